@@ -1,0 +1,19 @@
+/** Header fields by lower-case name, as `http.IncomingMessage#headers` has them. */
+export type HeaderFields = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export type RequestHead = {
+	/** Upper-case, such as `GET`. */
+	readonly method: string;
+	/** Absolute, without userinfo and fragment. */
+	readonly url: string;
+	readonly headers: HeaderFields;
+};
+
+export type ResponseHead = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	/** Such as `1.1`. */
+	readonly httpVersion: string;
+	/** Names and values in turn, in the order, case and repetition in which they arrived. */
+	readonly rawHeaders: readonly string[];
+};

@@ -1,0 +1,92 @@
+/**
+What the cache keeps, as plain data: the one shape that `http/` reasons about and `store/` turns into bytes.
+*/
+
+/**
+What RFC 9111 and http-cache-semantics made of a response when it was stored or last validated: all that a later decision needs to know of its header fields.
+*/
+export type StoredPolicy = {
+	/** Stored under the rules of a shared cache. A response stored by a private cache is never reused by a shared one. */
+	readonly isShared: boolean;
+
+	/** RFC 9111 §4.2.1. */
+	readonly freshnessLifetimeSeconds: number;
+
+	/** RFC 9111 §4.2.3, at `responseTimeMs`. */
+	readonly correctedInitialAgeSeconds: number;
+
+	/** The local clock when the request was sent, in milliseconds since the epoch. */
+	readonly requestTimeMs: number;
+
+	/** The local clock when the response was received, in milliseconds since the epoch. */
+	readonly responseTimeMs: number;
+
+	/** `no-cache`: never reused without validation. */
+	readonly isNoCache: boolean;
+
+	/** `must-revalidate`, and in a shared cache `proxy-revalidate` and `s-maxage`: never reused stale. */
+	readonly isMustRevalidate: boolean;
+
+	/** RFC 8246. */
+	readonly isImmutable: boolean;
+
+	/** RFC 5861 §3. */
+	readonly staleWhileRevalidateSeconds: number | undefined;
+
+	/** RFC 5861 §4. */
+	readonly staleIfErrorSeconds: number | undefined;
+
+	/** Marked invalid (RFC 9111 §4.4) or softly purged: never reused without validation, except in place of an error. */
+	readonly isInvalidated: boolean;
+};
+
+/** The bytes that a stored partial response holds of the whole, RFC 9110 §14.4. */
+export type StoredRange = {
+	readonly firstByte: number;
+	readonly lastByte: number;
+	/** Length of the complete representation. */
+	readonly completeLength: number;
+};
+
+export type StoredResponse = {
+	readonly kind: 'response';
+	/** Upper-case. */
+	readonly method: string;
+	/** Absolute, without userinfo, fragment and redacted parameters. */
+	readonly url: string;
+	/** The selecting header fields (RFC 9111 §4.1) of the request, lower-case names with normalised values; empty without `Vary`. */
+	readonly selectingHeaders: Readonly<Record<string, string>>;
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly httpVersion: string;
+	/** Names and values in turn, as they arrived: order, case and repetition are kept, as in `http.IncomingMessage#rawHeaders`. */
+	readonly rawHeaders: readonly string[];
+	readonly policy: StoredPolicy;
+	/** Which bytes `body` holds; `undefined` when it is the complete representation. */
+	readonly range: StoredRange | undefined;
+	readonly tags: readonly string[];
+	/** Ties a variant to the index that lists it; empty without `Vary`. */
+	readonly generation: string;
+	readonly body: Uint8Array;
+};
+
+/** The variants of a resource whose responses carry `Vary`; stands under the primary key in place of a response. */
+export type VariantIndex = {
+	readonly kind: 'index';
+	/** A random name. A variant of another generation belongs to an index that was purged. */
+	readonly generation: string;
+	/** Names of the selecting header fields, lower-case, sorted, without duplicates. */
+	readonly vary: readonly string[];
+	/** Newest first. */
+	readonly variants: readonly VariantReference[];
+};
+
+export type VariantReference = {
+	/** Hash of the normalised selecting header fields. */
+	readonly id: string;
+	readonly storedAtMs: number;
+	/** The variant's entity tag, to ask with all of them at once (RFC 9111 §4.3.1); empty if it has none. */
+	readonly etag: string;
+};
+
+export type StoredRecord = StoredResponse | VariantIndex;
