@@ -1,0 +1,178 @@
+/* eslint-disable no-bitwise -- seven bits of a number to a byte */
+import {Buffer} from 'node:buffer';
+
+/**
+Variable-length numbers and strings: the alphabet that `codec.ts` writes in.
+*/
+
+const twoTo31 = 2 ** 31;
+const largestTagged = 2 ** 51;
+
+/** Code points beyond U+00FF, which latin1 cannot hold. Header fields have none. */
+const beyondLatin1 = /[\u{100}-\u{10FFFF}]/v;
+
+/** Grows to the largest head it has seen; encoding is synchronous, so one scratch area serves all. */
+let scratch = Buffer.allocUnsafe(4096);
+
+/**
+Collects numbers as bytes, and strings in one run behind them: one conversion for all strings of a record costs less than one each.
+*/
+export class Writer {
+	position: number;
+	strings = '';
+
+	constructor(reserved: number) {
+		this.position = reserved;
+	}
+
+	#reserve(bytes: number): void {
+		if (this.position + bytes <= scratch.length) {
+			return;
+		}
+
+		const larger = Buffer.allocUnsafe(scratch.length * 2);
+		scratch.copy(larger, 0, 0, this.position);
+		scratch = larger;
+	}
+
+	/** The bytes written so far, valid until the next `Writer` begins. */
+	get scratch(): Uint8Array {
+		return scratch;
+	}
+
+	get isLatin1(): boolean {
+		return !beyondLatin1.test(this.strings);
+	}
+
+	byte(value: number): void {
+		this.#reserve(1);
+		scratch[this.position++] = value;
+	}
+
+	/** An integer from 0 to `Number.MAX_SAFE_INTEGER`, seven bits a byte, lowest first. */
+	integer(value: number): void {
+		this.#reserve(8);
+		while (value >= twoTo31) {
+			scratch[this.position++] = (value & 0x7F) | 0x80;
+			value = Math.floor(value / 128);
+		}
+
+		while (value >= 0x80) {
+			scratch[this.position++] = (value & 0x7F) | 0x80;
+			value >>>= 7;
+		}
+
+		scratch[this.position++] = value;
+	}
+
+	/** Any number: whole numbers and thousandths as short as they are, the rest as a double. */
+	number(value: number): void {
+		if (Number.isSafeInteger(value) && value < largestTagged && (value > 0 || Object.is(value, 0))) {
+			this.integer(value * 4);
+			return;
+		}
+
+		const thousandths = Math.round(value * 1000);
+		if (thousandths > 0 && thousandths < largestTagged && thousandths / 1000 === value) {
+			this.integer((thousandths * 4) + 1);
+			return;
+		}
+
+		this.byte(2);
+		this.#reserve(8);
+		this.position = scratch.writeDoubleLE(value, this.position);
+	}
+
+	string(value: string): void {
+		this.integer(value.length);
+		this.strings += value;
+	}
+}
+
+/**
+Reads what a `Writer` wrote. Bytes from elsewhere make it `isBroken`, never throw; every read goes forward, so the work is bounded by the length.
+*/
+export class Reader {
+	readonly #strings: string;
+	#stringPosition = 0;
+	readonly bytes: Uint8Array;
+	readonly end: number;
+	position: number;
+	isBroken = false;
+
+	constructor(bytes: Uint8Array, start: number, end: number, strings: string) {
+		this.bytes = bytes;
+		this.position = start;
+		this.end = end;
+		this.#strings = strings;
+	}
+
+	byte(): number {
+		if (this.position >= this.end) {
+			this.fail();
+			return 0;
+		}
+
+		return this.bytes[this.position++] ?? 0;
+	}
+
+	integer(): number {
+		let value = 0;
+		let scale = 1;
+		for (let count = 0; count < 8; count++) {
+			const byte = this.byte();
+			value += (byte & 0x7F) * scale;
+			if (byte < 0x80) {
+				return value;
+			}
+
+			scale *= 128;
+		}
+
+		this.fail();
+		return 0;
+	}
+
+	number(): number {
+		const tagged = this.integer();
+		const tag = tagged % 4;
+		if (tag === 0) {
+			return tagged / 4;
+		}
+
+		if (tag === 1) {
+			return ((tagged - 1) / 4) / 1000;
+		}
+
+		if (tagged !== 2 || this.position + 8 > this.end) {
+			this.fail();
+			return 0;
+		}
+
+		const value = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.position, 8).getFloat64(0, true);
+		this.position += 8;
+		return value;
+	}
+
+	/** How many elements follow, each of which takes a byte at least. */
+	count(): number {
+		const count = this.integer();
+		if (count > this.end - this.position) {
+			this.fail();
+			return 0;
+		}
+
+		return count;
+	}
+
+	string(): string {
+		const start = this.#stringPosition;
+		this.#stringPosition += this.integer();
+		return this.#stringPosition > this.#strings.length ? this.fail() : this.#strings.slice(start, this.#stringPosition);
+	}
+
+	fail(): '' {
+		this.isBroken = true;
+		return '';
+	}
+}

@@ -1,0 +1,379 @@
+/* eslint-disable no-bitwise -- flags are packed into bytes */
+import {Buffer} from 'node:buffer';
+import {crc32} from 'node:zlib';
+import type {
+	StoredPolicy,
+	StoredRange,
+	StoredRecord,
+	StoredResponse,
+	VariantIndex,
+	VariantReference,
+} from '../stored.ts';
+import {Reader, Writer} from './bytes.ts';
+import {headerNames, headerNumbers} from './header-names.ts';
+
+/*
+A stored record as bytes, described in docs/storage.md:
+
+	 0  magic             2
+	 2  CRC-32            4  of the key and everything from here to the end of the head
+	 6  version           1
+	 7  flags             1
+	 8  length of head    3  to where the body begins
+	11  end of numbers    3  where the run of strings begins
+	14  CRC-32 of body    4
+	18  numbers, then strings, then room to grow
+	    body                to the end
+
+The head's checksum covers the body's, so a head can be read, checked and replaced without its body, and never goes with another.
+*/
+const magic = 0xC7_AC;
+const version = 1;
+const prefixLength = 18;
+const longestHead = 0xFF_FF_FF;
+
+const flag = {
+	index: 1,
+	/** The run of strings is UTF-16, for what latin1 cannot hold. */
+	utf16: 2,
+};
+const knownFlags = flag.index | flag.utf16;
+
+const policyFlag = {
+	isShared: 1,
+	isNoCache: 2,
+	isMustRevalidate: 4,
+	isImmutable: 8,
+	isInvalidated: 16,
+	hasStaleWhileRevalidate: 32,
+	hasStaleIfError: 64,
+	hasRange: 128,
+};
+
+/** The first two bits of a response's form. */
+const methods = ['', 'GET', 'HEAD', 'POST'];
+/** The next two. */
+const httpVersions = ['', '1.1', '2.0', '1.0'];
+const formFlag = {
+	/** The response was received a whole number of milliseconds after the request was sent. */
+	hasDelay: 16,
+	hasTags: 32,
+	hasGeneration: 64,
+	hasSelectingHeaders: 128,
+};
+
+const noBytes = Buffer.alloc(0);
+
+/**
+The bytes of a record. They are tied to `key`: stored under another one, they do not decode.
+
+@throws {RangeError} When the record without its body is longer than 16 MiB.
+*/
+export const encode = (record: StoredRecord, key: string) => {
+	const writer = new Writer(prefixLength);
+	if (record.kind === 'index') {
+		writeIndex(writer, record);
+	} else {
+		writeResponse(writer, record);
+	}
+
+	const body = record.kind === 'index' ? noBytes : record.body;
+	const {isLatin1, strings, position: stringsStart} = writer;
+	const headLength = stringsStart + (isLatin1 ? strings.length : strings.length * 2);
+	if (headLength > longestHead) {
+		throw new RangeError(`The head of a stored record takes ${headLength} bytes, more than ${longestHead}`);
+	}
+
+	const bytes = Buffer.allocUnsafe(headLength + body.length);
+	bytes.set(writer.scratch.subarray(0, stringsStart));
+	bytes.write(strings, stringsStart, isLatin1 ? 'latin1' : 'utf16le');
+	bytes.set(body, headLength);
+
+	bytes.writeUInt16BE(magic, 0);
+	bytes[6] = version;
+	bytes[7] = (record.kind === 'index' ? flag.index : 0) | (isLatin1 ? 0 : flag.utf16);
+	bytes.writeUIntLE(headLength, 8, 3);
+	bytes.writeUIntLE(stringsStart, 11, 3);
+	bytes.writeUInt32LE(crc32(body), 14);
+	bytes.writeUInt32LE(crc32(bytes.subarray(6, headLength), crc32(key)), 2);
+	return bytes;
+};
+
+/**
+The record that `bytes` hold, or `undefined` when they are not exactly what `encode` wrote for `key`. The body is a view of `bytes`, not a copy.
+*/
+export const decode = (bytes: Uint8Array, key: string): StoredRecord | undefined => {
+	const head = decodeHead(bytes, key);
+	if (head === undefined || bytes.length !== head.headLength + head.bodyLength) {
+		return undefined;
+	}
+
+	const body = bytes.subarray(head.headLength);
+	if (crc32(body) !== head.bodyChecksum) {
+		return undefined;
+	}
+
+	return head.record.kind === 'index' ? head.record : withBody(head.record, body);
+};
+
+/**
+What the first bytes of an encoded record tell of it.
+*/
+export type RecordHead = {
+	/** Its body is left empty. */
+	readonly record: StoredRecord;
+	readonly headLength: number;
+	readonly bodyLength: number;
+	readonly bodyChecksum: number;
+};
+
+/**
+How many bytes `decodeHead` needs, from the first `prefixLength` bytes of a record; `undefined` when they are no record.
+*/
+export const headLengthOf = (bytes: Uint8Array): number | undefined => {
+	const view = asBuffer(bytes);
+	if (view.length < prefixLength || view.readUInt16BE(0) !== magic || view[6] !== version) {
+		return undefined;
+	}
+
+	const headLength = view.readUIntLE(8, 3);
+	return headLength < prefixLength ? undefined : headLength;
+};
+
+/**
+The record without its body, from as many bytes as `headLengthOf` says or more.
+*/
+export const decodeHead = (bytes: Uint8Array, key: string): RecordHead | undefined => {
+	const headLength = headLengthOf(bytes);
+	if (headLength === undefined || headLength > bytes.length) {
+		return undefined;
+	}
+
+	const view = asBuffer(bytes);
+	const flags = view.readUInt8(7);
+	const stringsStart = view.readUIntLE(11, 3);
+	const isForeign = (flags & ~knownFlags) !== 0 || stringsStart < prefixLength || stringsStart > headLength;
+	if (isForeign || view.readUInt32LE(2) !== crc32(view.subarray(6, headLength), crc32(key))) {
+		return undefined;
+	}
+
+	const encoding = (flags & flag.utf16) === 0 ? 'latin1' : 'utf16le';
+	const reader = new Reader(view, prefixLength, stringsStart, view.toString(encoding, stringsStart, headLength));
+	const isIndex = (flags & flag.index) !== 0;
+	const bodyLength = isIndex ? 0 : reader.integer();
+	const record = isIndex ? readIndex(reader) : readResponse(reader);
+	if (reader.isBroken) {
+		return undefined;
+	}
+
+	return {
+		record,
+		headLength,
+		bodyLength,
+		bodyChecksum: view.readUInt32LE(14),
+	};
+};
+
+const asBuffer = (bytes: Uint8Array) => Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const writeResponse = (writer: Writer, response: StoredResponse): void => {
+	const {policy, range, tags, generation} = response;
+	const selecting = Object.entries(response.selectingHeaders);
+	const delay = policy.responseTimeMs - policy.requestTimeMs;
+	const hasDelay = [delay, policy.requestTimeMs, policy.responseTimeMs].every(time => Number.isSafeInteger(time));
+	const method = Math.max(0, methods.indexOf(response.method));
+	const httpVersion = Math.max(0, httpVersions.indexOf(response.httpVersion));
+
+	writer.integer(response.body.length);
+	writer.byte(policyFlags(policy, range));
+	writer.byte(method
+		| (httpVersion << 2)
+		| (hasDelay ? formFlag.hasDelay : 0)
+		| (tags.length > 0 ? formFlag.hasTags : 0)
+		| (generation === '' ? 0 : formFlag.hasGeneration)
+		| (selecting.length > 0 ? formFlag.hasSelectingHeaders : 0));
+	writePolicy(writer, policy, hasDelay ? delay : undefined);
+	if (range !== undefined) {
+		writer.number(range.firstByte);
+		writer.number(range.lastByte);
+		writer.number(range.completeLength);
+	}
+
+	if (method === 0) {
+		writer.string(response.method);
+	}
+
+	if (httpVersion === 0) {
+		writer.string(response.httpVersion);
+	}
+
+	writer.string(response.url);
+	writer.number(response.statusCode);
+	writer.string(response.statusMessage);
+	writeHeaders(writer, response.rawHeaders);
+	if (selecting.length > 0) {
+		writeHeaders(writer, selecting.flat());
+	}
+
+	if (tags.length > 0) {
+		writeStrings(writer, tags);
+	}
+
+	if (generation !== '') {
+		writer.string(generation);
+	}
+};
+
+const readResponse = (reader: Reader): StoredResponse => {
+	const flags = reader.byte();
+	const form = reader.byte();
+	const policy = readPolicy(reader, flags, (form & formFlag.hasDelay) !== 0);
+	const range = (flags & policyFlag.hasRange) === 0 ? undefined : readRange(reader);
+	const method = knownOrWritten(methods[form & 3], reader);
+	const httpVersion = knownOrWritten(httpVersions[(form >> 2) & 3], reader);
+	return {
+		kind: 'response',
+		method,
+		url: reader.string(),
+		statusCode: reader.number(),
+		statusMessage: reader.string(),
+		httpVersion,
+		rawHeaders: readHeaders(reader),
+		selectingHeaders: (form & formFlag.hasSelectingHeaders) === 0 ? {} : readSelectingHeaders(reader),
+		policy,
+		range,
+		tags: (form & formFlag.hasTags) === 0 ? [] : readStrings(reader),
+		generation: (form & formFlag.hasGeneration) === 0 ? '' : reader.string(),
+		body: noBytes,
+	};
+};
+
+const knownOrWritten = (known: string | undefined, reader: Reader): string => known === undefined || known === '' ? reader.string() : known;
+
+const withBody = (response: StoredResponse, body: Uint8Array): StoredResponse => {
+	// The response was made a moment ago and nobody else holds it: no second object.
+	(response as {body: Uint8Array}).body = body;
+	return response;
+};
+
+const policyFlags = (policy: StoredPolicy, range: StoredRange | undefined): number =>
+	(policy.isShared ? policyFlag.isShared : 0)
+	| (policy.isNoCache ? policyFlag.isNoCache : 0)
+	| (policy.isMustRevalidate ? policyFlag.isMustRevalidate : 0)
+	| (policy.isImmutable ? policyFlag.isImmutable : 0)
+	| (policy.isInvalidated ? policyFlag.isInvalidated : 0)
+	| (policy.staleWhileRevalidateSeconds === undefined ? 0 : policyFlag.hasStaleWhileRevalidate)
+	| (policy.staleIfErrorSeconds === undefined ? 0 : policyFlag.hasStaleIfError)
+	| (range === undefined ? 0 : policyFlag.hasRange);
+
+const writePolicy = (writer: Writer, policy: StoredPolicy, delayMs: number | undefined): void => {
+	writer.number(policy.freshnessLifetimeSeconds);
+	writer.number(policy.correctedInitialAgeSeconds);
+	writer.number(policy.requestTimeMs);
+	writer.number(delayMs ?? policy.responseTimeMs);
+	if (policy.staleWhileRevalidateSeconds !== undefined) {
+		writer.number(policy.staleWhileRevalidateSeconds);
+	}
+
+	if (policy.staleIfErrorSeconds !== undefined) {
+		writer.number(policy.staleIfErrorSeconds);
+	}
+};
+
+const readPolicy = (reader: Reader, flags: number, hasDelay: boolean): StoredPolicy => {
+	const freshnessLifetimeSeconds = reader.number();
+	const correctedInitialAgeSeconds = reader.number();
+	const requestTimeMs = reader.number();
+	const responseTimeMs = reader.number() + (hasDelay ? requestTimeMs : 0);
+	return {
+		isShared: (flags & policyFlag.isShared) !== 0,
+		freshnessLifetimeSeconds,
+		correctedInitialAgeSeconds,
+		requestTimeMs,
+		responseTimeMs,
+		isNoCache: (flags & policyFlag.isNoCache) !== 0,
+		isMustRevalidate: (flags & policyFlag.isMustRevalidate) !== 0,
+		isImmutable: (flags & policyFlag.isImmutable) !== 0,
+		staleWhileRevalidateSeconds: (flags & policyFlag.hasStaleWhileRevalidate) === 0 ? undefined : reader.number(),
+		staleIfErrorSeconds: (flags & policyFlag.hasStaleIfError) === 0 ? undefined : reader.number(),
+		isInvalidated: (flags & policyFlag.isInvalidated) !== 0,
+	};
+};
+
+const readRange = (reader: Reader): StoredRange => ({
+	firstByte: reader.number(),
+	lastByte: reader.number(),
+	completeLength: reader.number(),
+});
+
+const writeHeaders = (writer: Writer, rawHeaders: readonly string[]): void => {
+	writer.integer(rawHeaders.length);
+	for (const [index, text] of rawHeaders.entries()) {
+		const number = index % 2 === 0 ? headerNumbers.get(text) : undefined;
+		if (number !== undefined) {
+			writer.byte(number);
+			continue;
+		}
+
+		if (index % 2 === 0) {
+			writer.byte(0);
+		}
+
+		writer.string(text);
+	}
+};
+
+const readHeaders = (reader: Reader): string[] => {
+	const count = reader.count();
+	const rawHeaders: string[] = [];
+	for (let index = 0; index < count && !reader.isBroken; index++) {
+		const number = index % 2 === 0 ? reader.byte() : 0;
+		rawHeaders.push(number === 0 ? reader.string() : headerNames[number] ?? reader.fail());
+	}
+
+	return rawHeaders;
+};
+
+/** `Object.fromEntries` defines each name as a property of its own, `__proto__` too. */
+const readSelectingHeaders = (reader: Reader): Record<string, string> => {
+	const flat = readHeaders(reader);
+	const entries: Array<[string, string]> = [];
+	for (let index = 0; index + 1 < flat.length; index += 2) {
+		entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
+	}
+
+	return Object.fromEntries(entries);
+};
+
+const writeStrings = (writer: Writer, strings: readonly string[]): void => {
+	writer.integer(strings.length);
+	for (const text of strings) {
+		writer.string(text);
+	}
+};
+
+const readStrings = (reader: Reader): string[] => Array.from({length: reader.count()}, () => reader.string());
+
+const writeIndex = (writer: Writer, index: VariantIndex): void => {
+	writer.string(index.generation);
+	writeStrings(writer, index.vary);
+	writer.integer(index.variants.length);
+	for (const variant of index.variants) {
+		writer.string(variant.id);
+		writer.number(variant.keptUntilMs);
+		writer.string(variant.etag);
+	}
+};
+
+const readIndex = (reader: Reader): VariantIndex => ({
+	kind: 'index',
+	generation: reader.string(),
+	vary: readStrings(reader),
+	variants: Array.from({length: reader.count()}, () => readVariant(reader)),
+});
+
+const readVariant = (reader: Reader): VariantReference => ({
+	id: reader.string(),
+	keptUntilMs: reader.number(),
+	etag: reader.string(),
+});

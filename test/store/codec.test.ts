@@ -1,0 +1,208 @@
+/* eslint-disable unicorn/max-nested-calls -- arbitraries nest by nature */
+import {Buffer} from 'node:buffer';
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {crc32} from 'node:zlib';
+import fc from 'fast-check';
+import {
+	decode,
+	decodeHead,
+	encode,
+	headLengthOf,
+} from '../../source/store/codec.ts';
+import {headerNames, headerNumbers} from '../../source/store/header-names.ts';
+import {type StoredRecord} from '../../source/stored.ts';
+// eslint-disable-next-line node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone
+import {index, policy, response} from '../helpers/records.ts';
+
+const key = '{6c1e}';
+
+const latin1 = fc.string({unit: fc.integer({min: 0, max: 255}).map(code => String.fromCodePoint(code)), maxLength: 40});
+const anyText = fc.string({unit: 'binary', maxLength: 40});
+const headerName = fc.oneof(fc.constantFrom(...headerNames.slice(1)), fc.string({unit: fc.constantFrom(...'!#$%&\'*+-.^_`|~09AZaz'), minLength: 1, maxLength: 20}), fc.constant('__proto__'));
+const anyNumber = fc.oneof(fc.nat(), fc.maxSafeNat(), fc.double({noNaN: true}).filter(number => !Object.is(number, -0)), fc.integer(), fc.nat().map(ms => ms / 1000));
+const optionalNumber = fc.option(anyNumber, {nil: undefined});
+const bytes = fc.uint8Array({maxLength: 300});
+
+const anyPolicy = fc.record({
+	isShared: fc.boolean(),
+	freshnessLifetimeSeconds: anyNumber,
+	correctedInitialAgeSeconds: anyNumber,
+	requestTimeMs: anyNumber,
+	responseTimeMs: anyNumber,
+	isNoCache: fc.boolean(),
+	isMustRevalidate: fc.boolean(),
+	isImmutable: fc.boolean(),
+	staleWhileRevalidateSeconds: optionalNumber,
+	staleIfErrorSeconds: optionalNumber,
+	isInvalidated: fc.boolean(),
+}, {noNullPrototype: true});
+
+const anyResponse = fc.record({
+	kind: fc.constant('response' as const),
+	method: fc.oneof(fc.constantFrom('GET', 'HEAD', 'POST', 'QUERY', ''), anyText),
+	url: fc.oneof(fc.webUrl(), anyText),
+	selectingHeaders: fc.array(fc.tuple(headerName, latin1), {maxLength: 4}).map(entries => Object.fromEntries(entries)),
+	statusCode: anyNumber,
+	statusMessage: fc.oneof(latin1, anyText),
+	httpVersion: fc.constantFrom('1.1', '1.0', '2.0', '2', ''),
+	rawHeaders: fc.array(fc.tuple(headerName, fc.oneof({weight: 20, arbitrary: latin1}, anyText)), {maxLength: 20}).map(pairs => pairs.flat()),
+	policy: anyPolicy,
+	range: fc.option(fc.record({firstByte: anyNumber, lastByte: anyNumber, completeLength: anyNumber}, {noNullPrototype: true}), {nil: undefined}),
+	tags: fc.array(anyText, {maxLength: 4}),
+	generation: latin1,
+	body: bytes,
+}, {noNullPrototype: true});
+
+const anyIndex = fc.record({
+	kind: fc.constant('index' as const),
+	generation: latin1,
+	vary: fc.array(headerName, {maxLength: 5}),
+	variants: fc.array(fc.record({id: latin1, keptUntilMs: anyNumber, etag: anyText}, {noNullPrototype: true}), {maxLength: 5}),
+}, {noNullPrototype: true});
+
+const anyRecord = fc.oneof(anyResponse, anyIndex);
+
+/** A `Buffer` and a `Uint8Array` of the same bytes are the same body. */
+const plain = (record: StoredRecord | undefined): unknown => record?.kind === 'response' ? {...record, body: [...record.body]} : record;
+
+await test('what is encoded decodes to itself', () => {
+	fc.assert(fc.property(anyRecord, fc.string(), (record, anyKey) => {
+		assert.deepEqual(plain(decode(encode(record, anyKey), anyKey)), plain(record));
+	}), {numRuns: 500});
+});
+
+await test('a record decodes from any view of its bytes', () => {
+	const encoded = encode(response(), key);
+	const within = new Uint8Array(encoded.length + 7);
+	within.set(encoded, 3);
+	assert.deepEqual(plain(decode(within.subarray(3, 3 + encoded.length), key)), plain(response()));
+});
+
+await test('decoding copies no body', () => {
+	const encoded = encode(response(), key);
+	const decoded = decode(encoded, key);
+	assert.ok(decoded?.kind === 'response'); // eslint-disable-line node-test/prefer-equality-assertion -- narrows the type
+	assert.equal(decoded.body.buffer, encoded.buffer);
+});
+
+await test('the head is read without the body', () => {
+	fc.assert(fc.property(anyResponse, record => {
+		const encoded = encode(record, key);
+		const headLength = headLengthOf(encoded.subarray(0, 18));
+		const head = decodeHead(encoded.subarray(0, headLength), key);
+		assert.deepEqual(plain(head?.record), plain({...record, body: new Uint8Array(0)}));
+		assert.equal(head?.bodyLength, record.body.length);
+		assert.equal(decodeHead(encoded.subarray(0, (headLength ?? 0) - 1), key), undefined);
+	}), {numRuns: 100});
+});
+
+await test('another key\'s value is no value', () => {
+	assert.equal(decode(encode(response(), key), '{6c1f}'), undefined);
+});
+
+await test('a reader refuses another version, unknown flags and foreign bytes', () => {
+	const encoded = encode(response(), key);
+	const withByte = (position: number, byte: number): Uint8Array => {
+		const changed = Buffer.from(encoded);
+		changed[position] = byte;
+		// As a later version would write it: only what the byte says is wrong, not the checksum.
+		changed.writeUInt32LE(crc32(changed.subarray(6, changed.readUIntLE(8, 3)), crc32(key)), 2);
+		return changed;
+	};
+
+	assert.deepEqual(plain(decode(withByte(6, 1), key)), plain(response()), 'the helper itself changes nothing');
+	const foreignValues = [
+		withByte(6, 0),
+		withByte(6, 2),
+		withByte(7, 16),
+		withByte(0, 0),
+		new Uint8Array(0),
+		Buffer.from('{"value":":base64:AAAA","expires":1}'),
+		Buffer.from('80049500', 'hex'),
+	];
+	assert.deepEqual(foreignValues.map(foreign => decode(foreign, key)), foreignValues.map(() => undefined));
+	assert.deepEqual(foreignValues.map(foreign => decodeHead(foreign, key)), foreignValues.map(() => undefined));
+});
+
+await test('bytes flipped, cut or inserted are no value', () => {
+	const change = fc.oneof(
+		fc.record({kind: fc.constant('flip'), at: fc.nat(), with: fc.integer({min: 1, max: 255})}),
+		fc.record({kind: fc.constant('cut'), at: fc.nat(), with: fc.integer({min: 1, max: 50})}),
+		fc.record({kind: fc.constant('insert'), at: fc.nat(), with: fc.integer({min: 0, max: 255})}),
+	);
+	fc.assert(fc.property(anyRecord, fc.array(change, {minLength: 1, maxLength: 4}), (record, changes) => {
+		const encoded = encode(record, key);
+		const changed = [...encoded];
+		for (const {kind, at, with: amount} of changes) {
+			const position = at % (changed.length + 1);
+			if (kind === 'flip') {
+				changed[position] = (changed[position] ?? 0) ^ amount; // eslint-disable-line no-bitwise -- that is the change
+			} else {
+				changed.splice(position, ...(kind === 'cut' ? [amount] as const : [0, amount] as const));
+			}
+		}
+
+		const damaged = Uint8Array.from(changed);
+		fc.pre(!encoded.equals(damaged));
+		assert.equal(decode(damaged, key), undefined);
+	}), {numRuns: 2000});
+});
+
+await test('nonsense with a right checksum is no value and no exception', () => {
+	fc.assert(fc.property(bytes, fc.integer({min: 0, max: 3}), fc.nat({max: 330}), (nonsense, flags, stringsStart) => {
+		const forged = Buffer.concat([Buffer.alloc(18), nonsense]);
+		forged.writeUInt16BE(0xC7_AC, 0);
+		forged[6] = 1;
+		forged[7] = flags;
+		forged.writeUIntLE(forged.length, 8, 3);
+		forged.writeUIntLE(stringsStart, 11, 3);
+		forged.writeUInt32LE(crc32(forged.subarray(6), crc32(key)), 2);
+		const decoded = decode(forged, key);
+		assert.ok(decoded === undefined || decoded.kind === 'response' || decoded.kind === 'index');
+	}), {numRuns: 2000});
+});
+
+await test('a selecting field named __proto__ stays a field', () => {
+	const record = response({selectingHeaders: Object.fromEntries([['__proto__', 'x']])});
+	const decoded = decode(encode(record, key), key);
+	assert.ok(decoded?.kind === 'response'); // eslint-disable-line node-test/prefer-equality-assertion -- narrows the type
+	assert.deepEqual(Object.entries(decoded.selectingHeaders), [['__proto__', 'x']]);
+	assert.equal(Object.getPrototypeOf(decoded.selectingHeaders), Object.prototype);
+});
+
+await test('a head that is too long is refused when it is written', () => {
+	const record = response({rawHeaders: ['x', 'y'.repeat(0x1_00_00_00)]});
+	assert.throws(() => encode(record, key), RangeError);
+});
+
+await test('the numbers of header names are part of the format', () => {
+	assert.ok(headerNames.length <= 256);
+	assert.equal(headerNumbers.size, headerNames.length - 1, 'each name stands once');
+	// Appending names keeps these; anything else would read old records wrongly.
+	assert.equal(headerNumbers.get('accept-ranges'), 1);
+	assert.equal(headerNumbers.get('x-xss-protection'), 94);
+	assert.equal(headerNumbers.get('Accept-Ranges'), 95);
+	assert.equal(headerNumbers.get('X-Xss-Protection'), 188);
+	assert.equal(headerNumbers.get('X-XSS-Protection'), 204);
+	assert.equal(crc32(headerNames.slice(0, 205).join('\n')), 2_513_091_751);
+});
+
+await test('the format is what docs/storage.md shows', () => {
+	const record = response({rawHeaders: ['ETag', '"1"'], policy: policy(), body: Buffer.from('hi')});
+	assert.equal(encode(record, key).toString('hex'), [
+		'c7ac ed4959f1 01 00 520000 290000 ac2a93d8',
+		'02 01 15 f001 a901 80f89bd7abcd01 a801 24 a006 02 02 bf 03',
+		'68747470733a2f2f6170692e6578616d706c652e636f6d2f6974656d733f706167653d31 4f4b 223122',
+		'6869',
+	].join('').replaceAll(' ', ''));
+});
+
+await test('an entry costs little more than its body', () => {
+	const overhead = encode(response(), key).length - response().body.length - response().url.length - response().rawHeaders.filter((_, position) => position % 2 === 1).join('').length;
+	assert.ok(overhead <= 75, `${overhead} bytes`);
+});
+
+await test('an index decodes to itself', () => {
+	assert.deepEqual(decode(encode(index(), key), key), index());
+});
