@@ -1,0 +1,196 @@
+import {spawn} from 'node:child_process';
+import {randomInt} from 'node:crypto';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import type {Duplex} from 'node:stream';
+import {createClient, type RedisClientType} from '@redis/client';
+
+export type StartRedisOptions = {
+	/** Default: a free one. */
+	readonly port?: number;
+	/** Further arguments of `redis-server`, such as `['--maxmemory', '1mb']`; they win over the helper's own. */
+	readonly args?: readonly string[];
+	/** `false`: the Unix socket alone; `port` is then 0. */
+	readonly tcp?: boolean;
+};
+
+/**
+A `redis-server` of the test's own, without persistence unless `args` say otherwise. Stop it with `stop()` in an `after` hook, or declare it with `await using`. It ends with the test's process in any case.
+*/
+export type TestRedis = AsyncDisposable & {
+	readonly port: number;
+	/** `redis://127.0.0.1:{port}` */
+	readonly url: string;
+	readonly socketPath: string;
+	/** Another one after `restart()`. */
+	readonly pid: number;
+	/** A connected client for assertions; it reconnects by itself after `restart()`. */
+	readonly client: RedisClientType;
+	/** Ends the server and the client and removes the files. */
+	stop(): Promise<void>;
+	/** SIGSTOP: connections stay open, nothing answers. */
+	pause(): void;
+	/** SIGCONT. */
+	resume(): void;
+	/** SIGKILL; resolves when the server is gone. */
+	kill(): Promise<void>;
+	/** `kill()`, if it still runs, and a new server with the same port and arguments: empty, unless `args` say otherwise. */
+	restart(): Promise<void>;
+};
+
+type Server = {
+	readonly pid: number;
+	signal(signal: NodeJS.Signals): void;
+	kill(): Promise<void>;
+};
+
+/*
+The subshell outlives a test process that is killed: at the end of its pipe (fd 3) it kills the server, whose process the shell itself becomes. A line on the pipe instead says that the server has ended already.
+*/
+const guardedServer = `
+	binary=$(command -v redis-server || command -v valkey-server) || exit 127
+	(trap '' INT TERM HUP; read -r line <&3 || { kill -9 $$; rm -rf -- "$0"; }) </dev/null >/dev/null 2>&1 &
+	exec "$binary" "$@" 3<&-
+`;
+
+const ignore = () => undefined;
+
+class PortTakenError extends Error {}
+
+const startServer = async (directory: string, args: readonly string[]): Promise<Server> => {
+	const child = spawn('sh', ['-c', guardedServer, directory, ...args], {stdio: ['ignore', 'pipe', 'pipe', 'pipe']});
+	const guard = child.stdio[3] as Duplex;
+	guard.on('error', ignore);
+	const closed = new Promise<number | undefined>((resolve, reject) => {
+		child.once('error', reject);
+		child.once('exit', () => {
+			guard.end('ended\n');
+		});
+		child.once('close', code => {
+			resolve(code ?? undefined);
+		});
+	});
+
+	let log = '';
+	const ready = new Promise<'ready'>(resolve => {
+		const read = (text: string) => {
+			log = (log + text).slice(-10_000);
+			// “Ready to …” over TCP, “The server is now ready to …” on a Unix socket alone.
+			if (log.includes('eady to accept connections')) {
+				resolve('ready');
+			}
+		};
+
+		child.stdout?.setEncoding('utf8').on('data', read);
+		child.stderr?.setEncoding('utf8').on('data', read);
+	});
+
+	const readyOrCode = await Promise.race([ready, closed]);
+	if (readyOrCode === 127) {
+		throw new Error('The tests need a redis-server in PATH: `npm run test:setup`, `apt-get install redis-server` or `brew install redis`.');
+	}
+
+	if (readyOrCode !== 'ready') {
+		throw log.includes('Address already in use')
+			? new PortTakenError(`redis-server: the port is taken\n${log}`)
+			: new Error(`redis-server ended with ${readyOrCode ?? 'a signal'} before it was ready\n${log}`);
+	}
+
+	return {
+		// `spawn` reported no error, so there is one.
+		pid: child.pid!,
+		signal(signal) {
+			child.kill(signal);
+		},
+		async kill() {
+			child.kill('SIGKILL');
+			await closed;
+		},
+	};
+};
+
+const startOnPort = async (directory: string, port: number, args: readonly string[]) => startServer(directory, [
+	'--port',
+	String(port),
+	'--bind',
+	'127.0.0.1',
+	'--unixsocket',
+	path.join(directory, 'redis.sock'),
+	'--dir',
+	directory,
+	'--save',
+	'',
+	...args,
+]);
+
+const startOnFreePort = async (directory: string, args: readonly string[]): Promise<{port: number; server: Server}> => {
+	for (let attempt = 1; ; attempt++) {
+		// Below the range that systems give to outgoing connections, so that nobody takes it between `kill()` and `restart()`.
+		const port = randomInt(20_000, 30_000);
+		try {
+			// eslint-disable-next-line no-await-in-loop
+			return {port, server: await startOnPort(directory, port, args)};
+		} catch (error) {
+			if (attempt === 20 || !(error instanceof PortTakenError)) {
+				throw error;
+			}
+		}
+	}
+};
+
+export const startRedis = async ({port: givenPort, args = [], tcp = true}: StartRedisOptions = {}): Promise<TestRedis> => {
+	const directory = await mkdtemp(path.join(tmpdir(), 'redis-test-'));
+	const removeDirectory = async () => rm(directory, {recursive: true, force: true, maxRetries: 3});
+	const fixedPort = tcp ? givenPort : 0;
+
+	let started: {port: number; server: Server};
+	try {
+		started = fixedPort === undefined
+			? await startOnFreePort(directory, args)
+			: {port: fixedPort, server: await startOnPort(directory, fixedPort, args)};
+	} catch (error) {
+		await removeDirectory();
+		throw error;
+	}
+
+	const {port} = started;
+	let {server} = started;
+	const socketPath = path.join(directory, 'redis.sock');
+	const client: RedisClientType = createClient({socket: {path: socketPath, reconnectStrategy: 20}});
+	// Tests end and restart the server on purpose.
+	client.on('error', ignore);
+	await client.connect();
+
+	const stop = async () => {
+		if (client.isOpen) {
+			client.destroy();
+		}
+
+		await server.kill();
+		await removeDirectory();
+	};
+
+	return {
+		port,
+		url: `redis://127.0.0.1:${port}`,
+		socketPath,
+		get pid() {
+			return server.pid;
+		},
+		client,
+		stop,
+		pause() {
+			server.signal('SIGSTOP');
+		},
+		resume() {
+			server.signal('SIGCONT');
+		},
+		kill: async () => server.kill(),
+		async restart() {
+			await server.kill();
+			server = await startOnPort(directory, port, args);
+		},
+		[Symbol.asyncDispose]: stop,
+	};
+};
