@@ -15,7 +15,7 @@ export type RecordedRequest = {
 	/** Path and query, as in the request line. */
 	readonly url: string;
 	readonly headers: IncomingHttpHeaders;
-	readonly body: Buffer;
+	readonly body: Uint8Array;
 };
 
 export type PlainResponse = {
@@ -44,7 +44,7 @@ export type Origin = AsyncDisposable & {
 
 /** For handlers. A 204, a 304 and the answer to HEAD have no body. */
 export const respond = (response: ServerResponse, {status = 200, headers = {}, body = ''}: PlainResponse) => {
-	response.writeHead(status, Array.isArray(headers) ? [...headers] : headers as OutgoingHttpHeaders);
+	response.writeHead(status, headers as OutgoingHttpHeaders);
 	response.end(body);
 };
 
@@ -82,7 +82,7 @@ export const startOrigin = async (handler: Handler = notFound): Promise<Origin> 
 		}
 	};
 
-	const server = createServer(async (raw, response) => {
+	const answerOrFail = async (raw: IncomingMessage, response: ServerResponse) => {
 		try {
 			await answer(raw, response);
 		} catch (error) {
@@ -93,6 +93,10 @@ export const startOrigin = async (handler: Handler = notFound): Promise<Origin> 
 				respond(response, {status: 500, body: (error as Error).stack ?? String(error)});
 			}
 		}
+	};
+
+	const server = createServer((raw, response) => {
+		void answerOrFail(raw, response);
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
