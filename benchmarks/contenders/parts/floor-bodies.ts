@@ -1,0 +1,20 @@
+import type {Buffer} from 'node:buffer';
+import {expectedBody} from '../../body.ts';
+import {parseResourcePath} from '../../url.ts';
+
+/*
+The floors ask nobody: what they answer with is there before the first request.
+*/
+
+const bodies = new Map<string, Buffer>();
+
+export const cannedBody = (url: string): Buffer => {
+	let body = bodies.get(url);
+	if (body === undefined) {
+		const {size, id} = parseResourcePath(new URL(url).pathname);
+		body = expectedBody(size, id);
+		bodies.set(url, body);
+	}
+
+	return body;
+};

@@ -1,0 +1,27 @@
+import {Buffer} from 'node:buffer';
+import {createClient, RESP_TYPES} from '@redis/client';
+import {cannedBody} from './floor-bodies.ts';
+
+/**
+The least that reading from Redis costs: one `GET` of the body's bytes under the URL, through node-redis. A first request puts the body there.
+*/
+export const floorRedis = async (redisUrl: string) => {
+	const client = createClient({url: redisUrl}).withTypeMapping({[RESP_TYPES.BLOB_STRING]: Buffer});
+	client.on('error', () => {});
+	await client.connect();
+
+	return {
+		async get(url: string): Promise<Buffer> {
+			const body = await client.get(url);
+			if (body) {
+				return body;
+			}
+
+			await client.set(url, cannedBody(url));
+			return cannedBody(url);
+		},
+		async close() {
+			await client.close();
+		},
+	};
+};

@@ -1,0 +1,139 @@
+import {
+	cellId,
+	scenarios,
+	type Cell,
+	type Scenario,
+	type ScenarioName,
+} from './scenarios.ts';
+
+const kibibyte = 1024;
+export const sizes = {small: kibibyte, medium: 64 * kibibyte, large: 1024 * kibibyte} as const;
+
+/** The plots' and the goals' concurrency. */
+export const usualConcurrency = 32;
+
+const ours = [
+	'ours-memory',
+	'ours-redis',
+] as const;
+
+const ourOptions = [
+	'ours-local',
+	'ours-memory-plain',
+	'ours-redis-plain',
+] as const;
+
+const peers = [
+	'got-map',
+	'got-redis',
+	'undici-memory',
+	'undici-redis',
+	'undici-redis-tracking',
+	'axios-cache-interceptor',
+	'make-fetch-happen',
+] as const;
+
+const floors = [
+	'floor-hook',
+	'floor-handler',
+	'floor-redis',
+	'floor-hook-redis',
+] as const;
+
+/** Every contender, in the order of the tables: the file of that name in `contenders/`. */
+export const contenderIds: readonly string[] = ['got', ...peers, ...ours, ...ourOptions, ...floors];
+
+export type PlannedCell = Cell & {readonly id: string; readonly contenders: readonly string[]};
+
+export type Plan = {
+	readonly rounds: number;
+	readonly warmUpMs: number;
+	readonly measureMs: number;
+	/** No round starts that would end later, as far as the last one tells. */
+	readonly budgetSeconds: number;
+	readonly cells: readonly PlannedCell[];
+};
+
+const scenarioOf = (name: ScenarioName): Scenario => {
+	const scenario = scenarios.find(candidate => candidate.name === name);
+	if (scenario === undefined) {
+		throw new Error(`There is no scenario ${name}`);
+	}
+
+	return scenario;
+};
+
+type Block = {
+	readonly scenario: ScenarioName;
+	readonly sizes: readonly number[];
+	readonly concurrencies?: readonly number[];
+	readonly unrelatedKeys?: readonly number[];
+	readonly contenders: readonly string[];
+};
+
+const cellsOf = (block: Block): PlannedCell[] => {
+	const {sizes, concurrencies = [usualConcurrency], unrelatedKeys = [0], contenders} = block;
+	const scenario = scenarioOf(block.scenario);
+	return sizes.flatMap(size => concurrencies.flatMap(concurrency => unrelatedKeys.map(count => {
+		const cell: Cell = {
+			scenario, size, concurrency, unrelatedKeys: count,
+		};
+		return {...cell, id: cellId(cell), contenders};
+	})));
+};
+
+const allSizes = Object.values(sizes);
+const allConcurrencies = [1, usualConcurrency, 256];
+const caches = [...peers, ...ours];
+const cachesAndGot = ['got', ...caches];
+const readersOfRedis = ['got-redis', 'undici-redis', 'ours-redis', 'floor-redis'];
+const streamers = ['got', 'got-map', 'got-redis', ...ours];
+
+export const fullPlan: Plan = {
+	rounds: 7,
+	warmUpMs: 500,
+	measureMs: 1000,
+	budgetSeconds: Infinity,
+	cells: [
+		{
+			scenario: 'hit' as const, sizes: allSizes, concurrencies: allConcurrencies, contenders: contenderIds,
+		},
+		{scenario: 'hot' as const, sizes: allSizes, contenders: caches},
+		{
+			scenario: 'miss' as const, sizes: allSizes, concurrencies: allConcurrencies, contenders: cachesAndGot,
+		},
+		{scenario: 'hit-90' as const, sizes: allSizes, contenders: cachesAndGot},
+		{scenario: 'revalidation' as const, sizes: allSizes, contenders: cachesAndGot},
+		{
+			scenario: 'stampede' as const, sizes: [sizes.small, sizes.medium], concurrencies: [usualConcurrency, 256], contenders: cachesAndGot,
+		},
+		{
+			scenario: 'keyspace' as const, sizes: [sizes.small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis,
+		},
+		{scenario: 'first-byte' as const, sizes: [sizes.medium], contenders: streamers},
+	].flatMap(block => cellsOf(block)),
+};
+
+/** As many rounds as fit into two minutes, of what the goals need. */
+export const quickPlan: Plan = {
+	rounds: 3,
+	warmUpMs: 150,
+	measureMs: 250,
+	budgetSeconds: 105,
+	cells: [
+		{
+			scenario: 'hit' as const,
+			sizes: [sizes.small],
+			contenders: ['got', 'got-map', 'got-redis', 'undici-memory', 'undici-redis', ...ours, 'floor-hook', 'floor-handler', 'floor-redis', 'floor-hook-redis'],
+		},
+		{scenario: 'hit' as const, sizes: [sizes.medium, sizes.large], contenders: ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours]},
+		{scenario: 'hot' as const, sizes: allSizes, contenders: ['undici-redis']},
+		{scenario: 'miss' as const, sizes: [sizes.small, sizes.large], contenders: ['got', 'ours-memory']},
+		{scenario: 'revalidation' as const, sizes: [sizes.small], contenders: ['got-redis', 'ours-redis']},
+		{scenario: 'stampede' as const, sizes: [sizes.small], contenders: ['got-redis', 'ours-redis']},
+		{
+			scenario: 'keyspace' as const, sizes: [sizes.small], unrelatedKeys: [1, 1_000_000], contenders: ['ours-redis'],
+		},
+		{scenario: 'first-byte' as const, sizes: [sizes.medium], contenders: ['got', 'ours-memory']},
+	].flatMap(block => cellsOf(block)),
+};

@@ -1,0 +1,197 @@
+import {existsSync} from 'node:fs';
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {cpus} from 'node:os';
+import process from 'node:process';
+import {parseArgs} from 'node:util';
+import type {Contender} from './contender.ts';
+import {
+	contenderIds,
+	fullPlan,
+	quickPlan,
+	type Plan,
+	type PlannedCell,
+} from './plan.ts';
+import {plotsOf} from './plot.ts';
+import {
+	cellSections,
+	goalSection,
+	markdownReport,
+	sectionAsText,
+} from './report.ts';
+import type {Environment, Results} from './results.ts';
+import {
+	takeSample,
+	type Entrant,
+	type Ground,
+	type Sample,
+} from './sample.ts';
+import {cellTitle} from './scenarios.ts';
+import {startService} from './services/service.ts';
+
+const usage = `npm run benchmark -- [options]
+
+  --quick               what the goals need, within two minutes
+  --rounds <number>     rounds, default 7
+  --seconds <number>    measured time per round and contender, default 1
+  --scenario <names>    hit, miss, hit-90, revalidation, stampede, keyspace, first-byte
+  --size <bytes>        1024, 65536, 1048576
+  --concurrency <n>     1, 32, 256
+  --contender <names>   the files in benchmarks/contenders
+
+Lists are separated by commas. A whole run writes results.md, results.json and plots to benchmarks/; a quick or partial one to benchmarks/.tmp/.
+`;
+
+const {values: flags} = parseArgs({
+	options: {
+		quick: {type: 'boolean', default: false},
+		rounds: {type: 'string'},
+		seconds: {type: 'string'},
+		scenario: {type: 'string'},
+		size: {type: 'string'},
+		concurrency: {type: 'string'},
+		contender: {type: 'string'},
+		help: {type: 'boolean', default: false},
+	},
+});
+
+const isListed = (list: string | undefined, value: string | number): boolean =>
+	list === undefined || list.split(',').includes(String(value));
+
+const planned = (): Plan => {
+	const plan = flags.quick ? quickPlan : fullPlan;
+	return {
+		...plan,
+		rounds: Number(flags.rounds ?? plan.rounds),
+		measureMs: flags.seconds === undefined ? plan.measureMs : Number(flags.seconds) * 1000,
+		cells: plan.cells
+			.filter(({scenario, size, concurrency}) =>
+				isListed(flags.scenario, scenario.name) && isListed(flags.size, size) && isListed(flags.concurrency, concurrency))
+			.map(cell => ({...cell, contenders: cell.contenders.filter(id => isListed(flags.contender, id))})),
+	};
+};
+
+const loadEntrants = async (): Promise<Entrant[]> => Promise.all(contenderIds.filter(id => existsSync(new URL(`contenders/${id}.ts`, import.meta.url))).map(async id => {
+	const {default: contender} = await import(`./contenders/${id}.ts`) as {default: Contender};
+	return {...contender, id};
+}));
+
+const packageVersion = async (name: string): Promise<[string, string]> => {
+	const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+	const {version} = JSON.parse(await readFile(file, 'utf8')) as {version: string};
+	return [name, version];
+};
+
+const describeEnvironment = async (plan: Plan, ground: Ground): Promise<Omit<Environment, 'rounds'>> => ({
+	date: new Date().toISOString().slice(0, 10),
+	node: process.versions.node,
+	redis: await ground.redis.call<string>('version'),
+	processor: cpus()[0]?.model.trim() ?? 'unknown',
+	cores: cpus().length,
+	versions: Object.fromEntries(await Promise.all(['got', 'keyv', '@keyv/redis', '@redis/client', 'undici', 'undici-cache-redis', 'axios-cache-interceptor', 'make-fetch-happen'].map(async name => packageVersion(name)))),
+	measureMs: plan.measureMs,
+	isQuick: flags.quick,
+});
+
+const progress = (text: string): void => {
+	if (process.stderr.isTTY) {
+		process.stderr.write(`\r\u{1B}[K${text}`);
+	}
+};
+
+const runRound = async (round: number, plan: Plan, entrants: readonly Entrant[], ground: Ground): Promise<Sample[]> => {
+	const samples: Sample[] = [];
+	const runCell = async (cell: PlannedCell) => {
+		for (const entrant of entrants.filter(({id}) => cell.contenders.includes(id))) {
+			progress(`round ${round + 1} of ${plan.rounds}: ${cellTitle(cell)}: ${entrant.name}`);
+			try {
+				// eslint-disable-next-line no-await-in-loop
+				samples.push(await takeSample(entrant, cell, round, cell.id, ground, plan));
+			} catch (error) {
+				// One that fails is left out of the table; the others go on.
+				console.error(`\n${entrant.name} failed at ${cellTitle(cell)}:`, error);
+			}
+		}
+	};
+
+	for (const cell of plan.cells) {
+		// eslint-disable-next-line no-await-in-loop
+		await runCell(cell);
+	}
+
+	return samples;
+};
+
+/** A, B, C, A, B, C: what slows the machine for a while slows all of them. */
+const runRounds = async (plan: Plan, entrants: readonly Entrant[], ground: Ground) => {
+	const samples: Sample[] = [];
+	const startMs = performance.now();
+	let rounds = 0;
+	while (rounds < plan.rounds) {
+		const roundStartMs = performance.now();
+		// eslint-disable-next-line no-await-in-loop
+		samples.push(...await runRound(rounds, plan, entrants, ground));
+		rounds++;
+		const nowMs = performance.now();
+		if ((nowMs - startMs) + (nowMs - roundStartMs) > plan.budgetSeconds * 1000) {
+			break;
+		}
+	}
+
+	progress('');
+	return {samples, rounds};
+};
+
+const writeResults = async (results: Results, directory: URL): Promise<void> => {
+	const plots = plotsOf(results);
+	await mkdir(directory, {recursive: true});
+	await Promise.all([
+		writeFile(new URL('results.md', directory), markdownReport(results, plots)),
+		writeFile(new URL('results.json', directory), `${JSON.stringify({environment: results.environment, samples: results.samples}, undefined, '\t')}\n`),
+		...plots.map(async ({file, svg}) => writeFile(new URL(file, directory), svg)),
+	]);
+};
+
+const main = async () => {
+	const plan = planned();
+	const entrants = await loadEntrants();
+	const origin = startService(new URL('services/origin.ts', import.meta.url));
+	const redis = startService(new URL('services/redis.ts', import.meta.url));
+
+	try {
+		const ground: Ground = {
+			origin,
+			redis,
+			originUrl: await origin.call<string>('url'),
+			redisUrl: await redis.call<string>('url'),
+		};
+		const environment = await describeEnvironment(plan, ground);
+		const {samples, rounds} = await runRounds(plan, entrants, ground);
+		const results: Results = {
+			environment: {...environment, rounds}, entrants, cells: plan.cells, samples,
+		};
+
+		for (const section of [...cellSections(results), goalSection(results)]) {
+			console.log(sectionAsText(section));
+		}
+
+		const isWhole = !flags.quick && [flags.scenario, flags.size, flags.concurrency, flags.contender].every(list => list === undefined);
+		const directory = new URL(isWhole ? './' : '.tmp/', import.meta.url);
+		await writeResults(results, directory);
+		console.log(`\n${rounds} rounds; written to ${isWhole ? 'benchmarks/' : 'benchmarks/.tmp/'}results.md`);
+	} finally {
+		await Promise.all([origin.stop(), redis.stop()]);
+	}
+};
+
+if (flags.help) {
+	console.log(usage);
+} else {
+	// The services end when this process does.
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+		process.once(signal, () => {
+			process.exit(1);
+		});
+	}
+
+	await main();
+}

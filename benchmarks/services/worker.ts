@@ -1,0 +1,177 @@
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import process from 'node:process';
+import {expectedBody, lastDigitOffset} from '../body.ts';
+import type {Client, Contender, ContenderContext} from '../contender.ts';
+import {warmUrlCount, type Cell} from '../scenarios.ts';
+import {percentile} from '../statistics.ts';
+import {resourcePath} from '../url.ts';
+import {serve} from './service.ts';
+
+/*
+One contender at one cell, in a process of its own. The parent gives the order: set up, fill, warm up, measure, repeat the last.
+*/
+
+export type Setup = ContenderContext & {
+	readonly contender: string;
+	readonly originUrl: string;
+	readonly cell: Cell;
+};
+
+export type Measurement = {
+	readonly requests: number;
+	readonly seconds: number;
+	readonly p50Ms: number;
+	readonly p99Ms: number;
+	/** Of this process alone, in user and system mode. */
+	readonly cpuMicroseconds: number;
+	/** After a collection. */
+	readonly heapMebibytes: number;
+	readonly residentMebibytes: number;
+	readonly wrongBodies: number;
+	readonly batches: number;
+};
+
+const fillConcurrency = 16;
+/** Ids of URLs that nobody asked for before start here. */
+let nextNewId = 1_000_000;
+
+let setup: Setup;
+let client: Client;
+
+const urlOf = (id: number): string => {
+	const {cell: {scenario, size}, originUrl} = setup;
+	return originUrl + resourcePath({profile: scenario.profile, size, id});
+};
+
+const isRight = (body: Uint8Array, id: number): boolean =>
+	body.byteLength === setup.cell.size && body[lastDigitOffset] === 48 + (id % 10);
+
+const requestInFull = async (id: number): Promise<void> => {
+	const body = await client.request(urlOf(id));
+	if (!Buffer.from(body.buffer, body.byteOffset, body.byteLength).equals(expectedBody(setup.cell.size, id))) {
+		throw new Error(`${setup.contender} returned a wrong body for ${urlOf(id)}: ${body.byteLength} bytes`);
+	}
+};
+
+const requestAllInFull = async (ids: readonly number[]): Promise<void> => {
+	const queue = ids.values();
+	await Promise.all(Array.from({length: fillConcurrency}, async () => {
+		for (const id of queue) {
+			// eslint-disable-next-line no-await-in-loop
+			await requestInFull(id);
+		}
+	}));
+};
+
+const drainFromFirstByte = async (url: string): Promise<number> => {
+	const startMs = performance.now();
+	const stream = client.stream?.(url);
+	if (stream === undefined) {
+		throw new Error(`${setup.contender} has no streams`);
+	}
+
+	let firstByteMs = 0;
+	stream.on('data', () => {
+		firstByteMs ||= performance.now() - startMs;
+	});
+	await once(stream, 'end');
+	return firstByteMs;
+};
+
+/** A closed loop: as many lanes as are asked for at once, each asking again as soon as it has its answer. */
+const load = async (durationMs: number) => {
+	const {cell: {scenario: {pattern}, concurrency}} = setup;
+	const warmCount = warmUrlCount(setup.cell);
+	const latenciesMs: number[] = [];
+	const startMs = performance.now();
+	const deadlineMs = startMs + durationMs;
+	let wrongBodies = 0;
+	let turn = 0;
+	let batches = 0;
+
+	const timedRequest = async (id: number): Promise<void> => {
+		const sentMs = performance.now();
+		const body = await client.request(urlOf(id));
+		latenciesMs.push(performance.now() - sentMs);
+		if (!isRight(body, id)) {
+			wrongBodies++;
+		}
+	};
+
+	const nextId = (): number => {
+		turn++;
+		const isNew = pattern === 'new' || (pattern === 'mixed' && turn % 10 === 0);
+		return isNew ? nextNewId++ : turn % warmCount;
+	};
+
+	const lane = async () => {
+		while (performance.now() < deadlineMs) {
+			if (pattern === 'stream') {
+				// eslint-disable-next-line no-await-in-loop
+				latenciesMs.push(await drainFromFirstByte(urlOf(nextNewId++)));
+			} else {
+				// eslint-disable-next-line no-await-in-loop
+				await timedRequest(nextId());
+			}
+		}
+	};
+
+	if (pattern === 'together') {
+		while (performance.now() < deadlineMs) {
+			const id = nextNewId++;
+			batches++;
+			// eslint-disable-next-line no-await-in-loop
+			await Promise.all(Array.from({length: concurrency}, async () => timedRequest(id)));
+		}
+	} else {
+		await Promise.all(Array.from({length: concurrency}, lane));
+	}
+
+	return {
+		latenciesMs, wrongBodies, batches, seconds: (performance.now() - startMs) / 1000,
+	};
+};
+
+const measure = async (durationMs: number): Promise<Measurement> => {
+	globalThis.gc?.();
+	const cpuBefore = process.cpuUsage();
+	const {latenciesMs, wrongBodies, batches, seconds} = await load(durationMs);
+	const cpu = process.cpuUsage(cpuBefore);
+	globalThis.gc?.();
+	const memory = process.memoryUsage();
+	const ascending = Float64Array.from(latenciesMs).sort();
+
+	return {
+		requests: latenciesMs.length,
+		seconds,
+		p50Ms: percentile(ascending, 0.5),
+		p99Ms: percentile(ascending, 0.99),
+		cpuMicroseconds: cpu.user + cpu.system,
+		heapMebibytes: (memory.heapUsed + memory.external) / 1024 / 1024,
+		residentMebibytes: memory.rss / 1024 / 1024,
+		wrongBodies,
+		batches,
+	};
+};
+
+serve({
+	async setup(options: Setup) {
+		setup = options;
+		const {default: contender} = await import(`../contenders/${setup.contender}.ts`) as {default: Contender};
+		client = await contender.setup(setup);
+	},
+	async requestWarm() {
+		await requestAllInFull(Array.from({length: warmUrlCount(setup.cell)}, (_, id) => id));
+	},
+	async requestNewest(count: number) {
+		await requestAllInFull(Array.from({length: count}, (_, index) => nextNewId - 1 - index));
+	},
+	async warmUp(durationMs: number) {
+		await load(durationMs);
+	},
+	measure,
+	async teardown() {
+		await client.teardown?.();
+	},
+}, () => {});
