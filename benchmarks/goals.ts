@@ -1,4 +1,4 @@
-import {sizes, usualConcurrency} from './plan.ts';
+import {bodySizes, soaked, usualConcurrency} from './plan.ts';
 import {figures, medianRatio, type Results} from './results.ts';
 import {sizeName} from './scenarios.ts';
 import {median} from './statistics.ts';
@@ -18,8 +18,8 @@ type Goal = {
 
 const cellOf = (scenario: string, size: number, unrelatedKeys = 0): string => [scenario, size, usualConcurrency, unrelatedKeys].join('/');
 
-const hit = (what: string, ours: string, peer: string, least: Readonly<Record<number, number>>, peerScenario = 'hit'): Goal[] =>
-	Object.entries(least).map(([size, least]) => ({
+const hit = (what: string, ours: string, peer: string, leastBySize: Readonly<Record<number, number>>, peerScenario = 'hit'): Goal[] =>
+	Object.entries(leastBySize).map(([size, least]) => ({
 		title: `${what}, ${sizeName(Number(size))}`,
 		least,
 		ratio: results => medianRatio(
@@ -32,10 +32,10 @@ const hit = (what: string, ours: string, peer: string, least: Readonly<Record<nu
 
 const fasterOf = (results: Results, cell: string, peers: readonly string[]): string | undefined => {
 	const speed = (contender: string): number => median(figures(results, cell, contender, 'requestsPerSecond'));
-	return peers.filter(peer => speed(peer) > 0).sort((a, b) => speed(b) - speed(a))[0];
+	return peers.filter(peer => speed(peer) > 0).toSorted((a, b) => speed(b) - speed(a))[0];
 };
 
-const p99 = (what: string, ours: string, peers: readonly string[]): Goal[] => Object.values(sizes).map(size => ({
+const p99 = (what: string, ours: string, peers: readonly string[]): Goal[] => Object.values(bodySizes).map(size => ({
 	title: `p99 of a hit ${what}, against the faster peer's, ${sizeName(size)}`,
 	least: 1,
 	ratio(results) {
@@ -47,15 +47,26 @@ const p99 = (what: string, ours: string, peers: readonly string[]): Goal[] => Ob
 	},
 }));
 
-const againstUndiciRedis = {[sizes.small]: 1.25, [sizes.medium]: 1.5, [sizes.large]: 1.5};
+const flatness = (results: Results, contender: string): number | undefined => {
+	const windows = results.soaks.find(soak => soak.contender === contender)?.heapMebibytes;
+	if (windows === undefined) {
+		return undefined;
+	}
+
+	// The first window is spent on compiling.
+	const third = Math.max(1, Math.floor(windows.length / 3));
+	return median(windows.slice(1, 1 + third)) / median(windows.slice(-third));
+};
+
+const againstUndiciRedis = {[bodySizes.small]: 1.25, [bodySizes.medium]: 1.5, [bodySizes.large]: 1.5};
 
 const goals: readonly Goal[] = [
 	...hit('Hit from Redis each time, against undici-cache-redis', 'ours-redis', 'undici-redis', againstUndiciRedis),
 	// It scans the whole keyspace for each hit: a Redis that holds one URL alone is the best case for it, though not for us.
 	...hit('Hit from Redis each time, against undici-cache-redis with a single URL in Redis', 'ours-redis', 'undici-redis', againstUndiciRedis, 'hot'),
-	...hit('Hit from Redis, against got\'s own `cache` over Redis', 'ours-redis', 'got-redis', {[sizes.small]: 3, [sizes.medium]: 4, [sizes.large]: 4}),
-	...hit('Hit from the memory tier, against undici\'s memory store', 'ours-memory', 'undici-memory', {[sizes.small]: 1.2, [sizes.medium]: 3, [sizes.large]: 5}),
-	...Object.values(sizes).map((size): Goal => ({
+	...hit('Hit from Redis, against got\'s own `cache` over Redis', 'ours-redis', 'got-redis', {[bodySizes.small]: 3, [bodySizes.medium]: 4, [bodySizes.large]: 4}),
+	...hit('Hit from the memory tier, against undici\'s memory store', 'ours-memory', 'undici-memory', {[bodySizes.small]: 1.2, [bodySizes.medium]: 3, [bodySizes.large]: 5}),
+	...Object.values(bodySizes).map((size): Goal => ({
 		title: `Miss, against plain got, ${sizeName(size)}`,
 		least: 0.95,
 		ratio(results) {
@@ -69,8 +80,8 @@ const goals: readonly Goal[] = [
 		ratio: results => medianRatio(
 			results,
 			'requestsPerSecond',
-			{cell: cellOf('keyspace', sizes.small, 1_000_000), contender: 'ours-redis'},
-			{cell: cellOf('keyspace', sizes.small, 1), contender: 'ours-redis'},
+			{cell: cellOf('keyspace', bodySizes.small, 1_000_000), contender: 'ours-redis'},
+			{cell: cellOf('keyspace', bodySizes.small, 1), contender: 'ours-redis'},
 		),
 	},
 	...p99('from Redis', 'ours-redis', ['undici-redis', 'got-redis']),
@@ -79,10 +90,15 @@ const goals: readonly Goal[] = [
 		title: 'First byte of a stream on a miss, against got\'s',
 		least: 0.95,
 		ratio(results) {
-			const cell = cellOf('first-byte', sizes.medium);
+			const cell = cellOf('first-byte', bodySizes.medium);
 			return medianRatio(results, 'p50Ms', {cell, contender: 'got'}, {cell, contender: 'ours-memory'});
 		},
 	},
+	...soaked.map((contender): Goal => ({
+		title: `What is held at the beginning of minutes of hits, against the end, ${contender === 'ours-redis' ? 'from Redis' : 'from memory'}`,
+		least: 0.95,
+		ratio: results => flatness(results, contender),
+	})),
 ];
 
 /**

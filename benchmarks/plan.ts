@@ -7,7 +7,7 @@ import {
 } from './scenarios.ts';
 
 const kibibyte = 1024;
-export const sizes = {small: kibibyte, medium: 64 * kibibyte, large: 1024 * kibibyte} as const;
+export const bodySizes = {small: kibibyte, medium: 64 * kibibyte, large: 1024 * kibibyte} as const;
 
 /** The plots' and the goals' concurrency. */
 export const usualConcurrency = 32;
@@ -16,6 +16,8 @@ const ours = [
 	'ours-memory',
 	'ours-redis',
 ] as const;
+
+export const soaked: readonly string[] = ours;
 
 const ourOptions = [
 	'ours-local',
@@ -51,6 +53,8 @@ export type Plan = {
 	readonly measureMs: number;
 	/** No round starts that would end later, as far as the last one tells. */
 	readonly budgetSeconds: number;
+	/** How long each of `soaked` is asked for hits, to see whether its memory stays flat. */
+	readonly soakMinutes: number;
 	readonly cells: readonly PlannedCell[];
 };
 
@@ -82,8 +86,8 @@ const cellsOf = (block: Block): PlannedCell[] => {
 	})));
 };
 
-const allSizes = Object.values(sizes);
-const allConcurrencies = [1, usualConcurrency, 256];
+const allSizes = Object.values(bodySizes);
+const otherConcurrencies = [1, 256];
 const caches = [...peers, ...ours];
 const cachesAndGot = ['got', ...caches];
 const readersOfRedis = ['got-redis', 'undici-redis', 'ours-redis', 'floor-redis'];
@@ -94,24 +98,35 @@ export const fullPlan: Plan = {
 	warmUpMs: 500,
 	measureMs: 1000,
 	budgetSeconds: Infinity,
+	soakMinutes: 10,
 	cells: [
 		{
-			scenario: 'hit' as const, sizes: allSizes, concurrencies: allConcurrencies, contenders: contenderIds,
+			scenario: 'hit' as const, sizes: allSizes, contenders: contenderIds,
+		},
+		{
+			scenario: 'hit' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: cachesAndGot,
 		},
 		{scenario: 'hot' as const, sizes: allSizes, contenders: caches},
 		{
-			scenario: 'miss' as const, sizes: allSizes, concurrencies: allConcurrencies, contenders: cachesAndGot,
+			scenario: 'miss' as const, sizes: allSizes, contenders: cachesAndGot,
+		},
+		{
+			scenario: 'miss' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: ['got', 'got-redis', 'undici-redis', ...ours],
 		},
 		{scenario: 'hit-90' as const, sizes: allSizes, contenders: cachesAndGot},
 		{scenario: 'revalidation' as const, sizes: allSizes, contenders: cachesAndGot},
 		{
-			scenario: 'stampede' as const, sizes: [sizes.small, sizes.medium], concurrencies: [usualConcurrency, 256], contenders: cachesAndGot,
+			scenario: 'stampede' as const, sizes: [bodySizes.small, bodySizes.medium], concurrencies: [usualConcurrency, 256], contenders: cachesAndGot,
 		},
 		{
-			scenario: 'keyspace' as const, sizes: [sizes.small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis,
+			scenario: 'keyspace' as const, sizes: [bodySizes.small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis,
 		},
-		{scenario: 'first-byte' as const, sizes: [sizes.medium], contenders: streamers},
+		{scenario: 'first-byte' as const, sizes: [bodySizes.medium], contenders: streamers},
 	].flatMap(block => cellsOf(block)),
+};
+
+export const soakCell: Cell = {
+	scenario: scenarioOf('hit'), size: bodySizes.small, concurrency: usualConcurrency, unrelatedKeys: 0,
 };
 
 /** As many rounds as fit into two minutes, of what the goals need. */
@@ -120,20 +135,21 @@ export const quickPlan: Plan = {
 	warmUpMs: 150,
 	measureMs: 250,
 	budgetSeconds: 105,
+	soakMinutes: 0,
 	cells: [
 		{
 			scenario: 'hit' as const,
-			sizes: [sizes.small],
+			sizes: [bodySizes.small],
 			contenders: ['got', 'got-map', 'got-redis', 'undici-memory', 'undici-redis', ...ours, 'floor-hook', 'floor-handler', 'floor-redis', 'floor-hook-redis'],
 		},
-		{scenario: 'hit' as const, sizes: [sizes.medium, sizes.large], contenders: ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours]},
+		{scenario: 'hit' as const, sizes: [bodySizes.medium, bodySizes.large], contenders: ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours]},
 		{scenario: 'hot' as const, sizes: allSizes, contenders: ['undici-redis']},
-		{scenario: 'miss' as const, sizes: [sizes.small, sizes.large], contenders: ['got', 'ours-memory']},
-		{scenario: 'revalidation' as const, sizes: [sizes.small], contenders: ['got-redis', 'ours-redis']},
-		{scenario: 'stampede' as const, sizes: [sizes.small], contenders: ['got-redis', 'ours-redis']},
+		{scenario: 'miss' as const, sizes: [bodySizes.small, bodySizes.large], contenders: ['got', 'ours-memory']},
+		{scenario: 'revalidation' as const, sizes: [bodySizes.small], contenders: ['got-redis', 'ours-redis']},
+		{scenario: 'stampede' as const, sizes: [bodySizes.small], contenders: ['got-redis', 'ours-redis']},
 		{
-			scenario: 'keyspace' as const, sizes: [sizes.small], unrelatedKeys: [1, 1_000_000], contenders: ['ours-redis'],
+			scenario: 'keyspace' as const, sizes: [bodySizes.small], unrelatedKeys: [1, 1_000_000], contenders: ['ours-redis'],
 		},
-		{scenario: 'first-byte' as const, sizes: [sizes.medium], contenders: ['got', 'ours-memory']},
+		{scenario: 'first-byte' as const, sizes: [bodySizes.medium], contenders: ['got', 'ours-memory']},
 	].flatMap(block => cellsOf(block)),
 };

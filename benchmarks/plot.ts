@@ -63,17 +63,17 @@ const shades: Readonly<Record<string, string>> = {'got-redis': '#4c6ef5', 'undic
 /** Both axes are logarithmic. */
 const linePlot = (title: string, xName: string, lines: readonly Line[]): string => {
 	const [left, top, width, height] = [70, 56, 400, 240];
-	const points = lines.flatMap(line => line.points);
+	const all = lines.flatMap(line => line.points);
 	const exponents = (values: readonly number[]): [number, number] => [Math.floor(Math.log10(Math.min(...values))), Math.ceil(Math.log10(Math.max(...values)))];
-	const [xLeast, xMost] = exponents(points.map(point => point.x));
-	const [yLeast, yMost] = exponents(points.map(point => point.y));
-	const x = (value: number): string => (left + ((Math.log10(value) - xLeast) / (xMost - xLeast || 1) * width)).toFixed(1);
-	const y = (value: number): string => (top + height - ((Math.log10(value) - yLeast) / (yMost - yLeast || 1) * height)).toFixed(1);
+	const [xLeast, xMost] = exponents(all.map(point => point.x));
+	const [yLeast, yMost] = exponents(all.map(point => point.y));
+	const x = (value: number): string => (left + ((Math.log10(value) - xLeast) / Math.max(1, xMost - xLeast) * width)).toFixed(1);
+	const y = (value: number): string => (top + height - ((Math.log10(value) - yLeast) / Math.max(1, yMost - yLeast) * height)).toFixed(1);
 	const powers = (least: number, most: number): number[] => Array.from({length: most - least + 1}, (_, index) => 10 ** (least + index));
 
 	return document(760, top + height + 56, title, [
 		...powers(yLeast, yMost).map(value => `<path d="M${left} ${y(value)}h${width}" stroke="${colours.line}"/><text x="${left - 8}" y="${Number(y(value)) + 4}" text-anchor="end" fill="${colours.faint}">${whole(value)}</text>`),
-		...[...new Set(points.map(point => point.x))].map(value => `<text x="${x(value)}" y="${top + height + 20}" text-anchor="middle" fill="${colours.faint}">${whole(value)}</text>`),
+		...[...new Set(all.map(point => point.x))].map(value => `<text x="${x(value)}" y="${top + height + 20}" text-anchor="middle" fill="${colours.faint}">${whole(value)}</text>`),
 		`<text x="${left + (width / 2)}" y="${top + height + 42}" text-anchor="middle">${escape(xName)}</text>`,
 		...lines.flatMap(({id, name, points}) => {
 			const colour = shades[id] ?? colours[kindOf(id)];

@@ -39,7 +39,7 @@ export const goalSection = (results: Results): Section => {
 				isMet === undefined ? 'not measured' : (isMet ? 'met' : '**not met**'),
 			]),
 		},
-		notes: [`${verdicts.filter(({isMet}) => isMet).length} of ${verdicts.length} met. A ratio above one is in favour of this cache.`],
+		notes: [...results.soaks.map(({contender, minutes, heapMebibytes}) => `${contender} held ${heapMebibytes[1]?.toFixed(1)} MiB after ${Math.round(minutes * 120 / heapMebibytes.length)} s of hits and ${heapMebibytes.at(-1)?.toFixed(1)} MiB after ${minutes} minutes.`), `${verdicts.filter(({isMet}) => isMet).length} of ${verdicts.length} met. A ratio above one is in favour of this cache.`],
 	};
 };
 

@@ -16,11 +16,19 @@ export type Environment = {
 	readonly isQuick: boolean;
 };
 
+export type Soak = {
+	readonly contender: string;
+	readonly minutes: number;
+	/** After each window of hits and a collection. */
+	readonly heapMebibytes: readonly number[];
+};
+
 export type Results = {
 	readonly environment: Environment;
 	readonly entrants: readonly Entrant[];
 	readonly cells: readonly PlannedCell[];
 	readonly samples: readonly Sample[];
+	readonly soaks: readonly Soak[];
 };
 
 export const samplesOf = ({samples}: Results, cell: string, contender: string): Sample[] =>

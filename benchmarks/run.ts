@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs';
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {cpus} from 'node:os';
 import process from 'node:process';
@@ -6,6 +5,8 @@ import {parseArgs} from 'node:util';
 import type {Contender} from './contender.ts';
 import {
 	contenderIds,
+	soakCell,
+	soaked,
 	fullPlan,
 	quickPlan,
 	type Plan,
@@ -18,8 +19,9 @@ import {
 	markdownReport,
 	sectionAsText,
 } from './report.ts';
-import type {Environment, Results} from './results.ts';
+import type {Environment, Results, Soak} from './results.ts';
 import {
+	soak,
 	takeSample,
 	type Entrant,
 	type Ground,
@@ -33,6 +35,7 @@ const usage = `npm run benchmark -- [options]
   --quick               what the goals need, within two minutes
   --rounds <number>     rounds, default 7
   --seconds <number>    measured time per round and contender, default 1
+  --soak <minutes>      of hits, to see whether memory stays flat; default 10
   --scenario <names>    hit, miss, hit-90, revalidation, stampede, keyspace, first-byte
   --size <bytes>        1024, 65536, 1048576
   --concurrency <n>     1, 32, 256
@@ -46,6 +49,7 @@ const {values: flags} = parseArgs({
 		quick: {type: 'boolean', default: false},
 		rounds: {type: 'string'},
 		seconds: {type: 'string'},
+		soak: {type: 'string'},
 		scenario: {type: 'string'},
 		size: {type: 'string'},
 		concurrency: {type: 'string'},
@@ -57,12 +61,15 @@ const {values: flags} = parseArgs({
 const isListed = (list: string | undefined, value: string | number): boolean =>
 	list === undefined || list.split(',').includes(String(value));
 
+const isPart = [flags.scenario, flags.size, flags.concurrency, flags.contender].some(list => list !== undefined);
+
 const planned = (): Plan => {
 	const plan = flags.quick ? quickPlan : fullPlan;
 	return {
 		...plan,
 		rounds: Number(flags.rounds ?? plan.rounds),
 		measureMs: flags.seconds === undefined ? plan.measureMs : Number(flags.seconds) * 1000,
+		soakMinutes: flags.soak === undefined ? (isPart ? 0 : plan.soakMinutes) : Number(flags.soak),
 		cells: plan.cells
 			.filter(({scenario, size, concurrency}) =>
 				isListed(flags.scenario, scenario.name) && isListed(flags.size, size) && isListed(flags.concurrency, concurrency))
@@ -70,7 +77,7 @@ const planned = (): Plan => {
 	};
 };
 
-const loadEntrants = async (): Promise<Entrant[]> => Promise.all(contenderIds.filter(id => existsSync(new URL(`contenders/${id}.ts`, import.meta.url))).map(async id => {
+const loadEntrants = async (): Promise<Entrant[]> => Promise.all(contenderIds.map(async id => {
 	const {default: contender} = await import(`./contenders/${id}.ts`) as {default: Contender};
 	return {...contender, id};
 }));
@@ -101,7 +108,8 @@ const progress = (text: string): void => {
 const runRound = async (round: number, plan: Plan, entrants: readonly Entrant[], ground: Ground): Promise<Sample[]> => {
 	const samples: Sample[] = [];
 	const runCell = async (cell: PlannedCell) => {
-		for (const entrant of entrants.filter(({id}) => cell.contenders.includes(id))) {
+		const invited = entrants.filter(({id}) => cell.contenders.includes(id));
+		for (const entrant of invited) {
 			progress(`round ${round + 1} of ${plan.rounds}: ${cellTitle(cell)}: ${entrant.name}`);
 			try {
 				// eslint-disable-next-line no-await-in-loop
@@ -141,12 +149,27 @@ const runRounds = async (plan: Plan, entrants: readonly Entrant[], ground: Groun
 	return {samples, rounds};
 };
 
+const soakSeconds = 10;
+
+const runSoaks = async ({soakMinutes}: Plan, entrants: readonly Entrant[], ground: Ground): Promise<Soak[]> => {
+	const soaks: Soak[] = [];
+	const windows = Math.round(soakMinutes * 60 / soakSeconds);
+	for (const entrant of windows > 0 ? entrants.filter(({id}) => soaked.includes(id)) : []) {
+		progress(`${soakMinutes} minutes of hits: ${entrant.name}`);
+		// eslint-disable-next-line no-await-in-loop
+		soaks.push({contender: entrant.id, minutes: soakMinutes, heapMebibytes: await soak(entrant, soakCell, ground, soakSeconds * 1000, windows)});
+	}
+
+	progress('');
+	return soaks;
+};
+
 const writeResults = async (results: Results, directory: URL): Promise<void> => {
 	const plots = plotsOf(results);
 	await mkdir(directory, {recursive: true});
 	await Promise.all([
 		writeFile(new URL('results.md', directory), markdownReport(results, plots)),
-		writeFile(new URL('results.json', directory), `${JSON.stringify({environment: results.environment, samples: results.samples}, undefined, '\t')}\n`),
+		writeFile(new URL('results.json', directory), `${JSON.stringify({environment: results.environment, samples: results.samples, soaks: results.soaks}, undefined, '\t')}\n`),
 		...plots.map(async ({file, svg}) => writeFile(new URL(file, directory), svg)),
 	]);
 };
@@ -166,15 +189,16 @@ const main = async () => {
 		};
 		const environment = await describeEnvironment(plan, ground);
 		const {samples, rounds} = await runRounds(plan, entrants, ground);
+		const soaks = await runSoaks(plan, entrants, ground);
 		const results: Results = {
-			environment: {...environment, rounds}, entrants, cells: plan.cells, samples,
+			environment: {...environment, rounds}, entrants, cells: plan.cells, samples, soaks,
 		};
 
 		for (const section of [...cellSections(results), goalSection(results)]) {
 			console.log(sectionAsText(section));
 		}
 
-		const isWhole = !flags.quick && [flags.scenario, flags.size, flags.concurrency, flags.contender].every(list => list === undefined);
+		const isWhole = !flags.quick && !isPart;
 		const directory = new URL(isWhole ? './' : '.tmp/', import.meta.url);
 		await writeResults(results, directory);
 		console.log(`\n${rounds} rounds; written to ${isWhole ? 'benchmarks/' : 'benchmarks/.tmp/'}results.md`);

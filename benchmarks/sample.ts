@@ -184,30 +184,53 @@ const run = async (worker: Service, directory: string, entrant: Entrant, cell: C
 	return {measurement, counted, objections};
 };
 
-export const takeSample = async (entrant: Entrant, cell: Cell, round: number, id: string, ground: Ground, durations: Durations): Promise<Sample> => {
+/** A worker in an empty directory and with an empty Redis; both are gone afterwards. */
+export const withWorker = async <Result>(ground: Ground, task: (worker: Service, directory: string) => Promise<Result>): Promise<Result> => {
 	await ground.redis.call('flush');
 	const directory = await mkdtemp(path.join(tmpdir(), 'benchmark-'));
 	const worker = startService(new URL('services/worker.ts', import.meta.url));
 	try {
-		const {measurement, counted, objections} = await run(worker, directory, entrant, cell, ground, durations);
-		const {requests, seconds, batches} = measurement;
-		return {
-			contender: entrant.id,
-			cell: id,
-			round,
-			requestsPerSecond: requests / seconds,
-			p50Ms: measurement.p50Ms,
-			p99Ms: measurement.p99Ms,
-			cpuMicrosecondsPerRequest: measurement.cpuMicroseconds / requests,
-			heapMebibytes: measurement.heapMebibytes,
-			residentMebibytes: measurement.residentMebibytes,
-			requests,
-			originPerRequest: (counted.complete + counted.notModified) / (batches || requests),
-			redisReadsPerRequest: counted.reads / requests,
-			objections,
-		};
+		return await task(worker, directory);
 	} finally {
 		await worker.stop();
 		await rm(directory, {recursive: true, force: true});
 	}
 };
+
+export const takeSample = async (entrant: Entrant, cell: Cell, round: number, id: string, ground: Ground, durations: Durations): Promise<Sample> => withWorker(ground, async (worker, directory) => {
+	const {measurement, counted, objections} = await run(worker, directory, entrant, cell, ground, durations);
+	const {requests, seconds, batches} = measurement;
+	return {
+		contender: entrant.id,
+		cell: id,
+		round,
+		requestsPerSecond: requests / seconds,
+		p50Ms: measurement.p50Ms,
+		p99Ms: measurement.p99Ms,
+		cpuMicrosecondsPerRequest: measurement.cpuMicroseconds / requests,
+		heapMebibytes: measurement.heapMebibytes,
+		residentMebibytes: measurement.residentMebibytes,
+		requests,
+		originPerRequest: (counted.complete + counted.notModified) / (batches > 0 ? batches : requests),
+		redisReadsPerRequest: counted.reads / requests,
+		objections,
+	};
+});
+
+/** What a contender holds after each of several windows of hits, in MiB after a collection. */
+export const soak = async (entrant: Entrant, cell: Cell, ground: Ground, windowMs: number, windows: number): Promise<number[]> => withWorker(ground, async (worker, directory) => {
+	const setup: Setup = {
+		contender: entrant.id, originUrl: ground.originUrl, redisUrl: ground.redisUrl, directory, cell,
+	};
+	await worker.call('setup', setup);
+	await fill(worker, ground, entrant);
+	const heapMebibytes: number[] = [];
+	while (heapMebibytes.length < windows) {
+		// eslint-disable-next-line no-await-in-loop
+		const measurement = await worker.call<Measurement>('measure', windowMs);
+		heapMebibytes.push(measurement.heapMebibytes);
+	}
+
+	await worker.call('teardown');
+	return heapMebibytes;
+});

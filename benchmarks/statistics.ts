@@ -10,7 +10,7 @@ export const percentile = (ascending: ArrayLike<number>, share: number): number 
 	return ascending[rank - 1]!;
 };
 
-const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
+const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
 
 export const median = (numbers: readonly number[]): number => {
 	const ascending = sorted(numbers);

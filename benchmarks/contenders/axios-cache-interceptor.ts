@@ -1,4 +1,3 @@
-import type {Buffer} from 'node:buffer';
 import axios from 'axios';
 import {setupCache} from 'axios-cache-interceptor';
 import type {Contender} from '../contender.ts';
@@ -11,7 +10,7 @@ const contender: Contender = {
 
 		return {
 			async request(url) {
-				const {data} = await client.get<Buffer>(url);
+				const {data} = await client.get<Uint8Array>(url);
 				return data;
 			},
 		};

@@ -10,7 +10,7 @@ const contender: Contender = {
 
 		return {
 			async request(url) {
-				const response = await fetch(url);
+				const response = await fetch(url) as unknown as {readonly buffer: () => Promise<Uint8Array>};
 				return response.buffer();
 			},
 		};

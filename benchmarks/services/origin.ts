@@ -1,4 +1,3 @@
-import type {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
@@ -9,9 +8,9 @@ import {serve} from './service.ts';
 const delayMs = 20;
 
 const counters = {complete: 0, notModified: 0};
-const tails = new Map<number, Buffer>();
+const tails = new Map<number, Uint8Array>();
 
-const tailOf = (size: number): Buffer => {
+const tailOf = (size: number): Uint8Array => {
 	let tail = tails.get(size);
 	if (tail === undefined) {
 		tail = bodyTail(size);

@@ -44,10 +44,15 @@ const server = spawn('redis-server', [
 ], {stdio: 'ignore'});
 
 const client = createClient({url, socket: {reconnectStrategy: () => 50}});
-client.on('error', () => {});
+client.on('error', () => {
+	// While it starts, the client tries again.
+});
 const ready = client.connect();
 
-const statistic = (info: string, name: string): number => Number(new RegExp(String.raw`^${name}:(\d+)`, 'm').exec(info)?.[1] ?? 0);
+const lineOf = (info: string, name: string): string | undefined =>
+	info.split('\r\n').find(line => line.startsWith(`${name}:`))?.slice(name.length + 1);
+
+const statistic = (info: string, name: string): number => Number(lineOf(info, name) ?? 0);
 
 serve({
 	async url() {
@@ -57,7 +62,7 @@ serve({
 		return url;
 	},
 	async version() {
-		return /^redis_version:(.*)$/m.exec(await client.info('server'))?.[1]?.trim();
+		return lineOf(await client.info('server'), 'redis_version');
 	},
 	async flush() {
 		await client.sendCommand(['FLUSHALL', 'SYNC']);

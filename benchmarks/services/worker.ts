@@ -81,7 +81,7 @@ const drainFromFirstByte = async (url: string): Promise<number> => {
 
 /** A closed loop: as many lanes as are asked for at once, each asking again as soon as it has its answer. */
 const load = async (durationMs: number) => {
-	const {cell: {scenario: {pattern}, concurrency}} = setup;
+	const {scenario: {pattern}, concurrency} = setup.cell;
 	const warmCount = warmUrlCount(setup.cell);
 	const latenciesMs: number[] = [];
 	const startMs = performance.now();
@@ -140,7 +140,7 @@ const measure = async (durationMs: number): Promise<Measurement> => {
 	const cpu = process.cpuUsage(cpuBefore);
 	globalThis.gc?.();
 	const memory = process.memoryUsage();
-	const ascending = Float64Array.from(latenciesMs).sort();
+	const ascending = Float64Array.from(latenciesMs).toSorted();
 
 	return {
 		requests: latenciesMs.length,
@@ -174,4 +174,4 @@ serve({
 	async teardown() {
 		await client.teardown?.();
 	},
-}, () => {});
+});

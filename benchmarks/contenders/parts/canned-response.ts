@@ -1,9 +1,10 @@
 import {Readable} from 'node:stream';
+import type {Response} from 'got';
 
 /**
 The least that got takes from a `beforeRequest` hook in place of a request.
 */
-export const cannedResponse = (body: Uint8Array): any => Object.assign(new Readable({
+export const cannedResponse = (body: Uint8Array): Response => Object.assign(new Readable({
 	read() {
 		this.push(body);
 		this.push(null);
@@ -18,4 +19,4 @@ export const cannedResponse = (body: Uint8Array): any => Object.assign(new Reada
 	httpVersion: '1.1',
 	complete: true,
 	fromCache: true,
-});
+}) as unknown as Response;

@@ -1,4 +1,3 @@
-import type {Buffer} from 'node:buffer';
 import {expectedBody} from '../../body.ts';
 import {parseResourcePath} from '../../url.ts';
 
@@ -6,9 +5,9 @@ import {parseResourcePath} from '../../url.ts';
 The floors ask nobody: what they answer with is there before the first request.
 */
 
-const bodies = new Map<string, Buffer>();
+const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
 
-export const cannedBody = (url: string): Buffer => {
+export const cannedBody = (url: string): Uint8Array<ArrayBuffer> => {
 	let body = bodies.get(url);
 	if (body === undefined) {
 		const {size, id} = parseResourcePath(new URL(url).pathname);

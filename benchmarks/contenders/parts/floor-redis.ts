@@ -7,18 +7,21 @@ The least that reading from Redis costs: one `GET` of the body's bytes under the
 */
 export const floorRedis = async (redisUrl: string) => {
 	const client = createClient({url: redisUrl}).withTypeMapping({[RESP_TYPES.BLOB_STRING]: Buffer});
-	client.on('error', () => {});
+	client.on('error', error => {
+		throw error as Error;
+	});
 	await client.connect();
 
 	return {
-		async get(url: string): Promise<Buffer> {
+		async get(url: string): Promise<Uint8Array> {
 			const body = await client.get(url);
 			if (body) {
 				return body;
 			}
 
-			await client.set(url, cannedBody(url));
-			return cannedBody(url);
+			const canned = cannedBody(url);
+			await client.set(url, Buffer.from(canned.buffer, canned.byteOffset, canned.byteLength));
+			return canned;
 		},
 		async close() {
 			await client.close();

@@ -2,9 +2,9 @@ import {Agent, interceptors, request} from 'undici';
 import {RedisCacheStore} from 'undici-cache-redis';
 import type {Contender} from '../../contender.ts';
 
-export const undiciRedis = (tracking: boolean): Contender['setup'] => async ({redisUrl}) => {
+export const undiciRedis = (isTracking: boolean): Contender['setup'] => async ({redisUrl}) => {
 	const {hostname, port} = new URL(redisUrl);
-	const store = new RedisCacheStore({tracking, clientOpts: {host: hostname, port: Number(port)}});
+	const store = new RedisCacheStore({tracking: isTracking, clientOpts: {host: hostname, port: Number(port)}});
 	const agent = new Agent();
 	const dispatcher = agent.compose(interceptors.cache({store}));
 
