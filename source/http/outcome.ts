@@ -1,24 +1,51 @@
 import type {StoredResponse} from '../stored.ts';
+import type {RequestHead} from './message.ts';
 
 /** Why a response is handed on without being stored. */
 export type PassReason =
+	/** The cache took no part in the request. */
 	| 'bypassed'
+	/** The user's setting. */
 	| 'read-only'
+	/** Responses to the request's method are not stored. */
 	| 'method'
+	/** Responses of its status code are not stored. */
 	| 'status'
+	/** RFC 9111 §5.2.1.5. */
 	| 'request-no-store'
+	/** RFC 9111 §5.2.2.5. */
 	| 'no-store'
+	/** RFC 9111 §5.2.2.7. */
 	| 'private'
+	/** RFC 9111 §3.5. */
 	| 'authorization'
+	/** RFC 9111 §5.2.2.3. */
 	| 'must-understand'
+	/** RFC 9111 §4.1. */
 	| 'vary-star'
+	/** A shared cache stores `Set-Cookie` only of a response that says that it may be stored. */
 	| 'set-cookie'
+	/** Its status code is stored only where the response says so, RFC 9111 §3. */
 	| 'not-explicit'
+	/** It would be neither fresh, nor usable when stale, nor could it be validated. */
 	| 'not-reusable'
+	/** A partial response whose bytes cannot be placed, RFC 9110 §14.4. */
 	| 'partial'
+	/** A 304 to a precondition of the caller's own. */
+	| 'not-modified'
+	/** A HEAD response, which freshens or invalidates the stored GET response: RFC 9111 §4.3.5. */
+	| 'head'
+	/** The user's own filter left it out. */
+	| 'filtered'
+	/** What it would replace was purged or marked invalid while it was on its way. */
+	| 'invalidated'
+	/** Its body did not arrive whole. */
 	| 'incomplete'
+	/** Its body is larger than the user allows. */
 	| 'too-large'
+	/** It would have been removed from the store at once. */
 	| 'past-time-to-live'
+	/** There was no response. */
 	| 'error';
 
 /** Why a stale response stands in for a failure. */
@@ -36,18 +63,18 @@ export type Invalidation = {
 };
 
 /**
-What a response, or the lack of one, leads to.
+What a response, or the lack of one, leads to. What an invalidation names is to be marked before anything is stored.
 */
 export type Outcome =
-	/** Hand the response on. With `update`, replace what is stored under the same key: a HEAD response freshens or invalidates a stored GET, RFC 9111 §4.3.5. */
-	| {readonly kind: 'pass'; readonly reason: PassReason; readonly update?: StoredResponse; readonly invalidation?: Invalidation}
-	/** Hand the response on and store it, once its body is complete. */
-	| {readonly kind: 'store'; readonly reason: 'stored'; readonly head: StoredHead; readonly invalidation?: Invalidation}
+	/** Hand the response on. With `update`, replace what is stored under the same key. */
+	| {readonly kind: 'pass'; readonly reason: PassReason; readonly update?: StoredResponse | undefined; readonly invalidation?: Invalidation | undefined}
+	/** Hand the response on and store it, once its body is complete. With `as`, under the key of that request: RFC 9110 §9.3.3. */
+	| {readonly kind: 'store'; readonly reason: 'stored'; readonly head: StoredHead; readonly as?: RequestHead; readonly invalidation?: Invalidation | undefined}
 	/** A partial response that goes with what is stored: store the two as one and answer from that, RFC 9111 §3.4. */
 	| {readonly kind: 'combine'; readonly reason: 'combined'; readonly head: StoredHead; readonly stored: StoredResponse}
 	/** 304: store and answer with the freshened response, RFC 9111 §4.3.4. */
 	| {readonly kind: 'freshen'; readonly reason: 'not-modified'; readonly stored: StoredResponse}
 	/** Answer with a stale response, RFC 9111 §4.2.4. */
 	| {readonly kind: 'reuse-stale'; readonly reason: StaleReason; readonly stored: StoredResponse}
-	/** A 304 for something that is not stored: ask again without validators, RFC 9111 §4.3.3. */
+	/** An answer that does not go with what is stored: ask again without validators, RFC 9111 §4.3.3. */
 	| {readonly kind: 'refetch'; readonly reason: 'validator-mismatch'};

@@ -1,0 +1,36 @@
+import {hash} from 'node:crypto';
+import type {RequestHead} from './message.ts';
+import type {Settings} from './settings.ts';
+import {fieldValue} from './header-fields.ts';
+import {normalizeBody} from './body-key.ts';
+import {normalizeUrl} from './url.ts';
+
+type KeySettings = Pick<Settings, 'ignoredParameters'>;
+
+type KeyOptions = {
+	/** The request's content, if it has any. */
+	readonly body?: Uint8Array | string | undefined;
+	/** Whatever the user's own key function adds. */
+	readonly extra?: string | undefined;
+};
+
+/**
+The primary key of a request (RFC 9111 §4): equal for requests that ask for the same resource, different for all others; 32 characters of base64url.
+
+A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields have no part in it: they select among the variants under one key (`vary.ts`).
+*/
+export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra}: KeyOptions = {}): string => {
+	const method = request.method === 'HEAD' ? 'GET' : request.method;
+	const url = normalizeUrl(request.url, settings.ignoredParameters);
+
+	if (method === 'GET' && body === undefined && extra === undefined) {
+		return digest(`${method} ${url}`);
+	}
+
+	const content = body === undefined ? [] : normalizeBody(body, fieldValue(request.headers, 'content-type'), settings.ignoredParameters);
+
+	// Each part with its length: no part can pass for another. Begins with a digit, unlike the short form.
+	return digest([method, url, extra === undefined ? '' : `extra ${extra}`, ...content].map(part => `${part.length} ${part}`).join(' '));
+};
+
+const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 32);

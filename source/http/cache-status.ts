@@ -1,0 +1,102 @@
+import {serializeItem, Token, type BareItem} from 'structured-headers';
+import type {Decision, MissReason, ValidateReason} from './decision.ts';
+import type {Outcome} from './outcome.ts';
+
+/** RFC 9211 §2.2. */
+export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'miss' | 'request' | 'stale' | 'partial';
+
+const forwardReasons: Readonly<Record<MissReason | ValidateReason, ForwardReason>> = {
+	'not-stored': 'uri-miss',
+	'vary-mismatch': 'vary-miss',
+	reload: 'request',
+	'no-validator': 'stale',
+	'own-conditional': 'request',
+	'range-not-stored': 'partial',
+	'request-changed': 'request',
+	stale: 'stale',
+	'no-cache': 'stale',
+	invalidated: 'stale',
+	'request-no-cache': 'request',
+	'request-max-age': 'request',
+	'request-min-fresh': 'request',
+	'always-revalidate': 'stale',
+	'range-incomplete': 'partial',
+};
+
+export type CacheStatusInput = {
+	/** The cache's name: a token, or else any text. */
+	readonly name: string;
+	readonly decision: Decision;
+	/** What came of it; `undefined` when the origin was not asked. */
+	readonly outcome: Outcome | undefined;
+	/** The status code of the origin's response. */
+	readonly forwardStatus?: number | undefined;
+	/** Remaining freshness, negative when stale. */
+	readonly ttlSeconds?: number | undefined;
+	readonly key?: string | undefined;
+	/** Whether the response was shared with another request's. */
+	readonly isCollapsed?: boolean | undefined;
+};
+
+/**
+The member to append to `Cache-Status`, RFC 9211.
+
+@example `"got-redis-cache"; hit; ttl=42; key="…"`
+*/
+export const cacheStatusMember = ({name, decision, outcome, forwardStatus, ttlSeconds, key, isCollapsed}: CacheStatusInput): string => {
+	const parameters = new Map<string, BareItem>();
+	const forward = forwardReasonOf(decision);
+
+	if (forward === undefined) {
+		parameters.set('hit', true);
+	} else {
+		parameters.set('fwd', new Token(forward));
+		if (forwardStatus !== undefined) {
+			parameters.set('fwd-status', forwardStatus);
+		}
+	}
+
+	if (ttlSeconds !== undefined && Number.isFinite(ttlSeconds)) {
+		parameters.set('ttl', Math.trunc(ttlSeconds));
+	}
+
+	if (outcome?.kind === 'store' || outcome?.kind === 'freshen' || outcome?.kind === 'combine') {
+		parameters.set('stored', true);
+	}
+
+	if (isCollapsed) {
+		parameters.set('collapsed', true);
+	}
+
+	if (key !== undefined) {
+		parameters.set('key', key);
+	}
+
+	parameters.set('detail', new Token(outcome?.reason ?? decision.reason));
+
+	return serializeItem(nameItem(name), parameters);
+};
+
+/** Why the request went forward; `undefined` if it did not. */
+const forwardReasonOf = (decision: Decision): ForwardReason | undefined => {
+	switch (decision.kind) {
+		case 'reuse':
+		case 'unavailable': {
+			return undefined;
+		}
+
+		case 'bypass': {
+			return decision.reason === 'method' ? 'method' : 'bypass';
+		}
+
+		case 'fetch':
+		case 'validate': {
+			return forwardReasons[decision.reason];
+		}
+	}
+};
+
+/** RFC 9651 §3.3.4. */
+const tokenSyntax = /^[*A-Za-z][\w!#$%\u{26}'*+\-.\/:^`\|~]*$/v;
+
+const nameItem = (name: string): BareItem => tokenSyntax.test(name) ? new Token(name) : name.replaceAll(/[^ -~]/gv, '?');

@@ -1,0 +1,68 @@
+import type {StoredResponse} from '../stored.ts';
+import {parseHttpDate} from './dates.ts';
+import {fieldValue, headersOf} from './header-fields.ts';
+import {listMembers} from './list.ts';
+import type {HeaderFields, RequestHead} from './message.ts';
+import {isSuccessful} from './status-codes.ts';
+import {isStrongMatch, isWeakMatch, validatorsOf} from './validators.ts';
+
+const preconditionFields = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
+
+/** Whether the caller set a precondition of their own, RFC 9110 §13.1. */
+export const isConditional = (headers: HeaderFields): boolean => preconditionFields.some(name => headers[name] !== undefined);
+
+/** The header fields that ask whether a stored response still holds, RFC 9111 §4.3.1. Empty if it has no validator. */
+export const validationHeaders = (stored: StoredResponse): HeaderFields => {
+	const {etag, lastModified} = validatorsOf(headersOf(stored.rawHeaders));
+
+	return {
+		...(etag !== undefined && {'if-none-match': etag}),
+		...(lastModified !== undefined && {'if-modified-since': lastModified}),
+	};
+};
+
+/** What a request's preconditions make of a stored response: send it, say that it was not modified (304), or that a precondition failed (412). */
+export type PreconditionResult = 'met' | 'not-modified' | 'failed';
+
+/** In the order of RFC 9110 §13.2.2. */
+export const evaluatePreconditions = (request: RequestHead, stored: StoredResponse): PreconditionResult => {
+	// RFC 9110 §13.2.1: preconditions count where the answer would be a success.
+	if (!isConditional(request.headers) || !isSuccessful(stored.statusCode)) {
+		return 'met';
+	}
+
+	const headers = headersOf(stored.rawHeaders);
+	const {etag} = validatorsOf(headers);
+	const ifMatch = fieldValue(request.headers, 'if-match');
+	const ifNoneMatch = fieldValue(request.headers, 'if-none-match');
+
+	if (ifMatch !== undefined) {
+		if (!hasEntityTag(ifMatch, etag, isStrongMatch)) {
+			return 'failed';
+		}
+	} else if (wasModifiedSince(fieldValue(request.headers, 'if-unmodified-since'), headers, stored) === true) {
+		return 'failed';
+	}
+
+	if (ifNoneMatch !== undefined) {
+		return hasEntityTag(ifNoneMatch, etag, isWeakMatch) ? 'not-modified' : 'met';
+	}
+
+	return wasModifiedSince(fieldValue(request.headers, 'if-modified-since'), headers, stored) === false ? 'not-modified' : 'met';
+};
+
+/** Whether `If-Match` or `If-None-Match` lists the entity tag; `*` is any representation. RFC 9110 §13.1.1, §13.1.2. */
+const hasEntityTag = (field: string, etag: string | undefined, isMatch: (first: string, second: string) => boolean): boolean => field.trim() === '*' ? true : etag !== undefined && listMembers(field).some(member => isMatch(member, etag));
+
+/** RFC 9111 §4.3.2: `Last-Modified`, else `Date`, else the time of receipt. `undefined` if the precondition is absent or no date. */
+const wasModifiedSince = (field: string | undefined, headers: HeaderFields, stored: StoredResponse): boolean | undefined => {
+	const {responseTimeMs} = stored.policy;
+	const sinceMs = parseHttpDate(field, responseTimeMs);
+	if (sinceMs === undefined) {
+		return undefined;
+	}
+
+	const modifiedMs = parseHttpDate(fieldValue(headers, 'last-modified'), responseTimeMs) ?? parseHttpDate(fieldValue(headers, 'date'), responseTimeMs) ?? responseTimeMs;
+
+	return modifiedMs > sinceMs;
+};

@@ -1,0 +1,91 @@
+import type {StoredRange, StoredResponse} from '../stored.ts';
+import {currentAgeSeconds} from './age.ts';
+import {evaluatePreconditions} from './conditional.ts';
+import {filterRawHeaders} from './header-fields.ts';
+import type {RequestHead, ResponseHead} from './message.ts';
+import {formatContentRange, selectRange} from './range.ts';
+
+export type ConstructedResponse = Omit<ResponseHead, 'rawHeaders'> & {
+	readonly rawHeaders: string[];
+	/** Shares its bytes with the stored body: never written to. */
+	readonly body: Uint8Array;
+};
+
+const noBody = new Uint8Array();
+
+/**
+The response to give to a request from a stored one that may answer it, RFC 9111 §4.
+*/
+export const construct = (request: RequestHead, stored: StoredResponse, nowMs: number): ConstructedResponse => {
+	const {httpVersion} = stored;
+	const rawHeaders = withAge(stored.rawHeaders, Math.floor(currentAgeSeconds(stored.policy, nowMs)));
+	const precondition = evaluatePreconditions(request, stored);
+
+	if (precondition === 'not-modified') {
+		return {
+			statusCode: 304, statusMessage: 'Not Modified', httpVersion, rawHeaders: withoutContentFields(rawHeaders), body: noBody,
+		};
+	}
+
+	if (precondition === 'failed') {
+		return {
+			statusCode: 412, statusMessage: 'Precondition Failed', httpVersion, rawHeaders: withoutContentFields(rawHeaders), body: noBody,
+		};
+	}
+
+	const selection = selectRange(request, stored);
+
+	if (selection.kind === 'part') {
+		return {
+			statusCode: 206, statusMessage: 'Partial Content', httpVersion, rawHeaders: withRange(rawHeaders, selection.range), body: partOf(stored, selection.range),
+		};
+	}
+
+	if (selection.kind === 'unsatisfiable') {
+		const contentRange = ['Content-Range', `bytes */${selection.completeLength}`];
+
+		return {
+			statusCode: 416, statusMessage: 'Range Not Satisfiable', httpVersion, rawHeaders: [...withoutContentFields(rawHeaders), ...contentRange], body: noBody,
+		};
+	}
+
+	const {statusCode, statusMessage, body} = stored;
+
+	return {
+		statusCode, statusMessage, httpVersion, rawHeaders, body: request.method === 'HEAD' ? noBody : body,
+	};
+};
+
+/** RFC 9111 §5.1. `Date` stays as the origin wrote it. */
+const withAge = (rawHeaders: readonly string[], ageSeconds: number): string[] => {
+	const aged: string[] = [];
+
+	for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+		const name = rawHeaders[index] ?? '';
+		if (name.length !== 3 || name.toLowerCase() !== 'age') {
+			aged.push(name, rawHeaders[index + 1] ?? '');
+		}
+	}
+
+	aged.push('Age', String(ageSeconds));
+
+	return aged;
+};
+
+/** What describes content that is not sent. RFC 9110 §15.4.5 keeps `Content-Location`. */
+const contentFields: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-length', 'content-md5', 'content-range', 'content-type']);
+
+const withoutContentFields = (rawHeaders: readonly string[]): string[] => filterRawHeaders(rawHeaders, name => !contentFields.has(name));
+
+const withRange = (rawHeaders: readonly string[], range: StoredRange): string[] => {
+	const kept = filterRawHeaders(rawHeaders, name => name !== 'content-length' && name !== 'content-range');
+	kept.push('Content-Range', formatContentRange(range), 'Content-Length', String(range.lastByte - range.firstByte + 1));
+
+	return kept;
+};
+
+const partOf = (stored: StoredResponse, range: StoredRange): Uint8Array => {
+	const offset = stored.range?.firstByte ?? 0;
+
+	return stored.body.subarray(range.firstByte - offset, range.lastByte - offset + 1);
+};

@@ -1,0 +1,61 @@
+import {parseList} from 'structured-headers';
+import {fieldValue, headersOf} from './header-fields.ts';
+import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
+import type {Invalidation} from './outcome.ts';
+import {isNonError} from './status-codes.ts';
+import {normalizeUrl} from './url.ts';
+
+/** https://www.iana.org/assignments/http-methods. What is not known is not safe. */
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PRI', 'PROPFIND', 'QUERY', 'REPORT', 'SEARCH', 'TRACE']);
+
+/** RFC 9110 §9.2.1. */
+export const isSafe = (method: string): boolean => safeMethods.has(method);
+
+/**
+What a response to an unsafe request makes invalid, RFC 9111 §4.4; `undefined` if nothing.
+*/
+export const invalidationBy = (request: RequestHead, {statusCode, rawHeaders}: ResponseHead): Invalidation | undefined => {
+	if (isSafe(request.method) || !isNonError(statusCode)) {
+		return undefined;
+	}
+
+	const target = normalizeUrl(request.url);
+	const headers = headersOf(rawHeaders);
+	const urls = new Set([target]);
+
+	for (const name of ['location', 'content-location']) {
+		const url = sameOriginUrl(fieldValue(headers, name), target);
+		if (url !== undefined) {
+			urls.add(url);
+		}
+	}
+
+	return {urls: [...urls], groups: stringList(fieldValue(headers, 'cache-group-invalidation'))};
+};
+
+/** RFC 9111 §4.4: only what shares the target's origin, or anyone could empty anyone's cache. */
+const sameOriginUrl = (reference: string | undefined, target: string): string | undefined => {
+	if (reference === undefined || !URL.canParse(reference, target)) {
+		return undefined;
+	}
+
+	const url = new URL(reference, target);
+
+	return url.origin === new URL(target).origin ? normalizeUrl(url.href) : undefined;
+};
+
+/** The cache groups that a response belongs to, RFC 9875 §2. They hold within its origin. */
+export const cacheGroups = (headers: HeaderFields): string[] => stringList(fieldValue(headers, 'cache-groups'));
+
+/** The strings of a List (RFC 9651 §3.1); a field that is none is ignored as a whole. */
+const stringList = (value: string | undefined): string[] => {
+	if (value === undefined) {
+		return [];
+	}
+
+	try {
+		return parseList(value).map(([item]) => item).filter(item => typeof item === 'string');
+	} catch {
+		return [];
+	}
+};

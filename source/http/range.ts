@@ -1,0 +1,121 @@
+import type {StoredRange, StoredResponse} from '../stored.ts';
+import {parseHttpDate} from './dates.ts';
+import {fieldValue, headersOf} from './header-fields.ts';
+import {listMembers} from './list.ts';
+import type {HeaderFields, RequestHead} from './message.ts';
+import {isStrongMatch, strongValidator} from './validators.ts';
+
+/** What of a stored response answers a request, RFC 9110 §14.2. */
+export type Selection =
+	/** All of it. */
+	| {readonly kind: 'whole'}
+	/** These bytes of it. */
+	| {readonly kind: 'part'; readonly range: StoredRange}
+	/** Nothing: the representation has no such bytes. */
+	| {readonly kind: 'unsatisfiable'; readonly completeLength: number}
+	/** Not known here: the bytes are not stored, or several ranges were asked for. */
+	| {readonly kind: 'not-stored'};
+
+const whole: Selection = {kind: 'whole'};
+const notStored: Selection = {kind: 'not-stored'};
+
+/** What a `Range` field asks for, in the bytes of a representation of a given length. */
+type AskedRange = 'unsatisfiable' | 'several' | 'ignored' | {readonly firstByte: number; readonly lastByte: number};
+
+export const selectRange = (request: RequestHead, stored: StoredResponse): Selection => {
+	const rangeField = request.method === 'GET' ? fieldValue(request.headers, 'range') : undefined;
+	const remainder = stored.range === undefined ? whole : notStored;
+	if (rangeField === undefined || (stored.statusCode !== 200 && stored.statusCode !== 206) || !isIfRangeMet(request.headers, stored)) {
+		return remainder;
+	}
+
+	const held = stored.range ?? {firstByte: 0, lastByte: stored.body.byteLength - 1, completeLength: stored.body.byteLength};
+	const asked = parseRange(rangeField, held.completeLength);
+
+	if (asked === 'ignored') {
+		return remainder;
+	}
+
+	if (asked === 'several') {
+		return notStored;
+	}
+
+	if (asked === 'unsatisfiable') {
+		return {kind: 'unsatisfiable', completeLength: held.completeLength};
+	}
+
+	const isHeld = asked.firstByte >= held.firstByte && asked.lastByte <= held.lastByte;
+
+	return isHeld ? {kind: 'part', range: {...asked, completeLength: held.completeLength}} : notStored;
+};
+
+const rangeSpecification = /^(?:(?<first>\d{1,15})-(?<last>\d{0,15})|-(?<suffix>\d{1,15}))$/v;
+
+/** RFC 9110 §14.1.2. A range that cannot be read is ignored, RFC 9110 §14.2. */
+const parseRange = (field: string, completeLength: number): AskedRange => {
+	const [unit = '', set = ''] = [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)];
+	const [specification, ...others] = listMembers(set);
+	if (!field.includes('=') || unit.trim().toLowerCase() !== 'bytes' || specification === undefined) {
+		return 'ignored';
+	}
+
+	if (others.length > 0) {
+		return 'several';
+	}
+
+	const {first, last, suffix} = rangeSpecification.exec(specification)?.groups ?? {};
+
+	if (suffix !== undefined) {
+		const suffixLength = Math.min(Number(suffix), completeLength);
+
+		return suffixLength === 0 ? 'unsatisfiable' : {firstByte: completeLength - suffixLength, lastByte: completeLength - 1};
+	}
+
+	if (first === undefined || (last && Number(last) < Number(first))) {
+		return 'ignored';
+	}
+
+	const firstByte = Number(first);
+
+	return firstByte >= completeLength ? 'unsatisfiable' : {firstByte, lastByte: last ? Math.min(Number(last), completeLength - 1) : completeLength - 1};
+};
+
+/** RFC 9110 §13.1.5: by the strong comparison, or a date that is the very same. */
+const isIfRangeMet = (headers: HeaderFields, stored: StoredResponse): boolean => {
+	const ifRange = fieldValue(headers, 'if-range');
+	if (ifRange === undefined) {
+		return true;
+	}
+
+	const validator = strongValidator(headersOf(stored.rawHeaders));
+	if (validator === undefined) {
+		return false;
+	}
+
+	const ifRangeMs = parseHttpDate(ifRange, 0);
+
+	return ifRangeMs === undefined ? isStrongMatch(ifRange, validator) : ifRangeMs === parseHttpDate(validator, 0);
+};
+
+const contentRange = /^bytes (?<firstByte>\d{1,15})-(?<lastByte>\d{1,15})\/(?<completeLength>\d{1,15})$/iv;
+
+/** RFC 9110 §14.4: of a single part whose complete length is known; `undefined` for all else. */
+export const contentRangeOf = (headers: HeaderFields): StoredRange | undefined => {
+	const groups = contentRange.exec(fieldValue(headers, 'content-range') ?? '')?.groups;
+	if (!groups) {
+		return undefined;
+	}
+
+	const [firstByte = 0, lastByte = 0, completeLength = 0] = [Number(groups.firstByte), Number(groups.lastByte), Number(groups.completeLength)];
+
+	return firstByte <= lastByte && lastByte < completeLength ? {firstByte, lastByte, completeLength} : undefined;
+};
+
+export const formatContentRange = ({firstByte, lastByte, completeLength}: StoredRange): string => `bytes ${firstByte}-${lastByte}/${completeLength}`;
+
+/** The length of a suffix range, RFC 9110 §14.1.2; `undefined` if the request asks for something else. */
+export const suffixLengthOf = (headers: HeaderFields): number | undefined => {
+	const suffix = /^bytes=-(?<length>\d{1,15})$/iv.exec(fieldValue(headers, 'range') ?? '')?.groups?.length;
+
+	return suffix === undefined ? undefined : Number(suffix);
+};

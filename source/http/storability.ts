@@ -1,0 +1,71 @@
+import {hasUnqualified} from './cache-control.ts';
+import {requestDirectives} from './directives.ts';
+import {fieldValue} from './header-fields.ts';
+import type {RequestHead, ResponseHead} from './message.ts';
+import type {PassReason} from './outcome.ts';
+import type {Appraisal} from './policy.ts';
+import {contentRangeOf} from './range.ts';
+import type {Settings} from './settings.ts';
+import {
+	heuristicallyCacheable,
+	notStored,
+	requestSpecific,
+	understood,
+} from './status-codes.ts';
+import {hasValidator, validatorsOf} from './validators.ts';
+import {selectingFieldNames} from './vary.ts';
+
+export type Candidate = {
+	readonly request: RequestHead;
+	readonly response: ResponseHead;
+	readonly appraisal: Appraisal;
+	readonly settings: Settings;
+};
+
+/**
+Why a response must not, or need not, be stored; `undefined` if it may.
+*/
+export const whyNotStorable = (candidate: Candidate): PassReason | undefined => rules.find(([, isForbidden]) => isForbidden(candidate))?.[0];
+
+type Rule = readonly [reason: PassReason, isForbidden: (candidate: Candidate) => boolean];
+
+/** RFC 9111 §3, clause by clause: the first that forbids it counts. */
+const rules: readonly Rule[] = [
+	['method', ({request, settings}) => !settings.methods.has(request.method)],
+
+	['status', ({response: {statusCode}, settings}) => statusCode < 200 || requestSpecific.has(statusCode) || !(settings.statusCodes?.has(statusCode) ?? !notStored.has(statusCode))],
+
+	['partial', ({response, appraisal}) => response.statusCode === 206 && contentRangeOf(appraisal.headers) === undefined],
+
+	['request-no-store', ({request}) => requestDirectives(request.headers).has('no-store')],
+
+	['must-understand', ({response, appraisal: {directives}}) => directives.has('must-understand') && !understood.has(response.statusCode)],
+
+	// RFC 9111 §5.2.2.3: who understands the status code may ignore the `no-store` beside it.
+	['no-store', ({appraisal: {directives}}) => directives.has('no-store') && !directives.has('must-understand')],
+
+	['private', ({appraisal: {directives}, settings}) => settings.isShared && hasUnqualified(directives, 'private')],
+
+	['authorization', ({request, appraisal, settings}) => settings.isShared && fieldValue(request.headers, 'authorization') !== undefined && !isAuthenticatedReuseAllowed(appraisal)],
+
+	['vary-star', ({appraisal: {headers}, settings}) => selectingFieldNames(headers, settings.matchHeaders) === '*'],
+
+	['not-explicit', ({response: {statusCode}, appraisal, settings}) => !isMeantToBeStored(appraisal) && !heuristicallyCacheable.has(statusCode) && settings.statusCodes === undefined],
+
+	// RFC 9111 §7.3: `Set-Cookie` does not forbid it, but who sends it without a word on caching did not think of other users.
+	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && !appraisal.hasOwnLifetime],
+
+	['not-reusable', ({appraisal}) => !isEverUsable(appraisal)],
+];
+
+/** RFC 9111 §3.5. */
+const isAuthenticatedReuseAllowed = ({directives}: Appraisal): boolean => directives.has('public') || directives.has('s-maxage') || directives.has('must-revalidate');
+
+const isMeantToBeStored = ({isExplicit, directives}: Appraisal): boolean => isExplicit || directives.has('public');
+
+/** Whether it can be reused while fresh, reused when stale, or validated. */
+const isEverUsable = ({headers, policy}: Appraisal): boolean =>
+	hasValidator(validatorsOf(headers))
+	|| (policy.freshnessLifetimeSeconds > 0 && !policy.isNoCache)
+	|| (policy.staleWhileRevalidateSeconds ?? 0) > 0
+	|| (policy.staleIfErrorSeconds ?? 0) > 0;

@@ -1,0 +1,56 @@
+import {qualifiedFieldNames} from './cache-control.ts';
+import {formatHttpDate} from './dates.ts';
+import {responseDirectives} from './directives.ts';
+import {
+	fieldValue,
+	filterRawHeaders,
+	headersOf,
+	perConnectionFieldNames,
+} from './header-fields.ts';
+import type {ResponseHead} from './message.ts';
+import type {Settings} from './settings.ts';
+
+/**
+The header fields to store of a response, RFC 9111 §3.1.
+*/
+export const headersToStore = ({rawHeaders}: Pick<ResponseHead, 'rawHeaders'>, responseTimeMs: number, settings: Settings): string[] => {
+	const headers = headersOf(rawHeaders);
+	const {directives} = responseDirectives(headers, settings);
+	const dropped = new Set([
+		...perConnectionFieldNames(fieldValue(headers, 'connection')),
+		...qualifiedFieldNames(directives, 'no-cache'),
+		...(settings.isShared ? qualifiedFieldNames(directives, 'private') : []),
+	]);
+	const kept = filterRawHeaders(rawHeaders, name => !dropped.has(name));
+
+	// RFC 9110 §6.6.1
+	if (headers.date === undefined) {
+		kept.push('Date', formatHttpDate(responseTimeMs));
+	}
+
+	return kept;
+};
+
+/** RFC 9111 §3.2: they describe the stored bytes, which a response without content does not change. */
+const keptFields: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'content-range']);
+
+/** The stored header fields with those of a 304 or HEAD response in place of their namesakes, RFC 9111 §3.2. */
+export const updatedHeaders = (stored: readonly string[], update: readonly string[]): string[] => {
+	const names = new Set<string>();
+	const added = filterRawHeaders(update, name => {
+		if (keptFields.has(name)) {
+			return false;
+		}
+
+		names.add(name);
+
+		return true;
+	});
+
+	// The former age is the former response's own.
+	names.add('age');
+	const kept = filterRawHeaders(stored, name => !names.has(name));
+	kept.push(...added);
+
+	return kept;
+};

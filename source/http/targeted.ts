@@ -1,0 +1,42 @@
+import {
+	type BareItem,
+	type Item,
+	parseDictionary,
+} from 'structured-headers';
+import type {CacheControl} from './cache-control.ts';
+
+/**
+The directives of a targeted field, RFC 9213 §2.1; `undefined` if the field is absent, empty or no Dictionary, and thus to be ignored.
+*/
+export const parseTargetedField = (value: string | undefined): CacheControl | undefined => {
+	if (value === undefined) {
+		return undefined;
+	}
+
+	try {
+		const directives = new Map<string, Array<string | undefined>>();
+		for (const [name, [member]] of parseDictionary(value)) {
+			if (member !== false) {
+				directives.set(name, [argumentOf(member)]);
+			}
+		}
+
+		return directives.size === 0 ? undefined : directives;
+	} catch {
+		return undefined;
+	}
+};
+
+/** As `Cache-Control` would spell it. A value of a type that no directive has is none: it must not be coerced into a number. */
+const argumentOf = (member: BareItem | Item[]): string | undefined => {
+	if (member === true) {
+		return undefined;
+	}
+
+	if (typeof member === 'number') {
+		return Number.isSafeInteger(member) ? String(member) : '';
+	}
+
+	// Field names in the qualified forms of `no-cache` and `private`; digits in a string stay text.
+	return typeof member === 'string' && !/^\d/v.test(member) ? member : '';
+};

@@ -1,0 +1,74 @@
+const noParameters: ReadonlySet<string> = new Set();
+
+/**
+A URL without userinfo and fragment, its query parameters in the order of their names, without the ignored ones.
+
+Parameters of the same name keep their order, `?a` is not `?a=`, and neither is absence: all that a server could tell apart stays apart.
+
+@param url
+@param ignoredParameters - Lower-case names.
+*/
+export const normalizeUrl = (url: string, ignoredParameters: ReadonlySet<string> = noParameters): string => {
+	const fragmentStart = url.indexOf('#');
+	const withoutFragment = fragmentStart === -1 ? url : url.slice(0, fragmentStart);
+	const queryStart = withoutFragment.indexOf('?');
+	const location = withoutUserinfo(queryStart === -1 ? withoutFragment : withoutFragment.slice(0, queryStart));
+
+	if (queryStart === -1) {
+		return location;
+	}
+
+	const query = normalizeQuery(withoutFragment.slice(queryStart + 1), ignoredParameters);
+
+	return query === undefined ? location : `${location}?${query}`;
+};
+
+/** Also for `application/x-www-form-urlencoded` content. `undefined` when nothing but ignored parameters was there. */
+export const normalizeQuery = (query: string, ignoredParameters: ReadonlySet<string>): string | undefined => {
+	const parameters = query.split('&');
+
+	if (ignoredParameters.size === 0) {
+		return parameters.length === 1 ? query : sortByName(parameters).join('&');
+	}
+
+	const kept = parameters.filter(parameter => !ignoredParameters.has(parameterName(parameter)));
+
+	return kept.length === 0 ? undefined : sortByName(kept).join('&');
+};
+
+/** Stable: parameters of the same name keep their order. */
+const sortByName = (parameters: readonly string[]): string[] =>
+	parameters
+		.map(parameter => ({parameter, name: rawName(parameter)}))
+		.toSorted((first, second) => (first.name < second.name ? -1 : Number(first.name > second.name)))
+		.map(({parameter}) => parameter);
+
+const rawName = (parameter: string): string => {
+	const equals = parameter.indexOf('=');
+
+	return equals === -1 ? parameter : parameter.slice(0, equals);
+};
+
+/** As a server would read it: decoded, in lower case. */
+const parameterName = (parameter: string): string => {
+	const name = rawName(parameter).replaceAll('+', ' ');
+
+	try {
+		return decodeURIComponent(name).toLowerCase();
+	} catch {
+		return name.toLowerCase();
+	}
+};
+
+const withoutUserinfo = (location: string): string => {
+	if (!location.includes('@')) {
+		return location;
+	}
+
+	const authorityStart = location.indexOf('//') + 2;
+	const pathStart = location.indexOf('/', authorityStart);
+	const authorityEnd = pathStart === -1 ? location.length : pathStart;
+	const userinfoEnd = location.lastIndexOf('@', authorityEnd - 1);
+
+	return userinfoEnd < authorityStart ? location : location.slice(0, authorityStart) + location.slice(userinfoEnd + 1);
+};

@@ -1,0 +1,71 @@
+import {hash} from 'node:crypto';
+import type {StoredResponse} from '../stored.ts';
+import type {HeaderFields, RequestHead} from './message.ts';
+import {fieldValue, rawFieldValue} from './header-fields.ts';
+import {listMembers} from './list.ts';
+import {normalizeSelectingValue} from './selecting-value.ts';
+
+/**
+Names of the request header fields that select among a resource's variants (RFC 9111 §4.1): lower-case, sorted, without duplicates. `'*'`: no request ever matches. `undefined`: nothing selects.
+
+@param response - The response's header fields, in either form.
+@param matchHeaders - Fields that select in addition to those that `Vary` names; lower-case.
+*/
+export const selectingFieldNames = (response: HeaderFields | readonly string[], matchHeaders: readonly string[]): readonly string[] | '*' | undefined => {
+	const vary = Array.isArray(response) ? rawFieldValue(response as readonly string[], 'vary') : fieldValue(response as HeaderFields, 'vary');
+	if (vary === undefined && matchHeaders.length === 0) {
+		return undefined;
+	}
+
+	const names = new Set(matchHeaders);
+	for (const name of listMembers(vary ?? '')) {
+		names.add(name.toLowerCase());
+	}
+
+	if (names.has('*')) {
+		return '*';
+	}
+
+	return names.size === 0 ? undefined : [...names].toSorted();
+};
+
+/** The selecting fields that a request carries, with normalised values. An absent field is not an empty one. */
+export const selectingHeaders = (names: readonly string[], requestHeaders: HeaderFields): Record<string, string> => {
+	const selecting: Array<[string, string]> = [];
+
+	for (const name of names) {
+		const value = fieldValue(requestHeaders, name);
+		if (value !== undefined) {
+			selecting.push([name, normalizeSelectingValue(name, value)]);
+		}
+	}
+
+	// `fromEntries` defines properties: a field named `__proto__` is one like any other.
+	return Object.fromEntries(selecting);
+};
+
+/** A short name of a variant: equal selecting fields give equal names, whatever their order. */
+export const variantId = (selecting: Readonly<Record<string, string>>): string => {
+	const fields = Object.entries(selecting).toSorted(([first], [second]) => (first < second ? -1 : 1));
+
+	return hash('sha256', JSON.stringify(fields), 'base64url').slice(0, 24);
+};
+
+/** Whether a stored response is the variant that a request asks for, RFC 9111 §4.1. */
+export const isSelected = (request: RequestHead, stored: StoredResponse, matchHeaders: readonly string[]): boolean => {
+	const names = selectingFieldNames(stored.rawHeaders, matchHeaders);
+	if (names === undefined) {
+		return true;
+	}
+
+	if (names === '*') {
+		return false;
+	}
+
+	const asked = selectingHeaders(names, request.headers);
+
+	return names.every(name => ownValue(asked, name) === ownValue(stored.selectingHeaders, name));
+};
+
+const ownValue = (record: Readonly<Record<string, string>>, name: string): string | undefined =>
+	Object.hasOwn(record, name) ? record[name] : undefined;
