@@ -24,6 +24,9 @@ export type Client = {
 	readonly teardown?: () => Promise<void>;
 };
 
+/** A contender with the name of its file. */
+export type Entrant = Contender & {readonly id: string};
+
 export type Contender = {
 	readonly name: string;
 

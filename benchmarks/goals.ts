@@ -18,7 +18,9 @@ type Goal = {
 
 const cellOf = (scenario: string, size: number, unrelatedKeys = 0): string => [scenario, size, usualConcurrency, unrelatedKeys].join('/');
 
-const hit = (what: string, ours: string, peer: string, leastBySize: Readonly<Record<number, number>>, peerScenario = 'hit'): Goal[] =>
+type Comparison = {readonly ours: string; readonly peer: string; readonly peerScenario?: string};
+
+const hit = (what: string, {ours, peer, peerScenario = 'hit'}: Comparison, leastBySize: Readonly<Record<number, number>>): Goal[] =>
 	Object.entries(leastBySize).map(([size, least]) => ({
 		title: `${what}, ${sizeName(Number(size))}`,
 		least,
@@ -61,11 +63,11 @@ const flatness = (results: Results, contender: string): number | undefined => {
 const againstUndiciRedis = {[bodySizes.small]: 1.25, [bodySizes.medium]: 1.5, [bodySizes.large]: 1.5};
 
 const goals: readonly Goal[] = [
-	...hit('Hit from Redis each time, against undici-cache-redis', 'ours-redis', 'undici-redis', againstUndiciRedis),
+	...hit('Hit from Redis each time, against undici-cache-redis', {ours: 'ours-redis', peer: 'undici-redis'}, againstUndiciRedis),
 	// It scans the whole keyspace for each hit: a Redis that holds one URL alone is the best case for it, though not for us.
-	...hit('Hit from Redis each time, against undici-cache-redis with a single URL in Redis', 'ours-redis', 'undici-redis', againstUndiciRedis, 'hot'),
-	...hit('Hit from Redis, against got\'s own `cache` over Redis', 'ours-redis', 'got-redis', {[bodySizes.small]: 3, [bodySizes.medium]: 4, [bodySizes.large]: 4}),
-	...hit('Hit from the memory tier, against undici\'s memory store', 'ours-memory', 'undici-memory', {[bodySizes.small]: 1.2, [bodySizes.medium]: 3, [bodySizes.large]: 5}),
+	...hit('Hit from Redis each time, against undici-cache-redis with a single URL in Redis', {ours: 'ours-redis', peer: 'undici-redis', peerScenario: 'hot'}, againstUndiciRedis),
+	...hit('Hit from Redis, against got\'s own `cache` over Redis', {ours: 'ours-redis', peer: 'got-redis'}, {[bodySizes.small]: 3, [bodySizes.medium]: 4, [bodySizes.large]: 4}),
+	...hit('Hit from the memory tier, against undici\'s memory store', {ours: 'ours-memory', peer: 'undici-memory'}, {[bodySizes.small]: 1.2, [bodySizes.medium]: 3, [bodySizes.large]: 5}),
 	...Object.values(bodySizes).map((size): Goal => ({
 		title: `Miss, against plain got, ${sizeName(size)}`,
 		least: 0.95,

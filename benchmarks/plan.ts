@@ -125,9 +125,8 @@ export const fullPlan: Plan = {
 	].flatMap(block => cellsOf(block)),
 };
 
-export const soakCell: Cell = {
-	scenario: scenarioOf('hit'), size: bodySizes.small, concurrency: usualConcurrency, unrelatedKeys: 0,
-};
+const [hitCell] = cellsOf({scenario: 'hit', sizes: [bodySizes.small], contenders: soaked});
+export const soakCell = hitCell!;
 
 /** As many rounds as fit into two minutes, of what the goals need. */
 export const quickPlan: Plan = {

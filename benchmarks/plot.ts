@@ -72,7 +72,10 @@ const linePlot = (title: string, xName: string, lines: readonly Line[]): string 
 	const powers = (least: number, most: number): number[] => Array.from({length: most - least + 1}, (_, index) => 10 ** (least + index));
 
 	return document(760, top + height + 56, title, [
-		...powers(yLeast, yMost).map(value => `<path d="M${left} ${y(value)}h${width}" stroke="${colours.line}"/><text x="${left - 8}" y="${Number(y(value)) + 4}" text-anchor="end" fill="${colours.faint}">${whole(value)}</text>`),
+		...powers(yLeast, yMost).flatMap(value => [
+			`<path d="M${left} ${y(value)}h${width}" stroke="${colours.line}"/>`,
+			`<text x="${left - 8}" y="${Number(y(value)) + 4}" text-anchor="end" fill="${colours.faint}">${whole(value)}</text>`,
+		]),
 		...[...new Set(all.map(point => point.x))].map(value => `<text x="${x(value)}" y="${top + height + 20}" text-anchor="middle" fill="${colours.faint}">${whole(value)}</text>`),
 		`<text x="${left + (width / 2)}" y="${top + height + 42}" text-anchor="middle">${escape(xName)}</text>`,
 		...lines.flatMap(({id, name, points}) => {

@@ -4,6 +4,7 @@ import {
 	figures,
 	medianRatio,
 	samplesOf,
+	type Soak,
 	type Results,
 } from './results.ts';
 import {cellTitle, scenarios} from './scenarios.ts';
@@ -26,6 +27,13 @@ const share = (value: number): string => `${Math.round(value * 100)} %`;
 const perRequest = (value: number): string => value === 0 ? '0' : value.toFixed(2);
 const times = (value: number | undefined): string => value === undefined ? '–' : `${value.toFixed(2)}×`;
 
+const describeSoak = ({contender, minutes, heapMebibytes}: Soak): string => {
+	const [, second = NaN] = heapMebibytes;
+	const last = heapMebibytes.at(-1) ?? NaN;
+	const secondEndSeconds = Math.round(minutes * 60 / heapMebibytes.length * 2);
+	return `${contender} held ${second.toFixed(1)} MiB after ${secondEndSeconds} s of hits, and ${last.toFixed(1)} MiB after ${minutes} minutes.`;
+};
+
 export const goalSection = (results: Results): Section => {
 	const verdicts = judge(results);
 	return {
@@ -39,9 +47,14 @@ export const goalSection = (results: Results): Section => {
 				isMet === undefined ? 'not measured' : (isMet ? 'met' : '**not met**'),
 			]),
 		},
-		notes: [...results.soaks.map(({contender, minutes, heapMebibytes}) => `${contender} held ${heapMebibytes[1]?.toFixed(1)} MiB after ${Math.round(minutes * 120 / heapMebibytes.length)} s of hits and ${heapMebibytes.at(-1)?.toFixed(1)} MiB after ${minutes} minutes.`), `${verdicts.filter(({isMet}) => isMet).length} of ${verdicts.length} met. A ratio above one is in favour of this cache.`],
+		notes: [
+			`${verdicts.filter(({isMet}) => isMet).length} of ${verdicts.length} met. A ratio above one is in favour of this cache.`,
+			...results.soaks.map(soak => describeSoak(soak)),
+		],
 	};
 };
+
+const columns = ['', 'a hit comes from', 'requests/s', 'spread', 'against got', 'p50 ms', 'p99 ms', 'CPU µs'] as const;
 
 export const cellSections = (results: Results): Section[] => scenarios.flatMap(scenario => results.cells.filter(cell => cell.scenario.name === scenario.name).map(cell => {
 	const entrants = results.entrants.filter(({id}) => samplesOf(results, cell.id, id).length > 0);
@@ -50,7 +63,7 @@ export const cellSections = (results: Results): Section[] => scenarios.flatMap(s
 	return {
 		title: cellTitle(cell),
 		table: {
-			head: ['', 'a hit comes from', 'requests/s', 'spread', 'against got', 'p50 ms', 'p99 ms', 'CPU µs', cell.scenario.pattern === 'together' ? 'origin/stampede' : 'origin/request', 'Redis/request'],
+			head: [...columns, cell.scenario.pattern === 'together' ? 'origin/stampede' : 'origin/request', 'Redis/request'],
 			rows: entrants.map(({id, name, answersFrom}) => [
 				name,
 				answersFrom,
@@ -93,17 +106,24 @@ export const sectionAsText = ({title, table, notes}: Section): string =>
 const sectionAsMarkdown = ({title, table, notes}: Section, level: string): string =>
 	[`${level} ${title}`, markdownTable(table), ...notes.map(note => `> ${note}`)].join('\n\n');
 
-export const markdownReport = (results: Results, plots: ReadonlyArray<{readonly file: string; readonly title: string}>): string => {
-	const {environment} = results;
+const explanation = ({environment}: Results): string => {
 	const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`).join(', ');
-
-	return `${[
-		'# Benchmark results',
-		'Written by `npm run benchmark`. Compare within a table only: other machines give other figures, and ratios that are close to these.',
-		`${environment.date}, ${environment.cores} cores (${environment.processor}) shared by client, origin and Redis, Node ${environment.node}, Redis ${environment.redis}, ${versions}. ${environment.rounds} rounds of ${environment.measureMs} ms, in turn, each in a new process. The figures are medians; the spread is from the slowest to the fastest round, as a share of the median. "against got" and the goals are medians of the ratio within a round. CPU is that of the client's process per request. A contender that did not answer from where it claims is named under its table.`,
-		sectionAsMarkdown(goalSection(results), '##'),
-		...plots.map(({file, title}) => `![${title}](${file})`),
-		'## Figures',
-		...cellSections(results).map(section => sectionAsMarkdown(section, '###')),
-	].join('\n\n')}\n`;
+	return [
+		`${environment.date}, ${environment.cores} cores (${environment.processor}) shared by client, origin and Redis, Node ${environment.node}, Redis ${environment.redis}, ${versions}.`,
+		`${environment.rounds} rounds of ${environment.measureMs} ms, in turn, each in a new process.`,
+		'The figures are medians; the spread is from the slowest to the fastest round, as a share of the median.',
+		'"Against got" and the goals are medians of the ratio within a round.',
+		'CPU is that of the client\'s process, per request.',
+		'A contender that did not answer from where it claims is named under its table.',
+	].join(' ');
 };
+
+export const markdownReport = (results: Results, plots: ReadonlyArray<{readonly file: string; readonly title: string}>): string => `${[
+	'# Benchmark results',
+	'Written by `npm run benchmark`. Compare within a table only: other machines give other figures, and ratios that are close to these.',
+	explanation(results),
+	sectionAsMarkdown(goalSection(results), '##'),
+	...plots.map(({file, title}) => `![${title}](${file})`),
+	'## Figures',
+	...cellSections(results).map(section => sectionAsMarkdown(section, '###')),
+].join('\n\n')}\n`;

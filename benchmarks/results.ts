@@ -1,5 +1,6 @@
+import type {Entrant} from './contender.ts';
 import type {PlannedCell} from './plan.ts';
-import type {Entrant, Sample} from './sample.ts';
+import type {Sample} from './sample.ts';
 import {median} from './statistics.ts';
 
 export type Figure = 'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMicrosecondsPerRequest' | 'originPerRequest' | 'redisReadsPerRequest' | 'residentMebibytes';

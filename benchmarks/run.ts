@@ -2,7 +2,7 @@ import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {cpus} from 'node:os';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
-import type {Contender} from './contender.ts';
+import type {Contender, Entrant} from './contender.ts';
 import {
 	contenderIds,
 	soakCell,
@@ -23,7 +23,6 @@ import type {Environment, Results, Soak} from './results.ts';
 import {
 	soak,
 	takeSample,
-	type Entrant,
 	type Ground,
 	type Sample,
 } from './sample.ts';
@@ -82,6 +81,8 @@ const loadEntrants = async (): Promise<Entrant[]> => Promise.all(contenderIds.ma
 	return {...contender, id};
 }));
 
+const packages = ['got', 'keyv', '@keyv/redis', '@redis/client', 'undici', 'undici-cache-redis', 'axios-cache-interceptor', 'make-fetch-happen'];
+
 const packageVersion = async (name: string): Promise<[string, string]> => {
 	const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
 	const {version} = JSON.parse(await readFile(file, 'utf8')) as {version: string};
@@ -94,7 +95,7 @@ const describeEnvironment = async (plan: Plan, ground: Ground): Promise<Omit<Env
 	redis: await ground.redis.call<string>('version'),
 	processor: cpus()[0]?.model.trim() ?? 'unknown',
 	cores: cpus().length,
-	versions: Object.fromEntries(await Promise.all(['got', 'keyv', '@keyv/redis', '@redis/client', 'undici', 'undici-cache-redis', 'axios-cache-interceptor', 'make-fetch-happen'].map(async name => packageVersion(name)))),
+	versions: Object.fromEntries(await Promise.all(packages.map(async name => packageVersion(name)))),
 	measureMs: plan.measureMs,
 	isQuick: flags.quick,
 });
@@ -113,7 +114,7 @@ const runRound = async (round: number, plan: Plan, entrants: readonly Entrant[],
 			progress(`round ${round + 1} of ${plan.rounds}: ${cellTitle(cell)}: ${entrant.name}`);
 			try {
 				// eslint-disable-next-line no-await-in-loop
-				samples.push(await takeSample(entrant, cell, round, cell.id, ground, plan));
+				samples.push(await takeSample({entrant, cell, ground}, round, plan));
 			} catch (error) {
 				// One that fails is left out of the table; the others go on.
 				console.error(`\n${entrant.name} failed at ${cellTitle(cell)}:`, error);
@@ -157,7 +158,7 @@ const runSoaks = async ({soakMinutes}: Plan, entrants: readonly Entrant[], groun
 	for (const entrant of windows > 0 ? entrants.filter(({id}) => soaked.includes(id)) : []) {
 		progress(`${soakMinutes} minutes of hits: ${entrant.name}`);
 		// eslint-disable-next-line no-await-in-loop
-		soaks.push({contender: entrant.id, minutes: soakMinutes, heapMebibytes: await soak(entrant, soakCell, ground, soakSeconds * 1000, windows)});
+		soaks.push({contender: entrant.id, minutes: soakMinutes, heapMebibytes: await soak({entrant, cell: soakCell, ground}, windows, soakSeconds * 1000)});
 	}
 
 	progress('');

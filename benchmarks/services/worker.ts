@@ -164,8 +164,8 @@ serve({
 	async requestWarm() {
 		await requestAllInFull(Array.from({length: warmUrlCount(setup.cell)}, (_, id) => id));
 	},
-	async requestNewest(count: number) {
-		await requestAllInFull(Array.from({length: count}, (_, index) => nextNewId - 1 - index));
+	async requestNewest() {
+		await requestAllInFull(Array.from({length: 8}, (_, index) => nextNewId - 1 - index));
 	},
 	async warmUp(durationMs: number) {
 		await load(durationMs);
