@@ -36,19 +36,20 @@ const describeSoak = ({contender, minutes, heapMebibytes}: Soak): string => {
 
 export const goalSection = (results: Results): Section => {
 	const verdicts = judge(results);
+	const measured = verdicts.filter(({ratio}) => ratio !== undefined);
 	return {
 		title: 'Goals',
 		table: {
 			head: ['goal', 'wanted', 'measured', ''],
-			rows: verdicts.map(({title, goal, ratio, isMet}) => [
+			rows: measured.map(({title, goal, ratio, isMet}) => [
 				title,
 				goal,
 				times(ratio),
-				isMet === undefined ? 'not measured' : (isMet ? 'met' : '**not met**'),
+				isMet ? 'met' : '**not met**',
 			]),
 		},
 		notes: [
-			`${verdicts.filter(({isMet}) => isMet).length} of ${verdicts.length} met. A ratio above one is in favour of this cache.`,
+			`${verdicts.filter(({isMet}) => isMet).length} of ${measured.length} met, ${verdicts.length - measured.length} not measured. A ratio above one is in favour of this cache.`,
 			...results.soaks.map(soak => describeSoak(soak)),
 		],
 	};

@@ -76,7 +76,7 @@ const planned = (): Plan => {
 	};
 };
 
-const loadEntrants = async (): Promise<Entrant[]> => Promise.all(contenderIds.map(async id => {
+const loadEntrants = async ({cells}: Plan): Promise<Entrant[]> => Promise.all(contenderIds.filter(id => cells.some(({contenders}) => contenders.includes(id))).map(async id => {
 	const {default: contender} = await import(`./contenders/${id}.ts`) as {default: Contender};
 	return {...contender, id};
 }));
@@ -177,7 +177,7 @@ const writeResults = async (results: Results, directory: URL): Promise<void> => 
 
 const main = async () => {
 	const plan = planned();
-	const entrants = await loadEntrants();
+	const entrants = await loadEntrants(plan);
 	const origin = startService(new URL('services/origin.ts', import.meta.url));
 	const redis = startService(new URL('services/redis.ts', import.meta.url));
 
