@@ -3,11 +3,25 @@ import type {StoredRecord} from '../stored.ts';
 /** The longest that a record is kept: milliseconds, or `'forever'` when the user switched expiry off. */
 export type TimeToLive = number | 'forever';
 
+/** What a store has seen since it was made. */
+export type StoreCounters = {
+	/** Keys that were asked for and found. */
+	readonly hits: number;
+	/** Keys that were asked for and not found, for whatever reason. */
+	readonly misses: number;
+	/** Operations that failed or were given up after the deadline. */
+	readonly errors: number;
+	/** Values that were no record of ours, or damaged. */
+	readonly corrupt: number;
+	/** Records that were not written because too many others waited to be. */
+	readonly dropped: number;
+};
+
 /**
 Where records are kept. No method rejects: a fault is reported once per change as an event, and reads as a miss.
 */
 export type Store = {
-	/** The record in the memory tier, if it is there: no I/O. */
+	/** The record, if memory has it: no I/O. */
 	peek(key: string): StoredRecord | undefined;
 
 	/** The records of keys that share a hash slot, in one round trip. */
@@ -16,11 +30,16 @@ export type Store = {
 	/** Resolves to whether the record was written; one whose time to live is not positive is not written. */
 	set(key: string, record: StoredRecord, timeToLive: TimeToLive): Promise<boolean>;
 
-	/** Resolves to whether the store confirmed it. */
+	/** Resolves to whether the store confirmed it. Until it has, this process does not see the keys. */
 	delete(keys: readonly string[]): Promise<boolean>;
 
-	/** Removes the namespace and nothing else. */
-	clear(): Promise<void>;
+	/** Removes the namespace and nothing else. Resolves to whether the store confirmed it. */
+	clear(): Promise<boolean>;
+
+	/** Whether the store is asked at all: `false` while it is given up, which it is until it answers again. */
+	readonly isHealthy: boolean;
+
+	readonly counters: StoreCounters;
 
 	/** Flushes queued writes within the deadline and closes what the store itself opened. */
 	close(): Promise<void>;

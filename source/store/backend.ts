@@ -1,0 +1,49 @@
+import type {Keyv} from 'keyv';
+
+/** What a value looks like on its way through Keyv. */
+export type Encoding = {
+	toValue(bytes: Uint8Array): unknown;
+	/** `undefined` for what cannot be ours. */
+	toBytes(value: unknown): Uint8Array | undefined;
+};
+
+/**
+A place to keep bytes in, reached through Keyv, and what Keyv has no word for.
+*/
+export type Backend = Encoding & {
+	readonly keyv: Keyv;
+
+	/** `undefined` when operations may be sent right away, otherwise resolves when they may. */
+	readonly connect: () => Promise<void> | undefined;
+
+	/** Gives up what is under way after the other side fell silent. */
+	reset(): void;
+
+	/** How long to wait for a sign of life before asking again. */
+	readonly probePatienceMs: number;
+
+	/** Removes the keys that begin with `prefix` and a brace, and no other. */
+	clear(prefix: string): Promise<void>;
+
+	/** Whether `keyv.getMany()` asks for the keys that `keyv.get()` would. */
+	readonly hasReliableGetMany: boolean;
+
+	/** The value of a key, where that takes no I/O. */
+	peek?(key: string): unknown;
+
+	/** Whether the error answers for one key alone, not for the store: a value of another type. */
+	isForeignValue(error: unknown): boolean;
+
+	/** Whether the store itself refused, and so is there. */
+	isRefusal(error: unknown): boolean;
+
+	/** Closes what was opened here, and nothing of the user's. */
+	close(): Promise<void>;
+};
+
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
+
+export const binary: Encoding = {
+	toValue: bytes => bytes,
+	toBytes: value => isBytes(value) ? value : undefined,
+};

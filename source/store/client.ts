@@ -1,0 +1,181 @@
+import {
+	createClient,
+	type RedisClientOptions,
+	type RedisClientPoolType,
+	type RedisClientType,
+	type RedisClusterType,
+	type RedisModules,
+	type RedisFunctions,
+	type RedisScripts,
+	type RedisSentinelType,
+	type RespVersions,
+	type TypeMapping,
+} from '@redis/client';
+
+/** A client, cluster, sentinel or pool of node-redis 5. */
+export type RedisConnection =
+	| RedisClientType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
+	| RedisClusterType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
+	| RedisSentinelType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
+	| RedisClientPoolType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>;
+
+/**
+A connection to Redis that opens when it is first needed.
+*/
+export type RedisLink = {
+	readonly connection: RedisConnection;
+	/** `undefined` when commands may be sent, otherwise resolves when they may. */
+	readonly connect: () => Promise<void> | undefined;
+	/** Drops a connection that fell silent, and the commands on it. */
+	reset(): void;
+	close(): Promise<void>;
+	readonly probePatienceMs: number;
+};
+
+/** Of TCP for all: TypeScript cannot spread the union of what a socket may be. */
+type TcpOptions = Extract<RedisClientOptions['socket'], {port?: number; tls?: false}>;
+
+const connectTimeoutMs = 2000;
+
+const ignore = () => undefined;
+
+/**
+A client of our own. It keeps no process alive, waits in no queue, and does not reconnect by itself: the next operation does, or the circuit breaker.
+
+@throws What node-redis throws on options that contradict each other.
+*/
+export const createLink = (options: RedisClientOptions): RedisLink => {
+	const handshakeTimeoutMs = options.socket?.connectTimeout ?? connectTimeoutMs;
+	const socket: RedisClientOptions['socket'] = {connectTimeout: connectTimeoutMs, ...options.socket as TcpOptions, reconnectStrategy: false};
+	const client = createClient({
+		...options,
+		disableOfflineQueue: true,
+		// A timer that nothing could unref.
+		pingInterval: undefined,
+		maintNotifications: 'disabled',
+		// A new object: node-redis merges the parts of a URL into it.
+		socket,
+	});
+	let connecting: Promise<void> | undefined;
+	let isClosed = false;
+	// Each failure is reported by the operation that meets it.
+	client.on('error', ignore);
+	// Whoever waits for a reply holds the process by the deadline, not by the socket.
+	client.unref();
+
+	const open = async () => {
+		let handshakeTimer: NodeJS.Timeout | undefined;
+		let isSilent = false;
+		const onConnect = () => {
+			handshakeTimer = setTimeout(() => {
+				isSilent = true;
+				client.destroy();
+			}, handshakeTimeoutMs).unref();
+		};
+
+		client.on('connect', onConnect);
+		try {
+			await client.connect();
+		} catch (error) {
+			throw isSilent ? new Error(`Redis took the connection but did not answer within ${handshakeTimeoutMs} ms`) : error;
+		} finally {
+			clearTimeout(handshakeTimer);
+			client.off('connect', onConnect);
+			connecting = undefined;
+		}
+
+		if (isClosed) {
+			client.destroy();
+		}
+	};
+
+	return {
+		connection: client as RedisConnection,
+		probePatienceMs: 2 * connectTimeoutMs,
+		connect(): Promise<void> | undefined {
+			if (client.isReady) {
+				return undefined;
+			}
+
+			if (isClosed) {
+				return Promise.reject(new Error('The store is closed'));
+			}
+
+			connecting ??= open();
+			return connecting;
+		},
+		reset() {
+			if (client.isReady) {
+				client.destroy();
+			}
+		},
+		async close() {
+			isClosed = true;
+			if (client.isReady) {
+				await client.close();
+			}
+		},
+	};
+};
+
+type Readiness = {waiting: PromiseWithResolvers<void> | undefined};
+
+const watched = new WeakMap<RedisConnection, Readiness>();
+
+/*
+One pair of listeners for the life of the connection, however many caches use it. They are never removed: node-redis hands out objects that inherit from the emitter, and removing the last listener from such an object cuts it off from the events.
+*/
+const watch = (connection: RedisConnection): Readiness => {
+	const known = watched.get(connection);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const readiness: Readiness = {waiting: undefined};
+	watched.set(connection, readiness);
+	connection.on('error', ignore);
+	connection.on('ready', () => {
+		readiness.waiting?.resolve();
+		readiness.waiting = undefined;
+	});
+	return readiness;
+};
+
+/**
+A connection of the user's: connected when it is not, and never closed.
+*/
+export const borrowLink = (connection: RedisConnection): RedisLink => {
+	const readiness = watch(connection);
+	const isUsable = () => 'isReady' in connection ? connection.isReady === true : connection.isOpen;
+
+	return {
+		connection,
+		probePatienceMs: 30_000,
+		connect(): Promise<void> | undefined {
+			if (isUsable()) {
+				return undefined;
+			}
+
+			// Waiting here leaves nothing in the queue of a client that is offline.
+			readiness.waiting ??= Promise.withResolvers<void>();
+			const {waiting} = readiness;
+			if (!connection.isOpen) {
+				connection.connect().then(() => {
+					waiting.resolve();
+					readiness.waiting = undefined;
+				}, (error: unknown) => {
+					waiting.reject(error);
+					readiness.waiting = undefined;
+				});
+			}
+
+			return waiting.promise;
+		},
+		reset() {
+			// Other commands of the user's are on it.
+		},
+		async close() {
+			// The user's.
+		},
+	};
+};

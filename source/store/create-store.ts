@@ -1,0 +1,337 @@
+import type {StoredRecord} from '../stored.ts';
+import {createBreaker} from './breaker.ts';
+import {decode, encode} from './codec.ts';
+import {resolveStore, type StoreOption} from './connection.ts';
+import {createFaultLog, type StoreEvent} from './fault-log.ts';
+import type {Store} from './store.ts';
+
+export type StoreOptions = {
+	readonly store: StoreOption;
+	/** Stands before each key, with a colon between. No braces: they are the keys'. */
+	readonly namespace: string;
+	/** The longest that an operation is waited for. */
+	readonly timeoutMs: number;
+	/** What memory may hold of it. */
+	readonly memoryBytes: number;
+	readonly onEvent?: (event: StoreEvent) => void;
+	/** The circuit breaker's first cooldown. */
+	readonly cooldownMs?: number;
+	/** Bytes that may wait to be written; more are dropped. */
+	readonly queueBytes?: number;
+};
+
+type Kind = 'read' | 'write' | 'delete';
+
+/** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
+const failureThreshold = 3;
+
+const defaultQueueBytes = 32 * 1024 * 1024;
+
+/** Deletions that the store did not confirm, remembered until it does. */
+const maxUnconfirmed = 10_000;
+
+export class StoreTimeoutError extends Error {
+	override readonly name = 'StoreTimeoutError';
+
+	constructor(timeoutMs: number) {
+		super(`The store did not answer within ${timeoutMs} ms`);
+	}
+}
+
+/**
+The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
+*/
+export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes = defaultQueueBytes}: StoreOptions): Store => {
+	const backend = resolveStore(store, {memoryBytes});
+	const prefix = `${namespace}:`;
+	const {keyv} = backend;
+	const counters = {
+		hits: 0,
+		misses: 0,
+		errors: 0,
+		corrupt: 0,
+		dropped: 0,
+	};
+	const faults = createFaultLog(onEvent);
+	const unconfirmed = new Set<string>();
+	const writes = new Set<Promise<unknown>>();
+	let queue = {bytes: 0};
+	let isClosed = false;
+
+	const wireKey = (key: string): string => prefix + key;
+
+	const reading = createBreaker({
+		threshold: failureThreshold,
+		cooldownMs,
+		async probe() {
+			await withPatience(async () => {
+				await backend.connect();
+				await keyv.get(wireKey('{probe}'));
+			});
+		},
+		onOpen(error) {
+			backend.reset();
+			faults.degraded(error);
+		},
+		onClose() {
+			queue = {bytes: 0};
+			faults.recovered();
+			void confirmDeletions();
+		},
+	});
+
+	// A store that is read-only or full still answers: only writing rests.
+	const writing = createBreaker({
+		threshold: failureThreshold,
+		cooldownMs,
+		onOpen(error) {
+			faults.degraded(error);
+		},
+		onClose() {
+			faults.recovered();
+		},
+	});
+
+	const withPatience = async (ask: () => Promise<void>): Promise<void> => {
+		const {promise, reject} = Promise.withResolvers<never>();
+		const timer = setTimeout(() => {
+			backend.reset();
+			reject(new StoreTimeoutError(backend.probePatienceMs));
+		}, backend.probePatienceMs).unref();
+		try {
+			await Promise.race([ask(), promise]);
+		} finally {
+			clearTimeout(timer);
+		}
+	};
+
+	const fail = (kind: Kind, error: Error, isFatal: boolean): void => {
+		counters.errors++;
+		faults.failed(error);
+		if (kind === 'write' && !isFatal) {
+			writing.failed(error);
+		} else if (kind === 'read' || isFatal || !backend.isRefusal(error)) {
+			reading.failed(error, {isFatal});
+		}
+	};
+
+	/*
+	Runs an operation for as long as the deadline allows; resolves to `undefined` when it failed. Its timer, not the socket, is what keeps the process alive meanwhile.
+	*/
+	const attempt = async <Result>(kind: Kind, operation: () => Promise<Result>): Promise<{result: Result} | undefined> => {
+		if (isClosed || !reading.isClosed() || (kind === 'write' && !writing.isClosed())) {
+			return undefined;
+		}
+
+		return new Promise(resolve => {
+			let isOver = false;
+			let isConnected = false;
+			const timer = setTimeout(() => {
+				// The reply may have come while the event loop was busy: look at the sockets before giving up.
+				setImmediate(() => {
+					giveUp(new StoreTimeoutError(timeoutMs), false);
+				});
+			}, timeoutMs);
+
+			const giveUp = (error: Error, isFatal: boolean) => {
+				if (isOver) {
+					return;
+				}
+
+				isOver = true;
+				clearTimeout(timer);
+				fail(kind, error, isFatal);
+				resolve(undefined);
+			};
+
+			const run = async () => {
+				try {
+					const connecting = backend.connect();
+					if (connecting !== undefined) {
+						await connecting;
+					}
+
+					// Nobody waits any more, and what is done late may undo what came after.
+					if (isOver) {
+						return;
+					}
+
+					isConnected = true;
+					const result = await operation();
+					if (isOver) {
+						return;
+					}
+
+					isOver = true;
+					clearTimeout(timer);
+					reading.succeeded();
+					if (kind === 'write') {
+						writing.succeeded();
+					}
+
+					resolve({result});
+				} catch (error) {
+					giveUp(asError(error), !isConnected);
+				}
+			};
+
+			void run();
+		});
+	};
+
+	const decodeValue = (value: unknown, key: string): StoredRecord | undefined => {
+		if (value === undefined || value === null) {
+			return undefined;
+		}
+
+		const bytes = backend.toBytes(value);
+		const record = bytes === undefined ? undefined : decode(bytes, key);
+		if (record === undefined) {
+			counters.corrupt++;
+		}
+
+		return record;
+	};
+
+	const fetchOne = async (key: string): Promise<unknown> => {
+		try {
+			return await keyv.get(wireKey(key));
+		} catch (error) {
+			if (backend.isForeignValue(error)) {
+				counters.corrupt++;
+				return undefined;
+			}
+
+			throw error;
+		}
+	};
+
+	const fetchAll = async (keys: readonly string[]): Promise<readonly unknown[]> => {
+		const [first] = keys;
+		if (first !== undefined && keys.length === 1) {
+			return [await fetchOne(first)];
+		}
+
+		return backend.hasReliableGetMany ? keyv.getMany(keys.map(key => wireKey(key))) : Promise.all(keys.map(async key => fetchOne(key)));
+	};
+
+	const confirmDeletions = async (): Promise<void> => {
+		if (unconfirmed.size > 0) {
+			await hasRemoved([...unconfirmed]);
+		}
+	};
+
+	const hasRemoved = async (keys: readonly string[]): Promise<boolean> => {
+		for (const key of keys) {
+			unconfirmed.add(key);
+		}
+
+		const attempted = await attempt('delete', async () => keyv.delete(keys.map(key => wireKey(key))));
+		if (attempted === undefined) {
+			for (const key of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
+				unconfirmed.delete(key);
+			}
+
+			return false;
+		}
+
+		for (const key of keys) {
+			unconfirmed.delete(key);
+		}
+
+		return true;
+	};
+
+	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined): Promise<boolean> => {
+		const bytes = encode(record, key);
+		if (queue.bytes > 0 && queue.bytes + bytes.length > queueBytes) {
+			counters.dropped++;
+			return false;
+		}
+
+		const myQueue = queue;
+		myQueue.bytes += bytes.length;
+		const attempted = await attempt('write', async () => {
+			try {
+				return await keyv.set(wireKey(key), backend.toValue(bytes), ttlMs);
+			} finally {
+				myQueue.bytes -= bytes.length;
+			}
+		});
+		return attempted?.result ?? false;
+	};
+
+	return {
+		peek(key) {
+			if (backend.peek === undefined || unconfirmed.has(key)) {
+				return undefined;
+			}
+
+			const record = decodeValue(backend.peek(wireKey(key)), key);
+			if (record !== undefined) {
+				counters.hits++;
+			}
+
+			return record;
+		},
+		async get(keys) {
+			if (keys.length === 0) {
+				return [];
+			}
+
+			const attempted = await attempt('read', async () => fetchAll(keys));
+			return keys.map((key, position) => {
+				const record = unconfirmed.has(key) ? undefined : decodeValue(attempted?.result[position], key);
+				if (record === undefined) {
+					counters.misses++;
+				} else {
+					counters.hits++;
+				}
+
+				return record;
+			});
+		},
+		async set(key, record, timeToLive) {
+			if (timeToLive !== 'forever' && !(timeToLive > 0)) {
+				return false;
+			}
+
+			// Redis takes whole milliseconds, and no more than it can add to the clock.
+			const ttlMs = timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), Number.MAX_SAFE_INTEGER / 2);
+			const written = hasWritten(key, record, ttlMs);
+			writes.add(written);
+			try {
+				const isWritten = await written;
+				if (isWritten) {
+					unconfirmed.delete(key);
+				}
+
+				return isWritten;
+			} catch (error) {
+				fail('write', asError(error), false);
+				return false;
+			} finally {
+				writes.delete(written);
+			}
+		},
+		async delete(keys) {
+			return keys.length === 0 || hasRemoved(keys);
+		},
+		async clear() {
+			return await attempt('delete', async () => backend.clear(prefix)) !== undefined;
+		},
+		get isHealthy() {
+			return reading.isClosed();
+		},
+		counters,
+		async close() {
+			await Promise.allSettled(writes);
+			isClosed = true;
+			reading.stop();
+			writing.stop();
+			await withPatience(async () => backend.close()).catch(() => undefined);
+		},
+	};
+};
+
+const asError = (error: unknown): Error => error instanceof Error ? error : new Error(`The store failed with ${String(error)}`);
