@@ -1,0 +1,53 @@
+/* eslint-disable node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone */
+/**
+The caches that the suite is run on, each by its name.
+*/
+import got, {type ExtendOptions} from 'got';
+import {Agent, interceptors} from 'undici';
+import {fetchWithGot, fetchWithUndici} from './clients.ts';
+import type {SuiteFetch} from './suite.ts';
+
+export type Subject = {
+	readonly name: string;
+	readonly isPeer: boolean;
+	open(redisUrl: string): Promise<SuiteFetch>;
+};
+
+type Store = 'memory' | 'redis';
+
+const redisCacheSubject = (store: Store, {shared}: {shared: boolean}): Subject => ({
+	name: `${shared ? 'shared' : 'private'}, ${store === 'redis' ? 'Redis' : 'in memory'}`,
+	isPeer: false,
+	async open(redisUrl) {
+		const {redisCache} = await import('../../source/index.ts');
+		return fetchWithGot(got.extend(redisCache({
+			store: store === 'redis' ? redisUrl : 'memory',
+			namespace: shared ? 'shared' : 'private',
+			shared,
+			targets: ['cdn-cache-control'],
+		})));
+	},
+});
+
+const peer = (name: string, open: () => SuiteFetch): Subject => ({name, isPeer: true, open: async () => open()});
+
+const gotWith = (options: ExtendOptions) => fetchWithGot(got.extend(options));
+
+export const subjects: readonly Subject[] = [
+	redisCacheSubject('memory', {shared: true}),
+	redisCacheSubject('redis', {shared: true}),
+	redisCacheSubject('memory', {shared: false}),
+	redisCacheSubject('redis', {shared: false}),
+	peer('undici, interceptors.cache', () => fetchWithUndici(new Agent().compose(interceptors.cache({type: 'shared'})))),
+	peer('got, cache option', () => gotWith({cache: new Map()})),
+	peer('got, no cache', () => gotWith({})),
+];
+
+export const subjectNamed = (name: string): Subject => {
+	const named = subjects.find(subject => subject.name === name);
+	if (!named) {
+		throw new Error(`No such cache: ${name}. There are: ${subjects.map(subject => subject.name).join('; ')}`);
+	}
+
+	return named;
+};

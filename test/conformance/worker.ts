@@ -1,0 +1,13 @@
+/* eslint-disable node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone */
+/**
+One run of the suite on one cache, in a process of its own: `node worker.ts <suite directory> <cache> <origin> <redis URL> [test id]` tells its parent the results.
+*/
+import process from 'node:process';
+import {loadSuite} from './suite.ts';
+import {subjectNamed} from './subjects.ts';
+
+const [directory, name, origin, redisUrl, testId] = process.argv.slice(2) as [string, string, string, string, string?];
+
+const suite = await loadSuite(directory);
+const fetch = await subjectNamed(name).open(redisUrl);
+process.send?.(await suite.run(fetch, origin, testId));
