@@ -6,8 +6,30 @@ const config = [
 		rules: {
 			// A field of a type is documented in one line where one line says it.
 			'unicorn/single-line-block-comment-style': 'off',
+			// What a name and its type say need not be said again.
+			'jsdoc/require-param': 'off',
+			'jsdoc/check-param-names': 'off',
+			'jsdoc/require-description': 'off',
 			// The RFCs, got and Node write `req`, `env`, `args` and `dist` for a reason.
 			'unicorn/name-replacements': 'off',
+			// A condition is named as the RFC words it: `mayStandIn`, `forbidsStale`.
+			'unicorn/consistent-boolean-name': 'off',
+			// Guard clauses stay guard clauses.
+			'unicorn/prefer-ternary': 'off',
+			// Got and Keyv emit Node's events.
+			'unicorn/prefer-event-target': 'off',
+			'@stylistic/object-curly-newline': 'off',
+			'@typescript-eslint/strict-boolean-expressions': 'off',
+		},
+	},
+	{
+		files: ['test/**', 'benchmarks/**', 'demo/**', 'examples/**'],
+		rules: {
+			// `node:test` awaits what it registers.
+			'@typescript-eslint/no-floating-promises': 'off',
+			// The origins of tests are on loopback.
+			'unicorn/prefer-https': 'off',
+			'node-test/no-duplicate-assertions': 'off',
 		},
 	},
 	{

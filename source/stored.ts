@@ -84,7 +84,8 @@ export type VariantIndex = {
 export type VariantReference = {
 	/** Hash of the normalised selecting header fields. */
 	readonly id: string;
-	readonly storedAtMs: number;
+	/** When the store removes it, in milliseconds since the epoch; `Number.MAX_SAFE_INTEGER` when it never does. */
+	readonly keptUntilMs: number;
 	/** The variant's entity tag, to ask with all of them at once (RFC 9111 §4.3.1); empty if it has none. */
 	readonly etag: string;
 };

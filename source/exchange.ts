@@ -1,0 +1,239 @@
+import {primaryKey} from './http/cache-key.ts';
+import {decide} from './http/decide.ts';
+import type {BypassReason, Decision} from './http/decision.ts';
+import {headersOf} from './http/header-fields.ts';
+import type {RequestHead, ResponseHead} from './http/message.ts';
+import type {Invalidation, Outcome, PassReason} from './http/outcome.ts';
+import {combine} from './http/partial.ts';
+import {settle, settleFailure} from './http/settle.ts';
+import {timeToLiveMs} from './http/time-to-live.ts';
+import {
+	purge,
+	resourceKey,
+	select,
+	write,
+	type ResourceContext,
+	type Selection,
+} from './resource.ts';
+import type {CacheSettings, RequestSettings} from './resolve-options.ts';
+import type {TimeToLive} from './store/store.ts';
+import type {StoredResponse} from './stored.ts';
+
+/** What all exchanges of one cache share. */
+export type ExchangeContext = ResourceContext & {
+	readonly settings: CacheSettings;
+};
+
+/** What distinguishes a request beyond its head. */
+export type KeyInput = {
+	readonly body: Uint8Array | string | undefined;
+	/** The caller decodes the content coding himself, so what is kept for him is not what others are given. */
+	readonly isEncoded: boolean;
+	/** What the user's key function adds. */
+	readonly extra: string | undefined;
+};
+
+/**
+One request's passage through the cache: one per hop and attempt.
+*/
+export type Exchange = {
+	readonly request: RequestHead;
+	readonly settings: RequestSettings;
+	/** Of the resource, in the store; empty when the cache takes no part. */
+	readonly key: string;
+	readonly keyInput: KeyInput;
+	readonly requestTimeMs: number;
+	/** By `performance.now()`, which no clock adjustment changes. */
+	readonly startedAt: number;
+	readonly index: Selection['index'];
+	readonly decision: Decision;
+};
+
+/** What an exchange came to. */
+export type Settlement = {
+	readonly outcome: Outcome;
+	/** The stored response to answer with in place of what the origin said. */
+	readonly answer?: StoredResponse;
+	/** What was stored. */
+	readonly written?: StoredResponse;
+};
+
+const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput): string => resourceKey(primaryKey(request, settings.request.http, {
+	body,
+	extra: isEncoded || extra !== undefined ? JSON.stringify([isEncoded, extra]) : undefined,
+}));
+
+/**
+Looks a request up and decides what to do with it.
+
+@param bypass - Why the cache is to take no part, if that is settled already.
+*/
+export const lookUp = async (context: ExchangeContext, request: RequestHead, settings: RequestSettings, keyInput: KeyInput, bypass?: BypassReason): Promise<Exchange> => {
+	const requestTimeMs = context.now();
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined};
+	if (bypass) {
+		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
+	}
+
+	const key = keyOf(context, request, keyInput);
+	// What needs no look at the store is decided without one.
+	const early = decide(request, undefined, requestTimeMs, settings.http);
+	if (early.kind === 'bypass' || (early.kind === 'fetch' && early.reason === 'reload')) {
+		return {...exchange, key, decision: early};
+	}
+
+	const {stored, index} = await select(context, request, key, settings.http.matchHeaders);
+	if (stored) {
+		return {...exchange, key, index, decision: decide(request, stored, requestTimeMs, settings.http)};
+	}
+
+	return {...exchange, key, index, decision: index && early.kind === 'fetch' ? {kind: 'fetch', reason: 'vary-mismatch'} : early};
+};
+
+/** The exchange of a request that changed after it was looked up: nothing that was found holds for it. */
+export const withRequest = (context: ExchangeContext, exchange: Exchange, request: RequestHead): Exchange => {
+	if (exchange.decision.kind === 'bypass') {
+		return {...exchange, request};
+	}
+
+	return {
+		...exchange,
+		request,
+		key: keyOf(context, request, exchange.keyInput),
+		index: undefined,
+		decision: {kind: 'fetch', reason: 'request-changed'},
+	};
+};
+
+const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
+	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
+	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
+};
+
+/**
+@returns Why it was not stored, if so.
+*/
+const store = (context: ExchangeContext, {key, index, startedAt, settings}: Pick<Exchange, 'key' | 'index' | 'startedAt' | 'settings'>, stored: StoredResponse): PassReason | undefined => {
+	if (stored.body.byteLength > settings.maxBodyBytes) {
+		return 'too-large';
+	}
+
+	const ttl = timeToLive(context, settings, stored);
+	if (ttl !== 'forever' && ttl <= 0) {
+		return 'past-time-to-live';
+	}
+
+	const {matchHeaders} = settings.http;
+	return write(context, {key, index, stored, startedAt, matchHeaders, timeToLive: ttl}) ? undefined : 'invalidated';
+};
+
+/** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
+const standingFor = (context: ExchangeContext, {settings, keyInput}: Exchange, request: RequestHead) => ({
+	settings,
+	key: keyOf(context, request, {...keyInput, body: undefined}),
+	index: undefined,
+	startedAt: Infinity,
+});
+
+/** Carries an outcome out. */
+const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+	switch (outcome.kind) {
+		case 'store': {
+			const written = {...outcome.head, tags: exchange.settings.tags, body};
+			const refusal = store(context, outcome.as ? standingFor(context, exchange, outcome.as) : exchange, written);
+			return refusal ? {outcome: {kind: 'pass', reason: refusal}} : {outcome, written};
+		}
+
+		case 'combine': {
+			const answer = combine(outcome.stored, outcome.head, body);
+			if (!answer) {
+				return {outcome: {kind: 'pass', reason: 'partial'}};
+			}
+
+			return {outcome, answer, written: store(context, exchange, answer) ? undefined : answer};
+		}
+
+		case 'freshen': {
+			const answer = outcome.stored;
+			return {outcome, answer, written: store(context, exchange, answer) ? undefined : answer};
+		}
+
+		case 'reuse-stale': {
+			return {outcome, answer: outcome.stored};
+		}
+
+		case 'refetch': {
+			// What the origin did not mean is of no use to the next request either.
+			await purge(context, exchange.key);
+			return {outcome};
+		}
+
+		case 'pass': {
+			if (outcome.update) {
+				store(context, exchange, outcome.update);
+			}
+
+			return {outcome};
+		}
+	}
+};
+
+/**
+Removes all that is stored for a URL.
+
+@param extra - What the user's key function adds.
+@returns Whether the store confirmed it.
+*/
+export const purgeUrl = async (context: ExchangeContext, url: string, extra?: string): Promise<boolean> => {
+	const request: RequestHead = {method: 'GET', url, headers: {}};
+	const keys = [false, true].map(isEncoded => keyOf(context, request, {body: undefined, isEncoded, extra}));
+	const confirmations = await Promise.all(keys.map(async key => purge(context, key)));
+
+	return confirmations.every(Boolean);
+};
+
+const invalidate = async (context: ExchangeContext, {keyInput}: Exchange, {urls}: Invalidation) => {
+	await Promise.all(urls.map(async url => purgeUrl(context, url, keyInput.extra)));
+};
+
+const isFilteredOut = ({settings}: ExchangeContext, {request}: Exchange, {statusCode, rawHeaders}: ResponseHead) => settings.filter?.(request, {statusCode, headers: headersOf(rawHeaders)}) === false;
+
+/**
+Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
+
+@param body - The complete body; the store keeps bytes of its own.
+*/
+export const settleResponse = async (context: ExchangeContext, exchange: Exchange, response: ResponseHead, body: Uint8Array): Promise<Settlement> => {
+	const outcome = settle({
+		request: exchange.request,
+		decision: exchange.decision,
+		response,
+		requestTimeMs: exchange.requestTimeMs,
+		responseTimeMs: context.now(),
+		settings: exchange.settings.http,
+	});
+
+	if ('invalidation' in outcome && outcome.invalidation) {
+		// The next request of this process must not be given what this one changed.
+		await invalidate(context, exchange, outcome.invalidation);
+	}
+
+	if (outcome.kind === 'store' && isFilteredOut(context, exchange, response)) {
+		return {outcome: {kind: 'pass', reason: 'filtered'}};
+	}
+
+	return carryOut(context, exchange, outcome, body);
+};
+
+/** The stale response that may stand in for a failure to get any, RFC 9111 §4.2.4. */
+export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: 'network-error' | 'timeout'): Extract<Outcome, {kind: 'reuse-stale'}> | undefined => {
+	const outcome = settleFailure({
+		request,
+		decision,
+		failure,
+		nowMs: context.now(),
+		settings: settings.http,
+	});
+
+	return outcome.kind === 'reuse-stale' ? outcome : undefined;
+};

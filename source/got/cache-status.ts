@@ -1,0 +1,29 @@
+import type {IncomingMessage} from 'node:http';
+import {remainingFreshnessSeconds} from '../http/age.ts';
+import {cacheStatusMember} from '../http/cache-status.ts';
+import type {GotExchange} from './exchanges.ts';
+import {usedStored} from './info.ts';
+
+/** Adds the cache's member to `Cache-Status`, behind those of the caches before it, RFC 9211 §2. */
+export const reportOn = (response: IncomingMessage, state: GotExchange, nowMs: number): void => {
+	const {exchange, settlement, forwardStatus} = state;
+	const {decision, key, settings} = exchange;
+	const name = settings.http.cacheStatus;
+	if (name === false) {
+		return;
+	}
+
+	const stored = usedStored(state);
+	const member = cacheStatusMember({
+		name,
+		decision,
+		outcome: settlement?.outcome,
+		forwardStatus,
+		ttlSeconds: stored && remainingFreshnessSeconds(stored.policy, nowMs),
+		key: key === '' ? undefined : key,
+	});
+
+	const {headers} = response;
+	headers['cache-status'] = headers['cache-status'] === undefined ? member : `${String(headers['cache-status'])}, ${member}`;
+	response.rawHeaders.push('Cache-Status', member);
+};

@@ -1,0 +1,38 @@
+import type {RequestError} from 'got';
+
+// What the network, not the caller, the certificate or the parser of a body can be blamed for.
+const networkErrorCodes = new Set([
+	'EAI_AGAIN',
+	'EAI_FAIL',
+	'EAI_NODATA',
+	'EADDRNOTAVAIL',
+	'ECONNABORTED',
+	'ECONNREFUSED',
+	'ECONNRESET',
+	'EHOSTDOWN',
+	'EHOSTUNREACH',
+	'ENETDOWN',
+	'ENETRESET',
+	'ENETUNREACH',
+	'ENOENT',
+	'ENOTFOUND',
+	'EPIPE',
+	'ERR_HTTP2_ERROR',
+	'ERR_HTTP2_GOAWAY_SESSION',
+	'ERR_HTTP2_SESSION_ERROR',
+	'ERR_HTTP2_STREAM_CANCEL',
+	'ERR_HTTP2_STREAM_ERROR',
+	'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
+	'ERR_STREAM_PREMATURE_CLOSE',
+	'ETIMEDOUT',
+]);
+
+/** Whether an error of got means that the origin could not be reached, and how. */
+export const failureOf = (error: RequestError): 'network-error' | 'timeout' | undefined => {
+	if (error.name === 'TimeoutError') {
+		return 'timeout';
+	}
+
+	// `HPE_…`: the parser could make nothing of what the origin sent.
+	return networkErrorCodes.has(error.code) || error.code?.startsWith('HPE_') ? 'network-error' : undefined;
+};

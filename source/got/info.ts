@@ -1,0 +1,89 @@
+import {currentAgeSeconds} from '../http/age.ts';
+import type {Decision} from '../http/decision.ts';
+import type {Outcome, PassReason} from '../http/outcome.ts';
+import type {StoredResponse} from '../stored.ts';
+import type {GotExchange} from './exchanges.ts';
+
+/**
+What the cache did for a response.
+*/
+export type CacheInfo = {
+	/**
+	- `'hit'`: a stored response answered, the origin was not asked.
+	- `'stale'`: a stale stored response answered, in place of a failure or while it is refreshed.
+	- `'revalidated'`: a stored response answered after the origin confirmed it with 304 (Not Modified).
+	- `'miss'`: the origin answered.
+	- `'bypass'`: the cache took no part.
+	- `'unavailable'`: nothing was stored, and asking the origin was forbidden: 504 (Gateway Timeout).
+	*/
+	readonly status: 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypass' | 'unavailable';
+
+	/** Why. */
+	readonly reason: Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'];
+
+	/** Why the origin's response was not stored; `undefined` if it was, or if a stored response answered. */
+	readonly notStored: PassReason | undefined;
+
+	/** Of the resource, in the store, behind the namespace; `undefined` when the cache took no part. */
+	readonly key: string | undefined;
+
+	/** Age of the stored response in seconds (RFC 9111 §4.2.3). */
+	readonly age: number | undefined;
+
+	/** When the stored response was received or last validated. */
+	readonly storedAt: Date | undefined;
+
+	/** When the stored response stops, or stopped, being fresh; `undefined` when it never does. */
+	readonly expiresAt: Date | undefined;
+};
+
+const statusOf = ({exchange: {decision}, settlement}: GotExchange): CacheInfo['status'] => {
+	const outcome = settlement?.outcome.kind;
+	if (outcome === 'reuse-stale') {
+		return 'stale';
+	}
+
+	if (outcome === 'freshen') {
+		return 'revalidated';
+	}
+
+	switch (decision.kind) {
+		case 'reuse': {
+			return decision.reason === 'fresh' || decision.reason === 'immutable' ? 'hit' : 'stale';
+		}
+
+		case 'bypass':
+		case 'unavailable': {
+			return decision.kind;
+		}
+
+		case 'fetch':
+		case 'validate': {
+			return 'miss';
+		}
+	}
+};
+
+const expiry = ({policy}: StoredResponse): Date | undefined => {
+	const expiresAtMs = policy.responseTimeMs + ((policy.freshnessLifetimeSeconds - policy.correctedInitialAgeSeconds) * 1000);
+	return Number.isFinite(expiresAtMs) ? new Date(expiresAtMs) : undefined;
+};
+
+/** The stored response that answered, or that the origin's response became. */
+export const usedStored = ({exchange: {decision}, settlement}: GotExchange): StoredResponse | undefined => settlement?.answer ?? settlement?.written ?? (decision.kind === 'reuse' ? decision.stored : undefined);
+
+export const describe = (state: GotExchange, nowMs: number): CacheInfo => {
+	const {exchange: {decision, key}, settlement} = state;
+	const outcome = settlement?.outcome;
+	const stored = usedStored(state);
+
+	return {
+		status: statusOf(state),
+		reason: outcome === undefined || outcome.kind === 'pass' || outcome.kind === 'store' ? decision.reason : outcome.reason,
+		notStored: outcome?.kind === 'pass' ? outcome.reason : undefined,
+		key: key === '' ? undefined : key,
+		age: stored && currentAgeSeconds(stored.policy, nowMs),
+		storedAt: stored && new Date(stored.policy.responseTimeMs),
+		expiresAt: stored && expiry(stored),
+	};
+};

@@ -1,0 +1,194 @@
+import {EventEmitter} from 'node:events';
+import type {HandlerFunction, Response} from 'got';
+import {LRUCache} from 'lru-cache';
+import {purgeUrl} from '../exchange.ts';
+import type {RedisCacheOptions} from '../options.ts';
+import {resolveOptions} from '../resolve-options.ts';
+import type {StoreOption} from '../store/connection.ts';
+import {createStore} from '../store/create-store.ts';
+import type {StoreEvent} from '../store/fault-log.ts';
+import type {GotContext} from './context.ts';
+import {exchangeOf} from './exchanges.ts';
+import {createHooks, type Hooks} from './hooks.ts';
+import {describe, type CacheInfo} from './info.ts';
+
+/** The events of a cache, with what listeners are called with. */
+export type RedisCacheEvents = {
+	/** Something went wrong that no request is told of: the store failed (once per change, not once per request), or a background refresh did. */
+	error: [error: Error];
+	/** The store is given up for now: requests go on without it. */
+	degraded: [error: Error];
+	/** The store is in use again. */
+	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
+};
+
+type Listener<Event extends keyof RedisCacheEvents> = (...arguments_: RedisCacheEvents[Event]) => void;
+
+// A hint each, a few hundred bytes: as many as a busy process needs, no more than a small one can spare.
+const maxHints = 10_000;
+
+/**
+An HTTP cache for got: what `redisCache()` returns and `got.extend()` takes.
+*/
+export class RedisCache {
+	readonly #emitter = new EventEmitter<RedisCacheEvents>();
+	readonly #context: GotContext;
+
+	/** For got. */
+	readonly hooks: Hooks;
+
+	/** For got. */
+	readonly handlers: HandlerFunction[];
+
+	/** @internal */
+	constructor(options: RedisCacheOptions) {
+		const settings = resolveOptions(options);
+		const reportError = (error: unknown) => {
+			// Without a listener, an `'error'` event would end the process.
+			if (this.#emitter.listenerCount('error') > 0) {
+				this.#emitter.emit('error', error instanceof Error ? error : new Error(String(error)));
+			}
+		};
+
+		const report = (event: StoreEvent) => {
+			if (event.type === 'error') {
+				reportError(event.error);
+			} else if (event.type === 'degraded') {
+				this.#emitter.emit('degraded', event.error);
+			} else {
+				this.#emitter.emit('recovered');
+			}
+		};
+
+		this.#context = {
+			options,
+			settings,
+			store: createStore({
+				store: settings.store,
+				memoryBytes: settings.memoryBytes,
+				namespace: settings.namespace,
+				timeoutMs: settings.timeoutMs,
+				onEvent: report,
+			}),
+			indexes: new LRUCache({max: maxHints}),
+			purgedAt: new LRUCache({max: maxHints}),
+			now: Date.now,
+			reportError,
+			refreshing: new Set(),
+		};
+		this.hooks = createHooks(this.#context);
+		this.handlers = [];
+	}
+
+	/**
+	Calls `listener` at each event of that name.
+	*/
+	on<Event extends keyof RedisCacheEvents>(event: Event, listener: Listener<Event>): this {
+		this.#emitter.on(event, listener as never);
+		return this;
+	}
+
+	/**
+	Calls `listener` at the next event of that name.
+	*/
+	once<Event extends keyof RedisCacheEvents>(event: Event, listener: Listener<Event>): this {
+		this.#emitter.once(event, listener as never);
+		return this;
+	}
+
+	/**
+	Calls `listener` no more.
+	*/
+	off<Event extends keyof RedisCacheEvents>(event: Event, listener: Listener<Event>): this {
+		this.#emitter.off(event, listener as never);
+		return this;
+	}
+
+	/**
+	Removes all that is stored for a URL: every variant.
+
+	@param url - Absolute.
+	@returns Whether the store confirmed it.
+	@throws {TypeError} If `url` is no absolute URL.
+	*/
+	async delete(url: string | URL): Promise<boolean> {
+		return purgeUrl(this.#context, new URL(url).href);
+	}
+
+	/**
+	Removes all that is stored in the cache's namespace.
+	*/
+	async clear(): Promise<void> {
+		this.#context.indexes.clear();
+		await this.#context.store.clear();
+	}
+
+	/**
+	Ends the connection, if the cache opened it; what is being written is written first, as far as the `timeout` allows. Later requests go on without a cache.
+
+	A script need not call it: it ends by itself.
+	*/
+	async close(): Promise<void> {
+		await this.#context.store.close();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+}
+
+const storeMarks = ['url', 'socket', 'rootNodes', 'sentinelRootNodes', 'clientOptions', 'connect', 'get'];
+
+// A plain object is options, unless it can only be those of a node-redis client or an embedded Redis.
+const isOptions = (value: unknown): value is RedisCacheOptions => {
+	if (typeof value !== 'object' || value === null) {
+		return false;
+	}
+
+	const prototype: unknown = Object.getPrototypeOf(value);
+	return (prototype === Object.prototype || prototype === null) && storeMarks.every(name => !Object.hasOwn(value, name));
+};
+
+/**
+Makes an HTTP cache for got, shared by all that use the same store.
+
+@param storeOrOptions - The store, or options. Without either, the Redis at `redis://localhost:6379`.
+@returns What `got.extend()` takes, with methods to manage the cache.
+@throws {TypeError} If an option is unknown, of the wrong type, or contradicts another.
+
+@example
+```
+import got from 'got';
+import {redisCache} from 'got-redis-cache';
+
+const client = got.extend(redisCache());
+
+const {isFromCache} = await client('https://api.example.com/items');
+```
+
+@example
+```
+const client = got.extend(redisCache({store: 'rediss://cache.example.com', ttlOffset: '1d'}));
+```
+*/
+export const redisCache = (storeOrOptions: StoreOption | RedisCacheOptions = {}): RedisCache =>
+	new RedisCache(isOptions(storeOrOptions) ? storeOrOptions : {store: storeOrOptions});
+
+/**
+What the cache did for a response, and why.
+
+@param response - A response of a got instance that was extended with `redisCache()`, or the `response` of an error of such an instance.
+@returns `undefined` if no cache had to do with the response.
+
+@example
+```
+const response = await client('https://api.example.com/items');
+
+cacheInfo(response);
+//=> {status: 'hit', reason: 'fresh', age: 12, …}
+```
+*/
+export const cacheInfo = (response: Response): CacheInfo | undefined => {
+	const state = exchangeOf(response.request.options);
+	return state && describe(state, Date.now());
+};

@@ -1,0 +1,43 @@
+import {Buffer} from 'node:buffer';
+import type {PlainResponse} from 'got';
+import {settleResponse} from '../exchange.ts';
+import type {GotContext} from './context.ts';
+import type {GotExchange} from './exchanges.ts';
+import {responseHead} from './response-head.ts';
+
+const redirectStatusCodes = new Set([301, 302, 303, 307, 308]);
+
+export const isRedirect = (statusCode: number): boolean => redirectStatusCodes.has(statusCode);
+
+/**
+Settles a redirect that got is about to follow. Got has no use for its body and lets it flow away; it is kept on the way, for a caller who does not follow.
+*/
+export const settleRedirect = (context: GotContext, state: GotExchange, response: PlainResponse): void => {
+	const head = responseHead(response);
+	const {maxBodyBytes} = state.exchange.settings;
+	const chunks: Uint8Array[] = [];
+	let size = 0;
+
+	response.on('data', (chunk: Uint8Array) => {
+		size += chunk.byteLength;
+		if (size <= maxBodyBytes) {
+			chunks.push(chunk);
+		}
+	});
+
+	const settle = async () => {
+		try {
+			state.settlement = await settleResponse(context, state.exchange, head, Buffer.concat(chunks));
+		} catch (error) {
+			context.reportError(error);
+		}
+	};
+
+	response.once('end', () => {
+		const contentLength = response.headers['content-length'];
+		const isWhole = contentLength === undefined || Number(contentLength) === size;
+		if (isWhole && size <= maxBodyBytes) {
+			void settle();
+		}
+	});
+};

@@ -1,0 +1,53 @@
+import {isUint8Array} from 'node:util/types';
+import type {KeyInput} from '../exchange.ts';
+import type {RequestHead} from '../http/message.ts';
+import type {GotOptions} from './context.ts';
+
+const urlOf = (options: GotOptions): string => {
+	const {url} = options;
+	if (!(url instanceof URL)) {
+		return url ?? '';
+	}
+
+	if (url.username === '' && url.password === '' && url.hash === '' && !url.href.endsWith('#')) {
+		return url.href;
+	}
+
+	const bare = new URL(url);
+	bare.username = '';
+	bare.password = '';
+	bare.hash = '';
+
+	return bare.href;
+};
+
+/** The head of the request that got is about to send: by the time of `beforeRequest`, cookies, credentials and `accept-encoding` are set. */
+export const requestHead = (options: GotOptions): RequestHead => ({
+	method: options.method.toUpperCase(),
+	url: urlOf(options),
+	headers: {...options.headers},
+});
+
+/**
+@returns What else distinguishes the request, or `undefined` if its body can be read only once.
+*/
+export const keyInput = (options: GotOptions, extra: string | undefined): KeyInput | undefined => {
+	const {body} = options;
+	if (body !== undefined && typeof body !== 'string' && !isUint8Array(body)) {
+		return undefined;
+	}
+
+	return {body, isEncoded: !options.decompress, extra};
+};
+
+const isSameValue = (first: unknown, second: unknown) => first === second || String(first) === String(second);
+
+/** Whether a hook that ran in between left a request as it was. */
+export const isSameRequest = (first: RequestHead, second: RequestHead): boolean => {
+	if (first.method !== second.method || first.url !== second.url) {
+		return false;
+	}
+
+	const names = new Set([...Object.keys(first.headers), ...Object.keys(second.headers)]);
+	return [...names].every(name => isSameValue(first.headers[name], second.headers[name]));
+};

@@ -1,0 +1,19 @@
+export {
+	cacheInfo,
+	redisCache,
+	redisCache as default,
+	type RedisCache,
+	type RedisCacheEvents,
+} from './got/plugin.ts';
+export type {CacheInfo} from './got/info.ts';
+export type {Duration} from './duration.ts';
+export type {
+	CacheableRequest,
+	CacheableResponse,
+	CacheMode,
+	ExpireAfter,
+	Lifetime,
+	RedisCacheOptions,
+	RequestCacheOptions,
+} from './options.ts';
+export type {StoreOption} from './store/connection.ts';

@@ -1,0 +1,277 @@
+import type {NormalizedOptions} from 'got';
+import type {Duration} from './duration.ts';
+import type {Settings} from './http/settings.ts';
+import type {StoreOption} from './store/connection.ts';
+
+/**
+How a request may use the cache, as `Request#cache` of the Fetch standard.
+
+- `'default'`: RFC 9111.
+- `'no-store'`: neither look nor store.
+- `'reload'`: do not look, but store what comes.
+- `'no-cache'`: always ask the origin whether the stored response is still good.
+- `'force-cache'`: any stored response will do, however old; without one, ask the origin.
+- `'only-if-cached'`: any stored response will do, however old; without one, answer 504 (Gateway Timeout).
+
+@see https://fetch.spec.whatwg.org/#concept-request-cache-mode
+*/
+export type CacheMode = Settings['mode'];
+
+/** What is known of a request when it is about to be looked up. */
+export type CacheableRequest = {
+	/** Upper-case, such as `GET`. */
+	readonly method: string;
+	/** Absolute, without credentials, fragment and ignored parameters. */
+	readonly url: string;
+};
+
+/** What is known of a response when it is about to be stored. */
+export type CacheableResponse = {
+	readonly statusCode: number;
+	/** By lower-case name, as `http.IncomingMessage#headers`. */
+	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+};
+
+/** A freshness lifetime: a duration, or `'never'` for a response that never expires. */
+export type Lifetime = Duration | 'never';
+
+/** A freshness lifetime of one's own: fixed, or one for each response, where `undefined` leaves it to the response. */
+export type ExpireAfter = Lifetime | ((response: CacheableResponse, request: CacheableRequest) => Lifetime | undefined);
+
+/**
+The options that one request can set for itself, in `context.cache`.
+
+@example
+```
+import type {RequestCacheOptions} from 'got-redis-cache';
+
+const cache: RequestCacheOptions = {mode: 'reload', tags: ['catalog']};
+
+await client('https://api.example.com/items', {context: {cache}});
+```
+*/
+export type RequestCacheOptions = {
+	/**
+	How this request may use the cache.
+
+	@default 'default'
+	*/
+	mode?: CacheMode;
+
+	/**
+	Names to invalidate the stored response by.
+
+	@default []
+	*/
+	tags?: readonly string[];
+
+	/**
+	When a stale response may stand in for a failure of the origin.
+
+	- `'disconnected'`: on network errors and timeouts any that is still kept (RFC 9111 §4.2.4 allows it to a disconnected cache); on 500, 502, 503 and 504 where the stored response's `stale-if-error` allows it.
+	- `true`: any that is still kept, on those status codes too.
+	- A duration: one that has been stale for that long at most, on those status codes too.
+	- `false`: the response's own `stale-if-error` alone (RFC 5861 §4).
+
+	`must-revalidate`, `no-cache`, and in a shared cache `proxy-revalidate` and `s-maxage` always win: such a response is never reused stale.
+
+	@default 'disconnected'
+	*/
+	staleIfError?: 'disconnected' | boolean | Duration;
+
+	/**
+	Whether a stale response may answer at once while it is refreshed in the background: always (`true`), when it has been stale for that long at most (a duration), or only as the response's own `stale-while-revalidate` allows (`false`, RFC 5861 §3).
+
+	@default false
+	*/
+	staleWhileRevalidate?: boolean | Duration;
+
+	/**
+	A freshness lifetime of your own, in place of the one that the response declares. Bends RFC 9111 §4.2.1.
+
+	@default undefined
+	*/
+	expireAfter?: ExpireAfter;
+
+	/**
+	`false` ignores the cache directives of responses: `expireAfter` alone decides. Bends RFC 9111 §5.2.2.
+
+	@default true
+	*/
+	cacheControl?: boolean;
+
+	/**
+	Ask the origin each time whether the stored response is still good.
+
+	@default false
+	*/
+	alwaysRevalidate?: boolean;
+
+	/**
+	Answer from the cache or with 504 (Gateway Timeout), without asking the origin: what may be reused by RFC 9111, as the request directive `only-if-cached` (§5.2.1.7).
+
+	@default false
+	*/
+	onlyIfCached?: boolean;
+
+	/**
+	Look, but store nothing.
+
+	@default false
+	*/
+	readOnly?: boolean;
+
+	/**
+	Take no part in the request.
+
+	@default false
+	*/
+	disabled?: boolean;
+
+	/**
+	How long a stored response is kept past its freshness lifetime, to be validated, or reused when the origin fails. With a Redis store, the TTL of the key is the lifetime plus this.
+
+	@default '1h'
+	*/
+	ttlOffset?: Duration;
+
+	/**
+	Responses with a larger body, in bytes, are handed on without being stored.
+
+	@default 26_214_400 // 25 MiB
+	*/
+	maxBodySize?: number;
+};
+
+/**
+What `redisCache()` can be told, beyond what each request can set for itself.
+*/
+export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
+	/**
+	Where responses are kept:
+
+	- a URL: `redis://localhost:6379`, `rediss://…` (TLS), `valkey://…`;
+	- the word `'redis'` (`redis://localhost:6379`) or `'memory'` (this process only);
+	- the options of node-redis's `createClient()`, `createCluster()` or `createSentinel()`;
+	- a node-redis client, cluster or sentinel, connected or not: it stays yours, the cache never closes it;
+	- an embedded Redis, see `got-redis-cache/embedded`;
+	- a `Keyv`, any Keyv storage adapter, or a `Map`.
+
+	@default 'redis://localhost:6379'
+	*/
+	store?: StoreOption;
+
+	/**
+	What the keys in the store begin with. Caches with different namespaces do not see each other.
+
+	@default 'http_cache'
+	*/
+	namespace?: string;
+
+	/**
+	`false`: the store never removes a response by time.
+
+	@default true
+	*/
+	ttl?: boolean;
+
+	/**
+	`true`: a cache that many users share (RFC 9111 §1); responses marked `private`, and most responses to requests with `Authorization`, are not stored. `false`: the cache of a single user; `Authorization` and `Cookie` then become part of the key.
+
+	@default true
+	*/
+	shared?: boolean;
+
+	/**
+	`expireAfter` by URL, first match wins. A string matches URLs that begin with it (without a scheme: host and path), `*` stands for any characters.
+
+	@default undefined
+
+	@example
+	```
+	redisCache({
+		urlsExpireAfter: [
+			['api.example.com/prices', '10s'],
+			['*.example.com', '1h'],
+			[/\.png$/, 'never'],
+		],
+	});
+	```
+	*/
+	urlsExpireAfter?: ReadonlyArray<readonly [pattern: string | RegExp, expireAfter: ExpireAfter]>;
+
+	/**
+	Methods whose responses may be stored.
+
+	@default ['GET', 'HEAD', 'QUERY']
+	*/
+	methods?: readonly string[];
+
+	/**
+	Status codes whose responses may be stored.
+
+	@default The ones of RFC 9110 §15.1, and every final one with explicit freshness
+	*/
+	statusCodes?: readonly number[];
+
+	/**
+	Query parameters and form or JSON fields that do not distinguish requests, in any case. They are stored nowhere, so secrets belong here too.
+
+	@default []
+	*/
+	ignoredParameters?: readonly string[];
+
+	/**
+	Request header fields that distinguish requests, whether or not a response's `Vary` names them.
+
+	@default []
+	*/
+	matchHeaders?: readonly string[];
+
+	/**
+	Adds to what distinguishes requests: requests for which it returns different strings do not share responses.
+
+	@default undefined
+
+	@example
+	```
+	redisCache({key: (request, options) => String(options.context.tenant)});
+	```
+	*/
+	key?: (request: CacheableRequest, options: NormalizedOptions) => string;
+
+	/**
+	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored.
+
+	@default undefined
+	*/
+	filter?: (request: CacheableRequest, response?: CacheableResponse) => boolean;
+
+	/**
+	The longest that the store may delay a request.
+
+	@default 250
+	*/
+	timeout?: Duration;
+
+	/**
+	Bytes of the tier in the process, which answers without a round trip and is kept coherent by Redis's client tracking; `false` switches it off.
+
+	@default 67_108_864 // 64 MiB
+	*/
+	memory?: number | false;
+
+	/**
+	Targeted cache-control fields to heed in place of `Cache-Control`, in this order (RFC 9213), such as `['cdn-cache-control']`.
+
+	@default []
+	*/
+	targets?: readonly string[];
+
+	/**
+	The cache's name in the `Cache-Status` field of responses (RFC 9211); `false` leaves the field alone, `true` is `'got-redis-cache'`.
+
+	@default true
+	*/
+	cacheStatus?: boolean | string;
+};

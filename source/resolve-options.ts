@@ -1,0 +1,248 @@
+import {validateHeaderName} from 'node:http';
+import {inspect} from 'node:util';
+import {parseDuration} from './duration.ts';
+import {headersOf} from './http/header-fields.ts';
+import type {ResponseHead} from './http/message.ts';
+import type {Settings} from './http/settings.ts';
+import type {
+	CacheableRequest,
+	ExpireAfter,
+	RedisCacheOptions,
+	RequestCacheOptions,
+} from './options.ts';
+import type {StoreOption} from './store/connection.ts';
+import {matchesUrlPattern} from './url-pattern.ts';
+
+/** What one request goes by. */
+export type RequestSettings = {
+	readonly http: Settings;
+	readonly isDisabled: boolean;
+	readonly isOnlyIfCached: boolean;
+	readonly ttlOffsetMs: number;
+	readonly maxBodyBytes: number;
+	readonly tags: readonly string[];
+};
+
+/** What a cache goes by: every option with its value, durations in milliseconds. */
+export type CacheSettings = {
+	readonly store: StoreOption;
+	readonly namespace: string;
+	readonly expires: boolean;
+	readonly timeoutMs: number;
+	readonly memoryBytes: number;
+	readonly key: RedisCacheOptions['key'];
+	readonly filter: RedisCacheOptions['filter'];
+	/** What a request goes by that sets nothing itself. */
+	readonly request: RequestSettings;
+};
+
+type Options = RedisCacheOptions & RequestCacheOptions;
+
+const mebibyte = 1024 * 1024;
+const defaultMaxBodyBytes = 25 * mebibyte;
+const defaultMemoryBytes = 64 * mebibyte;
+
+const modes: readonly string[] = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'] satisfies Array<Settings['mode']>;
+
+const durationExpected = 'a duration: milliseconds, or a string such as \'15m\', and not negative';
+const lifetimeExpected = `${durationExpected}; or 'never', or a function`;
+
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+const isFunction = (value: unknown) => typeof value === 'function';
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isDuration = (value: unknown) => parseDuration(value) !== undefined;
+const isLifetime = (value: unknown) => value === 'never' || isDuration(value);
+const isExpireAfter = (value: unknown): value is ExpireAfter => isLifetime(value) || isFunction(value);
+const isArrayOf = (value: unknown, isElement: (element: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(element => isElement(element));
+
+// RFC 9110 §5.6.2. A method is a token too.
+const isToken = (value: unknown): value is string => {
+	try {
+		validateHeaderName(value as string);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+type Rule = readonly [isValid: (value: unknown) => boolean, expected: string];
+
+const requestRules: Record<keyof RequestCacheOptions, Rule> = {
+	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
+	tags: [value => isArrayOf(value, element => isString(element) && element !== ''), 'an array of strings that are not empty'],
+	staleIfError: [value => value === 'disconnected' || isBoolean(value) || isDuration(value), `'disconnected', a boolean, or ${durationExpected}`],
+	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`],
+	expireAfter: [isExpireAfter, lifetimeExpected],
+	cacheControl: [isBoolean, 'a boolean'],
+	alwaysRevalidate: [isBoolean, 'a boolean'],
+	onlyIfCached: [isBoolean, 'a boolean'],
+	readOnly: [isBoolean, 'a boolean'],
+	disabled: [isBoolean, 'a boolean'],
+	ttlOffset: [isDuration, durationExpected],
+	maxBodySize: [value => typeof value === 'number' && value >= 0, 'a number of bytes, and not negative'],
+};
+
+const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOptions>, Rule> = {
+	// The store says itself what it can be.
+	store: [() => true, ''],
+	namespace: [value => isString(value) && value !== '', 'a string that is not empty'],
+	ttl: [isBoolean, 'a boolean'],
+	shared: [isBoolean, 'a boolean'],
+	urlsExpireAfter: [
+		value => isArrayOf(value, entry => Array.isArray(entry) && entry.length === 2 && (isString(entry[0]) || entry[0] instanceof RegExp) && isExpireAfter(entry[1])),
+		`an array of [pattern, lifetime], where a pattern is a string or a regular expression and a lifetime is ${lifetimeExpected}`,
+	],
+	methods: [value => isArrayOf(value, isToken), 'an array of HTTP methods'],
+	statusCodes: [value => isArrayOf(value, element => Number.isSafeInteger(element) && Number(element) >= 200 && Number(element) <= 599), 'an array of status codes from 200 to 599'],
+	ignoredParameters: [value => isArrayOf(value, isString), 'an array of strings'],
+	matchHeaders: [value => isArrayOf(value, isToken), 'an array of header field names'],
+	key: [isFunction, 'a function'],
+	filter: [isFunction, 'a function'],
+	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\''],
+	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
+	targets: [value => isArrayOf(value, isToken), 'an array of header field names'],
+	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
+};
+
+// What was given may be long, and may hold a secret further down.
+const describe = (value: unknown) => {
+	const description = inspect(value, {depth: 0, breakLength: Infinity});
+	return description.length > 80 ? `${description.slice(0, 80)}…` : description;
+};
+
+const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, where: string) => {
+	if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+		throw new TypeError(`Expected ${where} to be an object with options, got ${describe(given)}`);
+	}
+
+	for (const [name, value] of Object.entries(given)) {
+		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+		if (!rule) {
+			throw new TypeError(`Unknown option \`${name}\` in ${where}: expected one of ${Object.keys(rules).join(', ')}`);
+		}
+
+		const [isValid, expected] = rule;
+		if (value !== undefined && !isValid(value)) {
+			throw new TypeError(`Expected the option \`${name}\` in ${where} to be ${expected}, got ${describe(value)}`);
+		}
+	}
+};
+
+const contradict = (first: string, second: string, why: string, where: string) => {
+	throw new TypeError(`The options \`${first}\` and \`${second}\` in ${where} contradict each other: ${why}`);
+};
+
+const refuseContradictions = (options: Options, where: string) => {
+	if (options.cacheControl === false && options.expireAfter === undefined && options.urlsExpireAfter === undefined) {
+		throw new TypeError(`The option \`cacheControl: false\` in ${where} needs \`expireAfter\` or \`urlsExpireAfter\`: otherwise no response would have a lifetime`);
+	}
+
+	if (options.ttl === false && options.ttlOffset !== undefined) {
+		contradict('ttl: false', 'ttlOffset', 'a key without TTL has nothing to add the offset to', where);
+	}
+
+	if (options.onlyIfCached && options.alwaysRevalidate) {
+		contradict('onlyIfCached', 'alwaysRevalidate', 'the one forbids to ask the origin, the other demands it', where);
+	}
+
+	if (options.onlyIfCached && (['reload', 'no-store', 'no-cache'].includes(options.mode ?? 'default'))) {
+		contradict('onlyIfCached', `mode: '${options.mode}'`, 'the one forbids to ask the origin, the other demands it', where);
+	}
+};
+
+const toMs = (value: unknown): number => parseDuration(value) ?? 0;
+const toSeconds = (value: unknown): number => toMs(value) / 1000;
+
+const lifetimeSeconds = (expireAfter: ExpireAfter, request: CacheableRequest, response: ResponseHead): number | undefined => {
+	const lifetime = typeof expireAfter === 'function' ? expireAfter({statusCode: response.statusCode, headers: headersOf(response.rawHeaders)}, request) : expireAfter;
+	if (lifetime === undefined) {
+		return undefined;
+	}
+
+	if (!isLifetime(lifetime)) {
+		throw new TypeError(`Expected the function \`expireAfter\` to return ${durationExpected}; or 'never' or undefined, got ${describe(lifetime)}`);
+	}
+
+	return lifetime === 'never' ? Infinity : toSeconds(lifetime);
+};
+
+const expireAfterSeconds = ({expireAfter, urlsExpireAfter = []}: Options): Settings['expireAfterSeconds'] => {
+	if (expireAfter === undefined && urlsExpireAfter.length === 0) {
+		return undefined;
+	}
+
+	return (request, response) => {
+		const matched = urlsExpireAfter.find(([pattern]) => matchesUrlPattern(pattern, request.url))?.[1] ?? expireAfter;
+		return matched === undefined ? undefined : lifetimeSeconds(matched, request, response);
+	};
+};
+
+const staleAllowance = <Word extends string>(value: Word | boolean | number | string): Word | boolean | number => isDuration(value) ? toSeconds(value) : value as Word | boolean;
+
+const cacheStatusName = (value: boolean | string) => value === true ? 'got-redis-cache' : value;
+
+const requestSettings = (options: Options): RequestSettings => ({
+	http: {
+		isShared: options.shared ?? true,
+		mode: options.mode ?? 'default',
+		staleIfError: staleAllowance<'disconnected'>(options.staleIfError ?? 'disconnected'),
+		staleWhileRevalidate: staleAllowance<never>(options.staleWhileRevalidate ?? false),
+		expireAfterSeconds: expireAfterSeconds(options),
+		heedsCacheControl: options.cacheControl ?? true,
+		methods: new Set((options.methods ?? ['GET', 'HEAD', 'QUERY']).map(method => method.toUpperCase())),
+		statusCodes: options.statusCodes && new Set(options.statusCodes),
+		alwaysRevalidates: options.alwaysRevalidate ?? false,
+		isReadOnly: options.readOnly ?? false,
+		targets: (options.targets ?? []).map(target => target.toLowerCase()),
+		cacheStatus: cacheStatusName(options.cacheStatus ?? true),
+		matchHeaders: [...options.matchHeaders ?? [], ...options.shared === false ? ['authorization', 'cookie'] : []].map(name => name.toLowerCase()),
+		ignoredParameters: new Set((options.ignoredParameters ?? []).map(name => name.toLowerCase())),
+	},
+	isDisabled: options.disabled ?? false,
+	isOnlyIfCached: options.onlyIfCached ?? false,
+	ttlOffsetMs: toMs(options.ttlOffset ?? '1h'),
+	maxBodyBytes: options.maxBodySize ?? defaultMaxBodyBytes,
+	tags: options.tags ?? [],
+});
+
+/**
+@throws {TypeError} On an unknown option, a value of the wrong type, or options that contradict each other: names the option, what was given and what is expected.
+*/
+export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
+	const where = 'redisCache()';
+	const {mode, tags, ...rules} = {...requestRules, ...cacheRules};
+	validate(options, rules, where);
+	refuseContradictions(options, where);
+
+	return {
+		store: options.store ?? 'redis',
+		namespace: options.namespace ?? 'http_cache',
+		expires: options.ttl ?? true,
+		timeoutMs: toMs(options.timeout ?? 250),
+		memoryBytes: options.memory === false ? 0 : options.memory ?? defaultMemoryBytes,
+		key: options.key,
+		filter: options.filter,
+		request: requestSettings(options),
+	};
+};
+
+/**
+What a request goes by: what it sets in `context.cache`, over what the cache was made with.
+
+@throws {TypeError} As `resolveOptions()`.
+*/
+export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOptions: unknown): RequestSettings => {
+	const where = '`context.cache`';
+	validate(requestOptions, requestRules, where);
+
+	const merged: Options = {...cacheOptions};
+	for (const [name, value] of Object.entries(requestOptions as RequestCacheOptions)) {
+		if (value !== undefined) {
+			Object.assign(merged, {[name]: value});
+		}
+	}
+
+	refuseContradictions(merged, where);
+
+	return requestSettings(merged);
+};

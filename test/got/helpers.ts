@@ -1,0 +1,46 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import got, {type Got} from 'got';
+import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {startOrigin, type Origin} from '../helpers/origin.ts';
+import {startRedis, type TestRedis} from '../helpers/redis.ts';
+
+export type Setup = AsyncDisposable & {
+	readonly origin: Origin;
+	readonly redis: TestRedis;
+	readonly cache: RedisCache;
+	readonly client: Got;
+	/** Another client, as in another process: it shares nothing but the Redis. */
+	other(options?: RedisCacheOptions): {cache: RedisCache; client: Got};
+};
+
+/**
+A got instance with a cache on a Redis of the test's own, in front of an origin of the test's own.
+
+A failed request is not retried, so that what the origin saw is what the cache did.
+*/
+export const setUp = async (options: RedisCacheOptions = {}): Promise<Setup> => {
+	const [origin, redis] = await Promise.all([startOrigin(), startRedis()]);
+	const caches: RedisCache[] = [];
+	const create = (more: RedisCacheOptions = {}) => {
+		const cache = redisCache({store: redis.url, ...options, ...more});
+		caches.push(cache);
+		return {cache, client: got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache)};
+	};
+
+	return {
+		origin,
+		redis,
+		...create(),
+		other: create,
+		async [Symbol.asyncDispose]() {
+			await Promise.all(caches.map(async cache => cache.close()));
+			await Promise.all([origin.stop(), redis.stop()]);
+		},
+	};
+};
+
+/** Lets writes that nobody waits for reach Redis: they are sent before what is asked after them. */
+export const settleWrites = async ({redis}: Pick<Setup, 'redis'>): Promise<void> => {
+	await nextTurn();
+	await redis.client.ping();
+};

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import test, {suite} from 'node:test';
+import {resolveOptions, resolveRequestOptions} from '../source/resolve-options.ts';
+
+const resolve = (options: unknown) => resolveOptions(options as never);
+
+await suite('defaults', () => {
+	const settings = resolve({});
+
+	test('are those of the documentation', () => {
+		assert.equal(settings.namespace, 'http_cache');
+		assert.equal(settings.expires, true);
+		assert.equal(settings.timeoutMs, 250);
+		assert.equal(settings.memoryBytes, 67_108_864);
+		assert.equal(settings.request.ttlOffsetMs, 3_600_000);
+		assert.equal(settings.request.maxBodyBytes, 26_214_400);
+		assert.equal(settings.request.http.isShared, true);
+		assert.equal(settings.request.http.staleIfError, 'disconnected');
+		assert.equal(settings.request.http.staleWhileRevalidate, false);
+		assert.equal(settings.request.http.cacheStatus, 'got-redis-cache');
+		assert.deepEqual([...settings.request.http.methods], ['GET', 'HEAD', 'QUERY']);
+	});
+});
+
+await suite('what is wrong is named, with what was given and what is expected', () => {
+	const table: ReadonlyArray<readonly [options: unknown, message: RegExp]> = [
+		[{ttlOfset: '1h'}, /Unknown option `ttlOfset` in redisCache\(\): expected one of .*ttlOffset/v],
+		[{constructor: 1}, /Unknown option `constructor`/v],
+		[{mode: 'reload'}, /Unknown option `mode`/v],
+		[{ttlOffset: -1}, /`ttlOffset` .* to be a duration: milliseconds, .* not negative, got -1/v],
+		[{ttlOffset: '-1h'}, /`ttlOffset` .* got '-1h'/v],
+		[{ttlOffset: 'soon'}, /`ttlOffset` .* got 'soon'/v],
+		[{ttlOffset: NaN}, /`ttlOffset` .* got NaN/v],
+		[{ttlOffset: Infinity}, /`ttlOffset` .* got Infinity/v],
+		[{timeout: 0}, /`timeout` .* longer than zero.* got 0/v],
+		[{namespace: ''}, /`namespace` .* string that is not empty, got ''/v],
+		[{namespace: 5}, /`namespace` .* got 5/v],
+		[{ttl: 1000}, /`ttl` .* to be a boolean, got 1000/v],
+		[{shared: 'yes'}, /`shared` .* to be a boolean, got 'yes'/v],
+		[{staleIfError: 'always'}, /`staleIfError` .* 'disconnected', a boolean, or a duration.* got 'always'/v],
+		[{staleWhileRevalidate: {}}, /`staleWhileRevalidate` .* got \{\}/v],
+		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'never', or a function, got '1 fortnight'/v],
+		[{urlsExpireAfter: {'a.example': '1h'}}, /`urlsExpireAfter` .* array of \[pattern, lifetime\]/v],
+		[{urlsExpireAfter: [['a.example']]}, /`urlsExpireAfter`/v],
+		[{methods: 'GET'}, /`methods` .* array of HTTP methods, got 'GET'/v],
+		[{methods: ['GET ']}, /`methods`/v],
+		[{statusCodes: [99]}, /`statusCodes` .* from 200 to 599/v],
+		[{ignoredParameters: [1]}, /`ignoredParameters` .* array of strings/v],
+		[{matchHeaders: ['x y']}, /`matchHeaders` .* header field names/v],
+		[{key: 'tenant'}, /`key` .* a function, got 'tenant'/v],
+		[{filter: true}, /`filter` .* a function, got true/v],
+		[{maxBodySize: -1}, /`maxBodySize` .* bytes, and not negative, got -1/v],
+		[{memory: true}, /`memory` .* `false`, or a whole number of bytes/v],
+		[{targets: ['a,b']}, /`targets`/v],
+		[{cacheStatus: 'naïve'}, /`cacheStatus` .* printable ASCII/v],
+		[{cacheControl: false}, /`cacheControl: false` .* needs `expireAfter` or `urlsExpireAfter`/v],
+		[{ttl: false, ttlOffset: '1h'}, /`ttl: false` and `ttlOffset` .* contradict each other/v],
+		[{onlyIfCached: true, alwaysRevalidate: true}, /`onlyIfCached` and `alwaysRevalidate` .* contradict each other/v],
+		[undefined, /Expected redisCache\(\) to be an object with options, got undefined/v],
+		[[], /got \[\]/v],
+	];
+
+	for (const [options, message] of table) {
+		test(String(message), () => {
+			assert.throws(() => resolve(options), {name: 'TypeError', message});
+		});
+	}
+
+	test('a long value is cut short', () => {
+		assert.throws(() => resolve({ttl: 'x'.repeat(10_000)}), error => error instanceof TypeError && error.message.length < 200);
+	});
+});
+
+await suite('values', () => {
+	test('an option that is undefined has its default', () => {
+		assert.equal(resolve({namespace: undefined}).namespace, 'http_cache');
+	});
+
+	test('durations are milliseconds or strings', () => {
+		assert.equal(resolve({ttlOffset: 1500}).request.ttlOffsetMs, 1500);
+		assert.equal(resolve({ttlOffset: '90s'}).request.ttlOffsetMs, 90_000);
+		assert.equal(resolve({ttlOffset: '0'}).request.ttlOffsetMs, 0);
+		assert.equal(resolve({staleIfError: '1m'}).request.http.staleIfError, 60);
+	});
+
+	test('the first URL pattern that matches gives the lifetime, then `expireAfter`', () => {
+		const {expireAfterSeconds} = resolve({
+			expireAfter: '1m',
+			urlsExpireAfter: [['a.example/x', 'never'], ['a.example', () => '2s'], ['a.example', 5]],
+		}).request.http;
+		const response = {statusCode: 200, statusMessage: 'OK', httpVersion: '1.1', rawHeaders: []};
+		const lifetimeOf = (url: string) => expireAfterSeconds?.({method: 'GET', url}, response);
+
+		assert.equal(lifetimeOf('https://a.example/x/1'), Infinity);
+		assert.equal(lifetimeOf('https://a.example/y'), 2);
+		assert.equal(lifetimeOf('https://b.example/'), 60);
+	});
+
+	test('a function that returns no lifetime is told so', () => {
+		const {expireAfterSeconds} = resolve({expireAfter: () => 'whenever'}).request.http;
+
+		assert.throws(() => expireAfterSeconds?.({method: 'GET', url: 'https://a.example/'}, {
+			statusCode: 200,
+			statusMessage: 'OK',
+			httpVersion: '1.1',
+			rawHeaders: [],
+		}), {name: 'TypeError', message: /`expireAfter` to return .* got 'whenever'/v});
+	});
+
+	test('a private cache tells users apart', () => {
+		assert.deepEqual(resolve({shared: false}).request.http.matchHeaders, ['authorization', 'cookie']);
+	});
+});
+
+await suite('one request', () => {
+	test('sets options over those of the cache', () => {
+		const {http, ttlOffsetMs, tags} = resolveRequestOptions({shared: false, ttlOffset: '2h'}, {mode: 'reload', tags: ['a']});
+
+		assert.equal(http.mode, 'reload');
+		assert.equal(http.isShared, false);
+		assert.equal(ttlOffsetMs, 7_200_000);
+		assert.deepEqual(tags, ['a']);
+	});
+
+	test('leaves an option that is undefined as the cache has it', () => {
+		assert.equal(resolveRequestOptions({ttlOffset: '2h'}, {ttlOffset: undefined}).ttlOffsetMs, 7_200_000);
+	});
+
+	test('cannot set what is the cache\'s alone', () => {
+		assert.throws(() => resolveRequestOptions({}, {store: 'memory'}), {name: 'TypeError', message: /Unknown option `store` in `context.cache`/v});
+	});
+
+	test('is told of a wrong mode', () => {
+		assert.throws(() => resolveRequestOptions({}, {mode: 'fresh'}), {name: 'TypeError', message: /`mode` in `context.cache` to be one of 'default', .* got 'fresh'/v});
+	});
+});
