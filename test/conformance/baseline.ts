@@ -13,7 +13,7 @@ const file = new URL('baseline.json', import.meta.url);
 
 const readBaseline = (): Baseline => existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Baseline : {};
 
-const failedRequired = (suite: Suite, {results}: Run) => suite.tests.filter(({id, kind}) => kind === 'required' && suite.judge(id, results) !== 'pass');
+const failedRequired = (suite: Suite, {subject, results}: Run) => suite.tests[subject.audience].filter(({id, kind}) => kind === 'required' && suite.judge(id, results) !== 'pass');
 
 /** One line for each required test that fails and is not known to. */
 export const regressions = (suite: Suite, runs: readonly Run[]): string[] => {

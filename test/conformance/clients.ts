@@ -3,9 +3,9 @@
 HTTP clients as the `fetch` that the suite drives: it sees what their caller sees.
 */
 import http, {type ClientRequest, type IncomingMessage} from 'node:http';
-import type {Got, RequestFunction} from 'got';
+import {RequestError, type Got, type RequestFunction} from 'got';
 import {request as undiciRequest, type Dispatcher} from 'undici';
-import {reportInterimResponse, type SuiteFetch} from './suite.ts';
+import {reportInterimResponse, type SuiteFetch, type SuiteRequest} from './suite.ts';
 
 export const fetchWithGot = (client: Got): SuiteFetch => {
 	const plain = client.extend({
@@ -17,7 +17,7 @@ export const fetchWithGot = (client: Got): SuiteFetch => {
 	return async (url, init = {}) => {
 		const promise = plain(url, {
 			method: (init.method ?? 'GET') as 'GET',
-			headers: headersToSend(init.headers),
+			headers: headersToSend(init),
 			body: init.body,
 			followRedirect: init.redirect !== 'manual',
 			signal: init.signal,
@@ -29,7 +29,13 @@ export const fetchWithGot = (client: Got): SuiteFetch => {
 			});
 		});
 
-		const response = await promise;
+		const response = await promise.catch((error: unknown) => {
+			if (error instanceof RequestError && !error.response) {
+				return gatewayTimeout;
+			}
+
+			throw error;
+		});
 		return {
 			status: response.statusCode,
 			statusText: response.statusMessage ?? '',
@@ -43,7 +49,7 @@ export const fetchWithUndici = (dispatcher: Dispatcher): SuiteFetch => async (ur
 	const response = await undiciRequest(url, {
 		dispatcher,
 		method: init.method ?? 'GET',
-		headers: headersToSend(init.headers),
+		headers: headersToSend(init),
 		body: init.body,
 		signal: init.signal,
 		onInfo({statusCode, headers}) {
@@ -73,8 +79,25 @@ const requestForgivingExcess: RequestFunction = (url, options, callback) => {
 	return request;
 };
 
-/** Repeated fields are combined, as `fetch` does. */
-const headersToSend = (headers: Array<[string, string]> = []) => Object.fromEntries(new Headers(headers));
+/**
+What a proxy, for which the suite is written, answers where a client rejects because the connection broke.
+*/
+const gatewayTimeout = {
+	statusCode: 504,
+	statusMessage: 'Gateway Timeout',
+	headers: {},
+	body: '',
+};
+
+/** Repeated fields are combined, and `no-cache` becomes a field, as in `fetch`. */
+const headersToSend = ({headers: fields = [], cache}: SuiteRequest) => {
+	const headers = new Headers(fields);
+	if (cache === 'no-cache' && !headers.has('cache-control')) {
+		headers.set('cache-control', 'max-age=0');
+	}
+
+	return Object.fromEntries(headers);
+};
 
 const headersReceived = (received: Readonly<Record<string, string | string[] | undefined>>) => {
 	const headers = new Headers();

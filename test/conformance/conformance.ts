@@ -7,7 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
 import {regressions, updateBaseline} from './baseline.ts';
-import {mergeReport, tally} from './report.ts';
+import {failures, mergeReport, tally} from './report.ts';
 import {runSuite} from './run.ts';
 import {subjectNamed, subjects} from './subjects.ts';
 import {installedSuite, kinds} from './suite.ts';
@@ -26,9 +26,9 @@ const {suite, runs} = await runSuite(path.resolve(directory), chosen, {testId});
 
 if (testId === undefined) {
 	console.log(`http-cache-tests, ${suite.version}`);
-	console.table(Object.fromEntries(runs.map(({subject, results}) => [
-		subject.name,
-		Object.fromEntries(kinds.map(kind => [kind, Object.values(tally(suite, results, kind)).join(' of ')])),
+	console.table(Object.fromEntries(runs.map(run => [
+		run.subject.name,
+		Object.fromEntries(kinds.map(kind => [kind, tally(suite, run, kind)])),
 	])));
 
 	const ours = runs.filter(({subject}) => !subject.isPeer);
@@ -39,6 +39,10 @@ if (testId === undefined) {
 	const report = new URL('../../docs/conformance.md', import.meta.url);
 	if (names === undefined) {
 		writeFileSync(report, mergeReport(existsSync(report) ? readFileSync(report, 'utf8') : '', suite, runs));
+	}
+
+	for (const [test, kind, where, reason] of failures(suite, ours)) {
+		console.log(`${kind}: ${test} (${where}): ${reason}`);
 	}
 
 	for (const line of regressions(suite, ours)) {

@@ -7,19 +7,14 @@ import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {startRedis} from '../helpers/redis.ts';
 import type {Subject} from './subjects.ts';
-import {loadSuite, type RawResults, type Suite} from './suite.ts';
+import {loadSuite, type RawResults, type RunOptions, type Suite} from './suite.ts';
 
 export type Run = {
 	readonly subject: Subject;
 	readonly results: RawResults;
 };
 
-export type RunOptions = {
-	/** Run this test alone and print what it sends and receives. */
-	readonly testId?: string;
-};
-
-export const runSuite = async (directory: string, subjects: readonly Subject[], {testId}: RunOptions = {}): Promise<{suite: Suite; runs: Run[]}> => {
+export const runSuite = async (directory: string, subjects: readonly Subject[], {testId}: Pick<RunOptions, 'testId'> = {}): Promise<{suite: Suite; runs: Run[]}> => {
 	const stdout = testId === undefined ? 'ignore' : 'inherit';
 	const suite = await loadSuite(directory);
 	await using redis = await startRedis();

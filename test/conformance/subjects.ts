@@ -5,39 +5,46 @@ The caches that the suite is run on, each by its name.
 import got, {type ExtendOptions} from 'got';
 import {Agent, interceptors} from 'undici';
 import {fetchWithGot, fetchWithUndici} from './clients.ts';
-import type {SuiteFetch} from './suite.ts';
+import type {Audience, SuiteFetch} from './suite.ts';
 
 export type Subject = {
 	readonly name: string;
 	readonly isPeer: boolean;
+	readonly audience: Audience;
 	open(redisUrl: string): Promise<SuiteFetch>;
 };
 
 type Store = 'memory' | 'redis';
 
-const redisCacheSubject = (store: Store, {shared}: {shared: boolean}): Subject => ({
-	name: `${shared ? 'shared' : 'private'}, ${store === 'redis' ? 'Redis' : 'in memory'}`,
+const redisCacheSubject = (store: Store, audience: Audience): Subject => ({
+	name: `${audience}, ${store === 'redis' ? 'Redis' : 'in memory'}`,
 	isPeer: false,
+	audience,
 	async open(redisUrl) {
 		const {redisCache} = await import('../../source/index.ts');
 		return fetchWithGot(got.extend(redisCache({
 			store: store === 'redis' ? redisUrl : 'memory',
-			namespace: shared ? 'shared' : 'private',
-			shared,
+			namespace: audience,
+			shared: audience === 'shared',
 			targets: ['cdn-cache-control'],
 		})));
 	},
 });
 
-const peer = (name: string, open: () => SuiteFetch): Subject => ({name, isPeer: true, open: async () => open()});
+const peer = (name: string, open: () => SuiteFetch): Subject => ({
+	name,
+	isPeer: true,
+	audience: 'shared',
+	open: async () => open(),
+});
 
 const gotWith = (options: ExtendOptions) => fetchWithGot(got.extend(options));
 
 export const subjects: readonly Subject[] = [
-	redisCacheSubject('memory', {shared: true}),
-	redisCacheSubject('redis', {shared: true}),
-	redisCacheSubject('memory', {shared: false}),
-	redisCacheSubject('redis', {shared: false}),
+	redisCacheSubject('memory', 'shared'),
+	redisCacheSubject('redis', 'shared'),
+	redisCacheSubject('memory', 'private'),
+	redisCacheSubject('redis', 'private'),
 	peer('undici, interceptors.cache', () => fetchWithUndici(new Agent().compose(interceptors.cache({type: 'shared'})))),
 	peer('got, cache option', () => gotWith({cache: new Map()})),
 	peer('got, no cache', () => gotWith({})),

@@ -27,11 +27,14 @@ export type RawResults = Readonly<Record<string, RawResult>>;
 /** The suite's own classes of results: `setup` and `dependency` mean that the test itself could not be judged. */
 export type Verdict = 'untested' | 'pass' | 'fail' | 'yes' | 'no' | 'setup' | 'harness' | 'dependency' | 'retry';
 
+/** The suite asks private caches something else than shared ones: it knows them as browsers. */
+export type Audience = 'shared' | 'private';
+
 /** The results that another cache's run of the suite published. */
 export type Published = {
 	readonly name: string;
 	readonly version: string;
-	readonly type: 'browser' | 'rev-proxy' | 'cdn';
+	readonly audience: Audience;
 	readonly results: RawResults;
 };
 
@@ -52,6 +55,9 @@ export type SuiteRequest = {
 
 	/** An undici interceptor that collects interim responses. */
 	readonly dispatcher?: Interceptor;
+
+	/** `no-store` is for browsers alone: the suite keeps them from adding fields. */
+	readonly cache?: 'no-store' | 'no-cache';
 };
 
 export type SuiteFetch = (url: string, init?: SuiteRequest) => Promise<SuiteResponse>;
@@ -69,13 +75,20 @@ export type Suite = {
 	readonly version: string;
 	readonly serverFile: string;
 
-	/** Those that apply to a cache that is no browser. */
-	readonly tests: readonly SuiteTest[];
+	readonly tests: Readonly<Record<Audience, readonly SuiteTest[]>>;
 	readonly published: readonly Published[];
 	judge(id: string, results: RawResults): Verdict;
 
-	/** Once per process: the suite keeps its results in the module. With a test's id, that test alone, printing what is sent and received. */
-	run(fetch: SuiteFetch, baseUrl: string, testId?: string): Promise<RawResults>;
+	/** Once per process: the suite keeps its results in the module. */
+	run(fetch: SuiteFetch, options: RunOptions): Promise<RawResults>;
+};
+
+export type RunOptions = {
+	readonly baseUrl: string;
+	readonly audience: Audience;
+
+	/** Run this test alone and print what it sends and receives. */
+	readonly testId?: string;
 };
 
 type DefinedTest = {
@@ -83,6 +96,8 @@ type DefinedTest = {
 	name: string;
 	kind?: Kind;
 	browser_only?: boolean;
+	browser_skip?: boolean;
+	cdn_only?: boolean;
 	depends_on?: string[];
 	dump?: boolean;
 };
@@ -122,10 +137,10 @@ export const loadSuite = async (directory: string): Promise<Suite> => {
 	const {determineTestResult} = await load(engine, isCheckout ? 'lib/results.mjs' : 'lib/display.mjs') as {
 		determineTestResult: (groups: DefinedGroup[], id: string, results: RawResults) => readonly [string, string, string];
 	};
-	const {default: index} = await load(directory, 'results/index.mjs') as {default: Array<Omit<Published, 'results'> & {file: string}>};
+	const {default: index} = await load(directory, 'results/index.mjs') as {default: Array<Pick<Published, 'name' | 'version'> & {file: string; type: string}>};
 
-	const tests = groups.flatMap(group => group.tests
-		.filter(test => !test.browser_only)
+	const testsFor = (audience: Audience): SuiteTest[] => groups.flatMap(group => group.tests
+		.filter(test => audience === 'private' ? !test.browser_skip && !test.cdn_only : !test.browser_only)
 		.map(({id, name, kind = 'required', depends_on: dependsOn = []}) => ({
 			id,
 			name,
@@ -137,11 +152,11 @@ export const loadSuite = async (directory: string): Promise<Suite> => {
 	const published = index.map(({file, name, version, type}) => ({
 		name,
 		version,
-		type,
+		audience: type === 'browser' ? 'private' as const : 'shared' as const,
 		results: JSON.parse(readFileSync(path.join(directory, 'results', file), 'utf8')) as RawResults,
 	}));
 
-	const run = async (fetch: SuiteFetch, baseUrl: string, testId?: string): Promise<RawResults> => {
+	const run = async (fetch: SuiteFetch, {baseUrl, audience, testId}: RunOptions): Promise<RawResults> => {
 		const chosen = testId === undefined ? groups : groupsOfOne(groups, testId);
 		withoutUndici();
 		const {runTests, getResults} = await load(engine, 'client/runner.mjs') as {
@@ -149,7 +164,7 @@ export const loadSuite = async (directory: string): Promise<Suite> => {
 			getResults: () => RawResults;
 		};
 
-		const isBrowser = false;
+		const isBrowser = audience === 'private';
 		if (isCheckout) {
 			Object.assign(globalThis, {fetch});
 			await runTests(chosen, isBrowser, baseUrl, concurrentTests);
@@ -163,7 +178,7 @@ export const loadSuite = async (directory: string): Promise<Suite> => {
 	return {
 		version: versionOf(directory, isCheckout),
 		serverFile: path.join(engine, 'server/server.mjs'),
-		tests,
+		tests: {shared: testsFor('shared'), private: testsFor('private')},
 		published,
 		judge: (id, results) => verdicts[determineTestResult(groups, id, results)[2]] ?? 'harness',
 		run,

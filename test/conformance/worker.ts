@@ -8,6 +8,10 @@ import {subjectNamed} from './subjects.ts';
 
 const [directory, name, origin, redisUrl, testId] = process.argv.slice(2) as [string, string, string, string, string?];
 
+process.once('disconnect', () => {
+	process.exit();
+});
+
 const suite = await loadSuite(directory);
-const fetch = await subjectNamed(name).open(redisUrl);
-process.send?.(await suite.run(fetch, origin, testId));
+const {audience, open} = subjectNamed(name);
+process.send?.(await suite.run(await open(redisUrl), {baseUrl: origin, audience, testId}));
