@@ -116,11 +116,12 @@ export const failures = (suite: Suite, runs: readonly Run[]) => {
 		.filter(({id, kind}) => kind !== 'check' && suite.judge(id, run.results) !== 'pass')
 		.map(test => ({test, name: run.subject.name, reason: reasonOf(suite, test, run.results)})));
 
-	return Map.groupBy(failed, ({test, reason}) => `${test.kind} ${test.id} ${reason}`).values().toArray()
+	return Map.groupBy(failed, ({test, reason}) => `${test.kind} ${test.id} ${reason}`).values()
 		.map(same => {
 			const [{test, reason}] = same as [typeof failed[number]];
 			return [`${test.name} \`${test.id}\``, test.kind, same.length === runs.length ? 'all' : same.map(({name}) => name).join('; '), reason] as const;
-		});
+		})
+		.toArray();
 };
 
 /** What the suite said, without what differs from run to run. */
