@@ -17,6 +17,9 @@ export type Client = {
 	/** One request, and its whole body in bytes. */
 	readonly request: (url: string) => Promise<Uint8Array>;
 
+	/** One request, and its body as a string. */
+	readonly text?: (url: string) => Promise<string>;
+
 	/** One request whose body arrives as a stream, for those that have streams. */
 	readonly stream?: (url: string) => Readable;
 

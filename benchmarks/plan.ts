@@ -91,11 +91,14 @@ const otherConcurrencies = [1, 256];
 const caches = [...peers, ...ours];
 const cachesAndGot = ['got', ...caches];
 const readersOfRedis = ['got-redis', 'undici-redis', 'ours-redis', 'floor-redis'];
+const withText = ['got', 'got-map', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
+const mainContenders = ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
 const streamers = ['got', 'got-map', 'got-redis', ...ours];
 
 export const fullPlan: Plan = {
 	rounds: 7,
-	warmUpMs: 500,
+	// What is compiled late is what runs for long.
+	warmUpMs: 1200,
 	measureMs: 1000,
 	budgetSeconds: Infinity,
 	soakMinutes: 10,
@@ -104,19 +107,20 @@ export const fullPlan: Plan = {
 			scenario: 'hit' as const, sizes: allSizes, contenders: contenderIds,
 		},
 		{
-			scenario: 'hit' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: cachesAndGot,
+			scenario: 'hit' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: mainContenders,
 		},
+		{scenario: 'hit-text' as const, sizes: allSizes, contenders: withText},
 		{scenario: 'hot' as const, sizes: allSizes, contenders: caches},
 		{
 			scenario: 'miss' as const, sizes: allSizes, contenders: cachesAndGot,
 		},
 		{
-			scenario: 'miss' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: ['got', 'got-redis', 'undici-redis', ...ours],
+			scenario: 'miss' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: mainContenders,
 		},
-		{scenario: 'hit-90' as const, sizes: allSizes, contenders: cachesAndGot},
-		{scenario: 'revalidation' as const, sizes: allSizes, contenders: cachesAndGot},
+		{scenario: 'hit-90' as const, sizes: [bodySizes.small, bodySizes.medium], contenders: cachesAndGot},
+		{scenario: 'revalidation' as const, sizes: [bodySizes.small, bodySizes.medium], contenders: cachesAndGot},
 		{
-			scenario: 'stampede' as const, sizes: [bodySizes.small, bodySizes.medium], concurrencies: [usualConcurrency, 256], contenders: cachesAndGot,
+			scenario: 'stampede' as const, sizes: [bodySizes.small], concurrencies: [usualConcurrency, 256], contenders: cachesAndGot,
 		},
 		{
 			scenario: 'keyspace' as const, sizes: [bodySizes.small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis,
@@ -131,8 +135,8 @@ export const soakCell = hitCell!;
 /** As many rounds as fit into two minutes, of what the goals need. */
 export const quickPlan: Plan = {
 	rounds: 3,
-	warmUpMs: 150,
-	measureMs: 250,
+	warmUpMs: 400,
+	measureMs: 300,
 	budgetSeconds: 105,
 	soakMinutes: 0,
 	cells: [

@@ -62,7 +62,7 @@ const shades: Readonly<Record<string, string>> = {'got-redis': '#4c6ef5', 'undic
 
 /** Both axes are logarithmic. */
 const linePlot = (title: string, xName: string, lines: readonly Line[]): string => {
-	const [left, top, width, height] = [70, 56, 400, 240];
+	const [left, top, width, height] = [90, 56, 400, 240];
 	const all = lines.flatMap(line => line.points);
 	const exponents = (values: readonly number[]): [number, number] => [Math.floor(Math.log10(Math.min(...values))), Math.ceil(Math.log10(Math.max(...values)))];
 	const [xLeast, xMost] = exponents(all.map(point => point.x));

@@ -1,6 +1,6 @@
 import type {Profile} from './url.ts';
 
-export type ScenarioName = 'hit' | 'hot' | 'miss' | 'hit-90' | 'revalidation' | 'stampede' | 'keyspace' | 'first-byte';
+export type ScenarioName = 'hit' | 'hit-text' | 'hot' | 'miss' | 'hit-90' | 'revalidation' | 'stampede' | 'keyspace' | 'first-byte';
 
 export type Scenario = {
 	readonly name: ScenarioName;
@@ -20,6 +20,9 @@ export type Scenario = {
 	*/
 	readonly pattern: 'warm' | 'new' | 'mixed' | 'together' | 'stream';
 
+	/** The body is asked for as a string. */
+	readonly isText?: boolean;
+
 	/** One URL alone is warm: equal requests meet, and the cache is as small as it can be. */
 	readonly isSingle?: boolean;
 };
@@ -27,6 +30,9 @@ export type Scenario = {
 export const scenarios: readonly Scenario[] = [
 	{
 		name: 'hit', title: 'Hit', profile: 'fresh', pattern: 'warm',
+	},
+	{
+		name: 'hit-text', title: 'Hit, as text', profile: 'fresh', pattern: 'warm', isText: true,
 	},
 	{
 		name: 'hot', title: 'Hit of a single URL', profile: 'fresh', pattern: 'warm', isSingle: true,

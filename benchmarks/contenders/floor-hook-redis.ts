@@ -20,6 +20,7 @@ const contender: Contender = {
 
 		return {
 			request: async url => client<Uint8Array>(url),
+			text: async url => client(url).text(),
 			teardown: redis.close,
 		};
 	},

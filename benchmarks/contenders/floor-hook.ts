@@ -19,6 +19,7 @@ const contender: Contender = {
 
 		return {
 			request: async url => client<Uint8Array>(url),
+			text: async url => client(url).text(),
 		};
 	},
 };

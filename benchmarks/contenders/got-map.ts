@@ -13,6 +13,7 @@ const contender: Contender = {
 
 		return {
 			request: async url => client<Uint8Array>(url),
+			text: async url => client(url).text(),
 			stream: url => client.stream(url),
 		};
 	},

@@ -14,6 +14,7 @@ const contender: Contender = {
 
 		return {
 			request: async url => client<Uint8Array>(url),
+			text: async url => client(url).text(),
 			stream: url => client.stream(url),
 			teardown: async () => cache.disconnect(),
 		};

@@ -9,6 +9,7 @@ const contender: Contender = {
 
 		return {
 			request: async url => client<Uint8Array>(url),
+			text: async url => client(url).text(),
 			stream: url => got.stream(url),
 		};
 	},

@@ -18,6 +18,10 @@ const contender: Contender = {
 				const {body} = await request(url, {dispatcher});
 				return body.bytes();
 			},
+			async text(url) {
+				const {body} = await request(url, {dispatcher});
+				return body.text();
+			},
 			teardown: async () => agent.close(),
 		};
 	},

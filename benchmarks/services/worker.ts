@@ -44,8 +44,23 @@ const urlOf = (id: number): string => {
 	return originUrl + resourcePath({profile: scenario.profile, size, id});
 };
 
-const isRight = (body: Uint8Array, id: number): boolean =>
-	body.byteLength === setup.cell.size && body[lastDigitOffset] === 48 + (id % 10);
+const isRight = (body: Uint8Array | string, id: number): boolean => {
+	const digit = id % 10;
+	const isDigit = typeof body === 'string' ? body[lastDigitOffset] === String(digit) : body[lastDigitOffset] === 48 + digit;
+	return body.length === setup.cell.size && isDigit;
+};
+
+const send = async (url: string): Promise<Uint8Array | string> => {
+	if (!setup.cell.scenario.isText) {
+		return client.request(url);
+	}
+
+	if (client.text === undefined) {
+		throw new Error(`${setup.contender} has no text`);
+	}
+
+	return client.text(url);
+};
 
 const requestInFull = async (id: number): Promise<void> => {
 	const body = await client.request(urlOf(id));
@@ -92,7 +107,7 @@ const load = async (durationMs: number) => {
 
 	const timedRequest = async (id: number): Promise<void> => {
 		const sentMs = performance.now();
-		const body = await client.request(urlOf(id));
+		const body = await send(urlOf(id));
 		latenciesMs.push(performance.now() - sentMs);
 		if (!isRight(body, id)) {
 			wrongBodies++;

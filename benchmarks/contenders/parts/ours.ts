@@ -11,6 +11,7 @@ export const ours = (options: RedisCacheOptions): Contender['setup'] => async ({
 
 	return {
 		request: async url => client<Uint8Array>(url),
+		text: async url => client(url).text(),
 		stream: url => client.stream(url),
 		teardown: async () => cache.close(),
 	};

@@ -13,6 +13,10 @@ export const undiciRedis = (isTracking: boolean): Contender['setup'] => async ({
 			const {body} = await request(url, {dispatcher});
 			return body.bytes();
 		},
+		async text(url) {
+			const {body} = await request(url, {dispatcher});
+			return body.text();
+		},
 		async teardown() {
 			await agent.close();
 			await store.close();
