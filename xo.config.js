@@ -30,6 +30,17 @@ const config = [
 			// The origins of tests are on loopback.
 			'unicorn/prefer-https': 'off',
 			'node-test/no-duplicate-assertions': 'off',
+			// What is below `test/` and does not end with `.test.ts` is a helper.
+			'node-test/no-import-test-files': 'off',
+			// Rows of a table are asserted in a loop, one after the other.
+			'node-test/no-conditional-assertion': 'off',
+			'no-await-in-loop': 'off',
+			'unicorn/no-await-expression-member': 'off',
+			'unicorn/no-break-in-nested-loop': 'off',
+			'unicorn/no-return-array-push': 'off',
+			'unicorn/max-nested-calls': 'off',
+			'@typescript-eslint/naming-convention': 'off',
+			'@typescript-eslint/strict-void-return': 'off',
 		},
 	},
 	{

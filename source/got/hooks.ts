@@ -175,12 +175,12 @@ export const createHooks = (context: GotContext): Hooks => {
 		return undefined;
 	};
 
-	const settle = async (response: Response, state: GotExchange, askAgain: () => never): Promise<void> => {
+	const settle = async (response: Response, state: GotExchange, askAgain: () => Promise<never>): Promise<void> => {
 		state.forwardStatus = response.statusCode;
 		state.settlement = await settleResponse(context, state.exchange, responseHead(response), response.rawBody);
 		const {outcome, answer} = state.settlement;
 		if (outcome.kind === 'refetch') {
-			askAgain();
+			await askAgain();
 		}
 
 		if (answer) {
@@ -201,7 +201,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		const {decision} = state.exchange;
 		if (storedAnswer(state) === undefined && decision.kind !== 'unavailable') {
-			await settle(response, state, () => retryWithMergedOptions({preserveHooks: true}));
+			await settle(response, state, async () => retryWithMergedOptions({preserveHooks: true}));
 		}
 
 		if (decision.kind === 'reuse' && decision.refresh) {

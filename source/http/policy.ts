@@ -1,7 +1,6 @@
 import type {StoredPolicy} from '../stored.ts';
 import {ageValueSeconds, correctedInitialAgeSeconds} from './age.ts';
 import {
-	deltaSecondsCeiling,
 	directiveSeconds,
 	hasUnqualified,
 	type CacheControl,
@@ -76,5 +75,5 @@ export const storedPolicy = (request: RequestHead, response: ResponseHead, reque
 const expireAfterSeconds = ({method, url}: RequestHead, response: ResponseHead, settings: Settings): number | undefined => {
 	const seconds = settings.expireAfterSeconds?.({method, url}, response);
 
-	return seconds === undefined || Number.isNaN(seconds) ? undefined : Math.min(Math.max(0, seconds), deltaSecondsCeiling);
+	return seconds === undefined || Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 };

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import {once} from 'node:events';
+import test from 'node:test';
+import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
+import type {Handler} from '../helpers/origin.ts';
+import {setUp, type Setup} from './helpers.ts';
+
+type Failure = 'status' | 'connection' | 'timeout';
+
+const stale = {etag: '"1"', 'x-stored': 'yes'};
+
+/** Makes the origin fail, each time it is asked. */
+const failures: Record<Failure, Handler> = {
+	status(_request, response) {
+		response.writeHead(503, {'retry-after': '3600'}).end('broken');
+	},
+	connection(_request, response) {
+		response.destroy();
+	},
+	timeout() {
+		// Never answers.
+	},
+};
+
+const store = async ({client, origin}: Setup, cacheControl: string) => {
+	origin.queue({headers: {...stale, 'cache-control': cacheControl}, body: 'stored'});
+	assert.equal(await client('items').text(), 'stored');
+};
+
+const ask = async ({client}: Setup, more: Record<string, unknown> = {}) => {
+	try {
+		const response = await client('items', {timeout: {response: 50}, ...more});
+		return {status: cacheInfo(response)?.status, reason: cacheInfo(response)?.reason, body: response.body, header: response.headers['x-stored'], isFromCache: response.isFromCache};
+	} catch (error) {
+		return (error as Error).name;
+	}
+};
+
+type Row = {
+	readonly cacheControl: string;
+	readonly options?: RedisCacheOptions;
+	readonly request?: Record<string, unknown>;
+	/** The failures for which the stale response stands in. */
+	readonly standsIn: readonly Failure[];
+};
+
+const disconnected: readonly Failure[] = ['connection', 'timeout'];
+const always: readonly Failure[] = ['status', ...disconnected];
+
+const table: readonly Row[] = [
+	{cacheControl: 'max-age=0', standsIn: disconnected},
+	{cacheControl: 'max-age=0, stale-if-error=60', standsIn: always},
+	{cacheControl: 'max-age=0', options: {staleIfError: true}, standsIn: always},
+	{cacheControl: 'max-age=0', options: {staleIfError: '1m'}, standsIn: always},
+	{cacheControl: 'max-age=0', options: {staleIfError: false}, standsIn: []},
+	{cacheControl: 'max-age=0, stale-if-error=60', options: {staleIfError: false}, standsIn: always},
+	{cacheControl: 'max-age=0, must-revalidate', options: {staleIfError: true}, standsIn: []},
+	{cacheControl: 'max-age=0, stale-if-error=60, must-revalidate', standsIn: []},
+	{cacheControl: 'no-cache', options: {staleIfError: true}, standsIn: []},
+	{cacheControl: 'max-age=0, proxy-revalidate', options: {staleIfError: true}, standsIn: []},
+	{cacheControl: 'max-age=0, proxy-revalidate', options: {staleIfError: true, shared: false}, standsIn: always},
+	{cacheControl: 's-maxage=0', options: {staleIfError: true}, standsIn: []},
+	{cacheControl: 's-maxage=0, max-age=0', options: {staleIfError: true, shared: false}, standsIn: always},
+	{cacheControl: 'max-age=0', request: {context: {cache: {staleIfError: true}}}, standsIn: always},
+	{cacheControl: 'max-age=0', request: {headers: {'cache-control': 'stale-if-error=60'}}, standsIn: always},
+	{cacheControl: 'max-age=0, stale-if-error=60', request: {headers: {'cache-control': 'no-cache'}}, standsIn: []},
+];
+
+for (const {cacheControl, options, request, standsIn} of table) {
+	for (const failure of always) {
+		const isStale = standsIn.includes(failure);
+		const setting = [options, request].filter(Boolean).map(each => JSON.stringify(each)).join(' ');
+
+		test(`${cacheControl} ${setting}: ${isStale ? 'stands in' : 'does not stand in'} for a failure (${failure})`, async () => {
+			await using setup = await setUp(options);
+			await store(setup, cacheControl);
+			setup.origin.handler = failures[failure];
+
+			const expected = {
+				status: 'stale',
+				reason: {status: 'error-status', connection: 'network-error', timeout: 'timeout'}[failure],
+				body: 'stored',
+				header: 'yes',
+				isFromCache: true,
+			};
+			const error = {status: 'HTTPError', connection: 'RequestError', timeout: 'TimeoutError'}[failure];
+			assert.deepEqual(await ask(setup, request), isStale ? expected : error);
+			assert.equal(setup.origin.requests.length, 2);
+		});
+	}
+}
+
+test('an origin that refuses connections is stood in for', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0');
+	await setup.origin.stop();
+
+	assert.equal((await ask(setup) as {status: string}).status, 'stale');
+});
+
+test('a stale response comes before the wait for a retry', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0, stale-if-error=60');
+	const {client, origin} = setup;
+
+	for (const failure of ['status', 'connection'] as const) {
+		origin.handler = failures[failure];
+		origin.requests.length = 0;
+		let delays = 0;
+
+		const response = await client('items', {
+			retry: {
+				limit: 5,
+				calculateDelay() {
+					delays++;
+					return 3_600_000;
+				},
+			},
+		});
+
+		assert.equal(response.body, 'stored');
+		assert.equal(response.retryCount, 0);
+		assert.equal(delays, 0);
+		assert.equal(origin.requests.length, 1);
+	}
+});
+
+test('without a stale response, got retries as it is told', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.queue(failures.connection, failures.status, {headers: {'cache-control': 'max-age=60'}, body: 'third time'});
+
+	const seen: unknown[] = [];
+	const response = await client('items', {
+		retry: {limit: 3, calculateDelay({attemptCount, computedValue}) {
+			seen.push([attemptCount, computedValue > 0]);
+			return 1;
+		}},
+	});
+
+	assert.equal(response.body, 'third time');
+	assert.equal(response.retryCount, 2);
+	assert.deepEqual(seen, [[1, true], [2, true]]);
+	assert.equal((await client('items')).isFromCache, true);
+});
+
+test('an aborted request is not answered', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0, stale-if-error=60');
+	const {client, origin} = setup;
+	const {promise: asked, resolve} = Promise.withResolvers<void>();
+	origin.handler = () => {
+		resolve();
+	};
+
+	const controller = new AbortController();
+	const request = client('items', {signal: controller.signal});
+	await asked;
+	controller.abort();
+
+	await assert.rejects(request, {name: 'AbortError'});
+});
+
+test('the response that comes after a failure is stored', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0, stale-if-error=60');
+	const {client, origin} = setup;
+	origin.queue(failures.status, {headers: {'cache-control': 'max-age=60'}, body: 'new'});
+
+	assert.equal(await client('items').text(), 'stored');
+	assert.equal(await client('items').text(), 'new');
+	assert.equal(await client('items').text(), 'new');
+	assert.equal(origin.requests.length, 3);
+});
+
+test('hooks see a stale answer as they see any other', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0');
+	const {client, origin} = setup;
+	const statusCodes: number[] = [];
+	const extended = client.extend({hooks: {afterResponse: [response => {
+		statusCodes.push(response.statusCode);
+		response.body = String(response.body).toUpperCase();
+		return response;
+	}]}});
+
+	for (const failure of ['connection', 'timeout'] as const) {
+		origin.handler = failures[failure];
+
+		const {body} = await extended('items', {timeout: {response: 50}});
+		assert.equal(body, 'STORED');
+	}
+
+	assert.deepEqual(statusCodes, [200, 200]);
+});
+
+test('what was set for the retry is set back', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0');
+	const {client, origin} = setup;
+	const calculateDelay = () => 0;
+	const retry = {limit: 0, calculateDelay, enforceRetryRules: true};
+
+	origin.handler = failures.connection;
+	const recovered = await client('items', {retry});
+	origin.handler = (_request, response) => response.end('new');
+	const fetched = await client('items', {retry});
+
+	for (const {request} of [recovered, fetched]) {
+		assert.equal(request.options.retry.calculateDelay, calculateDelay);
+		assert.equal(request.options.retry.enforceRetryRules, true);
+		assert.equal(request.options.headers['if-none-match'], undefined);
+	}
+});
+
+test('a stale response answers while it is refreshed', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0, stale-while-revalidate=60');
+	const {client, origin} = setup;
+	const {promise: refreshed, resolve} = Promise.withResolvers<void>();
+	origin.handler = ({headers}, response) => {
+		assert.equal(headers['if-none-match'], '"1"');
+		once(response, 'finish').then(() => {
+			resolve();
+		});
+		response.writeHead(200, {'cache-control': 'max-age=60'}).end('new');
+	};
+
+	const first = await client('items');
+	assert.equal(first.body, 'stored');
+	assert.equal(cacheInfo(first)?.reason, 'stale-while-revalidate');
+	await refreshed;
+	assert.equal(origin.requests.length, 2);
+});
