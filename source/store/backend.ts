@@ -13,6 +13,9 @@ A place to keep bytes in, reached through Keyv, and what Keyv has no word for.
 export type Backend = Encoding & {
 	readonly keyv: Keyv;
 
+	/** What each key begins with in front of its brace. */
+	readonly prefix: string;
+
 	/** `undefined` when operations may be sent right away, otherwise resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
 
@@ -22,11 +25,11 @@ export type Backend = Encoding & {
 	/** How long to wait for a sign of life before asking again. */
 	readonly probePatienceMs: number;
 
-	/** Removes the keys that begin with `prefix` and a brace, and no other. */
-	clear(prefix: string): Promise<void>;
+	/** Removes the keys that begin with the prefix and a brace, and no other. */
+	clear(): Promise<void>;
 
-	/** Whether `keyv.getMany()` asks for the keys that `keyv.get()` would. */
-	readonly hasReliableGetMany: boolean;
+	/** Whether `keyv.getMany()` and `keyv.delete()` with several keys are one round trip, and fail when a key does. */
+	readonly hasBatches: boolean;
 
 	/** The value of a key, where that takes no I/O. */
 	peek?(key: string): unknown;

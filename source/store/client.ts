@@ -1,23 +1,14 @@
-import {
-	createClient,
-	type RedisClientOptions,
-	type RedisClientPoolType,
-	type RedisClientType,
-	type RedisClusterType,
-	type RedisModules,
-	type RedisFunctions,
-	type RedisScripts,
-	type RedisSentinelType,
-	type RespVersions,
-	type TypeMapping,
-} from '@redis/client';
+import {createClient, type RedisClientOptions} from '@redis/client';
 
-/** A client, cluster, sentinel or pool of node-redis 5. */
-export type RedisConnection =
-	| RedisClientType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
-	| RedisClusterType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
-	| RedisSentinelType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
-	| RedisClientPoolType<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>;
+/** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
+export type RedisConnection = {
+	readonly isOpen: boolean;
+	readonly isReady?: boolean;
+	connect(): Promise<unknown>;
+	sendCommand(...parameters: any[]): Promise<unknown>;
+	withTypeMapping(mapping: any): unknown;
+	on(event: string, listener: (...parameters: any[]) => void): unknown;
+};
 
 /**
 A connection to Redis that opens when it is first needed.
@@ -90,7 +81,7 @@ export const createLink = (options: RedisClientOptions): RedisLink => {
 	};
 
 	return {
-		connection: client as RedisConnection,
+		connection: client,
 		probePatienceMs: 2 * connectTimeoutMs,
 		connect(): Promise<void> | undefined {
 			if (client.isReady) {
@@ -118,7 +109,11 @@ export const createLink = (options: RedisClientOptions): RedisLink => {
 	};
 };
 
-type Readiness = {waiting: PromiseWithResolvers<void> | undefined};
+type Readiness = {
+	waiting: PromiseWithResolvers<void> | undefined;
+	/** Whether it was ever connected: whoever closed it since wants it closed. */
+	wasReady: boolean;
+};
 
 const watched = new WeakMap<RedisConnection, Readiness>();
 
@@ -131,10 +126,11 @@ const watch = (connection: RedisConnection): Readiness => {
 		return known;
 	}
 
-	const readiness: Readiness = {waiting: undefined};
+	const readiness: Readiness = {waiting: undefined, wasReady: false};
 	watched.set(connection, readiness);
 	connection.on('error', ignore);
 	connection.on('ready', () => {
+		readiness.wasReady = true;
 		readiness.waiting?.resolve();
 		readiness.waiting = undefined;
 	});
@@ -146,27 +142,38 @@ A connection of the user's: connected when it is not, and never closed.
 */
 export const borrowLink = (connection: RedisConnection): RedisLink => {
 	const readiness = watch(connection);
-	const isUsable = () => 'isReady' in connection ? connection.isReady === true : connection.isOpen;
+	const isUsable = () => connection.isReady ?? connection.isOpen;
+
+	const connectOnce = async (): Promise<void> => {
+		const {waiting} = readiness;
+		try {
+			await connection.connect();
+			waiting?.resolve();
+		} catch (error) {
+			waiting?.reject(error);
+		} finally {
+			readiness.waiting = undefined;
+		}
+	};
 
 	return {
 		connection,
 		probePatienceMs: 30_000,
 		connect(): Promise<void> | undefined {
 			if (isUsable()) {
+				readiness.wasReady = true;
 				return undefined;
+			}
+
+			if (!connection.isOpen && readiness.wasReady) {
+				return Promise.reject(new Error('The client of the store was closed'));
 			}
 
 			// Waiting here leaves nothing in the queue of a client that is offline.
 			readiness.waiting ??= Promise.withResolvers<void>();
 			const {waiting} = readiness;
 			if (!connection.isOpen) {
-				connection.connect().then(() => {
-					waiting.resolve();
-					readiness.waiting = undefined;
-				}, (error: unknown) => {
-					waiting.reject(error);
-					readiness.waiting = undefined;
-				});
+				void connectOnce();
 			}
 
 			return waiting.promise;

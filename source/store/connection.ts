@@ -69,27 +69,33 @@ const clientOptions = [
 ] satisfies Array<keyof RedisClientOptions>;
 const clientOptionNames: ReadonlySet<string> = new Set(clientOptions);
 
+type ResolveOptions = {
+	readonly namespace: string;
+	/** What the word `'memory'` may take. */
+	readonly memoryBytes: number;
+};
+
 /**
 The backend that a `store` option stands for. Opens nothing yet.
 
 @throws {TypeError} When the option is none of what `StoreOption` lists: names it, what was given (without secrets) and what is expected.
 */
-export const resolveStore = (store: unknown, {memoryBytes}: {readonly memoryBytes: number}): Backend => {
+export const resolveStore = (store: unknown, {namespace, memoryBytes}: ResolveOptions): Backend => {
 	if (store === 'memory') {
-		return memoryBackend(memoryBytes);
+		return memoryBackend(memoryBytes, namespace);
 	}
 
 	if (store === 'redis') {
-		return redisBackend(createLink({url: 'redis://localhost:6379'}));
+		return redisBackend(createLink({url: 'redis://localhost:6379'}), namespace);
 	}
 
 	if (typeof store === 'string' || store instanceof URL) {
 		const options = clientOptionsOf(String(store));
-		return redisBackend(linkOf(options, 'a URL'));
+		return redisBackend(linkOf(options, 'a URL'), namespace);
 	}
 
 	if (store instanceof Map) {
-		return mapBackend(store);
+		return mapBackend(store, namespace);
 	}
 
 	if (typeof store !== 'object' || store === null) {
@@ -98,28 +104,28 @@ export const resolveStore = (store: unknown, {memoryBytes}: {readonly memoryByte
 
 	const object = store as Unknown;
 	if (isKeyv(object)) {
-		return keyvBackend(store as Keyv);
+		return keyvBackend(store as Keyv, namespace);
 	}
 
 	if (isConnection(object)) {
-		return redisBackend(borrowLink(store as RedisConnection));
+		return redisBackend(borrowLink(store as RedisConnection), namespace);
 	}
 
 	// Its client is the user's; the adapter itself would turn bytes into text.
 	if (store instanceof KeyvRedis) {
-		return redisBackend(borrowLink(store.client as RedisConnection));
+		return redisBackend(borrowLink(store.client), namespace);
 	}
 
 	if (isAdapter(object)) {
-		return adapterBackend(store as KeyvStoreAdapter);
+		return adapterBackend(store as KeyvStoreAdapter, namespace);
 	}
 
 	if (isEmbedded(object)) {
-		return redisBackend(linkOf((store as EmbeddedStore).clientOptions, 'an embedded Redis'));
+		return redisBackend(linkOf((store as EmbeddedStore).clientOptions, 'an embedded Redis'), namespace);
 	}
 
 	if (isPlain(object)) {
-		return redisBackend(linkOf(checkedOptions(object), 'options of a node-redis client'));
+		return redisBackend(linkOf(checkedOptions(object), 'options of a node-redis client'), namespace);
 	}
 
 	throw new TypeError(`The option \`store\` is ${describe(store)}: ${expected}`);
@@ -132,7 +138,7 @@ const hasMethods = (store: Unknown, ...names: readonly string[]): boolean => nam
 // Another copy of Keyv in `node_modules` is a Keyv too.
 const isKeyv = (store: Unknown): boolean => store instanceof Keyv || (isAdapter(store) && hasMethods(store, 'getRaw', 'setMany', 'disconnect') && 'useKeyPrefix' in store);
 
-const isConnection = (store: Unknown): boolean => hasMethods(store, 'connect', 'withTypeMapping', 'sendCommand') || hasMethods(store, 'connect', 'withTypeMapping', 'use');
+const isConnection = (store: Unknown): boolean => hasMethods(store, 'connect', 'withTypeMapping', 'sendCommand');
 
 const isAdapter = (store: Unknown): boolean => hasMethods(store, 'get', 'set', 'delete', 'clear');
 

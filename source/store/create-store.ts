@@ -42,9 +42,12 @@ export class StoreTimeoutError extends Error {
 The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
 */
 export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes = defaultQueueBytes}: StoreOptions): Store => {
-	const backend = resolveStore(store, {memoryBytes});
-	const prefix = `${namespace}:`;
-	const {keyv} = backend;
+	if (namespace === '' || /[\{\}]/v.test(namespace)) {
+		throw new TypeError(`The option \`namespace\` is '${namespace}': expected a string without braces that is not empty`);
+	}
+
+	const backend = resolveStore(store, {namespace, memoryBytes});
+	const {keyv, prefix} = backend;
 	const counters = {
 		hits: 0,
 		misses: 0,
@@ -212,7 +215,12 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return [await fetchOne(first)];
 		}
 
-		return backend.hasReliableGetMany ? keyv.getMany(keys.map(key => wireKey(key))) : Promise.all(keys.map(async key => fetchOne(key)));
+		return backend.hasBatches ? keyv.getMany(keys.map(key => wireKey(key))) : Promise.all(keys.map(async key => fetchOne(key)));
+	};
+
+	const deleteAll = async (keys: readonly string[]): Promise<unknown> => {
+		const wireKeys = keys.map(key => wireKey(key));
+		return backend.hasBatches ? keyv.delete(wireKeys) : Promise.all(wireKeys.map(async key => keyv.delete(key)));
 	};
 
 	const confirmDeletions = async (): Promise<void> => {
@@ -226,7 +234,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			unconfirmed.add(key);
 		}
 
-		const attempted = await attempt('delete', async () => keyv.delete(keys.map(key => wireKey(key))));
+		const attempted = await attempt('delete', async () => deleteAll(keys));
 		if (attempted === undefined) {
 			for (const key of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
 				unconfirmed.delete(key);
@@ -318,7 +326,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return keys.length === 0 || hasRemoved(keys);
 		},
 		async clear() {
-			return await attempt('delete', async () => backend.clear(prefix)) !== undefined;
+			return await attempt('delete', async () => backend.clear()) !== undefined;
 		},
 		get isHealthy() {
 			return reading.isClosed();

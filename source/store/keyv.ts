@@ -22,8 +22,8 @@ const local = {
 		// Nothing is under way.
 	},
 	probePatienceMs: 30_000,
-	// With a namespace that a key happens to begin with, Keyv's two ways differ.
-	hasReliableGetMany: false,
+	// Several keys at once are no round trip less here, and Keyv swallows what goes wrong with them.
+	hasBatches: false,
 	isForeignValue: () => false,
 	isRefusal: () => false,
 	async close() {
@@ -51,14 +51,15 @@ const isOurs = (key: unknown, prefix: string): key is string => typeof key === '
 /**
 The user's `Map`, which may hold other things too.
 */
-export const mapBackend = (map: Map<any, any>): Backend => ({
+export const mapBackend = (map: Map<any, any>, namespace: string): Backend => ({
 	...local,
 	...binary,
+	prefix: `${namespace}:`,
 	keyv: new Keyv({...unserialized, store: map}),
 	peek: peekInto(map as Map<string, unknown>),
-	async clear(prefix) {
+	async clear() {
 		for (const key of map.keys()) {
-			if (isOurs(key, prefix)) {
+			if (isOurs(key, `${namespace}:`)) {
 				map.delete(key);
 			}
 		}
@@ -68,7 +69,8 @@ export const mapBackend = (map: Map<any, any>): Backend => ({
 /**
 Memory of this process alone, bounded: the least recently used go first.
 */
-export const memoryBackend = (maxBytes: number): Backend => {
+export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
+	const prefix = `${namespace}:`;
 	const cache = new LRUCache<string, MapValue>({
 		maxSize: maxBytes,
 		sizeCalculation: ({value}, key) => (2 * key.length) + entryOverhead + (binary.toBytes(value)?.length ?? 0),
@@ -89,9 +91,10 @@ export const memoryBackend = (maxBytes: number): Backend => {
 	return {
 		...local,
 		...binary,
+		prefix,
 		keyv: new Keyv(adapter as KeyvStoreAdapter, unserialized),
 		peek: peekInto(cache),
-		async clear(prefix) {
+		async clear() {
 			for (const key of cache.keys()) {
 				if (isOurs(key, prefix)) {
 					cache.delete(key);
@@ -104,24 +107,30 @@ export const memoryBackend = (maxBytes: number): Backend => {
 /**
 The user's Keyv as it is, with its own namespace, serializer and adapter.
 */
-export const keyvBackend = (keyv: Keyv): Backend => ({
-	...local,
-	...base64,
-	keyv,
-	clear: async prefix => clearKeyv(keyv, prefix),
-});
-
-/**
-A storage adapter of Keyv's, such as `@keyv/sqlite`.
-*/
-export const adapterBackend = (adapter: KeyvStoreAdapter): Backend => {
-	const keyv = new Keyv(adapter, keyvOptions);
+export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
+	const prefix = prefixWithin(keyv, namespace);
 	return {
 		...local,
 		...base64,
 		keyv,
-		clear: async prefix => clearKeyv(keyv, prefix),
+		prefix,
+		clear: async () => clearKeyv(keyv, prefix),
 	};
+};
+
+/**
+A storage adapter of Keyv's, such as `@keyv/sqlite`.
+*/
+export const adapterBackend = (adapter: KeyvStoreAdapter, namespace: string): Backend => keyvBackend(new Keyv(adapter, keyvOptions), namespace);
+
+/** Keyv takes a key that begins with its own namespace for one that has it already, in some of its methods. */
+const prefixWithin = ({namespace: outer, useKeyPrefix}: Keyv, namespace: string): string => {
+	const prefix = `${namespace}:`;
+	if (!useKeyPrefix || outer === undefined || !prefix.startsWith(`${outer}:`)) {
+		return prefix;
+	}
+
+	return namespace === outer ? '' : `:${prefix}`;
 };
 
 /*

@@ -1,4 +1,3 @@
-/* eslint-disable unicorn/max-nested-calls -- arbitraries nest by nature */
 import {Buffer} from 'node:buffer';
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
@@ -12,7 +11,6 @@ import {
 } from '../../source/store/codec.ts';
 import {headerNames, headerNumbers} from '../../source/store/header-names.ts';
 import {type StoredRecord} from '../../source/stored.ts';
-// eslint-disable-next-line node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone
 import {index, policy, response} from '../helpers/records.ts';
 
 const key = '{6c1e}';

@@ -1,0 +1,431 @@
+/* eslint-disable @typescript-eslint/no-loop-func -- each form of the option in turn */
+import assert from 'node:assert/strict';
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import {spawn} from 'node:child_process';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import {
+	after,
+	before,
+	describe,
+	test,
+	type TestContext,
+} from 'node:test';
+import KeyvRedis from '@keyv/redis';
+import {
+	createClient,
+	createClientPool,
+	createCluster,
+	createSentinel,
+	RESP_TYPES,
+	type RedisClientType,
+} from '@redis/client';
+import {Keyv, type KeyvStoreAdapter} from 'keyv';
+import {encode} from '../../source/store/codec.ts';
+import {isStoreOption, type StoreOption} from '../../source/store/connection.ts';
+import {createStore} from '../../source/store/create-store.ts';
+import type {Store} from '../../source/store/store.ts';
+import {index, response} from '../helpers/records.ts';
+import {startRedis, type TestRedis} from '../helpers/redis.ts';
+
+const everyByte = Buffer.from(Array.from({length: 256}, (_, byte) => byte));
+const record = response({body: everyByte});
+
+const asBuffers = {[RESP_TYPES.BLOB_STRING]: Buffer};
+
+const assertBetween = (actual: number, least: number, most: number): void => {
+	assert.equal(actual >= least && actual <= most, true, `${actual} is not between ${least} and ${most}`);
+};
+
+/** The stores' faults are the test's. */
+const open = (store: StoreOption, namespace = 'http_cache'): Store => createStore({
+	store,
+	namespace,
+	timeoutMs: 2000,
+	memoryBytes: 1_000_000,
+	onEvent(event) {
+		if (event.type !== 'recovered') {
+			throw event.error;
+		}
+	},
+});
+
+const bodies = async (store: Store, ...keys: readonly string[]): Promise<unknown[]> => {
+	const records = await store.get(keys);
+	return records.map(found => found?.kind === 'response' ? [...found.body] : found?.kind);
+};
+
+const servers: TestRedis[] = [];
+const cleanups: Array<() => unknown> = [];
+let redis: TestRedis;
+
+const start = async (...parameters: Parameters<typeof startRedis>): Promise<TestRedis> => {
+	const server = await startRedis(...parameters);
+	servers.push(server);
+	return server;
+};
+
+before(async () => {
+	redis = await start();
+});
+
+after(async () => {
+	for (const cleanup of cleanups.toReversed()) {
+		await cleanup();
+	}
+
+	await Promise.all(servers.map(async server => server.stop()));
+});
+
+const startCluster = async () => {
+	const nodes = await Promise.all([start({args: ['--cluster-enabled', 'yes']}), start({args: ['--cluster-enabled', 'yes']})]);
+	const [first, second] = nodes;
+	await first.client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '8191']);
+	await second.client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '8192', '16383']);
+	await second.client.sendCommand(['CLUSTER', 'SET-CONFIG-EPOCH', '2']);
+	await first.client.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', String(second.port)]);
+	for (const {client} of nodes) {
+		while (!(await client.sendCommand<string>(['CLUSTER', 'INFO'])).includes('cluster_state:ok')) {
+			// Gossip takes a moment.
+		}
+	}
+
+	const cluster = createCluster({rootNodes: nodes.map(({url}) => ({url}))});
+	cluster.on('error', () => undefined);
+	await cluster.connect();
+	cleanups.push(() => {
+		cluster.destroy();
+	});
+	return cluster;
+};
+
+const startSentinel = async () => {
+	const directory = await mkdtemp(path.join(tmpdir(), 'sentinel-'));
+	const config = path.join(directory, 'sentinel.conf');
+	await writeFile(config, `port 0\nunixsocket ${directory}/s\nsentinel monitor main 127.0.0.1 ${redis.port} 1\n`);
+	const port = redis.port + 5001 + cleanups.length;
+	const child = spawn('redis-server', [config, '--sentinel', '--port', String(port)], {stdio: ['ignore', 'pipe', 'inherit']});
+	cleanups.push(async () => {
+		const closed = once(child, 'close');
+		child.kill('SIGKILL');
+		await closed;
+		await rm(directory, {recursive: true});
+	});
+	let log = '';
+	for await (const chunk of child.stdout.iterator({destroyOnReturn: false})) {
+		log += String(chunk);
+		if (log.includes('+monitor')) {
+			break;
+		}
+	}
+
+	const sentinel = createSentinel({name: 'main', sentinelRootNodes: [{host: '127.0.0.1', port}]});
+	cleanups.push(() => {
+		sentinel.destroy();
+	});
+	return sentinel;
+};
+
+const own = async <Client extends {destroy(): void; isOpen: boolean}>(client: Client): Promise<Client> => {
+	cleanups.push(() => {
+		if (client.isOpen) {
+			client.destroy();
+		}
+	});
+	return client;
+};
+
+const keyvRedis = async () => new KeyvRedis(await own(createClient({url: redis.url})) as RedisClientType<any>);
+
+/** What an adapter of Keyv's that stores text looks like. */
+const sqliteAdapter = (): KeyvStoreAdapter => {
+	const database = new DatabaseSync(':memory:');
+	database.exec('CREATE TABLE keyv (key TEXT PRIMARY KEY, value TEXT)');
+	const adapter = {
+		opts: {dialect: 'sqlite'},
+		on: () => adapter,
+		get: async (key: string) => database.prepare('SELECT value FROM keyv WHERE key = ?').get(key)?.value,
+		async set(key: string, value: string) {
+			database.prepare('INSERT OR REPLACE INTO keyv VALUES (?, ?)').run(key, value);
+		},
+		delete: async (key: string) => database.prepare('DELETE FROM keyv WHERE key = ?').run(key).changes > 0,
+		async clear() {
+			database.exec('DELETE FROM keyv');
+		},
+		async * iterator() {
+			for (const row of database.prepare('SELECT key, value FROM keyv').all()) {
+				yield [row.key, row.value];
+			}
+		},
+	};
+	return adapter as unknown as KeyvStoreAdapter;
+};
+
+const redisForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
+	'a redis: URL': () => redis.url,
+	'a redis: URL with a database': () => `${redis.url}/0`,
+	'a URL object': () => new URL(redis.url),
+	'a valkey: URL': () => redis.url.replace('redis:', 'valkey:'),
+	'a unix: URL': () => `unix://${redis.socketPath}`,
+	'options with a URL': () => ({url: redis.url, name: 'mine'}),
+	'options with a valkey: URL': () => ({url: redis.url.replace('redis:', 'valkey:')}),
+	'options with a socket': () => ({socket: {path: redis.socketPath, tls: false}, RESP: 3}),
+	'an embedded Redis': () => ({clientOptions: {socket: {path: redis.socketPath, tls: false}}, async close() {}}), // eslint-disable-line @typescript-eslint/no-empty-function
+	'an unconnected client': async () => own(createClient({url: redis.url})),
+	async 'a connected client'() {
+		const client = await own(createClient({url: redis.url}));
+		return client.connect();
+	},
+	async 'a client that is connecting'() {
+		const client = await own(createClient({url: redis.url}));
+		void client.connect();
+		return client;
+	},
+	'a client with RESP 3': async () => own(createClient({url: redis.url, RESP: 3, commandOptions: {typeMapping: asBuffers}})),
+	'a pool': async () => own(createClientPool({url: redis.url})),
+	'a sentinel': startSentinel,
+	'@keyv/redis': keyvRedis,
+};
+
+const otherForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
+	'a cluster': startCluster,
+	'the word memory': () => 'memory',
+	'a Map': () => new Map(),
+	'a Keyv': () => new Keyv(),
+	'a Keyv without a namespace': () => new Keyv({namespace: undefined, useKeyPrefix: false}),
+	'a Keyv with our namespace': () => new Keyv({namespace: 'http_cache'}),
+	'a Keyv whose namespace has a colon': () => new Keyv({namespace: 'a:b'}),
+	'a Keyv that does not serialize': () => new Keyv({serialize: undefined, deserialize: undefined}),
+	'a Keyv over @keyv/redis': async () => new Keyv(await keyvRedis()),
+	'an adapter that stores text': () => sqliteAdapter(),
+	'a Keyv over an adapter that stores text': () => new Keyv(sqliteAdapter()),
+};
+
+for (const [name, form] of Object.entries({...redisForms, ...otherForms})) {
+	describe(name, () => {
+		let option: StoreOption;
+
+		before(async () => {
+			await redis.client.flushAll();
+			option = await form();
+		});
+
+		test('keeps, replaces and deletes records of any bytes', async () => {
+			const store = open(option);
+			assert.deepEqual(await bodies(store, '{a}', '{a}:1'), [undefined, undefined]);
+			assert.equal(await store.set('{a}', index(), 60_000), true);
+			assert.equal(await store.set('{a}:1', record, 'forever'), true);
+			assert.deepEqual(await bodies(store, '{a}'), ['index']);
+			assert.deepEqual(await bodies(store, '{a}:2', '{a}', '{a}:1'), [undefined, 'index', [...everyByte]]);
+
+			assert.equal(await store.set('{a}', response({body: Buffer.from([7])}), 60_000), true);
+			assert.deepEqual(await bodies(store, '{a}'), [[7]]);
+
+			assert.equal(await store.delete(['{a}', '{a}:1', '{a}:2']), true);
+			assert.deepEqual(await bodies(store, '{a}', '{a}:1'), [undefined, undefined]);
+			await store.close();
+		});
+
+		test('does not keep what is past its time', async () => {
+			const store = open(option);
+			for (const timeToLive of [0, -1, NaN]) {
+				assert.equal(await store.set('{a}', record, timeToLive), false);
+			}
+
+			assert.deepEqual(await bodies(store, '{a}'), [undefined]);
+			await store.close();
+		});
+
+		test('clears its namespace and nothing else', async () => {
+			const stores = ['a', 'a:b', 'ab', 'a*', '[a]', '?', 'a\\', 'http_cache', 'httpXcache', 'a:'].map(namespace => open(option, namespace));
+			for (const [position, store] of stores.entries()) {
+				for (const key of ['{a}', '{b}', '{b}:1', '{c}']) {
+					assert.equal(await store.set(key, response({body: Buffer.from([position])}), 60_000), true);
+				}
+			}
+
+			const remaining = stores.map((_, position) => position);
+			for (const [position, store] of stores.entries()) {
+				assert.equal(await store.clear(), true);
+				remaining.shift();
+				const left = await Promise.all(stores.map(async other => bodies(other, '{b}', '{b}:1')));
+				assert.deepEqual(left.filter(([first]) => first !== undefined), remaining.map(number => [[number], [number]]), `after clearing number ${position}`);
+				await store.close();
+			}
+		});
+	});
+}
+
+for (const [name, form] of Object.entries(redisForms)) {
+	test(`${name}: Redis holds the bytes, under one key, for as long as told`, async () => {
+		await redis.client.flushAll();
+		const store = open(await form(), 'ns');
+		await store.set('{a}', record, 60_000);
+		await store.set('{b}', record, 'forever');
+		await store.set('{c}', record, 59_999.5);
+
+		const keys = await redis.client.keys('*');
+		assert.deepEqual(keys.toSorted((one, other) => one.localeCompare(other)), ['ns:{a}', 'ns:{b}', 'ns:{c}']);
+		assert.deepEqual(await redis.client.withTypeMapping(asBuffers).get('ns:{a}'), encode(record, '{a}'));
+		const [pttl, forever] = await Promise.all([redis.client.pTTL('ns:{a}'), redis.client.pTTL('ns:{b}')]);
+		assertBetween(pttl, 55_000, 60_000);
+		assert.equal(forever, -1);
+		assert.ok(await redis.client.pTTL('ns:{c}') > 55_000);
+		await store.close();
+	});
+}
+
+for (const [name, isOpen] of [['an unconnected client', false], ['a connected client', true]] as const) {
+	test(`${name} is the user's: it stays open, with one listener, however many caches use it`, async () => {
+		const client = await own(createClient({url: redis.url}));
+		client.on('error', () => undefined);
+		if (isOpen) {
+			await client.connect();
+		}
+
+		for (let count = 0; count < 20; count++) {
+			const store = open(client);
+			await store.set('{a}', record, 60_000);
+			assert.deepEqual(await bodies(store, '{a}'), [[...everyByte]]);
+			await store.close();
+		}
+
+		assert.equal(client.isReady, true);
+		assert.equal(await client.ping(), 'PONG');
+		assert.equal(client.listenerCount('error'), 2);
+		assert.equal(client.listenerCount('ready'), 1);
+	});
+}
+
+test('a client that its user closed stays closed', async () => {
+	const client = await own(createClient({url: redis.url}));
+	const events: string[] = [];
+	const store = createStore({
+		store: client,
+		namespace: 'n',
+		timeoutMs: 2000,
+		memoryBytes: 0,
+		onEvent({type}) {
+			events.push(type);
+		},
+	});
+	assert.equal(await store.set('{a}', record, 60_000), true);
+	await client.close();
+	assert.deepEqual(await bodies(store, '{a}'), [undefined]);
+	assert.equal(client.isOpen, false);
+	assert.deepEqual(events, ['error', 'degraded']);
+	await store.close();
+});
+
+test('a user\'s sentinel answers its user as before', async () => {
+	const sentinel = await startSentinel();
+	const store = open(sentinel);
+	await store.set('{a}', record, 60_000);
+	await store.clear();
+	await sentinel.set('text', 'ü');
+	assert.equal(await sentinel.get('text'), 'ü');
+});
+
+test('a user\'s Keyv keeps its own namespace and expiry', async () => {
+	await redis.client.flushAll();
+	const adapter = await keyvRedis();
+	const keyv = new Keyv(adapter, {namespace: 'mine', useKeyPrefix: false});
+	const store = open(keyv);
+	await store.set('{a}', record, 60_000);
+	assert.deepEqual(await redis.client.keys('*'), ['mine::http_cache:{a}']);
+	const pttl = await redis.client.pTTL('mine::http_cache:{a}');
+	assertBetween(pttl, 55_000, 60_000);
+	assert.deepEqual(await bodies(store, '{a}'), [[...everyByte]]);
+});
+
+test('what is in memory is there at once', async () => {
+	for (const option of ['memory', new Map()] satisfies StoreOption[]) {
+		const store = open(option);
+		assert.equal(store.peek('{a}'), undefined);
+		await store.set('{a}', record, 60_000);
+		assert.equal(store.peek('{a}')?.kind, 'response');
+		await store.delete(['{a}']);
+		assert.equal(store.peek('{a}'), undefined);
+	}
+});
+
+test('memory and maps forget what is past its time', async (t: TestContext) => {
+	t.mock.timers.enable({apis: ['Date'], now: 1000});
+	for (const option of ['memory', new Map()] satisfies StoreOption[]) {
+		const store = open(option);
+		await store.set('{a}', record, 500);
+		t.mock.timers.setTime(Date.now() + 499);
+		t.assert.strictEqual(store.peek('{a}')?.kind, 'response');
+		t.assert.deepStrictEqual(await bodies(store, '{a}'), [[...everyByte]]);
+		t.mock.timers.setTime(Date.now() + 2);
+		t.assert.strictEqual(store.peek('{a}'), undefined);
+		t.assert.deepStrictEqual(await bodies(store, '{a}'), [undefined]);
+	}
+});
+
+test('memory holds no more than it may', async () => {
+	const store = createStore({
+		store: 'memory',
+		namespace: 'n',
+		timeoutMs: 250,
+		memoryBytes: 10_000,
+	});
+	const keys = Array.from({length: 40}, (_, number) => `{${number}}`);
+	for (const key of keys) {
+		await store.set(key, response({body: Buffer.alloc(1000)}), 'forever');
+	}
+
+	const kept = keys.filter(key => store.peek(key) !== undefined);
+	assertBetween(kept.length, 3, 9);
+	assert.equal(kept.at(-1), '{39}');
+	assert.equal(await store.set('{large}', response({body: Buffer.alloc(20_000)}), 'forever'), false);
+});
+
+class Custom {
+	name = 'custom';
+}
+
+const wrongStores: Array<[unknown, RegExp]> = [
+	[undefined, /undefined/v],
+	[null, /null/v],
+	[42, /a number/v],
+	[true, /a boolean/v],
+	[() => undefined, /a function/v],
+	['postgres', /'postgres'/v],
+	['', /''/v],
+	['redis://user:hunter2', /a redis: URL that cannot be parsed/v],
+	['redis://:hunter2@localhost:99999', /a redis: URL that cannot be parsed/v],
+	['http://user:hunter2@localhost', /a http: URL/v],
+	['redis://user:hunter2@localhost/name', /path is no database/v],
+	[[], /an array/v],
+	[new Custom(), /Custom/v],
+	[new Set(), /Set/v],
+	[{host: 'localhost', password: 'hunter2'}, /`host`/v],
+	[{rootNodes: []}, /`rootNodes`/v],
+	[{url: 'redis://user:hunter2@localhost', socket: {tls: true}}, /refuses/v],
+	[{url: 7}, /`url` is a number/v],
+	[{url: 'redis://user:hunter2'}, /cannot be parsed/v],
+];
+
+for (const [wrong, told] of wrongStores) {
+	test(`a store that is no store is refused: ${String(told)}`, () => {
+		assert.throws(() => open(wrong as never), (error: unknown) => {
+			assert.ok(error instanceof TypeError);
+			assert.match(error.message, /`store`/v);
+			assert.match(error.message, told);
+			assert.match(error.message, /expected/v);
+			assert.doesNotMatch(`${error.stack}${String(error.cause)}`, /hunter2/v);
+			return true;
+		});
+	});
+}
+
+test('what stands for a store by itself', () => {
+	const stores = ['redis', 'redis://h', new URL('redis://h'), new Map(), new Keyv(), sqliteAdapter(), createClient(), {clientOptions: {}}];
+	assert.deepEqual(stores.map(value => isStoreOption(value)), stores.map(() => true));
+	const others = [{}, {store: 'redis'}, {url: 'redis://h'}, undefined, null, 7, []];
+	assert.deepEqual(others.map(value => isStoreOption(value)), others.map(() => false));
+});
