@@ -52,26 +52,35 @@ export const staleIfErrorSeconds = (policy: StoredPolicy, failure: Failure, {sta
 	return isUnlimited ? Infinity : policy.staleIfErrorSeconds ?? 0;
 };
 
-type StandIn = {
+/** Whether there is a window in which it is of use though stale. That a disconnected cache may reuse anything is no reason to store everything. */
+export const canEverBeStale = (policy: StoredPolicy, settings: Pick<Settings, 'staleIfError' | 'staleWhileRevalidate'>): boolean =>
+	!isStaleForbidden(policy) && Math.max(staleWhileRevalidateSeconds(policy, settings), staleIfErrorSeconds(policy, 'error-status', settings)) > 0;
+
+type Circumstances = {
 	readonly request: RequestHead;
-	readonly stored: StoredResponse | undefined;
-	readonly failure: Failure;
 	readonly nowMs: number;
 	readonly settings: Settings;
 };
 
 /** Whether a stored response may stand in for a failure. */
-export const canStandIn = ({request, stored, failure, nowMs, settings}: StandIn): boolean => {
-	if (stored === undefined || isStaleForbidden(stored.policy) || serverFailures.has(stored.statusCode) || (selectRange(request, stored).kind === 'not-stored')) {
+export const canStandIn = (stored: StoredResponse, failure: Failure, {request, nowMs, settings}: Circumstances): boolean => {
+	// A failure that was stored is no better than the one at hand.
+	if (isStaleForbidden(stored.policy) || serverFailures.has(stored.statusCode) || selectRange(request, stored).kind === 'not-stored') {
 		return false;
 	}
 
 	const directives = requestDirectives(request.headers);
 	// In a request it speaks for this request alone, whatever else is set. RFC 5861 §4.
-	const asked = directiveSeconds(directives, 'stale-if-error');
-	return asked === undefined && isFreshDemanded(directives, settings) ? false : stalenessSeconds(stored.policy, nowMs) <= (asked ?? staleIfErrorSeconds(stored.policy, failure, settings));
+	const askedSeconds = directiveSeconds(directives, 'stale-if-error');
+	if (askedSeconds === undefined && isFreshDemanded(directives, settings)) {
+		return false;
+	}
+
+	const allowedSeconds = askedSeconds ?? staleIfErrorSeconds(stored.policy, failure, settings);
+
+	return stalenessSeconds(stored.policy, nowMs) <= allowedSeconds;
 };
 
 /** Whether the caller made plain that nothing stale will do, RFC 9111 §5.2.1. */
 const isFreshDemanded = (directives: CacheControl, {mode}: Pick<Settings, 'mode'>): boolean =>
-	mode === 'no-cache' || mode === 'reload' || directives.has('no-cache') || directives.has('min-fresh') || (directives.has('max-age') && !directives.has('max-stale'));
+	mode === 'no-cache' || mode === 'reload' || directives.has('no-cache') || (!directives.has('max-stale') && (directives.has('max-age') || directives.has('min-fresh')));

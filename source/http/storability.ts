@@ -6,6 +6,7 @@ import type {PassReason} from './outcome.ts';
 import type {Appraisal} from './policy.ts';
 import {contentRangeOf} from './range.ts';
 import type {Settings} from './settings.ts';
+import {canEverBeStale} from './stale.ts';
 import {
 	heuristicallyCacheable,
 	notStored,
@@ -55,7 +56,7 @@ const rules: readonly Rule[] = [
 	// RFC 9111 §7.3: `Set-Cookie` does not forbid it, but who sends it without a word on caching did not think of other users.
 	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && !appraisal.hasOwnLifetime],
 
-	['not-reusable', ({appraisal}) => !isEverUsable(appraisal)],
+	['not-reusable', ({appraisal, settings}) => !isEverUsable(appraisal, settings)],
 ];
 
 /** RFC 9111 §3.5. */
@@ -64,8 +65,7 @@ const isAuthenticatedReuseAllowed = ({directives}: Appraisal): boolean => direct
 const isMeantToBeStored = ({isExplicit, directives}: Appraisal): boolean => isExplicit || directives.has('public');
 
 /** Whether it can be reused while fresh, reused when stale, or validated. */
-const isEverUsable = ({headers, policy}: Appraisal): boolean =>
+const isEverUsable = ({headers, policy}: Appraisal, settings: Settings): boolean =>
 	hasValidator(validatorsOf(headers))
 	|| (policy.freshnessLifetimeSeconds > 0 && !policy.isNoCache)
-	|| (policy.staleWhileRevalidateSeconds ?? 0) > 0
-	|| (policy.staleIfErrorSeconds ?? 0) > 0;
+	|| canEverBeStale(policy, settings);

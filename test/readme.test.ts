@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'node:test';
+import {promisify} from 'node:util';
+import {startOrigin} from './helpers/origin.ts';
+import {startRedis} from './helpers/redis.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const readme = await readFile(path.join(root, 'readme.md'), 'utf8');
+const examples = readme.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups, index}) => ({
+	code: groups?.code ?? '',
+	heading: readme.slice(0, index).split('\n').findLast(line => line.startsWith('#'))?.replace(/^#+ /v, '') ?? '',
+})).toArray();
+
+/** An API with one resource that answers well once, and then no more. */
+const startApi = async () => {
+	let wasAsked = false;
+
+	return startOrigin(({url}, response) => {
+		if (url !== '/flaky') {
+			response.writeHead(200, {'cache-control': 'max-age=60', 'content-type': 'application/json'}).end('[]');
+			return;
+		}
+
+		const status = wasAsked ? 503 : 200;
+		wasAsked = true;
+		response.writeHead(status, {'cache-control': 'max-age=0'}).end(status === 200 ? 'the last good answer' : 'out of order');
+	});
+};
+
+const expectedOutput = (code: string) => code.matchAll(/^\/\/=> (?<value>.+)$/gmv).map(({groups}) => groups?.value).toArray();
+
+/** The example, with the addresses of this test in place of those of the readme. */
+const runnable = (code: string, apiUrl: string, redisUrl: string) => {
+	const setsStore = code.includes('redisCache({store') || code.includes('Keyv');
+	const changes: ReadonlyArray<readonly [string, string]> = [
+		['https://api.example.com', apiUrl],
+		['redis://localhost:6379', redisUrl],
+		['redisCache()', `redisCache('${redisUrl}')`],
+		['redisCache({', setsStore ? 'redisCache({' : `redisCache({store: '${redisUrl}', `],
+		['\'got-redis-cache\'', JSON.stringify(path.join(root, 'source/index.ts'))],
+		['\'got-redis-cache/embedded\'', JSON.stringify(path.join(root, 'source/embedded.ts'))],
+		['console.log(', 'print('],
+	];
+
+	let changed = code;
+	for (const [from, to] of changes) {
+		changed = changed.replaceAll(from, () => to);
+	}
+
+	return `import {inspect} from 'node:util';\nconst print = (...values: unknown[]) => console.log(values.map(value => inspect(value)).join(' '));\n${changed}`;
+};
+
+test('the readme has examples', () => {
+	assert.ok(examples.length >= 8);
+});
+
+for (const [number, {code, heading}] of examples.entries()) {
+	test(`readme, example ${number + 1} (${heading})`, async () => {
+		await using redis = await startRedis();
+		await using api = await startApi();
+		// In the project's folder, where packages are found.
+		const folder = await mkdtemp(path.join(root, '.tmp-readme-'));
+		try {
+			const file = path.join(folder, 'example.ts');
+			await writeFile(file, runnable(code, api.url, redis.url));
+
+			const {stdout, stderr} = await promisify(execFile)(process.execPath, [file], {cwd: folder, timeout: 30_000});
+			assert.equal(stderr, '');
+			assert.deepEqual(stdout.split('\n').filter(Boolean), expectedOutput(code));
+		} finally {
+			await rm(folder, {recursive: true, force: true});
+		}
+	});
+}
