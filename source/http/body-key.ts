@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {normalizeQuery} from './url.ts';
 
 /**
@@ -27,9 +28,13 @@ export const normalizeBody = (body: Uint8Array | string, contentType: string | u
 	return ['bytes', mediaType, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')];
 };
 
+/** A byte order mark is a byte like any other. */
+// eslint-disable-next-line @typescript-eslint/naming-convention -- The name is the Encoding standard's.
+const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
+
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
 	try {
-		return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes);
+		return utf8.decode(bytes);
 	} catch {
 		return undefined;
 	}
@@ -54,10 +59,11 @@ const canonicalJson = (text: string, ignoredParameters: ReadonlySet<string>): st
 	let position = 0;
 
 	const canonicalValue = (depth: number): string | undefined => {
-		const token = tokens[position++] ?? '';
 		if (depth > deepestNesting) {
 			return undefined;
 		}
+
+		const token = tokens[position++] ?? '';
 
 		if (token === '{') {
 			return canonicalObject(depth);

@@ -99,4 +99,4 @@ const forwardReasonOf = (decision: Decision): ForwardReason | undefined => {
 /** RFC 9651 §3.3.4. */
 const tokenSyntax = /^[*A-Za-z][\w!#$%\u{26}'*+\-.\/:^`\|~]*$/v;
 
-const nameItem = (name: string): BareItem => tokenSyntax.test(name) ? new Token(name) : name.replaceAll(/[^ -~]/gv, '?');
+const nameItem = (name: string): BareItem => tokenSyntax.test(name) ? new Token(name) : name.replaceAll(/[\P{ASCII}\p{Control}]/gv, '?');

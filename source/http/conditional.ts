@@ -52,7 +52,8 @@ export const evaluatePreconditions = (request: RequestHead, stored: StoredRespon
 };
 
 /** Whether `If-Match` or `If-None-Match` lists the entity tag; `*` is any representation. RFC 9110 §13.1.1, §13.1.2. */
-const hasEntityTag = (field: string, etag: string | undefined, isMatch: (first: string, second: string) => boolean): boolean => field.trim() === '*' ? true : etag !== undefined && listMembers(field).some(member => isMatch(member, etag));
+const hasEntityTag = (field: string, etag: string | undefined, isMatch: typeof isStrongMatch): boolean =>
+	field.trim() === '*' || (etag !== undefined && listMembers(field).some(member => isMatch(member, etag)));
 
 /** RFC 9111 §4.3.2: `Last-Modified`, else `Date`, else the time of receipt. `undefined` if the precondition is absent or no date. */
 const wasModifiedSince = (field: string | undefined, headers: HeaderFields, stored: StoredResponse): boolean | undefined => {
@@ -62,7 +63,7 @@ const wasModifiedSince = (field: string | undefined, headers: HeaderFields, stor
 		return undefined;
 	}
 
-	const modifiedMs = parseHttpDate(fieldValue(headers, 'last-modified'), responseTimeMs) ?? parseHttpDate(fieldValue(headers, 'date'), responseTimeMs) ?? responseTimeMs;
+	const modified = fieldValue(headers, 'last-modified') ?? fieldValue(headers, 'date');
 
-	return modifiedMs > sinceMs;
+	return (parseHttpDate(modified, responseTimeMs) ?? responseTimeMs) > sinceMs;
 };

@@ -9,8 +9,7 @@ const longestDate = 'Wednesday, 09-Nov-94 08:49:37 GMT'.length;
 /**
 Milliseconds since the epoch of an HTTP-date in any of its three formats (RFC 9110 §5.6.7), in whatever case; `undefined` for all else.
 
-@param value
-@param nowMs - Needed for the two-digit year of the RFC 850 format.
+The two-digit year of the RFC 850 format is at most 50 years after now.
 */
 export const parseHttpDate = (value: string | undefined, nowMs: number): number | undefined => {
 	if (value === undefined || value.length > longestDate) {

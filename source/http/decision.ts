@@ -76,7 +76,7 @@ export type Decision =
 	/** Go to the origin; store what comes if that is allowed. `stored` is what may stand in for a failure, and what the response may freshen or complete. */
 	| {readonly kind: 'fetch'; readonly reason: MissReason; readonly stored?: StoredResponse}
 	/** Answer now. With `refresh`, ask the origin in the background with these header fields added. */
-	| {readonly kind: 'reuse'; readonly reason: ReuseReason; readonly stored: StoredResponse; readonly refresh?: HeaderFields}
+	| {readonly kind: 'reuse'; readonly reason: ReuseReason; readonly stored: StoredResponse; readonly refresh?: HeaderFields | undefined}
 	/** Ask the origin with these header fields added; 304 makes `stored` the answer. */
 	| {readonly kind: 'validate'; readonly reason: ValidateReason; readonly stored: StoredResponse; readonly headers: HeaderFields}
 	/** `only-if-cached` and nothing to give: 504, RFC 9111 §5.2.1.7. */

@@ -4,6 +4,7 @@ import {fieldValue, filterRawHeaders, headersOf} from './header-fields.ts';
 import type {HeaderFields, RequestHead} from './message.ts';
 import type {StoredHead} from './outcome.ts';
 import {formatContentRange, suffixLengthOf} from './range.ts';
+import {updatedHeaders} from './storing.ts';
 import {strongValidator} from './validators.ts';
 
 /**
@@ -40,7 +41,9 @@ const arrivedRange = (requestHeaders: HeaderFields, range: StoredRange, length: 
 	}
 
 	// Who asked for the last bytes, and got as many as were asked for, has the last bytes.
-	return lastByte === completeLength - 1 && length === suffixLengthOf(requestHeaders) ? {firstByte: completeLength - length, lastByte, completeLength} : {firstByte, lastByte: firstByte + length - 1, completeLength};
+	const isSuffix = lastByte === completeLength - 1 && length === suffixLengthOf(requestHeaders);
+
+	return isSuffix ? {...range, firstByte: completeLength - length} : {...range, lastByte: firstByte + length - 1};
 };
 
 /** The header fields that ask for the one missing part of a stored partial response; `undefined` if no one range says it, or nothing would tell that it belongs. */
@@ -64,6 +67,7 @@ export const isCombinable = (stored: StoredResponse, head: StoredHead): boolean 
 	const [first, second] = [rangeOf(stored), head.range];
 
 	return second !== undefined
+		&& (stored.statusCode === 200 || stored.statusCode === 206)
 		&& validator !== undefined
 		&& validator === strongValidator(headersOf(head.rawHeaders))
 		&& first.completeLength === second.completeLength
@@ -72,11 +76,7 @@ export const isCombinable = (stored: StoredResponse, head: StoredHead): boolean 
 };
 
 /**
-One response of a stored one and a partial one, RFC 9111 §3.4; `undefined` if the two do not go together.
-
-@param stored
-@param head - As `settle` gave it.
-@param body - The new part.
+One response of a stored one and a partial one, of which `settle` gave the head, RFC 9111 §3.4; `undefined` if they do not go together.
 */
 export const combine = (stored: StoredResponse, head: StoredHead, body: Uint8Array): StoredResponse | undefined => {
 	const {range} = head;
@@ -94,22 +94,28 @@ export const combine = (stored: StoredResponse, head: StoredHead, body: Uint8Arr
 	bytes.set(stored.body, held.firstByte - union.firstByte);
 	bytes.set(body, range.firstByte - union.firstByte);
 
-	return withBytes(head, union, bytes);
+	const rawHeaders = updatedHeaders(stored.rawHeaders, head.rawHeaders);
+
+	return withBytes({...stored, policy: head.policy, rawHeaders}, union, bytes);
 };
 
-/** The head as it would have been had all these bytes come at once. */
-const withBytes = (head: StoredHead, range: StoredRange, body: Uint8Array): StoredResponse => {
+/** The response as it would have been had all these bytes come at once. */
+const withBytes = (stored: StoredResponse, range: StoredRange, body: Uint8Array): StoredResponse => {
 	const isWhole = body.byteLength === range.completeLength;
-	const rawHeaders = filterRawHeaders(head.rawHeaders, name => name !== 'content-range' && name !== 'content-length');
+	const rawHeaders = filterRawHeaders(stored.rawHeaders, name => name !== 'content-range' && name !== 'content-length');
 	rawHeaders.push('Content-Length', String(body.byteLength));
+	if (!isWhole) {
+		rawHeaders.push('Content-Range', formatContentRange(range));
+	}
 
-	return isWhole
-		? {
-			...head, statusCode: 200, statusMessage: 'OK', rawHeaders, range: undefined, body,
-		}
-		: {
-			...head, statusCode: 206, statusMessage: 'Partial Content', rawHeaders: [...rawHeaders, 'Content-Range', formatContentRange(range)], range, body,
-		};
+	return {
+		...stored,
+		statusCode: isWhole ? 200 : 206,
+		statusMessage: isWhole ? 'OK' : 'Partial Content',
+		rawHeaders,
+		range: isWhole ? undefined : range,
+		body,
+	};
 };
 
 const rangeOf = ({range, body}: StoredResponse): StoredRange => range ?? {firstByte: 0, lastByte: body.byteLength - 1, completeLength: body.byteLength};

@@ -12,7 +12,18 @@ import {fieldValue, headersOf} from './header-fields.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {Settings} from './settings.ts';
 
-/** A response, read once. */
+/** A response and what it answers, as it was received. */
+export type Reception = {
+	/** As the caller made it, without the header fields that the decision added. */
+	readonly request: RequestHead;
+	/** Its header fields describe the body that will be stored: with `Content-Encoding` and `Content-Length` only if that is not decoded. */
+	readonly response: ResponseHead;
+	readonly requestTimeMs: number;
+	readonly responseTimeMs: number;
+	readonly settings: Settings;
+};
+
+/** What a response says of its own reuse, read once. */
 export type Appraisal = {
 	readonly headers: HeaderFields;
 	readonly directives: CacheControl;
@@ -23,8 +34,8 @@ export type Appraisal = {
 	readonly policy: StoredPolicy;
 };
 
-export const appraise = (request: RequestHead, response: ResponseHead, requestTimeMs: number, responseTimeMs: number, settings: Settings): Appraisal => {
-	const {isShared} = settings;
+export const appraise = (reception: Reception): Appraisal => {
+	const {response, responseTimeMs, settings} = reception;
 	const headers = headersOf(response.rawHeaders);
 	const {directives, isExpiresHeeded} = responseDirectives(headers, settings);
 	const freshness = {
@@ -32,47 +43,51 @@ export const appraise = (request: RequestHead, response: ResponseHead, requestTi
 		headers,
 		directives,
 		isExpiresHeeded,
-		isShared,
+		isShared: settings.isShared,
 		responseTimeMs,
 	};
-	const ownLifetime = expireAfterSeconds(request, response, settings);
+	const ownLifetime = expireAfterSeconds(reception);
 	const explicitLifetime = explicitLifetimeSeconds(freshness);
+	// RFC 9111 §4.2.1
+	const lifetime = ownLifetime ?? explicitLifetime ?? (settings.heedsCacheControl ? heuristicLifetimeSeconds(freshness) : 0);
 
 	return {
 		headers,
 		directives,
-		isExplicit: explicitLifetime !== undefined || (!isShared && directives.has('private')),
+		isExplicit: explicitLifetime !== undefined || (!settings.isShared && directives.has('private')),
 		hasOwnLifetime: ownLifetime !== undefined,
-		policy: {
-			isShared,
-			// RFC 9111 §4.2.1
-			freshnessLifetimeSeconds: ownLifetime ?? explicitLifetime ?? (settings.heedsCacheControl ? heuristicLifetimeSeconds(freshness) : 0),
-			correctedInitialAgeSeconds: correctedInitialAgeSeconds({
-				ageSeconds: ageValueSeconds(fieldValue(headers, 'age')),
-				dateValueMs: parseHttpDate(fieldValue(headers, 'date'), responseTimeMs),
-				requestTimeMs,
-				responseTimeMs,
-			}),
-			requestTimeMs,
-			responseTimeMs,
-			isNoCache: hasUnqualified(directives, 'no-cache'),
-			// RFC 9111 §5.2.2.2, §5.2.2.8, §5.2.2.10
-			isMustRevalidate: directives.has('must-revalidate') || (isShared && (directives.has('proxy-revalidate') || directives.has('s-maxage'))),
-			isImmutable: directives.has('immutable'),
-			staleWhileRevalidateSeconds: directiveSeconds(directives, 'stale-while-revalidate'),
-			staleIfErrorSeconds: directiveSeconds(directives, 'stale-if-error'),
-			isInvalidated: false,
-		},
+		policy: policyOf(reception, {headers, directives, lifetime}),
 	};
 };
 
-/**
-What a later decision needs to know of a response, worked out once when it is stored or freshened.
-*/
-export const storedPolicy = (request: RequestHead, response: ResponseHead, requestTimeMs: number, responseTimeMs: number, settings: Settings): StoredPolicy =>
-	appraise(request, response, requestTimeMs, responseTimeMs, settings).policy;
+type Reading = {
+	readonly headers: HeaderFields;
+	readonly directives: CacheControl;
+	readonly lifetime: number;
+};
 
-const expireAfterSeconds = ({method, url}: RequestHead, response: ResponseHead, settings: Settings): number | undefined => {
+/** What a later decision needs to know of a response, worked out once when it is stored or freshened. */
+const policyOf = ({requestTimeMs, responseTimeMs, settings: {isShared}}: Reception, {headers, directives, lifetime}: Reading): StoredPolicy => ({
+	isShared,
+	freshnessLifetimeSeconds: lifetime,
+	correctedInitialAgeSeconds: correctedInitialAgeSeconds({
+		ageSeconds: ageValueSeconds(fieldValue(headers, 'age')),
+		dateValueMs: parseHttpDate(fieldValue(headers, 'date'), responseTimeMs),
+		requestTimeMs,
+		responseTimeMs,
+	}),
+	requestTimeMs,
+	responseTimeMs,
+	isNoCache: hasUnqualified(directives, 'no-cache'),
+	// RFC 9111 §5.2.2.2, §5.2.2.8, §5.2.2.10
+	isMustRevalidate: directives.has('must-revalidate') || (isShared && (directives.has('proxy-revalidate') || directives.has('s-maxage'))),
+	isImmutable: directives.has('immutable'),
+	staleWhileRevalidateSeconds: directiveSeconds(directives, 'stale-while-revalidate'),
+	staleIfErrorSeconds: directiveSeconds(directives, 'stale-if-error'),
+	isInvalidated: false,
+});
+
+const expireAfterSeconds = ({request: {method, url}, response, settings}: Reception): number | undefined => {
 	const seconds = settings.expireAfterSeconds?.({method, url}, response);
 
 	return seconds === undefined || Number.isNaN(seconds) ? undefined : Math.max(0, seconds);

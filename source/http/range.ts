@@ -1,9 +1,9 @@
 import type {StoredRange, StoredResponse} from '../stored.ts';
 import {parseHttpDate} from './dates.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
-import {listMembers} from './list.ts';
+import {listMembers, trimWhitespace} from './list.ts';
 import type {HeaderFields, RequestHead} from './message.ts';
-import {isStrongMatch, strongValidator} from './validators.ts';
+import {isStrongMatch, strongDateMs, validatorsOf} from './validators.ts';
 
 /** What of a stored response answers a request, RFC 9110 §14.2. */
 export type Selection =
@@ -49,13 +49,14 @@ export const selectRange = (request: RequestHead, stored: StoredResponse): Selec
 	return isHeld ? {kind: 'part', range: {...asked, completeLength: held.completeLength}} : notStored;
 };
 
-const rangeSpecification = /^(?:(?<first>\d{1,15})-(?<last>\d{0,15})|-(?<suffix>\d{1,15}))$/v;
+const rangesSpecifier = /^bytes=(?<set>.*)$/iv;
+const rangeSpecification = /^(?<first>\d{1,15})-(?<last>\d{0,15})$/v;
+const suffixSpecification = /^-(?<length>\d{1,15})$/v;
 
 /** RFC 9110 §14.1.2. A range that cannot be read is ignored, RFC 9110 §14.2. */
 const parseRange = (field: string, completeLength: number): AskedRange => {
-	const [unit = '', set = ''] = [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)];
-	const [specification, ...others] = listMembers(set);
-	if (!field.includes('=') || unit.trim().toLowerCase() !== 'bytes' || specification === undefined) {
+	const [specification, ...others] = listMembers(rangesSpecifier.exec(field)?.groups?.set ?? '');
+	if (specification === undefined) {
 		return 'ignored';
 	}
 
@@ -63,38 +64,36 @@ const parseRange = (field: string, completeLength: number): AskedRange => {
 		return 'several';
 	}
 
-	const {first, last, suffix} = rangeSpecification.exec(specification)?.groups ?? {};
-
+	const end = completeLength - 1;
+	const suffix = suffixSpecification.exec(specification)?.groups?.length;
 	if (suffix !== undefined) {
-		const suffixLength = Math.min(Number(suffix), completeLength);
+		const length = Math.min(Number(suffix), completeLength);
 
-		return suffixLength === 0 ? 'unsatisfiable' : {firstByte: completeLength - suffixLength, lastByte: completeLength - 1};
+		return length === 0 ? 'unsatisfiable' : {firstByte: completeLength - length, lastByte: end};
 	}
 
-	if (first === undefined || (last && Number(last) < Number(first))) {
+	const {first, last = ''} = rangeSpecification.exec(specification)?.groups ?? {};
+	if (first === undefined || (last !== '' && Number(last) < Number(first))) {
 		return 'ignored';
 	}
 
 	const firstByte = Number(first);
 
-	return firstByte >= completeLength ? 'unsatisfiable' : {firstByte, lastByte: last ? Math.min(Number(last), completeLength - 1) : completeLength - 1};
+	return firstByte > end ? 'unsatisfiable' : {firstByte, lastByte: last === '' ? end : Math.min(Number(last), end)};
 };
 
 /** RFC 9110 §13.1.5: by the strong comparison, or a date that is the very same. */
-const isIfRangeMet = (headers: HeaderFields, stored: StoredResponse): boolean => {
-	const ifRange = fieldValue(headers, 'if-range');
+const isIfRangeMet = (requestHeaders: HeaderFields, stored: StoredResponse): boolean => {
+	const ifRange = fieldValue(requestHeaders, 'if-range');
 	if (ifRange === undefined) {
 		return true;
 	}
 
-	const validator = strongValidator(headersOf(stored.rawHeaders));
-	if (validator === undefined) {
-		return false;
-	}
+	const headers = headersOf(stored.rawHeaders);
+	const {etag} = validatorsOf(headers);
+	const sinceMs = parseHttpDate(ifRange, stored.policy.responseTimeMs);
 
-	const ifRangeMs = parseHttpDate(ifRange, 0);
-
-	return ifRangeMs === undefined ? isStrongMatch(ifRange, validator) : ifRangeMs === parseHttpDate(validator, 0);
+	return sinceMs === undefined ? etag !== undefined && isStrongMatch(ifRange, etag) : sinceMs === strongDateMs(headers, stored.policy.responseTimeMs);
 };
 
 const contentRange = /^bytes (?<firstByte>\d{1,15})-(?<lastByte>\d{1,15})\/(?<completeLength>\d{1,15})$/iv;
@@ -106,16 +105,21 @@ export const contentRangeOf = (headers: HeaderFields): StoredRange | undefined =
 		return undefined;
 	}
 
-	const [firstByte = 0, lastByte = 0, completeLength = 0] = [Number(groups.firstByte), Number(groups.lastByte), Number(groups.completeLength)];
+	const range = {
+		firstByte: Number(groups.firstByte),
+		lastByte: Number(groups.lastByte),
+		completeLength: Number(groups.completeLength),
+	};
 
-	return firstByte <= lastByte && lastByte < completeLength ? {firstByte, lastByte, completeLength} : undefined;
+	return range.firstByte <= range.lastByte && range.lastByte < range.completeLength ? range : undefined;
 };
 
 export const formatContentRange = ({firstByte, lastByte, completeLength}: StoredRange): string => `bytes ${firstByte}-${lastByte}/${completeLength}`;
 
 /** The length of a suffix range, RFC 9110 §14.1.2; `undefined` if the request asks for something else. */
 export const suffixLengthOf = (headers: HeaderFields): number | undefined => {
-	const suffix = /^bytes=-(?<length>\d{1,15})$/iv.exec(fieldValue(headers, 'range') ?? '')?.groups?.length;
+	const set = rangesSpecifier.exec(fieldValue(headers, 'range') ?? '')?.groups?.set;
+	const length = set === undefined ? undefined : suffixSpecification.exec(trimWhitespace(set))?.groups?.length;
 
-	return suffix === undefined ? undefined : Number(suffix);
+	return length === undefined ? undefined : Number(length);
 };

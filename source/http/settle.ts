@@ -6,7 +6,7 @@ import {invalidationBy} from './invalidation.ts';
 import type {RequestHead, ResponseHead} from './message.ts';
 import type {Invalidation, Outcome, StoredHead} from './outcome.ts';
 import {isCombinable} from './partial.ts';
-import {appraise, type Appraisal} from './policy.ts';
+import {appraise, type Appraisal, type Reception} from './policy.ts';
 import {contentRangeOf} from './range.ts';
 import type {Settings} from './settings.ts';
 import {canStandIn} from './stale.ts';
@@ -15,17 +15,10 @@ import {whyNotStorable} from './storability.ts';
 import {headersToStore} from './storing.ts';
 import {normalizeUrl} from './url.ts';
 import {isAboutStored, validatorsOf} from './validators.ts';
-import {selectingFieldNames, selectingHeaders} from './vary.ts';
+import {selectedBy} from './vary.ts';
 
-export type SettleInput = {
-	/** As the caller made it, without the header fields that the decision added. */
-	readonly request: RequestHead;
+export type SettleInput = Reception & {
 	readonly decision: Decision;
-	/** Its header fields describe the body that will be stored: with `Content-Encoding` and `Content-Length` only if that is not decoded. */
-	readonly response: ResponseHead;
-	readonly requestTimeMs: number;
-	readonly responseTimeMs: number;
-	readonly settings: Settings;
 };
 
 /**
@@ -45,14 +38,7 @@ export const settle = (input: SettleInput): Outcome => {
 		return settleNotModified(input, stored);
 	}
 
-	const standIn = {
-		request,
-		stored,
-		failure: 'error-status',
-		nowMs: responseTimeMs,
-		settings,
-	} as const;
-	if (stored && serverFailures.has(response.statusCode) && canStandIn(standIn)) {
+	if (stored !== undefined && serverFailures.has(response.statusCode) && canStandIn(stored, 'error-status', {request, nowMs: responseTimeMs, settings})) {
 		return {kind: 'reuse-stale', reason: 'error-status', stored};
 	}
 
@@ -60,29 +46,37 @@ export const settle = (input: SettleInput): Outcome => {
 		return settleMissingPart(input, decision.stored);
 	}
 
-	return stored?.method === 'GET' && request.method === 'HEAD' && response.statusCode === 200 ? {kind: 'pass', reason: 'head', update: settings.isReadOnly ? undefined : freshenedByHead(input, stored)} : settleNew(input, stored, invalidation);
+	if (stored?.method === 'GET' && request.method === 'HEAD' && response.statusCode === 200) {
+		const update = settings.isReadOnly ? undefined : freshenedByHead(input, stored);
+
+		return {kind: 'pass', reason: 'head', update};
+	}
+
+	return settleNew(input, stored, invalidation);
 };
 
 /** RFC 9111 §4.3.3, §4.3.4. */
 const settleNotModified = (input: SettleInput, stored: StoredResponse | undefined): Outcome => {
 	const {decision, response, settings} = input;
-	const validators = validatorsOf(headersOf(response.rawHeaders));
-	const isIdentified = stored !== undefined && isAboutStored(validators, validatorsOf(headersOf(stored.rawHeaders)));
-	const isOurs = decision.kind === 'validate' || decision.kind === 'reuse';
+	const received = validatorsOf(headersOf(response.rawHeaders));
+	const held = stored && validatorsOf(headersOf(stored.rawHeaders));
+	const isIdentified = held !== undefined && isAboutStored(received, held);
 
-	if (isOurs) {
-		return isIdentified ? {kind: 'freshen', reason: 'not-modified', stored: freshenedBy(input, stored)} : {kind: 'refetch', reason: 'validator-mismatch'};
+	if (decision.kind === 'validate' || decision.kind === 'reuse') {
+		return isIdentified
+			? {kind: 'freshen', reason: 'not-modified', stored: freshenedBy(input, decision.stored)}
+			: {kind: 'refetch', reason: 'validator-mismatch'};
 	}
 
 	// The precondition was the caller's own: an entity tag alone tells that the response speaks of what is stored.
-	const isUpdate = isIdentified && validators.etag !== undefined && !settings.isReadOnly;
+	const isUpdate = isIdentified && received.etag !== undefined && held.etag !== undefined && !settings.isReadOnly;
 
-	return {kind: 'pass', reason: 'not-modified', update: isUpdate ? freshenedBy(input, stored) : undefined};
+	return {kind: 'pass', reason: 'not-modified', update: stored && isUpdate ? freshenedBy(input, stored) : undefined};
 };
 
 /** The rest of a stored partial response, or word that there is none: RFC 9111 §3.4. */
 const settleMissingPart = (input: SettleInput, stored: StoredResponse): Outcome => {
-	const head = storedHead(input, appraisalOf(input));
+	const head = storedHead(input, appraise(input));
 
 	return input.response.statusCode === 206 && isCombinable(stored, head)
 		? {
@@ -100,7 +94,7 @@ const settleNew = (input: SettleInput, stored: StoredResponse | undefined, inval
 		return {kind: 'pass', reason: 'read-only'};
 	}
 
-	const appraisal = appraisalOf(input);
+	const appraisal = appraise(input);
 	const reason = whyNotStorable({
 		request,
 		response,
@@ -113,19 +107,28 @@ const settleNew = (input: SettleInput, stored: StoredResponse | undefined, inval
 
 	const head = storedHead(input, appraisal);
 
-	return stored !== undefined && response.statusCode === 206 && isCombinable(stored, head)
-		? {
-			kind: 'combine',
-			reason: 'combined',
-			head,
-			stored,
+	if (stored !== undefined && response.statusCode === 206) {
+		if (isCombinable(stored, head)) {
+			return {
+				kind: 'combine',
+				reason: 'combined',
+				head,
+				stored,
+			};
 		}
-		: {
-			kind: 'store',
-			reason: 'stored',
-			head,
-			invalidation,
-		};
+
+		// A part does not take the place of the whole that it may be a part of.
+		if (stored.statusCode === 200 && stored.range === undefined && isAboutStored(validatorsOf(appraisal.headers), validatorsOf(headersOf(stored.rawHeaders)))) {
+			return {kind: 'pass', reason: 'partial', invalidation};
+		}
+	}
+
+	return {
+		kind: 'store',
+		reason: 'stored',
+		head,
+		invalidation,
+	};
 };
 
 /** RFC 9110 §9.3.3: a POST response that states its freshness and is its target's representation may be stored for later GET requests. */
@@ -137,10 +140,8 @@ const storePostAsGet = (input: SettleInput, invalidation: Invalidation | undefin
 
 	const as: RequestHead = {...request, method: 'GET'};
 	const asGet = {...input, request: as};
-	const appraisal = appraisalOf(asGet);
-	// What selects among variants was chosen for another method.
-	const isNegotiated = selectingFieldNames(appraisal.headers, settings.matchHeaders) !== undefined;
-	const isStorable = appraisal.isExplicit && !isNegotiated && whyNotStorable({
+	const appraisal = appraise(asGet);
+	const isStorable = appraisal.isExplicit && whyNotStorable({
 		request: as,
 		response,
 		appraisal,
@@ -166,26 +167,20 @@ const isOwnRepresentation = (request: RequestHead, {rawHeaders}: ResponseHead): 
 	return contentLocation !== undefined && URL.canParse(contentLocation, target) && normalizeUrl(new URL(contentLocation, target).href) === target;
 };
 
-const appraisalOf = ({request, response, requestTimeMs, responseTimeMs, settings}: SettleInput): Appraisal => appraise(request, response, requestTimeMs, responseTimeMs, settings);
-
-const storedHead = ({request, response, responseTimeMs, settings}: SettleInput, {headers, policy}: Appraisal): StoredHead => {
-	const names = selectingFieldNames(headers, settings.matchHeaders);
-
-	return {
-		kind: 'response',
-		method: request.method,
-		url: normalizeUrl(request.url, settings.ignoredParameters),
-		selectingHeaders: typeof names === 'object' ? selectingHeaders(names, request.headers) : {},
-		statusCode: response.statusCode,
-		statusMessage: response.statusMessage,
-		httpVersion: response.httpVersion,
-		rawHeaders: headersToStore(response, responseTimeMs, settings),
-		policy,
-		range: response.statusCode === 206 ? contentRangeOf(headers) : undefined,
-		tags: [],
-		generation: '',
-	};
-};
+const storedHead = ({request, response, responseTimeMs, settings}: SettleInput, {headers, policy}: Appraisal): StoredHead => ({
+	kind: 'response',
+	method: request.method,
+	url: normalizeUrl(request.url, settings.ignoredParameters),
+	selectingHeaders: selectedBy(headers, settings.matchHeaders, request),
+	statusCode: response.statusCode,
+	statusMessage: response.statusMessage,
+	httpVersion: response.httpVersion,
+	rawHeaders: headersToStore(response, responseTimeMs, settings),
+	policy,
+	range: response.statusCode === 206 ? contentRangeOf(headers) : undefined,
+	tags: [],
+	generation: '',
+});
 
 export type SettleFailureInput = {
 	readonly request: RequestHead;
@@ -201,13 +196,7 @@ What the lack of a response leads to, RFC 9111 §4.2.4.
 export const settleFailure = ({request, decision, failure, nowMs, settings}: SettleFailureInput): Outcome => {
 	const stored = 'stored' in decision ? decision.stored : undefined;
 
-	return stored && canStandIn({
-		request,
-		stored,
-		failure: 'disconnected',
-		nowMs,
-		settings,
-	})
+	return stored !== undefined && canStandIn(stored, 'disconnected', {request, nowMs, settings})
 		? {kind: 'reuse-stale', reason: failure, stored}
 		: {kind: 'pass', reason: 'error'};
 };

@@ -3,10 +3,7 @@ const noParameters: ReadonlySet<string> = new Set();
 /**
 A URL without userinfo and fragment, its query parameters in the order of their names, without the ignored ones.
 
-Parameters of the same name keep their order, `?a` is not `?a=`, and neither is absence: all that a server could tell apart stays apart.
-
-@param url
-@param ignoredParameters - Lower-case names.
+Parameters of the same name keep their order, `?a` is not `?a=`, and neither is absence: all that a server could tell apart stays apart. Ignored parameters are given in lower case.
 */
 export const normalizeUrl = (url: string, ignoredParameters: ReadonlySet<string> = noParameters): string => {
 	const fragmentStart = url.indexOf('#');

@@ -34,8 +34,6 @@ export const isWeakMatch = (first: string, second: string): boolean => opaqueTag
 
 /**
 The validator by which two responses can be told to be the same byte by byte, which a range needs; `undefined` if there is none.
-
-A `Last-Modified` is one when it is at least a second before `Date`, RFC 9110 §8.8.2.2.
 */
 export const strongValidator = (headers: HeaderFields): string | undefined => {
 	const {etag, lastModified} = validatorsOf(headers);
@@ -43,10 +41,15 @@ export const strongValidator = (headers: HeaderFields): string | undefined => {
 		return isWeak(etag) ? undefined : etag;
 	}
 
-	const lastModifiedMs = parseHttpDate(lastModified, 0);
-	const dateMs = parseHttpDate(fieldValue(headers, 'date'), 0);
+	return strongDateMs(headers, 0) === undefined ? undefined : lastModified;
+};
 
-	return lastModifiedMs !== undefined && dateMs !== undefined && dateMs - lastModifiedMs >= 1000 ? lastModified : undefined;
+/** RFC 9110 §8.8.2.2: the time of a `Last-Modified` that is strong, as it is at least a second before `Date`. */
+export const strongDateMs = (headers: HeaderFields, nowMs: number): number | undefined => {
+	const lastModifiedMs = parseHttpDate(fieldValue(headers, 'last-modified'), nowMs);
+	const dateMs = parseHttpDate(fieldValue(headers, 'date'), nowMs);
+
+	return lastModifiedMs !== undefined && dateMs !== undefined && dateMs - lastModifiedMs >= 1000 ? lastModifiedMs : undefined;
 };
 
 /** Whether a response to a request that carried the stored response's validators speaks of the stored response, RFC 9111 §4.3.4. */

@@ -44,6 +44,13 @@ export const selectingHeaders = (names: readonly string[], requestHeaders: Heade
 	return Object.fromEntries(selecting);
 };
 
+/** The selecting fields to store with a response to a request; none if nothing selects. */
+export const selectedBy = (response: HeaderFields, matchHeaders: readonly string[], request: RequestHead): Record<string, string> => {
+	const names = selectingFieldNames(response, matchHeaders);
+
+	return names === undefined || names === '*' ? {} : selectingHeaders(names, request.headers);
+};
+
 /** A short name of a variant: equal selecting fields give equal names, whatever their order. */
 export const variantId = (selecting: Readonly<Record<string, string>>): string => {
 	const fields = Object.entries(selecting).toSorted(([first], [second]) => (first < second ? -1 : 1));
