@@ -87,6 +87,13 @@ export type RequestCacheOptions = {
 	staleWhileRevalidate?: boolean | Duration;
 
 	/**
+	Refresh a response in the background shortly before it expires, so that no caller has to wait for it: the sooner to its end, the more often it is asked for, and the longer the origin takes to answer, the likelier (probabilistic early expiration: Vattani, Chierichetti and Lowenstein, “Optimal Probabilistic Cache Stampede Prevention”, PVLDB 8(8), 2015).
+
+	@default false
+	*/
+	refreshAhead?: boolean;
+
+	/**
 	A freshness lifetime of your own, in place of the one that the response declares. Bends RFC 9111 §4.2.1.
 
 	@default undefined
@@ -260,6 +267,19 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	@default 67_108_864 // 64 MiB
 	*/
 	memory?: number | false;
+
+	/**
+	Whether equal requests that are on their way at the same time become one.
+
+	- `'process'`: one of each process goes to the origin; the others wait for its response and share it, as far as RFC 9111 lets each of them.
+	- `'fleet'`: one of all processes, by a lease in Redis that expires three seconds after its holder died. Needs a `store` that is a Redis.
+	- `false`: each goes by itself.
+
+	Nobody waits longer than for its own `timeout.request`, and nobody for a resource whose responses turned out not to be shareable.
+
+	@default 'process'
+	*/
+	coalesce?: 'process' | 'fleet' | false;
 
 	/**
 	Targeted cache-control fields to heed in place of `Cache-Control`, in this order (RFC 9213), such as `['cdn-cache-control']`.

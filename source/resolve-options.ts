@@ -18,6 +18,7 @@ export type RequestSettings = {
 	readonly http: Settings;
 	readonly isDisabled: boolean;
 	readonly isOnlyIfCached: boolean;
+	readonly refreshesAhead: boolean;
 	readonly ttlOffsetMs: number;
 	readonly maxBodyBytes: number;
 	readonly tags: readonly string[];
@@ -30,6 +31,7 @@ export type CacheSettings = {
 	readonly expires: boolean;
 	readonly timeoutMs: number;
 	readonly memoryBytes: number;
+	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
 	readonly filter: RedisCacheOptions['filter'];
 	/** What a request goes by that sets nothing itself. */
@@ -72,6 +74,7 @@ const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	tags: [value => isArrayOf(value, element => isString(element) && element !== ''), 'an array of strings that are not empty'],
 	staleIfError: [value => value === 'disconnected' || isBoolean(value) || isDuration(value), `'disconnected', a boolean, or ${durationExpected}`],
 	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`],
+	refreshAhead: [isBoolean, 'a boolean'],
 	expireAfter: [isExpireAfter, lifetimeExpected],
 	cacheControl: [isBoolean, 'a boolean'],
 	alwaysRevalidate: [isBoolean, 'a boolean'],
@@ -100,6 +103,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	filter: [isFunction, 'a function'],
 	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\''],
 	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
+	coalesce: [value => value === false || value === 'process' || value === 'fleet', '\'process\', \'fleet\' or `false`'],
 	targets: [value => isArrayOf(value, isToken), 'an array of header field names'],
 	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
 };
@@ -200,6 +204,7 @@ const requestSettings = (options: Options): RequestSettings => ({
 	},
 	isDisabled: options.disabled ?? false,
 	isOnlyIfCached: options.onlyIfCached ?? false,
+	refreshesAhead: options.refreshAhead ?? false,
 	ttlOffsetMs: toMs(options.ttlOffset ?? '1h'),
 	maxBodyBytes: options.maxBodySize ?? defaultMaxBodyBytes,
 	tags: options.tags ?? [],
@@ -220,6 +225,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		expires: options.ttl ?? true,
 		timeoutMs: toMs(options.timeout ?? 250),
 		memoryBytes: options.memory === false ? 0 : options.memory ?? defaultMemoryBytes,
+		coalesce: options.coalesce ?? 'process',
 		key: options.key,
 		filter: options.filter,
 		request: requestSettings(options),

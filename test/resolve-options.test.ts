@@ -12,6 +12,8 @@ await suite('defaults', () => {
 		assert.equal(settings.expires, true);
 		assert.equal(settings.timeoutMs, 250);
 		assert.equal(settings.memoryBytes, 67_108_864);
+		assert.equal(settings.coalesce, 'process');
+		assert.equal(settings.request.refreshesAhead, false);
 		assert.equal(settings.request.ttlOffsetMs, 3_600_000);
 		assert.equal(settings.request.maxBodyBytes, 26_214_400);
 		assert.equal(settings.request.http.isShared, true);
@@ -51,6 +53,8 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{filter: true}, /`filter` .* a function, got true/v],
 		[{maxBodySize: -1}, /`maxBodySize` .* bytes, and not negative, got -1/v],
 		[{memory: true}, /`memory` .* `false`, or a whole number of bytes/v],
+		[{coalesce: true}, /`coalesce` .* to be 'process', 'fleet' or `false`, got true/v],
+		[{refreshAhead: 1}, /`refreshAhead` .* to be a boolean, got 1/v],
 		[{targets: ['a,b']}, /`targets`/v],
 		[{cacheStatus: 'naïve'}, /`cacheStatus` .* printable ASCII/v],
 		[{cacheControl: false}, /`cacheControl: false` .* needs `expireAfter` or `urlsExpireAfter`/v],
