@@ -31,6 +31,7 @@ export type EmbeddedRedis = {
 	readonly clientOptions: {
 		socket: {
 			path: string;
+			tls: false;
 		};
 	};
 
@@ -104,7 +105,7 @@ export const embeddedRedis = async (options: EmbeddedRedisOptions = {}): Promise
 
 	return {
 		socketPath,
-		clientOptions: {socket: {path: socketPath}},
+		clientOptions: {socket: {path: socketPath, tls: false}},
 		pid,
 		close,
 		[Symbol.asyncDispose]: close,

@@ -16,7 +16,7 @@ export const configurationPathOf = (directory: string): string => path.join(dire
 export const pidPathOf = (directory: string): string => path.join(directory, 'pid');
 
 /** The FIFO of which every owner of the server holds a writing end. */
-export const fifoPathOf = (directory: string): string => path.join(directory, 'owners');
+const fifoPathOf = (directory: string): string => path.join(directory, 'owners');
 
 export const isServerDirectory = (directory: string): boolean => path.basename(directory).startsWith(prefix);
 
@@ -48,6 +48,21 @@ export const makeFifo = async (directory: string): Promise<{reading: number; wri
 		return {reading: openSync(fifo, constants.O_RDONLY), writing};
 	} finally {
 		closeSync(opener);
+	}
+};
+
+/** A further writing end of the FIFO; `undefined` if nobody reads it, and so nobody ends the server after its last owner. */
+export const openOwners = (directory: string): number | undefined => {
+	try {
+		// eslint-disable-next-line no-bitwise -- Flags.
+		return openSync(fifoPathOf(directory), constants.O_WRONLY | constants.O_NONBLOCK);
+	} catch (error) {
+		// Without a reader; or the directory is gone, as after a restart of the machine.
+		if (['ENXIO', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+			return undefined;
+		}
+
+		throw error;
 	}
 };
 

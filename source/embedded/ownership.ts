@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {ask} from './ask.ts';
-import {exists, socketPathOf} from './directory.ts';
+import {exists, openOwners, socketPathOf} from './directory.ts';
 
 export const pollIntervalMs = 10;
 
@@ -52,20 +52,6 @@ const hasOwner = async (directory: string): Promise<boolean> => {
 	});
 };
 
-/** Resolves when the watchdog has removed the server's directory, which is the last thing that it does. */
-export const untilGone = async (directory: string, isEnough?: () => Promise<boolean>): Promise<void> => {
-	const startedAt = performance.now();
-	/* eslint-disable no-await-in-loop -- Polls. */
-	while (await exists(directory) && !await isEnough?.()) {
-		if (performance.now() - startedAt > endTimeoutMs) {
-			throw new Error(`embeddedRedis(): the server in ${directory} did not end within ${endTimeoutMs / 1000} s`);
-		}
-
-		await delay(pollIntervalMs);
-	}
-	/* eslint-enable no-await-in-loop */
-};
-
 /** Ends a server that has no watchdog any more. It saves its data first, where it keeps any. */
 export const shutDown = async (directory: string): Promise<void> => {
 	try {
@@ -77,15 +63,34 @@ export const shutDown = async (directory: string): Promise<void> => {
 	await rm(directory, {recursive: true, force: true});
 };
 
-/** Gives an ownership up. Resolves when the server has ended, or at once if it has other owners. */
+const isWatched = (directory: string): boolean => {
+	const descriptor = openOwners(directory);
+	if (descriptor === undefined) {
+		return false;
+	}
+
+	closeSync(descriptor);
+	return true;
+};
+
+/** Gives an ownership up. Resolves when the server has ended and its directory is gone, or at once if it has other owners. */
 export const leave = async ({directory, descriptor, ownerFile}: Ownership): Promise<void> => {
 	await rm(ownerFile, {force: true});
-	const isWatched = tellWatchdog(descriptor, '');
 	closeSync(descriptor);
-	const isShared = async () => hasOwner(directory);
-	if (isWatched) {
-		await untilGone(directory, isShared);
-	} else if (!await isShared()) {
-		await shutDown(directory);
+	const startedAt = performance.now();
+
+	/* eslint-disable no-await-in-loop -- Polls. */
+	while (await exists(directory) && !await hasOwner(directory)) {
+		if (!isWatched(directory)) {
+			await shutDown(directory);
+			return;
+		}
+
+		if (performance.now() - startedAt > endTimeoutMs) {
+			throw new Error(`embeddedRedis(): the server in ${directory} did not end within ${endTimeoutMs / 1000} s`);
+		}
+
+		await delay(pollIntervalMs);
 	}
+	/* eslint-enable no-await-in-loop */
 };

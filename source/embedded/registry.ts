@@ -1,4 +1,4 @@
-import {closeSync, constants, openSync} from 'node:fs';
+import {closeSync} from 'node:fs';
 import {
 	lstat,
 	mkdir,
@@ -16,8 +16,8 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {readinessOf} from './ask.ts';
 import {
 	exists,
-	fifoPathOf,
 	isServerDirectory,
+	openOwners,
 	socketPathOf,
 } from './directory.ts';
 import {
@@ -125,20 +125,6 @@ const claim = async (registry: Registry, server: string): Promise<boolean> => {
 		}
 
 		throw new Error(`embeddedRedis(): cannot write to the directory of ${registry.rdbPath}`, {cause: error});
-	}
-};
-
-const openOwners = (server: string): number | undefined => {
-	try {
-		// eslint-disable-next-line no-bitwise
-		return openSync(fifoPathOf(server), constants.O_WRONLY | constants.O_NONBLOCK);
-	} catch (error) {
-		// Without a reader; or the whole directory is gone, as after a restart of the machine.
-		if (['ENXIO', 'ENOENT'].includes(codeOf(error))) {
-			return undefined;
-		}
-
-		throw error;
 	}
 };
 

@@ -14,9 +14,9 @@ import {
 	socketPathOf,
 } from './directory.ts';
 import {
+	leave,
 	newOwnerFile,
 	pollIntervalMs,
-	untilGone,
 	type Ownership,
 } from './ownership.ts';
 import {watchdog} from './watchdog.ts';
@@ -73,25 +73,30 @@ export const abandonPlace = async ({ownership, reading}: Place): Promise<void> =
 	await rm(ownership.directory, {recursive: true, force: true});
 };
 
-/** The server's last words, each line without process, role and time. */
+/** The server's last words, without its greeting, and each line without process, role and time. */
 const tailOf = (log: string): string => log
-	.trimEnd()
 	.split('\n')
-	.slice(-5)
+	.filter(line => line !== '' && !/oO0OoO|version=|Configuration loaded|Server initialized|overcommit|\[(?:additional )?info\]/v.test(line))
+	.slice(-8)
 	.map(line => `  ${line.replace(/^\d+:[A-Z] .{20,24}\.\d{3} . /v, '')}`)
 	.join('\n');
 
-const launch = async (binary: string, {ownership: {directory}, reading}: Place, entry: string) => {
-	// A session of its own: neither Ctrl+C nor a closed terminal ends the server before its owners.
-	const child = spawn('/bin/sh', ['-c', watchdog, directory, binary, entry], {
-		cwd: '/',
-		detached: true,
-		stdio: ['ignore', 'pipe', 'ignore', reading],
-	});
-	await once(child, 'spawn');
-	child.unref();
-	// With four entries in `stdio`, the types no longer know that the second one is a pipe.
-	return child.stdout!;
+/** @returns What the server says. It ends with the server, which alone holds its other end. */
+const launch = async (binary: string, {ownership: {directory}, reading}: Place, entry: string): Promise<Readable> => {
+	try {
+		// A session of its own: neither Ctrl+C nor a closed terminal ends the server before its owners.
+		const child = spawn('/bin/sh', ['-c', watchdog, directory, binary, entry], {
+			cwd: '/',
+			detached: true,
+			stdio: ['ignore', 'pipe', 'ignore', reading],
+		});
+		await once(child, 'spawn');
+		child.unref();
+		// With four entries in `stdio`, the types no longer know that the second one is a pipe.
+		return child.stdout!;
+	} finally {
+		closeSync(reading);
+	}
 };
 
 const untilReady = async (directory: string, output: Readable): Promise<void> => {
@@ -108,7 +113,6 @@ const untilReady = async (directory: string, output: Readable): Promise<void> =>
 			return;
 		}
 
-		// It alone holds the other end.
 		if (output.readableEnded) {
 			throw new Error(`ended before it was ready. It said:\n${tailOf(log)}`);
 		}
@@ -128,7 +132,7 @@ Starts a server that ends after its last owner, of which the caller is the first
 @param entry - The file by which others find the place: removed when the server has ended.
 */
 export const startServer = async (binary: string, place: Place, rdbPath = '', entry = ''): Promise<Ownership> => {
-	const {ownership, reading} = place;
+	const {ownership} = place;
 	let output: Readable | undefined;
 	try {
 		output = await launch(binary, place, entry);
@@ -143,11 +147,9 @@ export const startServer = async (binary: string, place: Place, rdbPath = '', en
 			await rm(entry, {force: true});
 		}
 
-		closeSync(ownership.descriptor);
-		await (output ? untilGone(ownership.directory) : rm(ownership.directory, {recursive: true}));
+		await leave(ownership);
 		throw new Error(`embeddedRedis(): ${binary}${rdbPath && ` with the data in ${rdbPath}`} ${(error as Error).message}`, {cause: error});
 	} finally {
-		closeSync(reading);
 		output?.destroy();
 	}
 
