@@ -7,6 +7,11 @@ export type Encoding = {
 	toBytes(value: unknown): Uint8Array | undefined;
 };
 
+export type Swallowed = {
+	count: number;
+	last: unknown;
+};
+
 /**
 A place to keep bytes in, reached through Keyv, and what Keyv has no word for.
 */
@@ -30,6 +35,9 @@ export type Backend = Encoding & {
 
 	/** Whether `keyv.getMany()` and `keyv.delete()` with several keys are one round trip, and fail when a key does. */
 	readonly hasBatches: boolean;
+
+	/** What went wrong without an exception: Keyv tells of it as an event and gives nothing. */
+	readonly swallowed?: Readonly<Swallowed>;
 
 	/** The value of a key, where that takes no I/O. */
 	peek?(key: string): unknown;

@@ -25,6 +25,10 @@ type Kind = 'read' | 'write' | 'delete';
 /** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
 const failureThreshold = 3;
 
+/** A timer that fires so late tells of a busy process, not of a slow store; the store then gets a little more. */
+const lateMs = 10;
+const graceMs = 50;
+
 const defaultQueueBytes = 32 * 1024 * 1024;
 
 /** Deletions that the store did not confirm, remembered until it does. */
@@ -129,11 +133,19 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		return new Promise(resolve => {
 			let isOver = false;
 			let isConnected = false;
-			const timer = setTimeout(() => {
-				// The reply may have come while the event loop was busy: look at the sockets before giving up.
-				setImmediate(() => {
-					giveUp(new StoreTimeoutError(timeoutMs), false);
-				});
+			const dueMs = performance.now() + timeoutMs;
+			const onDeadline = () => {
+				giveUp(new StoreTimeoutError(timeoutMs), false);
+			};
+
+			let timer = setTimeout(() => {
+				if (performance.now() - dueMs < lateMs) {
+					onDeadline();
+					return;
+				}
+
+				// The event loop was busy: the command may just have left, or its reply lie unread.
+				timer = setTimeout(onDeadline, Math.min(timeoutMs, graceMs));
 			}, timeoutMs);
 
 			const giveUp = (error: Error, isFatal: boolean) => {
@@ -196,9 +208,22 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		return record;
 	};
 
+	const {swallowed} = backend;
+
+	/** What Keyv swallowed while it found nothing, it found nothing for that reason. */
+	const ask = async <Result>(operation: () => Promise<Result>): Promise<Result> => {
+		const before = swallowed?.count;
+		const result = await operation();
+		if (swallowed !== undefined && swallowed.count !== before && (result === undefined || result === false)) {
+			throw swallowed.last;
+		}
+
+		return result;
+	};
+
 	const fetchOne = async (key: string): Promise<unknown> => {
 		try {
-			return await keyv.get(wireKey(key));
+			return await ask(async () => keyv.get<unknown>(wireKey(key)));
 		} catch (error) {
 			if (backend.isForeignValue(error)) {
 				counters.corrupt++;
@@ -220,7 +245,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 	const deleteAll = async (keys: readonly string[]): Promise<unknown> => {
 		const wireKeys = keys.map(key => wireKey(key));
-		return backend.hasBatches ? keyv.delete(wireKeys) : Promise.all(wireKeys.map(async key => keyv.delete(key)));
+		return backend.hasBatches ? keyv.delete(wireKeys) : Promise.all(wireKeys.map(async key => ask(async () => keyv.delete(key))));
 	};
 
 	const confirmDeletions = async (): Promise<void> => {
@@ -261,7 +286,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		myQueue.bytes += bytes.length;
 		const attempted = await attempt('write', async () => {
 			try {
-				return await keyv.set(wireKey(key), backend.toValue(bytes), ttlMs);
+				return await ask(async () => keyv.set(wireKey(key), backend.toValue(bytes), ttlMs));
 			} finally {
 				myQueue.bytes -= bytes.length;
 			}

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {LRUCache} from 'lru-cache';
-import {binary, type Backend, type Encoding} from './backend.ts';
+import {binary, type Backend, type Encoding, type Swallowed} from './backend.ts';
 
 type MapValue = {value: unknown; expires?: number | undefined};
 
@@ -34,7 +34,6 @@ const local = {
 const keyvOptions = {
 	namespace: undefined,
 	useKeyPrefix: false,
-	emitErrors: false,
 	throwOnErrors: true,
 };
 
@@ -109,11 +108,22 @@ The user's Keyv as it is, with its own namespace, serializer and adapter.
 */
 export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
 	const prefix = prefixWithin(keyv, namespace);
+	const swallowed: Swallowed = {count: 0, last: undefined};
+	const onError = (error: unknown) => {
+		swallowed.count++;
+		swallowed.last = error;
+	};
+
+	keyv.on('error', onError);
 	return {
 		...local,
 		...base64,
 		keyv,
 		prefix,
+		swallowed,
+		async close() {
+			keyv.off('error', onError);
+		},
 		clear: async () => clearKeyv(keyv, prefix),
 	};
 };

@@ -1,0 +1,93 @@
+/* eslint-disable node-test/prefer-test-context-assert, unicorn/no-incorrect-template-string-interpolation -- `t` is for what follows a test; braces belong to keys */
+import process from 'node:process';
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {once} from 'node:events';
+import {createServer, type AddressInfo} from 'node:net';
+import {after, before, test} from 'node:test';
+import {promisify} from 'node:util';
+import {startRedis, type TestRedis} from '../helpers/redis.ts';
+
+const run = promisify(execFile);
+const storeModule = new URL('../../source/store/create-store.ts', import.meta.url).href;
+const recordsModule = new URL('../helpers/records.ts', import.meta.url).href;
+
+/** Runs a script that uses a store and never closes it; gives what it wrote. A script that does not end by itself is killed, which fails. */
+const script = async (store: string, body: string): Promise<string> => {
+	const source = `
+		import {createStore} from '${storeModule}';
+		import {response} from '${recordsModule}';
+		const store = createStore({store: ${store}, namespace: 'n', timeoutMs: 250, memoryBytes: 1e6});
+		const record = response();
+		${body}
+	`;
+	const {stdout, stderr} = await run(process.execPath, ['--input-type=module', '--eval', source], {timeout: 10_000, killSignal: 'SIGKILL'});
+	assert.equal(stderr, '');
+	return stdout.trim();
+};
+
+const lookUp = 'console.log((await store.get([\'{a}\'])).map(found => found?.kind ?? \'none\').join());';
+
+let redis: TestRedis;
+
+before(async () => {
+	redis = await startRedis();
+});
+
+after(async () => {
+	await redis.stop();
+});
+
+test('a script that used Redis ends by itself', async () => {
+	assert.equal(await script(`'${redis.url}'`, `await store.set('{a}', record, 60_000);${lookUp}`), 'response');
+});
+
+test('a write that nobody waits for is written before the script ends', async () => {
+	await redis.client.flushAll();
+	await script(`'${redis.url}'`, 'store.set(\'{a}\', record, 60_000);');
+	assert.equal(await redis.client.exists('n:{a}'), 1);
+	await redis.client.flushAll();
+	await script(`'${redis.url}'`, `${lookUp}store.set('{a}', record, 60_000);`);
+	assert.equal(await redis.client.exists('n:{a}'), 1);
+});
+
+test('a script ends by itself where no Redis is', async () => {
+	assert.equal(await script('\'redis://127.0.0.1:1\'', `${lookUp}store.set('{a}', record, 60_000);`), 'none');
+	assert.equal(await script('\'unix:///nowhere/redis.sock\'', lookUp), 'none');
+});
+
+for (const [name, answer] of [['never answers', ''], ['answers garbage', 'HTTP/1.1 400 Bad Request\r\n\r\n']] as const) {
+	test(`a script ends by itself where a server ${name}, and its look-up ends first`, async t => {
+		const server = createServer(socket => {
+			socket.on('error', () => undefined);
+			socket.on('data', () => {
+				socket.write(answer);
+			});
+		});
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		t.after(() => {
+			server.close();
+		});
+		assert.equal(await script(`'redis://127.0.0.1:${(server.address() as AddressInfo).port}'`, `${lookUp}store.set('{a}', record, 60_000);`), 'none');
+	});
+}
+
+test('a script ends by itself when Redis falls silent or is killed between two look-ups', async t => {
+	for (const fault of ['pause', 'kill'] as const) {
+		const mine = await startRedis();
+		t.after(mine.stop);
+		const signal = fault === 'pause' ? 'SIGSTOP' : 'SIGKILL';
+		assert.equal(await script(`'${mine.url}'`, `${lookUp}process.kill(${mine.pid}, '${signal}');${lookUp}${lookUp}${lookUp}${lookUp}`), 'none\n'.repeat(5).trim());
+	}
+});
+
+test('a script with stores in memory or none of its own ends by itself', async () => {
+	for (const store of ['\'memory\'', 'new Map()', '{get: () => new Promise(() => {}), set: () => new Promise(() => {}), delete() {}, clear() {}}']) {
+		assert.equal(await script(store, `${lookUp}store.set('{a}', record, 60_000);`), 'none');
+	}
+});
+
+test('a closed store lets go of everything', async () => {
+	assert.equal(await script(`'${redis.url}'`, `await store.set('{a}', record, 60_000);await store.close();console.log(process.getActiveResourcesInfo().filter(name => !/^(?:Pipe|TTY|FSReq)/.test(name)).join());${lookUp}`), 'none');
+});

@@ -1,0 +1,402 @@
+/* eslint-disable @typescript-eslint/no-loop-func, node-test/prefer-test-context-assert -- `t` is for what follows a test */
+import process from 'node:process';
+import assert from 'node:assert/strict';
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import {
+	createServer,
+	type AddressInfo,
+	type Server,
+	type Socket,
+} from 'node:net';
+import {after, before, beforeEach, test} from 'node:test';
+import {createClient} from '@redis/client';
+import {Keyv} from 'keyv';
+import {encode} from '../../source/store/codec.ts';
+import type {StoreOption} from '../../source/store/connection.ts';
+import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
+import type {StoreEvent} from '../../source/store/fault-log.ts';
+import {response} from '../helpers/records.ts';
+import {startRedis, type TestRedis} from '../helpers/redis.ts';
+
+const record = response();
+const kindOf = (event: StoreEvent) => event.type;
+
+/** A store, what it reported, and a way to wait for a report. */
+const open = (store: StoreOption, options: Partial<StoreOptions> = {}) => {
+	const events: StoreEvent[] = [];
+	const waiting = new Map<string, PromiseWithResolvers<void>>();
+	const opened = createStore({
+		store,
+		namespace: 'n',
+		timeoutMs: 250,
+		memoryBytes: 0,
+		cooldownMs: 10,
+		...options,
+		onEvent(event) {
+			events.push(event);
+			waiting.get(event.type)?.resolve();
+			waiting.delete(event.type);
+		},
+	});
+	return {
+		store: opened,
+		events,
+		async until(type: StoreEvent['type']) {
+			const pending = Promise.withResolvers<void>();
+			waiting.set(type, pending);
+			// A test that waits holds the process; the store does not.
+			const hold = setInterval(() => undefined, 1000);
+			await pending.promise;
+			clearInterval(hold);
+		},
+	};
+};
+
+const listen = async (onConnection: (socket: Socket) => void): Promise<{server: Server; url: string; stop(): Promise<void>}> => {
+	const sockets = new Set<Socket>();
+	const server = createServer(socket => {
+		sockets.add(socket);
+		socket.on('error', () => undefined);
+		onConnection(socket);
+	});
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	return {
+		server,
+		url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		async stop() {
+			for (const socket of sockets) {
+				socket.destroy();
+			}
+
+			server.close();
+			await once(server, 'close');
+		},
+	};
+};
+
+let redis: TestRedis;
+const unhandled: unknown[] = [];
+
+before(async () => {
+	redis = await startRedis();
+	process.on('unhandledRejection', error => unhandled.push(error));
+	process.on('warning', warning => unhandled.push(warning));
+});
+
+beforeEach(async () => {
+	await redis.client.flushAll();
+});
+
+after(async () => {
+	await redis.stop();
+	assert.deepEqual(unhandled, []);
+});
+
+test('a Redis that is not there: misses, told once', async () => {
+	const {store, events} = open('redis://127.0.0.1:1', {cooldownMs: 60_000});
+	for (let count = 0; count < 50; count++) {
+		assert.deepEqual(await store.get(['{a}', '{b}']), [undefined, undefined]);
+		assert.equal(await store.set('{a}', record, 1000), false);
+		assert.equal(await store.delete(['{a}']), false);
+		assert.equal(await store.clear(), false);
+	}
+
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+	assert.equal(store.isHealthy, false);
+	await store.close();
+});
+
+test('a Redis that takes the connection and never answers: misses after the deadline, then at once', async () => {
+	const hole = await listen(() => undefined);
+	const {store, events} = open(hole.url, {timeoutMs: 20, cooldownMs: 60_000});
+	for (let count = 0; count < 50; count++) {
+		assert.deepEqual(await store.get(['{a}']), [undefined]);
+	}
+
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+	assert.equal(store.counters.errors, 3);
+	await store.close();
+	await hole.stop();
+});
+
+for (const garbage of ['HTTP/1.1 400 Bad Request\r\n\r\n', '\u{0}\u{1}\u{2}'.repeat(1000), '+OK\r\n'.repeat(50), '*-1\r\n', '$5\r\nab', '-ERR no\r\n'.repeat(50)]) {
+	test(`a Redis that answers ${JSON.stringify(garbage.slice(0, 12))}: misses`, async () => {
+		const liar = await listen(socket => {
+			socket.on('data', () => {
+				socket.write(garbage);
+			});
+		});
+		const {store} = open(liar.url, {timeoutMs: 20});
+		for (let count = 0; count < 10; count++) {
+			assert.deepEqual(await store.get(['{a}']), [undefined]);
+			await store.set('{a}', record, 1000);
+		}
+
+		await store.close();
+		await liar.stop();
+	});
+}
+
+test('a Redis that is killed and comes back empty', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const {store, events, until} = open(mine.url);
+	await store.set('{a}', record, 60_000);
+	await mine.kill();
+	assert.deepEqual(await store.get(['{a}']), [undefined]);
+	assert.deepEqual(await store.get(['{a}']), [undefined]);
+	const recovered = until('recovered');
+	await mine.restart();
+	await recovered;
+	assert.deepEqual(await store.get(['{a}']), [undefined]);
+	assert.equal(await store.set('{a}', record, 60_000), true);
+	assert.equal((await store.get(['{a}']))[0]?.kind, 'response');
+	assert.deepEqual(events.map(event => kindOf(event)).filter(kind => kind !== 'error'), ['degraded', 'recovered']);
+	await store.close();
+});
+
+for (const [name, optionOf] of [
+	['our client', (url: string): StoreOption => url],
+	['the user\'s client', (url: string): StoreOption => createClient({url})],
+] as const) {
+	test(`a Redis that is paused and goes on: ${name}`, async t => {
+		const mine = await startRedis();
+		t.after(mine.stop);
+		const option = optionOf(mine.url);
+		const {store, events, until} = open(option, {timeoutMs: 30});
+		await mine.client.set('n:{a}', encode(record, '{a}'));
+		mine.pause();
+		for (let count = 0; count < 20; count++) {
+			assert.deepEqual(await store.get(['{a}']), [undefined]);
+		}
+
+		assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+		const recovered = until('recovered');
+		mine.resume();
+		await recovered;
+		assert.equal((await store.get(['{a}']))[0]?.kind, 'response');
+		await store.close();
+		if (typeof option !== 'string') {
+			(option as ReturnType<typeof createClient>).destroy();
+		}
+	});
+}
+
+test('a connection that is cut is opened again by the next request', async () => {
+	const {store, events} = open(redis.url);
+	assert.equal(await store.set('{a}', record, 60_000), true);
+	const earlierErrors = store.counters.errors;
+	await redis.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+	// The end of the connection is on its way; a request that meets it fails, the one after does not.
+	const found = await store.get(['{a}']);
+	const again = await store.get(['{a}']);
+	assert.equal(again[0]?.kind, 'response');
+	assert.equal(store.counters.errors - earlierErrors, found[0] === undefined ? 1 : 0);
+	assert.equal(events.some(event => event.type === 'degraded'), false);
+	await store.close();
+});
+
+test('a Redis that refuses to write is read from, and written to when it takes writes again', async () => {
+	const {store, events, until} = open(redis.url);
+	assert.equal(await store.set('{a}', record, 60_000), true);
+	await redis.client.configSet('maxmemory', '1');
+	for (let count = 0; count < 10; count++) {
+		assert.equal(await store.set('{b}', record, 60_000), false);
+		assert.equal((await store.get(['{a}']))[0]?.kind, 'response');
+	}
+
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+	assert.equal(store.isHealthy, true);
+	await redis.client.configSet('maxmemory', '0');
+	const recovered = until('recovered');
+	while (!await store.set('{b}', record, 60_000)) {
+		await new Promise(resolve => {
+			setImmediate(resolve);
+		});
+	}
+
+	await recovered;
+	await store.close();
+});
+
+test('a wrong password is told without it', async t => {
+	const mine = await startRedis({args: ['--requirepass', 'right']});
+	t.after(mine.stop);
+	const {store, events} = open(`redis://:hunter2@127.0.0.1:${mine.port}`, {cooldownMs: 60_000});
+	assert.deepEqual(await store.get(['{a}']), [undefined]);
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+	assert.doesNotMatch(events.map(event => event.type === 'recovered' ? '' : String(event.error.stack)).join(''), /hunter2/v);
+	await store.close();
+});
+
+test('values that are not ours are misses, counted and replaced', async () => {
+	const {store, events} = open(redis.url);
+	const {client} = redis;
+	const good = encode(record, '{a}');
+	const damaged = Buffer.from(good);
+	damaged[damaged.length - 1] = 0;
+	const foreign: Array<() => Promise<unknown>> = [
+		async () => client.set('n:{a}', 'text'),
+		async () => client.set('n:{a}', ''),
+		async () => client.set('n:{a}', damaged),
+		async () => client.set('n:{a}', good.subarray(0, -1)),
+		async () => client.set('n:{a}', encode(record, '{b}')),
+		async () => client.lPush('n:{a}', 'a list'),
+		async () => client.hSet('n:{a}', 'a', 'hash'),
+		async () => client.set('n:{a}', '{"value":":base64:AAAA"}'),
+	];
+	for (const [position, write] of foreign.entries()) {
+		await client.del('n:{a}');
+		await write();
+		assert.deepEqual(await store.get(['{a}']), [undefined]);
+		assert.equal(store.counters.corrupt, position + 1);
+		assert.equal(await store.set('{a}', record, 60_000), true);
+		assert.equal((await store.get(['{a}']))[0]?.kind, 'response');
+	}
+
+	assert.deepEqual(events, []);
+	await store.close();
+});
+
+test('what could not be deleted is not seen again, and deleted when that can be done', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const {store, until} = open(mine.url, {timeoutMs: 30});
+	await mine.client.set('n:{a}', encode(record, '{a}'));
+	mine.pause();
+	assert.equal(await store.delete(['{a}']), false);
+	for (let count = 0; count < 3; count++) {
+		await store.get(['{b}']);
+	}
+
+	const recovered = until('recovered');
+	mine.resume();
+	await recovered;
+	assert.deepEqual(await store.get(['{a}']), [undefined]);
+	while (await mine.client.exists('n:{a}') === 1) {
+		// The deletion is on its way.
+	}
+
+	await store.close();
+});
+
+test('a reply that came while the event loop was busy counts', async () => {
+	const {store, events} = open(redis.url, {timeoutMs: 20});
+	await store.set('{a}', record, 60_000);
+	const found = store.get(['{a}']);
+	await new Promise(resolve => {
+		setImmediate(() => {
+			const end = performance.now() + 60;
+			while (performance.now() < end) {
+				// Busy.
+			}
+
+			resolve(undefined);
+		});
+	});
+	assert.equal((await found)[0]?.kind, 'response');
+	assert.deepEqual(events, []);
+	await store.close();
+});
+
+test('writes that Redis does not take are bounded in bytes', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const {store} = open(mine.url, {timeoutMs: 50, queueBytes: 100_000});
+	await store.set('{a}', record, 60_000);
+	mine.pause();
+	const large = response({body: Buffer.alloc(60_000)});
+	const results = await Promise.all(Array.from({length: 5}, async () => store.set('{a}', large, 60_000)));
+	assert.deepEqual(results, [false, false, false, false, false]);
+	assert.equal(store.counters.dropped, 4);
+	mine.resume();
+	await store.close();
+});
+
+test('one record larger than the queue is written when nothing else waits', async () => {
+	const {store} = open(redis.url, {timeoutMs: 2000, queueBytes: 10});
+	assert.equal(await store.set('{a}', response({body: Buffer.alloc(1_000_000)}), 60_000), true);
+	await store.close();
+});
+
+type Adapter = Record<string, unknown>;
+
+const failingKeyv = (get: () => unknown): Keyv => {
+	const adapter: Adapter = {
+		opts: {},
+		get,
+		set: get,
+		delete: get,
+		clear: get,
+		on: () => adapter,
+	};
+	return new Keyv(adapter as never, {serialize: undefined, deserialize: undefined});
+};
+
+const failures: Record<string, () => Keyv> = {
+	'throws synchronously': () => failingKeyv(() => {
+		throw new Error('no');
+	}),
+	rejects: () => failingKeyv(async () => {
+		throw new Error('no');
+	}),
+	'rejects with no error': () => failingKeyv(async () => {
+		throw 'no'; // eslint-disable-line @typescript-eslint/only-throw-error -- as some do
+	}),
+	'never settles': () => failingKeyv(async () => {
+		await new Promise(() => undefined); // eslint-disable-line no-promise-executor-return -- nothing is returned
+	}),
+	'gives a number': () => failingKeyv(async () => 7),
+	'gives an object': () => failingKeyv(async () => ({value: {kind: 'response'}})),
+	'gives a string': () => failingKeyv(async () => ({value: 'ü'})),
+	'gives null': () => failingKeyv(async () => null),
+};
+
+for (const [what, make] of Object.entries(failures)) {
+	test(`a Keyv whose adapter ${what}: misses`, async () => {
+		const {store} = open(make(), {timeoutMs: 20});
+		for (let count = 0; count < 5; count++) {
+			assert.deepEqual(await store.get(['{a}']), [undefined]);
+			assert.deepEqual(await store.get(['{a}', '{b}']), [undefined, undefined]);
+			await store.set('{a}', record, 1000);
+			await store.delete(['{a}', '{b}']);
+			await store.clear();
+		}
+
+		await store.close();
+	});
+}
+
+test('what a user\'s Keyv swallows and tells as an event is a fault all the same', async () => {
+	const keyv = failingKeyv(async () => undefined);
+	const {store, events} = open(keyv, {cooldownMs: 60_000});
+	keyv.opts.store.get = async () => {
+		keyv.emit('error', new Error('swallowed'));
+	};
+
+	for (let count = 0; count < 10; count++) {
+		assert.deepEqual(await store.get(['{a}']), [undefined]);
+	}
+
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+	await store.close();
+});
+
+test('a namespace that would blur the keys is refused', () => {
+	for (const namespace of ['', '{a}', 'a}']) {
+		assert.throws(() => open(redis.url, {namespace}), {name: 'TypeError', message: /`namespace`/v});
+	}
+});
+
+test('a connection is free to go while nothing is asked', async () => {
+	const {store} = open(redis.url);
+	await store.set('{a}', record, 60_000);
+	assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false);
+	await store.close();
+	// The client of the test itself, and no other.
+	while ((await redis.client.sendCommand<string>(['CLIENT', 'LIST'])).trim().split('\n').length > 1) {
+		// The server takes its time to notice.
+	}
+});
