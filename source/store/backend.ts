@@ -36,6 +36,9 @@ export type Backend = Encoding & {
 	/** Whether `keyv.getMany()` and `keyv.delete()` with several keys are one round trip, and fail when a key does. */
 	readonly hasBatches: boolean;
 
+	/** Whether the tracker that the backend was made with hears of every key that is read and then changed. */
+	readonly isTracking?: boolean;
+
 	/** What went wrong without an exception: Keyv tells of it as an event and gives nothing. */
 	readonly swallowed?: Readonly<Swallowed>;
 
@@ -47,6 +50,9 @@ export type Backend = Encoding & {
 
 	/** Whether the store itself refused, and so is there. */
 	isRefusal(error: unknown): boolean;
+
+	/** Sends a command of Redis's, if that is what this is; replies are bytes. */
+	readonly send?: (key: string, arguments_: ReadonlyArray<string | Uint8Array>, isReadOnly: boolean) => Promise<unknown>;
 
 	/** Closes what was opened here, and nothing of the user's. */
 	close(): Promise<void>;

@@ -3,6 +3,7 @@ import {createBreaker} from './breaker.ts';
 import {decode, encode} from './codec.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
 import {createFaultLog, type StoreEvent} from './fault-log.ts';
+import {createMemoryTier} from './memory.ts';
 import type {Store} from './store.ts';
 
 export type StoreOptions = {
@@ -20,7 +21,7 @@ export type StoreOptions = {
 	readonly queueBytes?: number;
 };
 
-type Kind = 'read' | 'write' | 'delete';
+type Kind = 'read' | 'write' | 'delete' | 'command';
 
 /** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
 const failureThreshold = 3;
@@ -51,7 +52,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	}
 
 	const backend = resolveStore(store, {namespace, memoryBytes});
-	const {keyv, prefix} = backend;
+	const {keyv, prefix, send} = backend;
 	const counters = {
 		hits: 0,
 		misses: 0,
@@ -179,6 +180,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 					isOver = true;
 					clearTimeout(timer);
+					tier?.prove();
 					reading.succeeded();
 					if (kind === 'write') {
 						writing.succeeded();
@@ -257,6 +259,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const hasRemoved = async (keys: readonly string[]): Promise<boolean> => {
 		for (const key of keys) {
 			unconfirmed.add(key);
+			tier?.invalidate(key);
 		}
 
 		const attempted = await attempt('delete', async () => deleteAll(keys));
@@ -296,11 +299,11 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 	return {
 		peek(key) {
-			if (backend.peek === undefined || unconfirmed.has(key)) {
+			if (unconfirmed.has(key)) {
 				return undefined;
 			}
 
-			const record = decodeValue(backend.peek(wireKey(key)), key);
+			const record = backend.peek === undefined ? tier?.get(key) : decodeValue(backend.peek(wireKey(key)), key);
 			if (record !== undefined) {
 				counters.hits++;
 			}
@@ -312,8 +315,9 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				return [];
 			}
 
+			const endReading = tier?.beginReading(keys);
 			const attempted = await attempt('read', async () => fetchAll(keys));
-			return keys.map((key, position) => {
+			const records = keys.map((key, position) => {
 				const record = unconfirmed.has(key) ? undefined : decodeValue(attempted?.result[position], key);
 				if (record === undefined) {
 					counters.misses++;
@@ -323,6 +327,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 				return record;
 			});
+			endReading?.(backend.isTracking ? records : []);
+			return records;
 		},
 		async set(key, record, timeToLive) {
 			if (timeToLive !== 'forever' && !(timeToLive > 0)) {
@@ -331,6 +337,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 			// Redis takes whole milliseconds, and no more than it can add to the clock.
 			const ttlMs = timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), Number.MAX_SAFE_INTEGER / 2);
+			tier?.invalidate(key);
 			const written = hasWritten(key, record, ttlMs);
 			writes.add(written);
 			try {
@@ -351,7 +358,15 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return keys.length === 0 || hasRemoved(keys);
 		},
 		async clear() {
+			tier?.lose();
 			return await attempt('delete', async () => backend.clear()) !== undefined;
+		},
+		command: send && (async (key, toArguments) => {
+			const attempted = await attempt('command', async () => send(wireKey(key), toArguments(wireKey(key)), false));
+			return attempted && {reply: attempted.result};
+		}),
+		async flush() {
+			await Promise.allSettled(writes);
 		},
 		get isHealthy() {
 			return reading.isClosed();

@@ -26,14 +26,15 @@ const asText = {typeMapping: {}};
 /*
 Not `withTypeMapping()`: a sentinel would change the replies of its owner too, and a cluster's nodes lose the mapping.
 */
-const senderOf = (connection: RedisConnection): SendCommand => {
+const senderOf = (link: RedisLink): SendCommand => {
+	const {connection} = link;
 	if (isCluster(connection)) {
 		return async (key, arguments_, isReadOnly) => connection.sendCommand(key, isReadOnly, arguments_, asBytes);
 	}
 
 	return 'getSentinelNode' in connection
 		? async (_key, arguments_, isReadOnly) => connection.sendCommand(isReadOnly, arguments_, asBytes)
-		: async (_key, arguments_) => connection.sendCommand(arguments_, asBytes);
+		: async (_key, arguments_) => link.connection.sendCommand(arguments_, asBytes);
 };
 
 const isCluster = (connection: RedisConnection): connection is ClusterConnection => 'masters' in connection;
@@ -59,8 +60,8 @@ const byteClient = (send: SendCommand) => ({
 `@keyv/redis` for values that are bytes: stored as Redis strings, byte for byte, with Redis's own expiry. Connecting is the link's matter, for `KeyvRedis` would wait without limit.
 */
 class BinaryKeyvRedis extends KeyvRedis<KeyvValue> {
-	constructor(connection: RedisConnection) {
-		super(byteClient(senderOf(connection)) as unknown as RedisClientType, {throwOnErrors: true});
+	constructor(link: RedisLink) {
+		super(byteClient(senderOf(link)) as unknown as RedisClientType, {throwOnErrors: true});
 	}
 
 	override async get<Value = KeyvValue>(key: string): Promise<Value | undefined> {
@@ -128,7 +129,7 @@ Redis as a place to keep bytes in.
 export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 	...binary,
 	prefix: `${namespace}:`,
-	keyv: new Keyv(new BinaryKeyvRedis(link.connection), {
+	keyv: new Keyv(new BinaryKeyvRedis(link), {
 		namespace: undefined,
 		useKeyPrefix: false,
 		serialize: undefined,
@@ -141,9 +142,13 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 		link.reset();
 	},
 	probePatienceMs: link.probePatienceMs,
+	get isTracking() {
+		return link.isTracking;
+	},
 	hasBatches: true,
 	clear: async () => clear(link.connection, `${namespace}:`),
 	isForeignValue: error => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE'),
 	isRefusal: error => error instanceof ErrorReply,
+	send: senderOf(link.connection),
 	close: async () => link.close(),
 });

@@ -36,6 +36,16 @@ export type Store = {
 	/** Removes the namespace and nothing else. Resolves to whether the store confirmed it. */
 	clear(): Promise<boolean>;
 
+	/**
+	Sends a command of Redis's about one key; absent where the store is no Redis. Resolves to `undefined` when it failed.
+
+	@param toArguments - Is given the key as Redis has it.
+	*/
+	readonly command?: (key: string, toArguments: (wireKey: string) => readonly string[]) => Promise<{readonly reply: unknown} | undefined>;
+
+	/** Resolves when what is being written now has been, or has failed. */
+	flush(): Promise<void>;
+
 	/** Whether the store is asked at all: `false` while it is given up, which it is until it answers again. */
 	readonly isHealthy: boolean;
 

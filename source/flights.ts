@@ -1,0 +1,204 @@
+import {LRUCache} from 'lru-cache';
+
+/** How a flight ends for those who wait for it. */
+export type Ending<Result> =
+	/** The leader brought something that others may be able to use. */
+	| {readonly kind: 'shared'; readonly result: Result}
+	/** Each goes by itself, all at once. With `result`, what the leader had to fall back to. */
+	| {readonly kind: 'released'; readonly failure?: unknown};
+
+/** What a wait leads to. */
+export type Landing<Result> =
+	| Ending<Result>
+	/** The leader is gone: this one leads now. */
+	| {readonly kind: 'leading'; readonly lead: Lead<Result>}
+	/** The wait was given up by the one who waited. */
+	| {readonly kind: 'left'};
+
+/**
+Leading a flight. Each method ends it; the first one counts.
+*/
+export type Lead<Result> = {
+	readonly id: string;
+	/** When it became unable to end the flight: it did, it handed over, or the flight took too long. */
+	readonly isOver: boolean;
+	/** Whoever waits may use the result. */
+	land(result: Result): void;
+	/** Nobody waits any longer, and for `restMs` nobody waits for the same again. */
+	release(restMs: number, failure?: unknown): void;
+	/** The one who has waited longest leads now. */
+	handOver(): void;
+	/** Calls `listener` when the flight ends, whoever leads it then: once, with how, and how long it is to rest. */
+	onEnd(listener: EndListener<Result>): void;
+	/** Whether somebody listens already: a leader before this one. */
+	readonly isAttended: boolean;
+};
+
+export type EndListener<Result> = (ending: Ending<Result> | {readonly kind: 'deserted'}, restMs: number) => void;
+
+export type Boarding<Result> =
+	/** Nobody is waited for: the flight is known not to be worth it. */
+	| {readonly role: 'alone'}
+	| {readonly role: 'leader'; readonly lead: Lead<Result>}
+	| {readonly role: 'waiter'; readonly landing: Promise<Landing<Result>>; leave(): void};
+
+/**
+Equal requests that are on their way at the same time: one leads, the others wait for what it brings.
+*/
+export type Flights<Result> = {
+	/**
+	@param id - Equal for requests that may share a response.
+	@param mayLead - `false`: without a flight to wait for, go alone.
+	@param notBefore - By `performance.now()`: a flight that began earlier brings what is outdated.
+	*/
+	board(id: string, options?: {readonly mayLead?: boolean; readonly notBefore?: number | undefined}): Boarding<Result>;
+	/** How many flights are on their way. */
+	readonly size: number;
+};
+
+export type FlightsOptions = {
+	/** The longest that a flight is waited for, retries and changes of its leader included. */
+	readonly patienceMs: number;
+	/** How many ids are remembered as not worth waiting for. */
+	readonly maxResting: number;
+};
+
+type Waiter<Result> = (landing: Landing<Result>) => void;
+
+type Flight<Result> = {
+	readonly id: string;
+	readonly startedAt: number;
+	/** In the order of arrival. */
+	readonly waiters: Set<Waiter<Result>>;
+	readonly timer: NodeJS.Timeout;
+	leader: Lead<Result> | undefined;
+	listener: EndListener<Result> | undefined;
+};
+
+/** After a flight that took too long. */
+const restAfterPatienceMs = 1000;
+
+export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions): Flights<Result> => {
+	const flights = new Map<string, Flight<Result>>();
+	const resting = new LRUCache<string, true>({max: maxResting});
+
+	const end = (flight: Flight<Result>, ending: Ending<Result> | {readonly kind: 'deserted'}, restMs: number) => {
+		flight.leader = undefined;
+		clearTimeout(flight.timer);
+		if (flights.get(flight.id) === flight) {
+			flights.delete(flight.id);
+		}
+
+		if (restMs > 0) {
+			resting.set(flight.id, true, {ttl: restMs});
+		}
+
+		flight.listener?.(ending, restMs);
+		if (ending.kind !== 'deserted') {
+			for (const resolve of flight.waiters) {
+				resolve(ending);
+			}
+		}
+
+		flight.waiters.clear();
+	};
+
+	const leadOf = (flight: Flight<Result>): Lead<Result> => {
+		const lead: Lead<Result> = {
+			id: flight.id,
+			get isOver() {
+				return flight.leader !== lead;
+			},
+			land(result) {
+				if (flight.leader === lead) {
+					end(flight, {kind: 'shared', result}, 0);
+				}
+			},
+			release(restMs, failure) {
+				if (flight.leader === lead) {
+					end(flight, {kind: 'released', failure}, restMs);
+				}
+			},
+			handOver() {
+				if (flight.leader !== lead) {
+					return;
+				}
+
+				const [next] = flight.waiters;
+				if (!next) {
+					end(flight, {kind: 'deserted'}, 0);
+					return;
+				}
+
+				stopWaiting(flight, next);
+				next({kind: 'leading', lead: leadOf(flight)});
+			},
+			onEnd(listener) {
+				flight.listener = listener;
+			},
+			get isAttended() {
+				return flight.listener !== undefined;
+			},
+		};
+		flight.leader = lead;
+
+		return lead;
+	};
+
+	const stopWaiting = (flight: Flight<Result>, waiter: Waiter<Result>) => {
+		flight.waiters.delete(waiter);
+		if (flight.waiters.size === 0) {
+			flight.timer.unref();
+		}
+	};
+
+	const start = (id: string): Flight<Result> => {
+		const flight: Flight<Result> = {
+			id,
+			startedAt: performance.now(),
+			waiters: new Set(),
+			// Keeps the process alive for those who wait, not for the leader.
+			timer: setTimeout(() => {
+				end(flight, {kind: 'released'}, restAfterPatienceMs);
+			}, patienceMs).unref(),
+			leader: undefined,
+			listener: undefined,
+		};
+		flights.set(id, flight);
+
+		return flight;
+	};
+
+	const wait = (flight: Flight<Result>): Boarding<Result> => {
+		const {promise: landing, resolve} = Promise.withResolvers<Landing<Result>>();
+		flight.waiters.add(resolve);
+		flight.timer.ref();
+
+		return {
+			role: 'waiter',
+			landing,
+			leave() {
+				stopWaiting(flight, resolve);
+				resolve({kind: 'left'});
+			},
+		};
+	};
+
+	return {
+		board(id, {mayLead = true, notBefore = -Infinity} = {}) {
+			const flight = flights.get(id);
+			if (flight && flight.startedAt > notBefore) {
+				return wait(flight);
+			}
+
+			if (!mayLead || resting.has(id)) {
+				return {role: 'alone'};
+			}
+
+			return {role: 'leader', lead: leadOf(start(id))};
+		},
+		get size() {
+			return flights.size;
+		},
+	};
+};

@@ -1,0 +1,77 @@
+import {randomBytes} from 'node:crypto';
+import type {Store} from './store.ts';
+
+/**
+The right to do something that one of a fleet is enough for. It is kept up until it is given back; if its holder dies, it expires.
+*/
+export type Lease = {
+	/** Gives it back: the next one who asks has it. */
+	release(): Promise<void>;
+	/** Gives it back, and tells all who ask for so long that there is nothing to wait for. */
+	rest(restMs: number): Promise<void>;
+};
+
+export type Leases = {
+	/**
+	Never waits for another holder.
+
+	@returns The lease; or that somebody else has it, that nobody should wait for it, or that the store cannot tell.
+	*/
+	acquire(key: string): Promise<Lease | 'taken' | 'resting' | 'unavailable'>;
+};
+
+/** What a holder that dies costs those who wait. */
+export const defaultLeaseMs = 3000;
+
+const restingMark = 'resting';
+
+// `EVAL`, not `EVALSHA`: there is nothing that `SCRIPT FLUSH` or a failover could lose.
+const ifOwned = (command: string) => `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(${command}) end return false`;
+const renewScript = ifOwned('\'PEXPIRE\', KEYS[1], ARGV[2]');
+const releaseScript = ifOwned('\'DEL\', KEYS[1]');
+const restScript = ifOwned(`'SET', KEYS[1], '${restingMark}', 'PX', ARGV[2]`);
+
+/**
+Leases in Redis, through the store's deadline and circuit breaker: a fault is no lease, never an exception.
+
+@see https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/
+*/
+export const createLeases = (command: NonNullable<Store['command']>, leaseMs: number = defaultLeaseMs): Leases => {
+	const hold = (key: string, token: string): Lease => {
+		const run = async (script: string, ...arguments_: string[]) => command(key, wireKey => ['EVAL', script, '1', wireKey, token, ...arguments_]);
+		const timer = setInterval(() => {
+			void run(renewScript, String(leaseMs));
+		}, leaseMs / 3).unref();
+
+		return {
+			async release() {
+				clearInterval(timer);
+				await run(releaseScript);
+			},
+			async rest(restMs) {
+				clearInterval(timer);
+				await run(restScript, String(Math.ceil(restMs)));
+			},
+		};
+	};
+
+	return {
+		async acquire(key) {
+			const token = randomBytes(12).toString('base64url');
+			const [taken, holder] = await Promise.all([
+				command(key, wireKey => ['SET', wireKey, token, 'NX', 'PX', String(leaseMs)]),
+				command(key, wireKey => ['GET', wireKey]),
+			]);
+
+			if (!taken) {
+				return 'unavailable';
+			}
+
+			if (taken.reply !== null) {
+				return hold(key, token);
+			}
+
+			return String(holder?.reply) === restingMark ? 'resting' : 'taken';
+		},
+	};
+};

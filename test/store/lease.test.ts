@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import test, {after, before} from 'node:test';
+import {createStore} from '../../source/store/create-store.ts';
+import {createLeases, type Lease, type Leases} from '../../source/store/lease.ts';
+import type {Store} from '../../source/store/store.ts';
+import {startRedis, type TestRedis} from '../helpers/redis.ts';
+
+let redis: TestRedis;
+const stores: Store[] = [];
+
+const connect = (leaseMs?: number): Leases => {
+	const store = createStore({store: redis.url, namespace: 'n', timeoutMs: 250, memoryBytes: 1e6});
+	stores.push(store);
+	assert.ok(store.command);
+
+	return createLeases(store.command, leaseMs);
+};
+
+const isLease = (value: Awaited<ReturnType<Leases['acquire']>>): value is Lease => typeof value === 'object';
+
+const acquire = async (leases: Leases, key: string): Promise<Lease> => {
+	const lease = await leases.acquire(key);
+	if (!isLease(lease)) {
+		throw new Error(`The lease of ${key} is ${lease}`);
+	}
+
+	return lease;
+};
+
+before(async () => {
+	redis = await startRedis();
+});
+
+after(async () => {
+	await Promise.all(stores.map(async store => store.close()));
+	await redis.stop();
+});
+
+test('of many who ask at once, one has it', async () => {
+	const fleet = Array.from({length: 8}, () => connect());
+	const answers = await Promise.all(fleet.map(async leases => leases.acquire('{a}:lease')));
+
+	assert.equal(answers.filter(answer => isLease(answer)).length, 1);
+	assert.equal(answers.filter(answer => answer === 'taken').length, 7);
+});
+
+test('it expires by itself, in the namespace', async () => {
+	await acquire(connect(60_000), '{b}:lease');
+	const ttlMs = await redis.client.pTTL('n:{b}:lease');
+
+	assert.ok(ttlMs > 0);
+	assert.ok(ttlMs <= 60_000);
+});
+
+test('who gives it back lets the next one have it, also after SCRIPT FLUSH', async () => {
+	const lease = await acquire(connect(), '{c}:lease');
+	await redis.client.scriptFlush();
+	await lease.release();
+
+	assert.equal(await redis.client.exists('n:{c}:lease'), 0);
+	await acquire(connect(), '{c}:lease');
+});
+
+test('a holder whose lease ran out does not take it from the next one', async () => {
+	const late = await acquire(connect(60_000), '{d}:lease');
+	await redis.client.del('n:{d}:lease');
+	await acquire(connect(60_000), '{d}:lease');
+	const holder = await redis.client.get('n:{d}:lease');
+	await late.release();
+	await late.rest(1000);
+
+	assert.equal(await redis.client.get('n:{d}:lease'), holder);
+});
+
+test('a lease at rest is nobody\'s, and nobody waits for it', async () => {
+	const lease = await acquire(connect(), '{e}:lease');
+	await lease.rest(60_000);
+
+	assert.equal(await connect().acquire('{e}:lease'), 'resting');
+	assert.ok(await redis.client.pTTL('n:{e}:lease') > 3000);
+});
+
+test('it is kept up as long as its holder lives', async () => {
+	// The real time of Redis is the point: six leases long, renewed before each third of one.
+	const lease = await acquire(connect(300), '{f}:lease');
+	const other = connect();
+	const {promise, resolve} = Promise.withResolvers<void>();
+	setTimeout(resolve, 1800);
+	await promise;
+
+	assert.equal(await other.acquire('{f}:lease'), 'taken');
+	await lease.release();
+});
+
+test('without Redis there is none, and no exception', async () => {
+	const leases = connect();
+	const lease = await acquire(leases, '{g}:lease');
+	await redis.kill();
+
+	assert.equal(await leases.acquire('{h}:lease'), 'unavailable');
+	await lease.release();
+	await redis.restart();
+});
