@@ -1,0 +1,142 @@
+import {execFile} from 'node:child_process';
+import {
+	cp,
+	mkdir,
+	mkdtemp,
+	readFile,
+	rm,
+	symlink,
+	writeFile,
+} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {
+	after,
+	before,
+	test,
+	type TestContext,
+} from 'node:test';
+import {promisify} from 'node:util';
+import {respond, startOrigin, type Origin} from './helpers/origin.ts';
+
+const repository = path.resolve(import.meta.dirname, '..');
+const manifest = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8')) as {
+	readonly devDependencies: Readonly<Record<string, string>>;
+};
+
+let directory: string;
+let project: string;
+let origin: Origin;
+
+const run = async (file: string, args: readonly string[], cwd: string): Promise<string> => {
+	try {
+		const {stdout} = await promisify(execFile)(file, [...args], {cwd, env: {...process.env, ORIGIN: origin.url}});
+		return stdout;
+	} catch (error) {
+		const {stdout, stderr} = error as {stdout: string; stderr: string};
+		throw new Error(`${[file, ...args].join(' ')}\n${stdout}${stderr}`, {cause: error});
+	}
+};
+
+/** `npm pack` builds; in a copy, so that it does not disturb what others do with `dist`. */
+const pack = async (): Promise<{tarball: string; files: string[]}> => {
+	const copy = path.join(directory, 'repository');
+	const skipped = new Set(['.git', 'dist', 'node_modules']);
+	await cp(repository, copy, {recursive: true, filter: source => !skipped.has(path.relative(repository, source))});
+	await symlink(path.join(repository, 'node_modules'), path.join(copy, 'node_modules'));
+
+	const output = await run('npm', ['pack', '--json', '--pack-destination', directory], copy);
+	// The output of the build stands before it.
+	const [packed] = JSON.parse(output.slice(output.search(/^\[$/mv))) as Array<{filename: string; files: Array<{path: string}>}>;
+	return {tarball: path.join(directory, packed!.filename), files: packed!.files.map(file => file.path)};
+};
+
+let packed: Awaited<ReturnType<typeof pack>>;
+
+before(async () => {
+	directory = await mkdtemp(path.join(tmpdir(), 'package-test-'));
+	origin = await startOrigin((_request, response) => {
+		respond(response, {headers: {'cache-control': 'max-age=60', 'content-type': 'application/json'}, body: '{"hello":"world"}'});
+	});
+	packed = await pack();
+
+	project = path.join(directory, 'project');
+	await mkdir(project);
+	await writeFile(path.join(project, 'package.json'), '{"private": true, "type": "module"}');
+	const companions = ['got', 'typescript', '@types/node'].map(name => `${name}@${manifest.devDependencies[name]}`);
+	await run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', packed.tarball, ...companions], project);
+});
+
+after(async () => {
+	await origin.stop();
+	await rm(directory, {recursive: true, force: true});
+});
+
+test('contains what a user needs and nothing else', (t: TestContext) => {
+	const outsideDist = packed.files.filter(file => !file.startsWith('dist/'));
+	t.assert.deepStrictEqual(outsideDist.toSorted(), ['license', 'package.json', 'readme.md']);
+
+	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
+	t.assert.ok(insideDist.has('dist/index.js'));
+	t.assert.ok(insideDist.has('dist/embedded.js'));
+	for (const file of insideDist) {
+		t.assert.match(file, /\.(?:js|d\.ts)$/v);
+		t.assert.ok(insideDist.has(file.replace(/\.js$/v, '.d.ts')), `${file} has no declarations`);
+	}
+});
+
+test('works from JavaScript', async (t: TestContext) => {
+	await writeFile(path.join(project, 'script.js'), `
+		import got from 'got';
+		import redisCache, {cacheInfo, redisCache as named} from 'got-redis-cache';
+		import {embeddedRedis} from 'got-redis-cache/embedded';
+
+		const client = got.extend(redisCache({store: await embeddedRedis()}));
+		const url = process.env.ORIGIN + '/javascript';
+		await client(url);
+		const response = await client(url, {responseType: 'json'});
+		console.log(JSON.stringify([redisCache === named, response.isFromCache, response.body, cacheInfo(response).status]));
+	`);
+
+	t.assert.deepStrictEqual(JSON.parse(await run(process.execPath, ['script.js'], project)), [true, true, {hello: 'world'}, 'hit']);
+	t.assert.strictEqual(origin.requests.filter(({url}) => url === '/javascript').length, 1);
+});
+
+test('works from TypeScript, with every check that the compiler has', async (t: TestContext) => {
+	await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify({
+		compilerOptions: {
+			target: 'es2022',
+			module: 'nodenext',
+			types: ['node'],
+			strict: true,
+			exactOptionalPropertyTypes: true,
+			skipLibCheck: false,
+		},
+		files: ['script.ts'],
+	}));
+	await writeFile(path.join(project, 'script.ts'), `
+		import got from 'got';
+		import {cacheInfo, redisCache, type CacheInfo, type RedisCache, type RedisCacheOptions, type RequestCacheOptions} from 'got-redis-cache';
+		import {embeddedRedis, type EmbeddedRedis} from 'got-redis-cache/embedded';
+
+		const store: EmbeddedRedis = await embeddedRedis();
+		const options: RedisCacheOptions = {store, ttlOffset: '1h'};
+		const cache: RedisCache = redisCache(options);
+		const client = got.extend(cache);
+		const request: RequestCacheOptions = {tags: ['greeting']};
+		const url = process.env.ORIGIN + '/typescript';
+		await client(url, {context: {cache: request}});
+		const response = await client<{hello: string}>(url, {responseType: 'json'});
+		const info: CacheInfo | undefined = cacheInfo(response);
+		const {hello} = response.body;
+		console.log(JSON.stringify([response.isFromCache, hello.toUpperCase(), info?.status]));
+
+		// @ts-expect-error Options are checked.
+		export const misuse = () => redisCache({nonsense: true});
+	`);
+
+	await run(path.join(project, 'node_modules/.bin/tsc'), [], project);
+	t.assert.deepStrictEqual(JSON.parse(await run(process.execPath, ['script.js'], project)), [true, 'WORLD', 'hit']);
+	t.assert.strictEqual(origin.requests.filter(({url}) => url === '/typescript').length, 1);
+});
