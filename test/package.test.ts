@@ -42,8 +42,8 @@ const run = async (file: string, args: readonly string[], cwd: string): Promise<
 /** `npm pack` builds; in a copy, so that it does not disturb what others do with `dist`. */
 const pack = async (): Promise<{tarball: string; files: string[]}> => {
 	const copy = path.join(directory, 'repository');
-	const skipped = new Set(['.git', 'dist', 'node_modules']);
-	await cp(repository, copy, {recursive: true, filter: source => !skipped.has(path.relative(repository, source))});
+	const isCopied = (source: string) => !/^(?:\.|dist$|node_modules$)/v.test(path.relative(repository, source));
+	await cp(repository, copy, {recursive: true, filter: isCopied});
 	await symlink(path.join(repository, 'node_modules'), path.join(copy, 'node_modules'));
 
 	const output = await run('npm', ['pack', '--json', '--pack-destination', directory], copy);
