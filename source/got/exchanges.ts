@@ -1,9 +1,12 @@
-import type {BeforeRequestHook} from 'got';
+import type {BeforeRequestHook, Response} from 'got';
 import type {Exchange, Settlement} from '../exchange.ts';
+import type {StoredResponse} from '../stored.ts';
 import type {GotOptions} from './context.ts';
 
 /** What got's hooks have to remember of an exchange between one another. */
 export type GotExchange = {
+	/** The hook by which the cache is known that takes part. */
+	readonly owner: BeforeRequestHook;
 	exchange: Exchange;
 	/** What the exchange came to; `undefined` while the origin is asked. */
 	settlement: Settlement | undefined;
@@ -12,6 +15,8 @@ export type GotExchange = {
 	readonly retryCount: number;
 	/** The status code of the origin's response. */
 	forwardStatus: number | undefined;
+	/** The stored `Set-Cookie` fields that the cookie jar is not to see once more. */
+	hiddenCookies: string[] | undefined;
 };
 
 // Got makes a new `Options` for each hop and attempt, and every hook, response and error leads to it.
@@ -32,6 +37,37 @@ export const setExchange = (options: GotOptions, exchange: GotExchange): void =>
 };
 
 export const exchangeOf = (options: GotOptions): GotExchange | undefined => exchanges.get(options);
+
+/** On the getter of `request`, in a response that was given without one: a weak map would cost more than the whole answer. */
+export const answeredBy: unique symbol = Symbol('answered by');
+
+/** What a response came of, whichever way it took. */
+export const exchangeBehind = (response: Response): GotExchange | undefined => {
+	const getter = Object.getOwnPropertyDescriptor(response, 'request')?.get as {[answeredBy]?: GotExchange} | undefined;
+	return getter?.[answeredBy] ?? exchanges.get(response.request.options);
+};
+
+/** The stored response that answers in the origin's place. */
+export const storedAnswer = ({exchange, settlement}: Pick<GotExchange, 'exchange' | 'settlement'>): StoredResponse | undefined => {
+	if (settlement?.answer) {
+		return settlement.answer;
+	}
+
+	return exchange.decision.kind === 'reuse' ? exchange.decision.stored : undefined;
+};
+
+/** Whether it is the origin that answers. */
+export const isAsked = (state: GotExchange): boolean => storedAnswer(state) === undefined && state.exchange.decision.kind !== 'unavailable';
+
+// The options of requests of streams that the cache sees the responses of.
+const watched = new WeakSet<GotOptions>();
+
+export const markWatched = (options: GotOptions): void => {
+	watched.add(options);
+};
+
+/** Whether what the origin sends a stream can be replaced before the stream has it: not if a function of the user's or another cache may have got hold of it first. */
+export const isReplaceable = (options: GotOptions): boolean => watched.has(options) && !options.cache && options.request === undefined;
 
 export const addHeaders = (options: GotOptions, {replacedHeaders}: GotExchange, headers: Readonly<Record<string, string | readonly string[] | undefined>>): void => {
 	for (const [name, value] of Object.entries(headers)) {

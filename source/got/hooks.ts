@@ -4,6 +4,7 @@ import type {
 	BeforeRedirectHook,
 	BeforeRequestHook,
 	BeforeRetryHook,
+	InitHook,
 	NormalizedOptions,
 	RequestError,
 	Response,
@@ -12,7 +13,6 @@ import {
 	lookUp,
 	settleResponse,
 	staleInstead,
-	withRequest,
 	type Exchange,
 } from '../exchange.ts';
 import {construct} from '../http/construct.ts';
@@ -25,14 +25,18 @@ import {
 	addHeaders,
 	exchangeOf,
 	isOwner,
+	isReplaceable,
 	registerHook,
 	restoreHeaders,
 	setExchange,
+	storedAnswer,
 	type GotExchange,
 } from './exchanges.ts';
+import {appendTo, comeFirst, leaveAsLast} from './chain.ts';
+import {learnRequestClass, takePrepared, watchHandlers} from './fast-path.ts';
 import {failureOf} from './failure.ts';
 import {reportOn} from './cache-status.ts';
-import {replaceContent, toIncomingMessage, type Message} from './message.ts';
+import {hideCookies, replaceContent, showCookies, toIncomingMessage, type Message} from './message.ts';
 import {prepareRecovery, takeRecovery} from './recovery.ts';
 import {isRedirect, settleRedirect} from './redirect.ts';
 import {refreshInBackground} from './refresh.ts';
@@ -40,6 +44,7 @@ import {isSameRequest, keyInput, requestHead} from './request.ts';
 import {responseHead} from './response-head.ts';
 
 export type Hooks = {
+	readonly init: InitHook[];
 	readonly beforeRequest: BeforeRequestHook[];
 	readonly beforeRedirect: BeforeRedirectHook[];
 	readonly beforeRetry: BeforeRetryHook[];
@@ -48,7 +53,7 @@ export type Hooks = {
 };
 
 /** What an attempt leaves to the one that answers in its place. */
-type Recovered = Pick<GotExchange, 'exchange' | 'settlement' | 'retryCount'>;
+type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement'>>;
 
 const gatewayTimeout: Message = {
 	statusCode: 504,
@@ -77,6 +82,11 @@ const withOnlyIfCached = (head: RequestHead): RequestHead => {
 };
 
 const openExchange = async (context: GotContext, options: GotOptions): Promise<Exchange> => {
+	const prepared = takePrepared(options);
+	if (prepared && isSameRequest(prepared.request, requestHead(options))) {
+		return prepared;
+	}
+
 	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);
 	const head = settings.isOnlyIfCached ? withOnlyIfCached(requestHead(options)) : requestHead(options);
 	const input = keyInput(options, context.settings.key?.(head, options as NormalizedOptions));
@@ -84,15 +94,13 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 	return lookUp(context, head, settings, input ?? {body: undefined, isEncoded: false, extra: undefined}, bypassReason(context, head, settings, input !== undefined));
 };
 
-/** A 304 for a redirect could not be turned into one that got follows, so a redirect is asked for anew. */
-const mayValidate = (options: GotOptions, decision: Decision): decision is Extract<Decision, {kind: 'validate'}> => decision.kind === 'validate' && !options.isStream && !isRedirect(decision.stored.statusCode);
-
-const storedAnswer = ({exchange, settlement}: Recovered): StoredResponse | undefined => {
-	if (settlement?.answer) {
-		return settlement.answer;
+/** The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together. */
+const mayValidate = (options: GotOptions, decision: Decision): decision is Extract<Decision, {kind: 'validate'}> => {
+	if (decision.kind !== 'validate') {
+		return false;
 	}
 
-	return exchange.decision.kind === 'reuse' ? exchange.decision.stored : undefined;
+	return options.isStream ? isReplaceable(options) && decision.reason !== 'range-incomplete' : !isRedirect(decision.stored.statusCode);
 };
 
 /**
@@ -101,78 +109,81 @@ The hooks that make the instances of got that are extended with them use a cache
 export const createHooks = (context: GotContext): Hooks => {
 	const messageFrom = ({exchange}: GotExchange, stored: StoredResponse): Message => construct(exchange.request, stored, context.now());
 
-	const prepareForFailure = (options: GotOptions, {exchange, retryCount}: GotExchange) => {
+	/** Only what the cache that takes part has begun is its own to end. */
+	const stateOf = (options: GotOptions): GotExchange | undefined => {
+		const state = exchangeOf(options);
+		return state?.owner === beforeRequest ? state : undefined;
+	};
+
+	const prepareForFailure = (options: GotOptions, state: GotExchange) => {
+		const {exchange, retryCount} = state;
 		if (!staleInstead(context, exchange, 'network-error') && !staleInstead(context, exchange, 'timeout')) {
 			return;
 		}
 
 		prepareRecovery(options, (error: RequestError): Recovered | undefined => {
+			restoreHeaders(options, state);
 			const failure = failureOf(error);
 			const outcome = failure && staleInstead(context, exchange, failure);
 			return outcome && {exchange, retryCount, settlement: {outcome, answer: outcome.stored}};
-		});
+		}, [beforeRequest]);
 	};
 
-	// Runs behind the user's last hook, whatever hooks were added after the cache.
-	const beforeSending: BeforeRequestHook = options => {
-		const state = exchangeOf(options);
-		if (!state || !isOwner(options, beforeRequest)) {
-			return;
+	const answerWith = (options: GotOptions, state: GotExchange, message: Message) => {
+		const incoming = toIncomingMessage(message);
+		// A stream's response goes to its listeners and to no hook.
+		if (!options.isStream) {
+			state.hiddenCookies = hideCookies(incoming);
 		}
 
-		const head = requestHead(options);
-		if (!isSameRequest(head, state.exchange.request)) {
-			// What was looked up is not what is asked for any more.
-			state.exchange = withRequest(context, state.exchange, head);
-		}
-
-		const {decision} = state.exchange;
-		if (mayValidate(options, decision)) {
-			addHeaders(options, state, decision.headers);
-		}
-
-		prepareForFailure(options, state);
+		return incoming;
 	};
 
-	const beforeRequest: BeforeRequestHook = async (options, {retryCount}) => {
-		if (!isOwner(options, beforeRequest)) {
+	const beforeSending: BeforeRequestHook = async (options, {retryCount}) => {
+		if (!leaveAsLast(options.hooks.beforeRequest, beforeSending)) {
 			return;
 		}
 
 		const recovered = takeRecovery(options) as Recovered | undefined;
 		const state: GotExchange = {
+			owner: beforeRequest,
 			retryCount,
 			settlement: undefined,
 			forwardStatus: undefined,
-			...recovered ?? {exchange: await openExchange(context, options)},
+			hiddenCookies: undefined,
+			...recovered,
+			exchange: recovered?.exchange ?? await openExchange(context, options),
 			replacedHeaders: new Map(),
 		};
 		setExchange(options, state);
+		comeFirst(options, hooks);
 
 		const answer = storedAnswer(state);
 		if (answer) {
-			return toIncomingMessage(messageFrom(state, answer));
+			return answerWith(options, state, messageFrom(state, answer));
 		}
 
-		if (state.exchange.decision.kind === 'unavailable') {
-			return toIncomingMessage(gatewayTimeout);
+		const {decision} = state.exchange;
+		if (decision.kind === 'unavailable') {
+			return answerWith(options, state, gatewayTimeout);
 		}
 
-		const {beforeRequest: chain, afterResponse: settlers} = options.hooks;
-		// Got drops these hooks after `retryWithMergedOptions()`; without ours, nothing could be settled.
-		if (!settlers.includes(afterResponse)) {
-			settlers.push(afterResponse);
+		if (mayValidate(options, decision)) {
+			addHeaders(options, state, decision.headers);
 		}
 
-		if (chain.at(-1) === beforeRequest) {
-			return beforeSending(options, {retryCount});
-		}
-
-		if (!chain.includes(beforeSending)) {
-			chain.push(beforeSending);
+		if (!options.isStream) {
+			prepareForFailure(options, state);
 		}
 
 		return undefined;
+	};
+
+	// Whatever hooks come behind the cache: what is looked up is what would be sent.
+	const beforeRequest: BeforeRequestHook = options => {
+		if (isOwner(options, beforeRequest)) {
+			appendTo(options.hooks.beforeRequest, beforeSending);
+		}
 	};
 
 	const settle = async (response: Response, state: GotExchange, askAgain: () => Promise<never>): Promise<void> => {
@@ -190,18 +201,24 @@ export const createHooks = (context: GotContext): Hooks => {
 
 	const afterResponse: AfterResponseHook = async (response, retryWithMergedOptions) => {
 		const {options} = response.request;
-		const state = exchangeOf(options);
-		if (!state || !isOwner(options, beforeRequest)) {
+		learnRequestClass(response);
+		takeRecovery(options);
+		const state = stateOf(options);
+		if (!state) {
 			return response;
 		}
 
-		takeRecovery(options);
 		restoreHeaders(options, state);
+		showCookies(response, state.hiddenCookies);
 		response.retryCount = state.retryCount;
 
 		const {decision} = state.exchange;
 		if (storedAnswer(state) === undefined && decision.kind !== 'unavailable') {
-			await settle(response, state, async () => retryWithMergedOptions({preserveHooks: true}));
+			await settle(response, state, async () => {
+				// Whether the user has anything retried is another question.
+				prepareRecovery(options, (): Recovered => ({retryCount: state.retryCount}));
+				return retryWithMergedOptions({preserveHooks: true});
+			});
 		}
 
 		if (decision.kind === 'reuse' && decision.refresh) {
@@ -214,23 +231,21 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	const beforeRedirect: BeforeRedirectHook = (updatedOptions, response) => {
-		const {options} = response.request;
-		const state = exchangeOf(options);
-		if (!state || !isOwner(options, beforeRequest)) {
+		takeRecovery(updatedOptions);
+		const state = stateOf(response.request.options);
+		if (!state) {
 			return;
 		}
 
-		takeRecovery(updatedOptions);
 		restoreHeaders(updatedOptions, state);
-		// A hook before ours may have waited while the body flowed away.
-		const isFirst = updatedOptions.hooks.beforeRedirect[0] === beforeRedirect;
-		if (isFirst && storedAnswer(state) === undefined) {
+		showCookies(response, state.hiddenCookies);
+		if (storedAnswer(state) === undefined) {
 			settleRedirect(context, state, response);
 		}
 	};
 
 	const forget = (options: GotOptions) => {
-		const state = exchangeOf(options);
+		const state = stateOf(options);
 		if (state) {
 			restoreHeaders(options, state);
 		}
@@ -241,19 +256,26 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	const beforeError: BeforeErrorHook = error => {
-		takeRecovery(error.options);
-		forget(error.options);
+		// A hook may have put an error of its own in the place of got's.
+		const {options, response} = error as Partial<RequestError>;
+		if (options) {
+			takeRecovery(options);
+			forget(options);
+			showCookies(response, stateOf(options)?.hiddenCookies);
+		}
 
 		return error;
 	};
 
 	registerHook(beforeRequest);
-
-	return {
+	const hooks: Hooks = {
+		init: [watchHandlers],
 		beforeRequest: [beforeRequest],
 		beforeRedirect: [beforeRedirect],
 		beforeRetry: [beforeRetry],
 		beforeError: [beforeError],
 		afterResponse: [afterResponse],
 	};
+
+	return hooks;
 };

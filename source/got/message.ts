@@ -1,5 +1,5 @@
 import {IncomingMessage, STATUS_CODES} from 'node:http';
-import {parseBody, type Response} from 'got';
+import {isResponseOk, parseBody, type Response} from 'got';
 
 /** A response to hand to got, before got has made anything of it. */
 export type Message = {
@@ -15,7 +15,7 @@ type ParsedMessage = IncomingMessage & {_addHeaderLines(rawHeaders: string[], co
 
 const doNothing = () => undefined;
 
-const bareMessage = ({statusCode, statusMessage, httpVersion, rawHeaders}: Message): IncomingMessage => {
+export const bareMessage = ({statusCode, statusMessage, httpVersion, rawHeaders}: Message): IncomingMessage => {
 	// A message without a socket reads from nothing but its own buffer.
 	const message = new IncomingMessage(null as never) as ParsedMessage;
 	message._read = doNothing;
@@ -46,12 +46,53 @@ export const toIncomingMessage = (message: Message): IncomingMessage & {fromCach
 };
 
 /**
+Takes the `Set-Cookie` fields away: got would put them into its cookie jar, which has had them, and may have had others since.
+*/
+export const hideCookies = ({headers}: IncomingMessage): string[] | undefined => {
+	const cookies = headers['set-cookie'];
+	if (cookies) {
+		delete headers['set-cookie'];
+	}
+
+	return cookies;
+};
+
+export const showCookies = (response: Pick<IncomingMessage, 'headers'> | undefined, cookies: string[] | undefined): void => {
+	if (response && cookies) {
+		response.headers['set-cookie'] = cookies;
+	}
+};
+
+// Those that got leaves as they are where it is not to decode.
+const contentCodings = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
+
+const isEncoded = ({headers}: Response): boolean => (headers['content-encoding'] ?? '').toLowerCase().split(',').some(coding => contentCodings.has(coding.trim()));
+
+/** As got reads a body. */
+const bodyOf = (response: Response, rawBody: Uint8Array): unknown => {
+	const {options} = response.request;
+	if (isEncoded(response) && !options.decompress) {
+		return rawBody;
+	}
+
+	try {
+		return parseBody(response, options.responseType, options.parseJson, options.encoding);
+	} catch (error) {
+		response.body = parseBody(response, 'text', options.parseJson, options.encoding);
+		if (response.ok) {
+			throw error;
+		}
+
+		return response.body;
+	}
+};
+
+/**
 Makes `message` the content of a response that got has already completed.
 
 @throws {ParseError} As got does where the body is not what the user expects.
 */
 export const replaceContent = (response: Response, message: Message): void => {
-	const {options} = response.request;
 	const {headers, rawHeaders} = bareMessage(message);
 	response.statusCode = message.statusCode;
 	response.statusMessage = message.statusMessage === '' ? STATUS_CODES[message.statusCode] ?? '' : message.statusMessage;
@@ -61,6 +102,6 @@ export const replaceContent = (response: Response, message: Message): void => {
 	response.rawBody = new Uint8Array(message.body);
 	response.isFromCache = true;
 
-	const isEncoded = headers['content-encoding'] !== undefined && !options.decompress;
-	response.body = isEncoded ? response.rawBody : parseBody(response, options.responseType, options.parseJson, options.encoding);
+	response.ok = isResponseOk(response);
+	response.body = bodyOf(response, response.rawBody);
 };
