@@ -1,4 +1,5 @@
-import {createClient, type RedisClientOptions} from '@redis/client';
+import type {Buffer} from 'node:buffer';
+import {createClient, ErrorReply, type RedisClientOptions} from '@redis/client';
 
 /** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
 export type RedisConnection = {
@@ -14,7 +15,10 @@ export type RedisConnection = {
 A connection to Redis that opens when it is first needed.
 */
 export type RedisLink = {
+	/** Another one after a server turned out to lack client tracking. */
 	readonly connection: RedisConnection;
+	/** Whether Redis tells `tracker` what becomes of the keys that are read. */
+	readonly isTracking: boolean;
 	/** `undefined` when commands may be sent, otherwise resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
 	/** Drops a connection that fell silent, and the commands on it. */
@@ -26,17 +30,20 @@ export type RedisLink = {
 /** Of TCP for all: TypeScript cannot spread the union of what a socket may be. */
 type TcpOptions = Extract<RedisClientOptions['socket'], {port?: number; tls?: false}>;
 
+/** What hears of keys that were changed or removed since they were read here, by wire key. */
+export type Tracker = {
+	invalidate(key: string): void;
+	/** Word may have been missed. */
+	lose(): void;
+};
+
 const connectTimeoutMs = 2000;
 
 const ignore = () => undefined;
 
-/**
-A client of our own. It keeps no process alive, waits in no queue, and does not reconnect by itself: the next operation does, or the circuit breaker.
+const trackingOptions = {RESP: 3, emitInvalidate: true} as const; // eslint-disable-line @typescript-eslint/naming-convention -- node-redis's
 
-@throws What node-redis throws on options that contradict each other.
-*/
-export const createLink = (options: RedisClientOptions): RedisLink => {
-	const handshakeTimeoutMs = options.socket?.connectTimeout ?? connectTimeoutMs;
+const createOwnClient = (options: RedisClientOptions, tracker: Tracker | undefined) => {
 	const socket: RedisClientOptions['socket'] = {connectTimeout: connectTimeoutMs, ...options.socket as TcpOptions, reconnectStrategy: false};
 	const client = createClient({
 		...options,
@@ -44,44 +51,89 @@ export const createLink = (options: RedisClientOptions): RedisLink => {
 		// A timer that nothing could unref.
 		pingInterval: undefined,
 		maintNotifications: 'disabled',
+		// Our own tier takes its place.
+		clientSideCache: undefined,
+		...(tracker === undefined ? {emitInvalidate: false} : trackingOptions),
 		// A new object: node-redis merges the parts of a URL into it.
 		socket,
 	});
-	let connecting: Promise<void> | undefined;
-	let isClosed = false;
 	// Each failure is reported by the operation that meets it.
-	client.on('error', ignore);
+	client.on('error', () => tracker?.lose());
+	client.on('end', () => tracker?.lose());
+	client.on('invalidate', (key: Buffer | null) => { // eslint-disable-line @typescript-eslint/no-restricted-types -- node-redis's
+		if (key === null) {
+			tracker?.lose();
+		} else {
+			tracker?.invalidate(key.toString());
+		}
+	});
 	// Whoever waits for a reply holds the process by the deadline, not by the socket.
 	client.unref();
+	return client;
+};
 
-	const open = async () => {
+/**
+A client of our own. It keeps no process alive, waits in no queue, and does not reconnect by itself: the next operation does, or the circuit breaker.
+
+@throws What node-redis throws on options that contradict each other.
+*/
+export const createLink = (options: RedisClientOptions, tracker: Tracker | undefined): RedisLink => {
+	const handshakeTimeoutMs = options.socket?.connectTimeout ?? connectTimeoutMs;
+	let isTracking = tracker !== undefined && options.RESP !== 2;
+	let client = createOwnClient(options, isTracking ? tracker : undefined);
+	let connecting: Promise<void> | undefined;
+	let isClosed = false;
+
+	const connectClient = async () => {
+		const opening = client;
 		let handshakeTimer: NodeJS.Timeout | undefined;
 		let isSilent = false;
 		const onConnect = () => {
 			handshakeTimer = setTimeout(() => {
 				isSilent = true;
-				client.destroy();
+				opening.destroy();
 			}, handshakeTimeoutMs).unref();
 		};
 
-		client.on('connect', onConnect);
+		opening.on('connect', onConnect);
 		try {
-			await client.connect();
+			await opening.connect();
 		} catch (error) {
 			throw isSilent ? new Error(`Redis took the connection but did not answer within ${handshakeTimeoutMs} ms`) : error;
 		} finally {
 			clearTimeout(handshakeTimer);
-			client.off('connect', onConnect);
-			connecting = undefined;
+			opening.off('connect', onConnect);
 		}
 
 		if (isClosed) {
-			client.destroy();
+			opening.destroy();
+		}
+	};
+
+	const open = async () => {
+		try {
+			await connectClient();
+		} catch (error) {
+			// An old server, or a user without the right to: CLIENT TRACKING is no must.
+			if (!isTracking || !(error instanceof ErrorReply)) {
+				throw error;
+			}
+
+			isTracking = false;
+			client = createOwnClient(options, undefined);
+			await connectClient();
+		} finally {
+			connecting = undefined;
 		}
 	};
 
 	return {
-		connection: client,
+		get connection() {
+			return client;
+		},
+		get isTracking() {
+			return isTracking;
+		},
 		probePatienceMs: 2 * connectTimeoutMs,
 		connect(): Promise<void> | undefined {
 			if (client.isReady) {
@@ -158,6 +210,7 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 
 	return {
 		connection,
+		isTracking: false,
 		probePatienceMs: 30_000,
 		connect(): Promise<void> | undefined {
 			if (isUsable()) {

@@ -2,7 +2,7 @@ import KeyvRedis from '@keyv/redis';
 import type {RedisClientOptions} from '@redis/client';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import type {Backend} from './backend.ts';
-import {borrowLink, createLink, type RedisConnection} from './client.ts';
+import {borrowLink, createLink, type RedisConnection, type Tracker} from './client.ts';
 import {
 	adapterBackend,
 	keyvBackend,
@@ -73,6 +73,8 @@ type ResolveOptions = {
 	readonly namespace: string;
 	/** What the word `'memory'` may take. */
 	readonly memoryBytes: number;
+	/** Hears of keys that were read and then changed, where the backend says so. */
+	readonly tracker?: Tracker;
 };
 
 /**
@@ -80,18 +82,18 @@ The backend that a `store` option stands for. Opens nothing yet.
 
 @throws {TypeError} When the option is none of what `StoreOption` lists: names it, what was given (without secrets) and what is expected.
 */
-export const resolveStore = (store: unknown, {namespace, memoryBytes}: ResolveOptions): Backend => {
+export const resolveStore = (store: unknown, {namespace, memoryBytes, tracker}: ResolveOptions): Backend => {
 	if (store === 'memory') {
 		return memoryBackend(memoryBytes, namespace);
 	}
 
 	if (store === 'redis') {
-		return redisBackend(createLink({url: 'redis://localhost:6379'}), namespace);
+		return redisBackend(createLink({url: 'redis://localhost:6379'}, tracker), namespace);
 	}
 
 	if (typeof store === 'string' || store instanceof URL) {
 		const options = clientOptionsOf(String(store));
-		return redisBackend(linkOf(options, 'a URL'), namespace);
+		return redisBackend(linkOf(options, tracker, 'a URL'), namespace);
 	}
 
 	if (store instanceof Map) {
@@ -121,11 +123,11 @@ export const resolveStore = (store: unknown, {namespace, memoryBytes}: ResolveOp
 	}
 
 	if (isEmbedded(object)) {
-		return redisBackend(linkOf((store as EmbeddedStore).clientOptions, 'an embedded Redis'), namespace);
+		return redisBackend(linkOf((store as EmbeddedStore).clientOptions, tracker, 'an embedded Redis'), namespace);
 	}
 
 	if (isPlain(object)) {
-		return redisBackend(linkOf(checkedOptions(object), 'options of a node-redis client'), namespace);
+		return redisBackend(linkOf(checkedOptions(object), tracker, 'options of a node-redis client'), namespace);
 	}
 
 	throw new TypeError(`The option \`store\` is ${describe(store)}: ${expected}`);
@@ -213,9 +215,9 @@ const clientOptionsOf = (text: string): RedisClientOptions => {
 	return {url: scheme + text.slice(url.protocol.length)};
 };
 
-const linkOf = (options: RedisClientOptions, what: string) => {
+const linkOf = (options: RedisClientOptions, tracker: Tracker | undefined, what: string) => {
 	try {
-		return createLink(options);
+		return createLink(options, tracker);
 	} catch (error) {
 		// The message of node-redis may quote a URL with its password.
 		// eslint-disable-next-line preserve-caught-error

@@ -51,7 +51,17 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		throw new TypeError(`The option \`namespace\` is '${namespace}': expected a string without braces that is not empty`);
 	}
 
-	const backend = resolveStore(store, {namespace, memoryBytes});
+	const tier = memoryBytes > 0 ? createMemoryTier(memoryBytes) : undefined;
+	const backend = resolveStore(store, {
+		namespace,
+		memoryBytes,
+		tracker: tier && {
+			invalidate(changedKey) {
+				tier.invalidate(changedKey.slice(prefix.length));
+			},
+			lose: tier.lose,
+		},
+	});
 	const {keyv, prefix, send} = backend;
 	const counters = {
 		hits: 0,

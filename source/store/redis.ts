@@ -149,6 +149,6 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 	clear: async () => clear(link.connection, `${namespace}:`),
 	isForeignValue: error => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE'),
 	isRefusal: error => error instanceof ErrorReply,
-	send: senderOf(link.connection),
+	send: senderOf(link),
 	close: async () => link.close(),
 });

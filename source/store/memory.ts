@@ -1,0 +1,105 @@
+import {Buffer} from 'node:buffer';
+import {LRUCache} from 'lru-cache';
+import type {StoredRecord} from '../stored.ts';
+
+/**
+Records that a connection has read, decoded, in the memory of the process. Redis tells of each key that somebody changes or removes after it was read here (client tracking).
+*/
+export type MemoryTier = {
+	get(key: string): StoredRecord | undefined;
+
+	/** Call before keys are read; then the result with what was found for each. */
+	beginReading(keys: readonly string[]): (records: ReadonlyArray<StoredRecord | undefined>) => void;
+
+	/** The connection has answered: whatever Redis had to tell before has arrived. */
+	prove(): void;
+
+	invalidate(key: string): void;
+
+	/** Forgets everything: the connection was lost, and with it what Redis had to tell. */
+	lose(): void;
+};
+
+/** A connection can be dead without a sign of it. What it was told of is believed for so long after its last answer. */
+const leaseMs = 1000;
+
+/** Redis tells when a key expires, at leisure; this is the longest that one is kept beyond. */
+const longestStayMs = 60_000;
+
+/** What a record takes beside its bytes, roughly. */
+const recordOverhead = 800;
+
+type Reading = {readers: number; invalidations: number};
+
+export const createMemoryTier = (maxBytes: number, nowMs: () => number = () => performance.now()): MemoryTier => {
+	const cache = new LRUCache<string, StoredRecord>({
+		maxSize: maxBytes,
+		sizeCalculation: sizeOf,
+		ttl: longestStayMs,
+		ttlResolution: 100,
+	});
+	const readings = new Map<string, Reading>();
+	let losses = 0;
+	let provedMs = -Infinity;
+
+	const begin = (key: string): Reading => {
+		const reading = readings.get(key) ?? {readers: 0, invalidations: 0};
+		reading.readers++;
+		readings.set(key, reading);
+		return reading;
+	};
+
+	const end = (key: string, reading: Reading): void => {
+		reading.readers--;
+		if (reading.readers === 0) {
+			readings.delete(key);
+		}
+	};
+
+	return {
+		get: key => nowMs() - provedMs < leaseMs ? cache.get(key) : undefined,
+		beginReading(keys) {
+			const lossesBefore = losses;
+			const begun = keys.map(key => {
+				const reading = begin(key);
+				return {key, reading, invalidationsBefore: reading.invalidations};
+			});
+			return records => {
+				for (const [position, {key, reading, invalidationsBefore}] of begun.entries()) {
+					end(key, reading);
+					const record = records[position];
+					// Word of a change may be handled between a reply's arrival and this moment.
+					if (record !== undefined && losses === lossesBefore && reading.invalidations === invalidationsBefore) {
+						cache.set(key, ownBytes(record));
+					}
+				}
+			};
+		},
+		prove() {
+			provedMs = nowMs();
+		},
+		invalidate(key) {
+			cache.delete(key);
+			const reading = readings.get(key);
+			if (reading !== undefined) {
+				reading.invalidations++;
+			}
+		},
+		lose() {
+			losses++;
+			provedMs = -Infinity;
+			cache.clear();
+		},
+	};
+};
+
+/** The body as it came is a view of whatever the socket read with it, which it would keep alive. */
+const ownBytes = (record: StoredRecord): StoredRecord => record.kind === 'index' ? record : {...record, body: Buffer.copyBytesFrom(record.body)};
+
+const sizeOf = (record: StoredRecord, key: string): number => {
+	if (record.kind === 'index') {
+		return recordOverhead + key.length + (record.variants.length * 200);
+	}
+
+	return recordOverhead + key.length + record.url.length + record.rawHeaders.reduce((sum, text) => sum + text.length + 16, 0) + record.body.length;
+};
