@@ -1,4 +1,3 @@
-/* eslint-disable node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone */
 import {test, type TestContext} from 'node:test';
 import {regressions} from './conformance/baseline.ts';
 import {tally} from './conformance/report.ts';

@@ -1,11 +1,10 @@
-/* eslint-disable node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone */
 /**
 The tests that are known to fail, per version of the suite and per cache: any other required test that fails is a regression.
 */
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {reasonOf} from './report.ts';
 import type {Run} from './run.ts';
-import type {Suite} from './suite.ts';
+import {hasPassed, type Suite} from './suite.ts';
 
 type Baseline = Record<string, Record<string, string[]>>;
 
@@ -13,7 +12,7 @@ const file = new URL('baseline.json', import.meta.url);
 
 const readBaseline = (): Baseline => existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Baseline : {};
 
-const failedRequired = (suite: Suite, {subject, results}: Run) => suite.tests[subject.audience].filter(({id, kind}) => kind === 'required' && suite.judge(id, results) !== 'pass');
+const failedRequired = (suite: Suite, {subject, results}: Run) => suite.tests[subject.audience].filter(({id, kind}) => kind === 'required' && !hasPassed(suite.judge(id, results)));
 
 /** One line for each required test that fails and is not known to. */
 export const regressions = (suite: Suite, runs: readonly Run[]): string[] => {

@@ -1,4 +1,3 @@
-/* eslint-disable node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone */
 /**
 HTTP clients as the `fetch` that the suite drives: it sees what their caller sees.
 */

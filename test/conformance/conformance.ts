@@ -1,4 +1,3 @@
-/* eslint-disable node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone */
 /**
 `npm run conformance`: the public cache test suite on this cache and on others, and docs/conformance.md from it.
 */
@@ -8,7 +7,7 @@ import process from 'node:process';
 import {parseArgs} from 'node:util';
 import {regressions, updateBaseline} from './baseline.ts';
 import {failures, mergeReport, tally} from './report.ts';
-import {runSuite} from './run.ts';
+import {runSuite, runTest} from './run.ts';
 import {subjectNamed, subjects} from './subjects.ts';
 import {installedSuite, kinds} from './suite.ts';
 
@@ -22,7 +21,7 @@ const {values: {suite: directory, cache: names, test: testId, update}} = parseAr
 });
 
 const chosen = names?.map(name => subjectNamed(name)) ?? (testId === undefined ? subjects : subjects.slice(0, 1));
-const {suite, runs} = await runSuite(path.resolve(directory), chosen, {testId});
+const {suite, runs} = await (testId === undefined ? runSuite(path.resolve(directory), chosen) : runTest(path.resolve(directory), chosen, testId));
 
 if (testId === undefined) {
 	console.log(`http-cache-tests, ${suite.version}`);

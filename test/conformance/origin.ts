@@ -9,9 +9,9 @@ import {pathToFileURL} from 'node:url';
 const [serverFile] = process.argv.slice(2);
 
 Object.assign(process.env, {
-	npm_config_protocol: 'http', // eslint-disable-line @typescript-eslint/naming-convention
-	npm_config_port: '0', // eslint-disable-line @typescript-eslint/naming-convention
-	npm_config_pidfile: devNull, // eslint-disable-line @typescript-eslint/naming-convention
+	npm_config_protocol: 'http',
+	npm_config_port: '0',
+	npm_config_pidfile: devNull,
 });
 
 // It would listen on every interface.

@@ -1,4 +1,3 @@
-/* eslint-disable node-test/no-import-test-files -- `npm test` runs `*.test.ts` alone */
 /**
 The caches that the suite is run on, each by its name.
 */
@@ -27,6 +26,8 @@ const redisCacheSubject = (store: Store, audience: Audience): Subject => ({
 			namespace: audience,
 			shared: audience === 'shared',
 			targets: ['cdn-cache-control'],
+			// What a busy machine delays would count as a miss. It is asked what the cache does, not how fast.
+			timeout: '10s',
 		})));
 	},
 });

@@ -87,8 +87,11 @@ export type RunOptions = {
 	readonly baseUrl: string;
 	readonly audience: Audience;
 
-	/** Run this test alone and print what it sends and receives. */
-	readonly testId?: string;
+	/** Run these tests alone. */
+	readonly testIds?: readonly string[];
+
+	/** Print what is sent and received. */
+	readonly isVerbose: boolean;
 };
 
 type DefinedTest = {
@@ -117,8 +120,8 @@ const verdicts: Readonly<Record<string, Verdict>> = {
 	'✅': 'pass',
 	'⛔️': 'fail',
 	'⚠️': 'fail',
-	Y: 'yes', // eslint-disable-line @typescript-eslint/naming-convention
-	N: 'no', // eslint-disable-line @typescript-eslint/naming-convention
+	Y: 'yes',
+	N: 'no',
 	'🔹': 'setup',
 	'⁉️': 'harness',
 	'⚪️': 'dependency',
@@ -156,8 +159,11 @@ export const loadSuite = async (directory: string): Promise<Suite> => {
 		results: JSON.parse(readFileSync(path.join(directory, 'results', file), 'utf8')) as RawResults,
 	}));
 
-	const run = async (fetch: SuiteFetch, {baseUrl, audience, testId}: RunOptions): Promise<RawResults> => {
-		const chosen = testId === undefined ? groups : groupsOfOne(groups, testId);
+	const run = async (fetch: SuiteFetch, {baseUrl, audience, testIds, isVerbose}: RunOptions): Promise<RawResults> => {
+		const chosen = groups.map(group => ({
+			...group,
+			tests: group.tests.filter(({id}) => testIds?.includes(id) ?? true).map(test => ({...test, dump: isVerbose})),
+		}));
 		withoutUndici();
 		const {runTests, getResults} = await load(engine, 'client/runner.mjs') as {
 			runTests: (...options: unknown[]) => Promise<void>;
@@ -185,10 +191,7 @@ export const loadSuite = async (directory: string): Promise<Suite> => {
 	};
 };
 
-const groupsOfOne = (groups: DefinedGroup[], testId: string): DefinedGroup[] => groups.map(group => ({
-	...group,
-	tests: group.tests.filter(({id}) => id === testId).map(test => ({...test, dump: true})),
-}));
+export const hasPassed = (verdict: Verdict): boolean => verdict === 'pass' || verdict === 'yes';
 
 /**
 Hands an interim response to the suite, which collects them with an undici interceptor.
