@@ -46,11 +46,15 @@ npm run conformance -- --test=vary-match           # one test, with all that is 
 npm run conformance -- --update                    # accept what fails now (test/conformance/baseline.json)
 \`\`\`
 
-The suite's own server answers, its own client decides what to ask and what to make of the answer, and its own code counts; in between, every request is made with got, without retries. A test that fails is run once more, in case the machine was busy. *Required* tests are the specification's demands, *optimal* ones are met by a cache that reuses all that it may, *checks* ask how a cache behaves, and neither answer is wrong. A test depends on others: where one of those does not pass, neither does it. Shared caches get what the suite asks of proxies, private ones what it asks of browsers.
+The suite's own server answers, its own client decides what to ask and what to make of the answer, and its own code counts. In between, every request is made with got, without retries.
 
-This cache runs with its defaults and \`targets: ['cdn-cache-control']\`, and waits as long as it takes for its store, so that a slow machine makes no misses; its peers run with their defaults. The results of other caches are those that the suite publishes.
+- *Required* tests are the specification's demands, *optimal* ones are met by a cache that reuses all that it may. *Checks* ask how a cache behaves, and neither answer is wrong.
+- A test depends on others: where one of those does not pass, neither does it. One that fails is run once more, in case the machine was busy.
+- Shared caches get what the suite asks of proxies, private ones what it asks of browsers.
+- This cache runs with its defaults and \`targets: ['cdn-cache-control']\`, and waits for its store as long as it takes, so that a slow machine makes no misses.
+- Its peers run with their defaults. The results of other caches are those that the suite publishes.
 
-The version on npm is of 2020 and older than RFC 9111; where the two disagree, as on malformed \`Age\`, the suite has since been changed. What counts is its current version, which has to be checked out.
+The version on npm is of 2020 and older than RFC 9111. Where the two disagree, as on malformed \`Age\`, the suite has since been changed: what counts is its current version, which has to be checked out.
 
 Where a client of a Node service differs from a proxy, the runner translates:
 
