@@ -71,8 +71,11 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		dropped: 0,
 	};
 	const faults = createFaultLog(onEvent);
-	const unconfirmed = new Set<string>();
-	const writes = new Set<Promise<unknown>>();
+	/** Keys that were to be deleted, and which deletion that was. */
+	const unconfirmed = new Map<string, number>();
+	let deletions = 0;
+	/** The last write of each key that is under way. */
+	const writes = new Map<string, Promise<unknown>>();
 	let queue = {bytes: 0};
 	let isClosed = false;
 
@@ -262,14 +265,25 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 	const confirmDeletions = async (): Promise<void> => {
 		if (unconfirmed.size > 0) {
-			await hasRemoved([...unconfirmed]);
+			await hasRemoved(unconfirmed.keys().toArray());
 		}
 	};
 
 	const hasRemoved = async (keys: readonly string[]): Promise<boolean> => {
+		const deletion = ++deletions;
+		const pending: Array<Promise<unknown>> = [];
 		for (const key of keys) {
-			unconfirmed.add(key);
+			unconfirmed.set(key, deletion);
 			tier?.invalidate(key);
+			const write = writes.get(key);
+			if (write !== undefined) {
+				pending.push(write);
+			}
+		}
+
+		// On its way through Keyv, a write may be overtaken by a deletion that came after it.
+		if (pending.length > 0) {
+			await Promise.allSettled(pending);
 		}
 
 		const attempted = await attempt('delete', async () => deleteAll(keys));
@@ -282,28 +296,44 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		}
 
 		for (const key of keys) {
-			unconfirmed.delete(key);
+			if (unconfirmed.get(key) === deletion) {
+				unconfirmed.delete(key);
+			}
 		}
 
 		return true;
 	};
 
 	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined): Promise<boolean> => {
+		if (!reading.isClosed()) {
+			return false;
+		}
+
 		const bytes = encode(record, key);
-		if (queue.bytes > 0 && queue.bytes + bytes.length > queueBytes) {
+		const myQueue = queue;
+		if (myQueue.bytes > 0 && myQueue.bytes + bytes.length > queueBytes) {
 			counters.dropped++;
 			return false;
 		}
 
-		const myQueue = queue;
+		let isSent = false;
+		const leaveQueue = () => {
+			myQueue.bytes -= bytes.length;
+		};
+
 		myQueue.bytes += bytes.length;
 		const attempted = await attempt('write', async () => {
+			isSent = true;
 			try {
 				return await ask(async () => keyv.set(wireKey(key), backend.toValue(bytes), ttlMs));
 			} finally {
-				myQueue.bytes -= bytes.length;
+				leaveQueue();
 			}
 		});
+		if (!isSent) {
+			leaveQueue();
+		}
+
 		return attempted?.result ?? false;
 	};
 
@@ -348,11 +378,13 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			// Redis takes whole milliseconds, and no more than it can add to the clock.
 			const ttlMs = timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), Number.MAX_SAFE_INTEGER / 2);
 			tier?.invalidate(key);
+			const earlierDeletion = unconfirmed.get(key);
 			const written = hasWritten(key, record, ttlMs);
-			writes.add(written);
+			writes.set(key, written);
 			try {
 				const isWritten = await written;
-				if (isWritten) {
+				// A later deletion still holds.
+				if (isWritten && unconfirmed.get(key) === earlierDeletion) {
 					unconfirmed.delete(key);
 				}
 
@@ -361,7 +393,9 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				fail('write', asError(error), false);
 				return false;
 			} finally {
-				writes.delete(written);
+				if (writes.get(key) === written) {
+					writes.delete(key);
+				}
 			}
 		},
 		async delete(keys) {
@@ -369,6 +403,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 		async clear() {
 			tier?.lose();
+			await Promise.allSettled(writes.values());
 			return await attempt('delete', async () => backend.clear()) !== undefined;
 		},
 		command: send && (async (key, toArguments) => {
@@ -376,15 +411,16 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return attempted && {reply: attempted.result};
 		}),
 		async flush() {
-			await Promise.allSettled(writes);
+			await Promise.allSettled(writes.values());
 		},
 		get isHealthy() {
 			return reading.isClosed();
 		},
 		counters,
 		async close() {
-			await Promise.allSettled(writes);
+			await Promise.allSettled(writes.values());
 			isClosed = true;
+			tier?.lose();
 			reading.stop();
 			writing.stop();
 			await withPatience(async () => backend.close()).catch(() => undefined);

@@ -94,7 +94,15 @@ export const createMemoryTier = (maxBytes: number, nowMs: () => number = () => p
 };
 
 /** The body as it came is a view of whatever the socket read with it, which it would keep alive. */
-const ownBytes = (record: StoredRecord): StoredRecord => record.kind === 'index' ? record : {...record, body: Buffer.copyBytesFrom(record.body)};
+const ownBytes = (record: StoredRecord): StoredRecord => {
+	if (record.kind === 'index') {
+		return record;
+	}
+
+	const body = Buffer.allocUnsafeSlow(record.body.length);
+	body.set(record.body);
+	return {...record, body};
+};
 
 const sizeOf = (record: StoredRecord, key: string): number => {
 	if (record.kind === 'index') {

@@ -199,7 +199,7 @@ test('a connection that is cut is opened again by the next request', async () =>
 });
 
 test('a Redis that refuses to write is read from, and written to when it takes writes again', async () => {
-	const {store, events, until} = open(redis.url);
+	const {store, events, until} = open(redis.url, {queueBytes: 1000});
 	assert.equal(await store.set('{a}', record, 60_000), true);
 	await redis.client.configSet('maxmemory', '1');
 	for (let count = 0; count < 10; count++) {
@@ -209,6 +209,7 @@ test('a Redis that refuses to write is read from, and written to when it takes w
 
 	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
 	assert.equal(store.isHealthy, true);
+	assert.equal(store.counters.dropped, 0);
 	await redis.client.configSet('maxmemory', '0');
 	const recovered = until('recovered');
 	while (!await store.set('{b}', record, 60_000)) {
@@ -277,6 +278,23 @@ test('what could not be deleted is not seen again, and deleted when that can be 
 	assert.deepEqual(await store.get(['{a}']), [undefined]);
 	while (await mine.client.exists('n:{a}') === 1) {
 		// The deletion is on its way.
+	}
+
+	await store.close();
+});
+
+test('a deletion is not overtaken by the write before it', async () => {
+	const {store} = open(redis.url);
+	for (let round = 0; round < 20; round++) {
+		const written = store.set('{a}', record, 60_000);
+		assert.equal(await store.delete(['{a}']), true);
+		assert.equal(await redis.client.exists('n:{a}'), 0);
+		await written;
+		assert.equal((await store.get(['{a}']))[0], undefined);
+		const deleted = store.delete(['{a}']);
+		assert.equal(await store.set('{a}', record, 60_000), true);
+		await deleted;
+		assert.equal((await store.get(['{a}']))[0]?.kind, 'response');
 	}
 
 	await store.close();
