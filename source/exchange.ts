@@ -135,8 +135,12 @@ const standingFor = (context: ExchangeContext, {settings, keyInput}: Exchange, r
 	startedAt: Infinity,
 });
 
-/** Carries an outcome out. */
-const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+/**
+Carries an outcome out, but for its invalidation.
+
+@param body - Of the response that led to it, complete.
+*/
+export const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
 	switch (outcome.kind) {
 		case 'store': {
 			const written = {...outcome.head, tags: exchange.settings.tags, body};
@@ -192,18 +196,15 @@ export const purgeUrl = async (context: ExchangeContext, url: string, extra?: st
 	return confirmations.every(Boolean);
 };
 
-const invalidate = async (context: ExchangeContext, {keyInput}: Exchange, {urls}: Invalidation) => {
+/** Purges what a response has made invalid, RFC 9111 §4.4. */
+export const invalidate = async (context: ExchangeContext, {keyInput}: Exchange, {urls}: Invalidation) => {
 	await Promise.all(urls.map(async url => purgeUrl(context, url, keyInput.extra)));
 };
 
 const isFilteredOut = ({settings}: ExchangeContext, {request}: Exchange, {statusCode, rawHeaders}: ResponseHead) => settings.filter?.(request, {statusCode, headers: headersOf(rawHeaders)}) === false;
 
-/**
-Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
-
-@param body - The complete body; the store keeps bytes of its own.
-*/
-export const settleResponse = async (context: ExchangeContext, exchange: Exchange, response: ResponseHead, body: Uint8Array): Promise<Settlement> => {
+/** What a response leads to; its body may still be on its way. */
+export const outcomeOf = (context: ExchangeContext, exchange: Exchange, response: ResponseHead): Outcome => {
 	const outcome = settle({
 		request: exchange.request,
 		decision: exchange.decision,
@@ -213,13 +214,20 @@ export const settleResponse = async (context: ExchangeContext, exchange: Exchang
 		settings: exchange.settings.http,
 	});
 
+	return outcome.kind === 'store' && isFilteredOut(context, exchange, response) ? {kind: 'pass', reason: 'filtered', invalidation: outcome.invalidation} : outcome;
+};
+
+/**
+Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
+
+@param body - The complete body; the store keeps bytes of its own.
+*/
+export const settleResponse = async (context: ExchangeContext, exchange: Exchange, response: ResponseHead, body: Uint8Array): Promise<Settlement> => {
+	const outcome = outcomeOf(context, exchange, response);
+
 	if ('invalidation' in outcome && outcome.invalidation) {
 		// The next request of this process must not be given what this one changed.
 		await invalidate(context, exchange, outcome.invalidation);
-	}
-
-	if (outcome.kind === 'store' && isFilteredOut(context, exchange, response)) {
-		return {outcome: {kind: 'pass', reason: 'filtered'}};
 	}
 
 	return carryOut(context, exchange, outcome, body);

@@ -3,7 +3,7 @@ import type {ExchangeContext} from '../exchange.ts';
 import type {RedisCacheOptions} from '../options.ts';
 
 /** What the cache needs of got's options, as hooks see them and as responses carry them. */
-export type GotOptions = Pick<Options, 'body' | 'cache' | 'context' | 'decompress' | 'headers' | 'hooks' | 'isStream' | 'method' | 'request' | 'retry' | 'url'>;
+export type GotOptions = Pick<Options, 'allowGetBody' | 'body' | 'cache' | 'context' | 'decompress' | 'headers' | 'hooks' | 'isStream' | 'method' | 'request' | 'retry' | 'url'>;
 
 export type GotContext = ExchangeContext & {
 	/** What `redisCache()` was called with. */

@@ -66,8 +66,10 @@ export const markWatched = (options: GotOptions): void => {
 	watched.add(options);
 };
 
+export const isWatched = (options: GotOptions): boolean => watched.has(options);
+
 /** Whether what the origin sends a stream can be replaced before the stream has it: not if a function of the user's or another cache may have got hold of it first. */
-export const isReplaceable = (options: GotOptions): boolean => watched.has(options) && !options.cache && options.request === undefined;
+export const isReplaceable = (options: GotOptions): boolean => isWatched(options) && !options.cache && options.request === undefined;
 
 export const addHeaders = (options: GotOptions, {replacedHeaders}: GotExchange, headers: Readonly<Record<string, string | readonly string[] | undefined>>): void => {
 	for (const [name, value] of Object.entries(headers)) {

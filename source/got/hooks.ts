@@ -26,6 +26,7 @@ import {
 	exchangeOf,
 	isOwner,
 	isReplaceable,
+	isWatched,
 	registerHook,
 	restoreHeaders,
 	setExchange,
@@ -131,8 +132,8 @@ export const createHooks = (context: GotContext): Hooks => {
 
 	const answerWith = (options: GotOptions, state: GotExchange, message: Message) => {
 		const incoming = toIncomingMessage(message);
-		// A stream's response goes to its listeners and to no hook.
-		if (!options.isStream) {
+		// A stream's response goes to no hook where they could be put back.
+		if (!options.isStream || isWatched(options)) {
 			state.hiddenCookies = hideCookies(incoming);
 		}
 

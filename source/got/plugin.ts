@@ -9,6 +9,7 @@ import {createStore} from '../store/create-store.ts';
 import type {StoreEvent} from '../store/fault-log.ts';
 import type {GotContext} from './context.ts';
 import {exchangeOf} from './exchanges.ts';
+import {createHandler} from './handler.ts';
 import {createHooks, type Hooks} from './hooks.ts';
 import {describe, type CacheInfo} from './info.ts';
 
@@ -77,7 +78,7 @@ export class RedisCache {
 			refreshing: new Set(),
 		};
 		this.hooks = createHooks(this.#context);
-		this.handlers = [];
+		this.handlers = [createHandler(this.#context, this.hooks)];
 	}
 
 	/**

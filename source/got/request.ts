@@ -28,11 +28,20 @@ export const requestHead = (options: GotOptions): RequestHead => ({
 	headers: {...options.headers},
 });
 
+const bodiless = new Set(['GET', 'HEAD']);
+
+/** The user may write to a stream what no option tells of. */
+const isWritable = ({isStream, body, method, allowGetBody}: GotOptions): boolean => isStream && body === undefined && (!bodiless.has(method) || (method === 'GET' && allowGetBody));
+
 /**
 @returns What else distinguishes the request, or `undefined` if its body can be read only once.
 */
 export const keyInput = (options: GotOptions, extra: string | undefined): KeyInput | undefined => {
 	const {body} = options;
+	if (isWritable(options)) {
+		return undefined;
+	}
+
 	if (body !== undefined && typeof body !== 'string' && !isUint8Array(body)) {
 		return undefined;
 	}

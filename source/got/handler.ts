@@ -1,0 +1,28 @@
+import type {HandlerFunction, Options, Request} from 'got';
+import type {GotContext} from './context.ts';
+import {takeFastPath} from './fast-path.ts';
+import type {Hooks} from './hooks.ts';
+import {registerHandler} from './inner-handlers.ts';
+import {watchStream} from './stream.ts';
+
+const isGotStream = (value: unknown): value is Request => typeof value === 'object' && value !== null && 'options' in value && 'redirectUrls' in value;
+
+/**
+The outermost call of a request: where what got makes of it can be seen before its caller.
+
+@param hooks - Of the same cache.
+*/
+export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunction => registerHandler((async (options: Options, next: Parameters<HandlerFunction>[1]) => {
+	const direct = options.isStream ? undefined : takeFastPath(context, hooks, options, next);
+	if (direct) {
+		return direct;
+	}
+
+	const result = next(options);
+	// Another handler may have put something of its own around it.
+	if (options.isStream && isGotStream(result)) {
+		watchStream(context, hooks, result);
+	}
+
+	return result;
+}) as HandlerFunction);

@@ -1,0 +1,59 @@
+import {Buffer} from 'node:buffer';
+import type {Readable} from 'node:stream';
+
+const firstBytes = 16 * 1024;
+
+/**
+Keeps a copy of a body that somebody else reads, at his pace.
+
+@param maxBytes - Beyond, the copy is dropped.
+@param done - Called once, with the body or with why there is none. A body that is not read to its end is `'incomplete'`.
+*/
+export const collectBody = (body: Readable, maxBytes: number, done: (result: Uint8Array | 'incomplete' | 'too-large') => void): void => {
+	// One buffer that grows, since ten thousand chunks of a byte each would weigh far more than the bytes.
+	let bytes = Buffer.alloc(0);
+	let size = 0;
+
+	const grow = (neededBytes: number) => {
+		const grown = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(neededBytes, 2 * bytes.byteLength, firstBytes)));
+		grown.set(bytes.subarray(0, size));
+		bytes = grown;
+	};
+
+	const finish = (result: Uint8Array | 'incomplete' | 'too-large') => {
+		body.off('data', append).off('end', finishWhole).off('close', finishBroken);
+		bytes = Buffer.alloc(0);
+		done(result);
+	};
+
+	const append = (chunk: Uint8Array | string) => {
+		// The user set an encoding on what got reads from: what it cannot represent is lost.
+		if (typeof chunk === 'string') {
+			finish('incomplete');
+			return;
+		}
+
+		if (size + chunk.byteLength > maxBytes) {
+			finish('too-large');
+			return;
+		}
+
+		if (size + chunk.byteLength > bytes.byteLength) {
+			grow(size + chunk.byteLength);
+		}
+
+		bytes.set(chunk, size);
+		size += chunk.byteLength;
+	};
+
+	const finishWhole = () => {
+		// Node takes the listeners away to let the rest of a body flow away unread.
+		finish(body.listeners('data').includes(append) ? bytes.subarray(0, size) : 'incomplete');
+	};
+
+	const finishBroken = () => {
+		finish('incomplete');
+	};
+
+	body.on('data', append).once('end', finishWhole).once('close', finishBroken);
+};

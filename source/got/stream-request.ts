@@ -1,0 +1,173 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import type {Request, RequestError} from 'got';
+import {
+	carryOut,
+	invalidate,
+	outcomeOf,
+	staleInstead,
+} from '../exchange.ts';
+import {construct} from '../http/construct.ts';
+import type {Outcome} from '../http/outcome.ts';
+import type {StoredResponse} from '../stored.ts';
+import type {GotContext} from './context.ts';
+import type {GotExchange} from './exchanges.ts';
+import {failureOf} from './failure.ts';
+import {interceptEvents, type Emit} from './intercept.ts';
+import {hideCookies, showCookies, toIncomingMessage} from './message.ts';
+import {responseHead} from './response-head.ts';
+import {askAgain, type NativeRequest} from './stream-again.ts';
+
+type Replacement = Extract<Outcome, {kind: 'freshen' | 'reuse-stale' | 'refetch'}>;
+
+const noBody = new Uint8Array();
+
+// More is not worth a connection that could be used again.
+const maxDiscardedBytes = 64 * 1024;
+
+const doNothing = () => undefined;
+
+/** Lets a body flow away that nobody is to see. */
+const discard = (response: IncomingMessage) => {
+	let size = 0;
+	response.on('error', doNothing);
+	response.on('data', (chunk: Uint8Array) => {
+		size += chunk.byteLength;
+		if (size > maxDiscardedBytes) {
+			response.destroy();
+		}
+	});
+};
+
+/** What a response leads to, unless nothing is stored that it could have a bearing on. */
+const earlyOutcome = (context: GotContext, {exchange}: GotExchange, response: IncomingMessage): Outcome | undefined => {
+	const {decision} = exchange;
+	return decision.kind === 'fetch' && decision.stored === undefined ? undefined : outcomeOf(context, exchange, responseHead(response as Required<IncomingMessage>));
+};
+
+const isReplacement = (outcome: Outcome | undefined): outcome is Replacement => outcome?.kind === 'freshen' || outcome?.kind === 'reuse-stale' || outcome?.kind === 'refetch';
+
+const invalidationOf = (outcome: Outcome | undefined) => outcome?.kind === 'pass' || outcome?.kind === 'store' ? outcome.invalidation : undefined;
+
+/**
+Stands between the origin and got for one request of a stream. Where a stored response is to answer in place of what the origin said, or in place of a failure to say anything, got is given that one, and does with it as with any other.
+*/
+export const interceptRequest = (context: GotContext, stream: Request, state: GotExchange, request: ClientRequest): void => {
+	const native: NativeRequest = request;
+	let isOver = false;
+	let isReplaced = false;
+
+	/** A stored response as if it had just come over the network. */
+	const messageFrom = (stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
+		const message = toIncomingMessage(construct(state.exchange.request, stored, context.now()));
+		state.hiddenCookies = hideCookies(message);
+		// For the cookie jar: what the origin says now, not what it once said.
+		showCookies(message, replaced?.headers['set-cookie']);
+
+		return message;
+	};
+
+	const replace = async (outcome: Replacement, response: IncomingMessage, emit: Emit): Promise<void> => {
+		const settlement = await carryOut(context, state.exchange, outcome, noBody);
+		if (stream.destroyed) {
+			return;
+		}
+
+		if (settlement.answer) {
+			state.settlement = settlement;
+			emit('response', messageFrom(settlement.answer, response));
+			return;
+		}
+
+		state.exchange = {
+			...state.exchange,
+			requestTimeMs: context.now(),
+			startedAt: performance.now(),
+			index: undefined,
+			decision: {kind: 'fetch', reason: 'not-stored'},
+		};
+		await askAgain(stream, native, emit);
+	};
+
+	/** The next request of this process must not be given what this one changed. */
+	const passAfter = async (invalidating: Promise<void>, response: IncomingMessage, emit: Emit): Promise<void> => {
+		await invalidating;
+		emit('response', response);
+		if (response.destroyed && !response.complete) {
+			// Nobody was there to listen.
+			response.emit('aborted');
+		}
+	};
+
+	const orFail = async (task: Promise<void>): Promise<void> => {
+		try {
+			await task;
+		} catch (error) {
+			stream.destroy(error as Error);
+		}
+	};
+
+	const receive = (response: IncomingMessage, emit: Emit): boolean => {
+		state.forwardStatus = response.statusCode;
+		let outcome;
+		try {
+			outcome = earlyOutcome(context, state, response);
+		} catch (error) {
+			// A function of the user's threw.
+			discard(response);
+			stream.destroy(error as Error);
+			return true;
+		}
+
+		if (isReplacement(outcome)) {
+			isReplaced = true;
+			discard(response);
+			void orFail(replace(outcome, response, emit));
+			return true;
+		}
+
+		const invalidation = invalidationOf(outcome);
+		if (invalidation) {
+			void orFail(passAfter(invalidate(context, state.exchange, invalidation), response, emit));
+			return true;
+		}
+
+		return emit('response', response);
+	};
+
+	/** @returns Whether a stale response took the place of the error. */
+	const standIn = (error: unknown, emit: Emit): boolean => {
+		const failure = stream.destroyed ? undefined : failureOf(error as RequestError);
+		const outcome = failure && staleInstead(context, state.exchange, failure);
+		if (!outcome) {
+			return false;
+		}
+
+		isReplaced = true;
+		state.settlement = {outcome, answer: outcome.stored};
+		const message = messageFrom(outcome.stored);
+		// To Node and got, a request without a response has failed.
+		native.res = message;
+		if (!native.writableFinished) {
+			emit('finish');
+		}
+
+		emit('response', message);
+
+		return true;
+	};
+
+	interceptEvents(native, emit => (event, ...arguments_) => {
+		if (event === 'response' && !isOver) {
+			isOver = true;
+			return receive(arguments_[0] as IncomingMessage, emit);
+		}
+
+		// What becomes of the connection does not matter to a stored response.
+		if (event === 'error' && (isReplaced || (!isOver && standIn(arguments_[0], emit)))) {
+			isOver = true;
+			return true;
+		}
+
+		return emit(event, ...arguments_);
+	});
+};

@@ -1,0 +1,217 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import type {
+	HTTPError,
+	Options,
+	OptionsInit,
+	Request,
+	Response,
+} from 'got';
+import {carryOut, outcomeOf} from '../exchange.ts';
+import type {Outcome, PassReason} from '../http/outcome.ts';
+import {reportOn} from './cache-status.ts';
+import type {GotContext} from './context.ts';
+import {
+	exchangeOf,
+	isAsked,
+	markWatched,
+	restoreHeaders,
+	type GotExchange,
+} from './exchanges.ts';
+import type {Hooks} from './hooks.ts';
+import {leave} from './flight.ts';
+import {interceptEvents} from './intercept.ts';
+import {showCookies} from './message.ts';
+import {refreshInBackground} from './refresh.ts';
+import {responseHead} from './response-head.ts';
+import {collectBody} from './stream-body.ts';
+import {interceptRequest} from './stream-request.ts';
+
+type CreateRetryStream = (options?: OptionsInit) => Request;
+
+type StreamResponse = Response & IncomingMessage;
+
+const noBody = new Uint8Array();
+
+const passed = (reason: PassReason): GotExchange['settlement'] => ({outcome: {kind: 'pass', reason}});
+
+/** Whether a body has the length that its header promises; after decoding nothing is promised any more. */
+const isOfPromisedLength = ({headers}: StreamResponse, {exchange}: GotExchange, body: Uint8Array): boolean => {
+	const contentLength = headers['content-length'];
+	return contentLength === undefined || exchange.request.method === 'HEAD' || Number(contentLength) === body.byteLength;
+};
+
+const settle = async (context: GotContext, state: GotExchange, outcome: Outcome, body: Uint8Array): Promise<void> => {
+	try {
+		const {outcome: settled, written} = await carryOut(context, state.exchange, outcome, body);
+		// The caller has been given what the origin said, whatever it was completed to.
+		state.settlement = written ? {outcome: settled, written} : {outcome: settled};
+	} catch (error) {
+		context.reportError(error);
+	}
+};
+
+/**
+Settles an exchange with a response that the caller is given.
+
+@param readBody - Gets the body for `done`, if there is a use for it.
+*/
+const settleSeen = (context: GotContext, state: GotExchange, response: StreamResponse, readBody: (done: (body: Uint8Array | 'incomplete' | 'too-large') => void) => void): void => {
+	state.forwardStatus ??= response.statusCode;
+	const outcome = outcomeOf(context, state.exchange, responseHead(response));
+	if (outcome.kind === 'pass') {
+		state.settlement = {outcome};
+		void settle(context, state, outcome, noBody);
+		return;
+	}
+
+	if (outcome.kind !== 'store' && outcome.kind !== 'combine') {
+		// It did not come from a request of Node's, so that it could not be replaced.
+		state.settlement = passed('status');
+		return;
+	}
+
+	state.settlement = {outcome};
+	readBody(body => {
+		if (typeof body === 'string') {
+			state.settlement = passed(body);
+		} else if (isOfPromisedLength(response, state, body)) {
+			void settle(context, state, outcome, body);
+		} else {
+			state.settlement = passed('incomplete');
+		}
+	});
+};
+
+const watchedBy = new WeakMap<GotContext, WeakSet<Request>>();
+
+/** @returns Whether it is the first time. */
+const isNew = (context: GotContext, stream: Request): boolean => {
+	const streams = watchedBy.get(context) ?? new WeakSet<Request>();
+	if (streams.has(stream)) {
+		return false;
+	}
+
+	watchedBy.set(context, streams.add(stream));
+
+	return true;
+};
+
+/**
+Makes a stream of got's use the cache: what its hooks looked up and decided is settled here, since got gives the response of a stream to no hook.
+
+@param hooks - Of the same cache.
+*/
+export const watchStream = (context: GotContext, hooks: Hooks, stream: Request): void => {
+	if (!isNew(context, stream)) {
+		return;
+	}
+
+	const currentState = (): GotExchange | undefined => {
+		const state = exchangeOf(stream.options);
+		return state && hooks.beforeRequest.includes(state.owner) ? state : undefined;
+	};
+
+	const onRequest = (request: ClientRequest) => {
+		const state = currentState();
+		if (!state) {
+			return;
+		}
+
+		const {decision} = state.exchange;
+		if (decision.kind === 'validate' && state.replacedHeaders.size === 0) {
+			// It was not asked whether what is stored still holds, so that the answer will not say.
+			const {stored, reason} = decision;
+			state.exchange = {...state.exchange, decision: {kind: 'fetch', reason: reason === 'range-incomplete' ? 'range-not-stored' : 'no-validator', stored}};
+		}
+
+		// Node has them by now.
+		restoreHeaders(stream.options, state);
+		state.replacedHeaders.clear();
+		interceptRequest(context, stream, state, request);
+	};
+
+	const isCutShort = ({complete}: {complete?: boolean}) => stream.destroyed || stream.isAborted || complete === false;
+
+	const onResponse = (response: StreamResponse) => {
+		const state = currentState();
+		if (!state) {
+			return;
+		}
+
+		showCookies(response, state.hiddenCookies);
+		const {decision, settings} = state.exchange;
+		if (isAsked(state)) {
+			settleSeen(context, state, response, done => {
+				collectBody(response, settings.maxBodyBytes, body => {
+					done(isCutShort(response) ? 'incomplete' : body);
+				});
+			});
+		} else if (decision.kind === 'reuse' && decision.refresh) {
+			refreshInBackground(context, stream.options, state);
+		}
+
+		reportOn(response, state, context.now());
+	};
+
+	/** Got emits no `'response'` where the status code is an error to the caller; it has read the body then. */
+	const onError = (error: unknown) => {
+		const {name, response} = (error ?? {}) as Partial<HTTPError>;
+		const state = name === 'HTTPError' && response === stream.response ? currentState() : undefined;
+		if (!state || !response) {
+			return;
+		}
+
+		showCookies(response, state.hiddenCookies);
+		if (isAsked(state) && response.rawBody !== undefined) {
+			settleSeen(context, state, response, done => {
+				done(response.rawBody);
+			});
+		}
+
+		reportOn(response, state, context.now());
+	};
+
+	interceptEvents(stream, emit => (event, ...arguments_) => {
+		switch (event) {
+			case 'request': {
+				onRequest(arguments_[0] as ClientRequest);
+				break;
+			}
+
+			case 'response': {
+				onResponse(arguments_[0] as StreamResponse);
+				break;
+			}
+
+			case 'redirect': {
+				markWatched(arguments_[0] as Options);
+				break;
+			}
+
+			case 'error': {
+				onError(arguments_[0]);
+				break;
+			}
+
+			case 'close': {
+				leave(stream.options);
+				break;
+			}
+
+			case 'retry': {
+				const [retryCount, error, createRetryStream] = arguments_ as [number, Error, CreateRetryStream];
+				onError(error);
+				return emit(event, retryCount, error, ((options?: OptionsInit) => {
+					const again = createRetryStream(options);
+					watchStream(context, hooks, again);
+					return again;
+				}) satisfies CreateRetryStream);
+			}
+
+			default:
+		}
+
+		return emit(event, ...arguments_);
+	});
+	markWatched(stream.options);
+};
