@@ -1,6 +1,6 @@
 import {serializeItem, Token, type BareItem} from 'structured-headers';
 import type {Decision, MissReason, ValidateReason} from './decision.ts';
-import type {Outcome} from './outcome.ts';
+import type {Outcome, SharedOutcome} from './outcome.ts';
 
 /** RFC 9211 §2.2. */
 export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'miss' | 'request' | 'stale' | 'partial';
@@ -28,13 +28,13 @@ export type CacheStatusInput = {
 	readonly name: string;
 	readonly decision: Decision;
 	/** What came of it; `undefined` when the origin was not asked. */
-	readonly outcome: Outcome | undefined;
+	readonly outcome: Outcome | SharedOutcome | undefined;
 	/** The status code of the origin's response. */
 	readonly forwardStatus?: number | undefined;
 	/** Remaining freshness, negative when stale. */
 	readonly ttlSeconds?: number | undefined;
 	readonly key?: string | undefined;
-	/** Whether the response was shared with another request's. */
+	/** Whether the response to an equal request was waited for and used, or waited for in vain; `undefined` if it was not waited for. RFC 9211 §2.6. */
 	readonly isCollapsed?: boolean | undefined;
 };
 
@@ -47,9 +47,9 @@ export const cacheStatusMember = ({name, decision, outcome, forwardStatus, ttlSe
 	const parameters = new Map<string, BareItem>();
 	const forward = forwardReasonOf(decision);
 
-	if (forward === undefined) {
+	if (decision.kind === 'reuse') {
 		parameters.set('hit', true);
-	} else {
+	} else if (forward !== undefined) {
 		parameters.set('fwd', new Token(forward));
 		if (forwardStatus !== undefined) {
 			parameters.set('fwd-status', forwardStatus);
@@ -64,15 +64,17 @@ export const cacheStatusMember = ({name, decision, outcome, forwardStatus, ttlSe
 		parameters.set('stored', true);
 	}
 
-	if (isCollapsed) {
-		parameters.set('collapsed', true);
+	if (isCollapsed !== undefined) {
+		parameters.set('collapsed', isCollapsed);
 	}
 
 	if (key !== undefined) {
 		parameters.set('key', key);
 	}
 
-	parameters.set('detail', new Token(outcome?.reason ?? decision.reason));
+	// That the cache took no part says less than why.
+	const reason = decision.kind === 'bypass' ? decision.reason : outcome?.reason ?? decision.reason;
+	parameters.set('detail', new Token(reason));
 
 	return serializeItem(nameItem(name), parameters);
 };

@@ -78,3 +78,6 @@ export type Outcome =
 	| {readonly kind: 'reuse-stale'; readonly reason: StaleReason; readonly stored: StoredResponse}
 	/** An answer that does not go with what is stored: ask again without validators, RFC 9111 §4.3.3. */
 	| {readonly kind: 'refetch'; readonly reason: 'validator-mismatch'};
+
+/** What takes the place of an outcome where the origin was asked by another request: answer with what became of that one, RFC 9111 §4. */
+export type SharedOutcome = {readonly kind: 'share'; readonly reason: 'collapsed'; readonly stored: StoredResponse};

@@ -1,0 +1,174 @@
+import {Buffer} from 'node:buffer';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import {primaryKey} from '../../source/http/cache-key.ts';
+import {normalizeUrl} from '../../source/http/url.ts';
+
+type Asked = {
+	readonly method?: string;
+	readonly url?: string;
+	readonly type?: string;
+	readonly body?: string | Uint8Array;
+	readonly extra?: string;
+};
+
+const ignoredParameters: ReadonlySet<string> = new Set(['api_key', 'sig']);
+
+const key = ({method = 'GET', url = 'https://example.com/', type, body, extra}: Asked, ignored: ReadonlySet<string> = ignoredParameters): string =>
+	primaryKey({method, url, headers: type === undefined ? {} : {'content-type': type}}, {ignoredParameters: ignored}, {body, extra});
+
+const at = (rest: string): Asked => ({url: `https://example.com/${rest}`});
+const json = (body: string): Asked => ({method: 'QUERY', type: 'application/json', body});
+const form = (body: string): Asked => ({method: 'QUERY', type: 'application/x-www-form-urlencoded', body});
+
+const same: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
+	[{method: 'GET'}, {method: 'HEAD'}],
+	[at('?a=1&b=2'), at('?b=2&a=1')],
+	[at('?a=1&b=2&a=2'), at('?a=1&a=2&b=2')],
+	[at('?a=1#top'), at('?a=1')],
+	[at('#top'), at('')],
+	[{url: 'https://user:password@example.com/'}, {url: 'https://example.com/'}],
+	[{url: 'https://user:p@ss@example.com/?a=@'}, {url: 'https://example.com/?a=@'}],
+	// Ignored parameters, there or not
+	[at('?api_key=1'), at('?api_key=2')],
+	[at('?api_key=1'), at('')],
+	[at('?API_Key=1&a=1'), at('?a=1')],
+	[at('?api%5Fkey=1&a=1'), at('?a=1')],
+	[at('?api_key&a=1'), at('?a=1')],
+	// Bodies
+	[json('{"a": 1, "b": [1, 2]}'), json(' {"b":[1,2],"a":1} ')],
+	[json(String.raw`{"\u0061": "\u00e9"}`), json('{"a":"é"}')],
+	[json('{"a": {"c": 1, "b": 2}}'), json('{"a":{"b":2,"c":1}}')],
+	[json('{"a": 1, "api_key": 2}'), json('{"a":1}')],
+	[json('{"a": 1}'), {...json('{"a":1}'), type: 'Application/JSON; charset=utf-8'}],
+	[json('{"a":1}'), {...json(''), body: Buffer.from('{"a":1}')}],
+	[form('a=1&b=2'), form('b=2&a=1')],
+	[form('a=1&sig=x'), form('a=1')],
+	[{method: 'QUERY', body: 'é'}, {method: 'QUERY', body: Buffer.from('é')}],
+];
+
+for (const [first, second] of same) {
+	test(`${JSON.stringify(first)} has the key of ${JSON.stringify(second)}`, () => {
+		assert.equal(key(first), key(second));
+	});
+}
+
+const different: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
+	[{method: 'GET'}, {method: 'QUERY'}],
+	[at('a'), at('b')],
+	[at('a'), at('A')],
+	[{url: 'http://example.com/'}, {url: 'https://example.com/'}],
+	[{url: 'https://example.com:8443/'}, {url: 'https://example.com/'}],
+	[at('?a=1'), at('?a=2')],
+	[at('?a=1'), at('')],
+	[at('?'), at('')],
+	[at('?a='), at('')],
+	[at('?a='), at('?a')],
+	[at('?a=1&a=2'), at('?a=2&a=1')],
+	[at('?a=1&b=2'), at('?a=2&b=1')],
+	[at('?a=1&b=2'), at('?a=1%26b=2')],
+	[at('?a=b&c'), at('?a=b%26c')],
+	[at('?a=1&&b=2'), at('?a=1&b=2')],
+	[at('?A=1'), at('?a=1')],
+	[at('?not_api_key=1'), at('')],
+	// Unix sockets
+	[{url: 'http://unix/var/a.sock:/path'}, {url: 'http://unix/var/b.sock:/path'}],
+	[{url: 'unix:/var/a.sock:/path'}, {url: 'unix:/var/b.sock:/path'}],
+	// What the user's key function adds
+	[{extra: 'a'}, {}],
+	[{extra: ''}, {}],
+	[{extra: 'a'}, {extra: 'b'}],
+	[{extra: 'a', body: 'b'}, {extra: 'ab', body: ''}],
+	// Bodies
+	[{body: ''}, {}],
+	[{body: 'a'}, {body: 'b'}],
+	[{method: 'QUERY'}, {method: 'QUERY', body: ''}],
+	[json('[1, 2]'), json('[2, 1]')],
+	[json('{"a": null}'), json('{}')],
+	[json('{"a": 1}'), json('{"a": "1"}')],
+	[json('{"a": 1}'), json('{"a": 1.0}')],
+	[json('12345678901234567890'), json('12345678901234567891')],
+	[json('{"a": 1, "a": 2}'), json('{"a": 2}')],
+	[json('{"a": 1, "a": 2}'), json('{"a": 2, "a": 1}')],
+	[json('{"a": {"api_key": 1}}'), json('{"a": {}}')],
+	[json('{"a": 1}'), {...json('{"a": 1}'), type: 'application/vnd.api+json'}],
+	[json('{"a":1}'), {...json('{"a":1}'), type: 'text/plain'}],
+	[json('a&b'), json('b&a')],
+	[json('"a"'), json('"b"')],
+	[form('a=1'), form('a=2')],
+	[form('a=1&a=2'), form('a=2&a=1')],
+	[form('a=1'), json('a=1')],
+	[{body: Buffer.from([0xFF])}, {body: Buffer.from([0xFE])}],
+	[{body: Buffer.from([0xFF])}, {body: Buffer.from('ÿ')}],
+	[{...json(''), body: Buffer.from([0x22, 0xFF, 0x22])}, {...json(''), body: Buffer.from([0x22, 0xFE, 0x22])}],
+];
+
+for (const [first, second] of different) {
+	test(`${JSON.stringify(first)} has another key than ${JSON.stringify(second)}`, () => {
+		assert.notEqual(key(first), key(second));
+	});
+}
+
+test('a key is 32 characters that are safe anywhere, and tells no secret', () => {
+	assert.match(key({url: 'https://user:secret@example.com/?api_key=secret', extra: 'secret'}), /^[\w\-]{32}$/v);
+});
+
+test('what is shown of a URL has neither userinfo nor ignored parameters', () => {
+	assert.equal(normalizeUrl('https://user:secret@example.com/a?sig=secret&b=1&a=2#x', ignoredParameters), 'https://example.com/a?a=2&b=1');
+	assert.equal(normalizeUrl('https://user@example.com', ignoredParameters), 'https://example.com');
+});
+
+const name = fc.constantFrom('a', 'b', 'A', 'api_key', 'sig', '', '%61', '%');
+const parameter = fc.oneof(name, fc.tuple(name, fc.constantFrom('', '1', '2', '=')).map(pair => pair.join('=')));
+const parameters = fc.array(parameter, {minLength: 1, maxLength: 5});
+const isIgnored = (each: string): boolean => /^(?:api_key|sig)(?:=|$)/v.test(each);
+
+/** All that a server may tell apart: the parameters of each name, in order. */
+const meaning = (list: readonly string[]): string =>
+	JSON.stringify(Object.entries(Object.groupBy(list, each => `name ${each.split('=', 1)[0] ?? ''}`)).toSorted(([first], [second]) => (first < second ? -1 : 1)));
+
+test('two queries share a key exactly if they mean the same', () => {
+	fc.assert(fc.property(parameters, parameters, (first, second) => {
+		const [one, other] = [first, second].map(list => meaning(list.filter(each => !isIgnored(each))));
+
+		assert.equal(key(at(`?${first.join('&')}`)) === key(at(`?${second.join('&')}`)), one === other);
+	}), {numRuns: 2000});
+});
+
+test('a query in another order has the same key', () => {
+	const distinct = fc.uniqueArray(parameter, {selector: each => each.split('=', 1)[0], maxLength: 6, minLength: 1});
+
+	fc.assert(fc.property(distinct.chain(list => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, {minLength: list.length}))), ([list, shuffled]) => {
+		assert.equal(key(at(`?${list.join('&')}`)), key(at(`?${shuffled.join('&')}`)));
+	}));
+});
+
+test('two JSON values share a key exactly if they are equal', () => {
+	const value = fc.jsonValue({maxDepth: 2, noUnicodeString: false, depthSize: 'xsmall'});
+
+	fc.assert(fc.property(value, value, fc.nat(8), (first, second, indentation) => {
+		const [one, other] = [JSON.stringify(first), JSON.stringify(second)];
+		const canonical = (text: string): string => JSON.stringify(JSON.parse(text, (_, each: unknown) => (
+			each !== null && typeof each === 'object' && !Array.isArray(each) ? Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)) : each
+		)));
+
+		assert.equal(key(json(one), new Set()), key(json(JSON.stringify(first, undefined, indentation)), new Set()));
+		// An object and the list of its entries are told apart by their first character.
+		assert.equal(key(json(one), new Set()) === key(json(other), new Set()), one.startsWith(other.slice(0, 1)) && canonical(one) === canonical(other));
+	}));
+});
+
+test('any request has a key', () => {
+	fc.assert(fc.property(fc.string(), fc.string({unit: 'binary'}), fc.string(), fc.uint8Array(), (url, text, type, bytes) => {
+		assert.match(key({url, type, body: bytes, method: 'QUERY'}), /^[\w\-]{32}$/v);
+		assert.match(key({url: `https://example.com/${url}`, type, body: text}), /^[\w\-]{32}$/v);
+	}));
+});
+
+test('the deepest JSON is compared byte by byte', () => {
+	const deep = (depth: number, core: string): Asked => json('['.repeat(depth) + core + ']'.repeat(depth));
+
+	assert.equal(key(deep(5000, '1')), key(deep(5000, '1')));
+	assert.notEqual(key(deep(5000, '1')), key(deep(5000, '2')));
+});

@@ -1,0 +1,220 @@
+import {Buffer} from 'node:buffer';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import {cacheStatusMember} from '../../source/http/cache-status.ts';
+import {construct} from '../../source/http/construct.ts';
+import {decide} from '../../source/http/decide.ts';
+import type {HeaderFields, RequestHead} from '../../source/http/message.ts';
+import {combine, completed} from '../../source/http/partial.ts';
+import {settle} from '../../source/http/settle.ts';
+import type {Settings} from '../../source/http/settings.ts';
+import {timeToLiveMs} from '../../source/http/time-to-live.ts';
+import type {StoredResponse} from '../../source/stored.ts';
+import {afterSeconds, date, settingsWith, url} from './helpers.ts';
+
+/** All that can happen to one response and to a later request for it. */
+const passThrough = (first: RequestHead, rawHeaders: readonly string[], second: RequestHead, {statusCode = 200, after = 1, settings: more = {}}: {statusCode?: number; after?: number; settings?: Partial<Settings>} = {}): StoredResponse | undefined => {
+	const settings = settingsWith(more);
+	const body = Buffer.from('0123456789');
+	const response = {statusCode, statusMessage: '', httpVersion: '1.1', rawHeaders};
+	const times = {requestTimeMs: afterSeconds(0), responseTimeMs: afterSeconds(0)};
+	const decision = decide(first, undefined, afterSeconds(0), settings);
+	const outcome = settle({request: first, decision, response, ...times, settings});
+	cacheStatusMember({name: 'cache', decision, outcome});
+	const stored = outcome.kind === 'store' ? completed(first, outcome.head, body) : undefined;
+	const later = decide(second, stored, afterSeconds(after), settings);
+
+	for (const answer of [200, 206, 304, 503]) {
+		const update = settle({request: second, decision: later, response: {...response, statusCode: answer}, ...times, settings});
+		if (update.kind === 'combine') {
+			combine(update.stored, update.head, body);
+		}
+	}
+
+	if (stored === undefined) {
+		return undefined;
+	}
+
+	assert.equal(Number.isNaN(timeToLiveMs(stored.policy, afterSeconds(after), settings)), false);
+	const given = construct(second, stored, afterSeconds(after));
+	assert.equal(given.rawHeaders.length % 2, 0);
+	assert.ok(given.body.byteLength <= body.byteLength);
+
+	return stored;
+};
+
+const fieldNames = [
+	'Age',
+	'Cache-Control',
+	'Cache-Group-Invalidation',
+	'CDN-Cache-Control',
+	'Connection',
+	'Content-Encoding',
+	'Content-Length',
+	'Content-Location',
+	'Content-Range',
+	'Date',
+	'ETag',
+	'Expires',
+	'Last-Modified',
+	'Location',
+	'Pragma',
+	'Set-Cookie',
+	'Transfer-Encoding',
+	'Vary',
+	'__proto__',
+	'constructor',
+	'',
+];
+const requestFieldNames = ['accept', 'accept-language', 'authorization', 'cache-control', 'content-type', 'cookie', 'if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'pragma', 'range', '__proto__'];
+
+const fragments = [
+	'max-age',
+	's-maxage',
+	'stale-if-error',
+	'stale-while-revalidate',
+	'no-cache',
+	'no-store',
+	'private',
+	'must-revalidate',
+	'must-understand',
+	'immutable',
+	'public',
+	'only-if-cached',
+	'max-stale',
+	'min-fresh',
+	'=',
+	',',
+	';',
+	'"',
+	'\\',
+	'*',
+	'-',
+	' ',
+	'\t',
+	'\0',
+	'\u{7F}',
+	'é',
+	'\u{D800}',
+	'q=',
+	'0',
+	'1',
+	'60',
+	'-1',
+	'1.5',
+	'9'.repeat(30),
+	'NaN',
+	'Infinity',
+	'1e999',
+	'W/',
+	'"a"',
+	'bytes',
+	'bytes=',
+	'bytes ',
+	'0-4/10',
+	'5-',
+	'-5',
+	'/',
+	'Accept',
+	'Foo',
+	date(0),
+	date(-1000),
+	'Thursday, 18-Aug-50 02:01:18 GMT',
+	'Sun Nov  6 08:49:37 1994',
+	'Fri, 31 Dec 99999 23:59:59 GMT',
+	'https://example.com/',
+	'https://[',
+	'__proto__',
+];
+
+const value = fc.oneof(
+	fc.array(fc.constantFrom(...fragments), {maxLength: 8}).map(parts => parts.join('')),
+	fc.string({unit: 'binary', maxLength: 20}),
+);
+const rawHeaders = fc.array(fc.tuple(fc.constantFrom(...fieldNames), value), {maxLength: 8}).map(fields => fields.flat());
+const requestHeaders: fc.Arbitrary<HeaderFields> = fc.array(fc.tuple(fc.constantFrom(...requestFieldNames), fc.oneof(value, fc.array(value, {maxLength: 2}))), {maxLength: 4}).map(fields => Object.fromEntries(fields));
+const request: fc.Arbitrary<RequestHead> = fc.record({method: fc.constantFrom('GET', 'HEAD', 'POST', 'QUERY', ''), url: fc.constantFrom(url, `${url}?a=%`, '', 'nowhere'), headers: requestHeaders});
+const settings: fc.Arbitrary<Partial<Settings>> = fc.record({
+	isShared: fc.boolean(),
+	mode: fc.constantFrom('default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'),
+	staleIfError: fc.constantFrom<Settings['staleIfError']>('disconnected', true, false, 5),
+	staleWhileRevalidate: fc.constantFrom<Settings['staleWhileRevalidate']>(true, false, 5),
+	heedsCacheControl: fc.boolean(),
+	targets: fc.constantFrom([], ['cdn-cache-control']),
+	matchHeaders: fc.constantFrom([], ['accept-language', '__proto__']),
+	alwaysRevalidates: fc.boolean(),
+});
+
+test('whatever the header fields, nothing throws', () => {
+	fc.assert(fc.property(request, rawHeaders, request, fc.constantFrom(200, 206, 301, 404, 599, 0, 99, 1000), fc.integer({min: -1e6, max: 1e6}), settings, (first, fields, second, statusCode, after, more) => {
+		assert.doesNotThrow(() => passThrough(first, fields, second, {statusCode, after, settings: more}));
+	}), {numRuns: 3000});
+});
+
+test('whatever the header fields, a response to another user is not reused', () => {
+	const authorization = {authorization: 'Bearer one'};
+
+	fc.assert(fc.property(rawHeaders, fields => {
+		const stored = passThrough({method: 'GET', url, headers: authorization}, fields, {method: 'GET', url, headers: {}});
+		const text = fields.join(' ').toLowerCase();
+		// RFC 9111 §3.5
+		const isAllowed = ['public', 's-maxage', 'must-revalidate'].some(directive => text.includes(directive));
+
+		assert.ok(stored === undefined || isAllowed);
+	}), {numRuns: 2000});
+});
+
+test('whatever stands around it, no-store is seen', () => {
+	const harmless = fc.array(fc.constantFrom(...fragments.filter(fragment => !['must-understand', '"', '\\', '"a"'].includes(fragment))), {maxLength: 8}).map(parts => parts.join(''));
+
+	fc.assert(fc.property(harmless, harmless, (before, after) => {
+		const fields = ['Cache-Control', `${before}, no-store, ${after}`, 'ETag', '"a"'];
+
+		assert.equal(passThrough({method: 'GET', url, headers: {}}, fields, {method: 'GET', url, headers: {}}), undefined);
+	}));
+});
+
+// Long enough that a quadratic rule would not come back.
+const length = 1_000_000;
+const long: ReadonlyArray<readonly [what: string, fields: readonly string[]]> = [
+	['directives', ['Cache-Control', 'a=1, '.repeat(length / 5)]],
+	['empty members', ['Cache-Control', ','.repeat(length)]],
+	['quotation marks', ['Cache-Control', '"'.repeat(length + 1)]],
+	['escapes', ['Cache-Control', String.raw`"\"`.repeat(length / 3)]],
+	['one endless string', ['Cache-Control', `"${String.raw`\"`.repeat(length / 2)}`]],
+	['spaces', ['Cache-Control', `max-age=60${' '.repeat(length)}x`]],
+	['spaces in a name', ['Cache-Control', `${' '.repeat(length)}a${' '.repeat(length)}=`]],
+	['digits', ['Cache-Control', `max-age=${'9'.repeat(length)}`]],
+	['one directive again and again', ['Cache-Control', 'max-age=60,'.repeat(length / 11)]],
+	['lines', Array.from({length: 50_000}, () => ['Cache-Control', 'max-age=60']).flat()],
+	['fields', Array.from({length: 50_000}, (_, index) => [`X-${index}`, 'a']).flat()],
+	['cookies', Array.from({length: 50_000}, () => ['Set-Cookie', 'a=b']).flat()],
+	['a targeted field', ['CDN-Cache-Control', 'a=1, '.repeat(length / 5)]],
+	['a targeted field with a string', ['CDN-Cache-Control', `a="${'b'.repeat(length)}"`]],
+	['a targeted field with an inner list', ['CDN-Cache-Control', `a=(${'b '.repeat(length / 2)})`]],
+	['Vary', ['Cache-Control', 'max-age=60', 'Vary', Array.from({length: 50_000}, (_, index) => `x-${index}`).join(',')]],
+	['Connection', ['Cache-Control', 'max-age=60', 'Connection', Array.from({length: 50_000}, (_, index) => `x-${index}`).join(',')]],
+	['no-cache', ['Cache-Control', `no-cache="${Array.from({length: 50_000}, (_, index) => `x-${index}`).join(',')}"`]],
+	['Age', ['Cache-Control', 'max-age=60', 'Age', '0,'.repeat(length / 2)]],
+	['Expires', ['Expires', 'Sun, 06 Nov 1994 08:49:37 GMT, '.repeat(length / 31)]],
+	['Content-Range', ['Cache-Control', 'max-age=60', 'Content-Range', `bytes ${'0'.repeat(length)}`]],
+	['groups', ['Cache-Group-Invalidation', '"a", '.repeat(length / 5)]],
+	['Pragma', ['Pragma', 'a,'.repeat(length / 2)]],
+];
+
+for (const [what, fields] of long) {
+	test(`a megabyte of ${what}`, () => {
+		const headers = {
+			accept: 'a;q=1,'.repeat(10_000),
+			'accept-language': '"'.repeat(10_001),
+			range: `bytes=${'0-1,'.repeat(10_000)}`,
+			'if-none-match': `"${'a"," '.repeat(10_000)}`,
+			'cache-control': `${'a='.repeat(10_000)}, max-stale`,
+		};
+
+		for (const method of ['GET', 'POST']) {
+			assert.doesNotThrow(() => passThrough({method, url, headers}, fields, {method, url, headers}, {settings: {targets: ['cdn-cache-control']}}));
+		}
+	});
+}

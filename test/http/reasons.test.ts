@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type {BypassReason, MissReason, ReuseReason, ValidateReason} from '../../source/http/decision.ts';
+import type {PassReason, StaleReason} from '../../source/http/outcome.ts';
+import {decideTable} from './decide.table.ts';
+import {settleTable} from './settle.table.ts';
+
+/** Who comes to a reason: the rules, which the tables cover, or whoever carries them out. The compiler sees to it that none is left out. */
+type Origin = 'rules' | 'elsewhere';
+
+const decisionReasons: Readonly<Record<BypassReason | MissReason | ReuseReason | ValidateReason, Origin>> = {
+	disabled: 'elsewhere',
+	filtered: 'elsewhere',
+	'unkeyable-body': 'elsewhere',
+	unsettleable: 'elsewhere',
+	'request-changed': 'elsewhere',
+	method: 'rules',
+	'no-store': 'rules',
+	'not-stored': 'rules',
+	'vary-mismatch': 'rules',
+	reload: 'rules',
+	'no-validator': 'rules',
+	'own-conditional': 'rules',
+	'range-not-stored': 'rules',
+	fresh: 'rules',
+	immutable: 'rules',
+	'max-stale': 'rules',
+	'stale-while-revalidate': 'rules',
+	'force-cache': 'rules',
+	'only-if-cached': 'rules',
+	stale: 'rules',
+	'no-cache': 'rules',
+	invalidated: 'rules',
+	'request-no-cache': 'rules',
+	'request-max-age': 'rules',
+	'request-min-fresh': 'rules',
+	'always-revalidate': 'rules',
+	'range-incomplete': 'rules',
+};
+
+const outcomeReasons: Readonly<Record<PassReason | StaleReason | 'stored' | 'combined' | 'not-modified' | 'validator-mismatch', Origin>> = {
+	filtered: 'elsewhere',
+	invalidated: 'elsewhere',
+	incomplete: 'elsewhere',
+	'too-large': 'elsewhere',
+	'past-time-to-live': 'elsewhere',
+	bypassed: 'rules',
+	'read-only': 'rules',
+	method: 'rules',
+	status: 'rules',
+	'request-no-store': 'rules',
+	'no-store': 'rules',
+	private: 'rules',
+	authorization: 'rules',
+	'must-understand': 'rules',
+	'vary-star': 'rules',
+	'set-cookie': 'rules',
+	'not-explicit': 'rules',
+	'not-reusable': 'rules',
+	partial: 'rules',
+	'not-modified': 'rules',
+	head: 'rules',
+	error: 'rules',
+	'error-status': 'rules',
+	'network-error': 'rules',
+	timeout: 'rules',
+	stored: 'rules',
+	combined: 'rules',
+	'validator-mismatch': 'rules',
+};
+
+const reasonOf = (expected: string): string => expected.slice(expected.indexOf(': ') + 2);
+
+const uncovered = (reasons: Readonly<Record<string, Origin>>, table: ReadonlyArray<{readonly expected: string}>): string[] => {
+	const covered = new Set(table.map(({expected}) => reasonOf(expected)));
+
+	return Object.keys(reasons).filter(reason => reasons[reason] === 'rules' && !covered.has(reason));
+};
+
+test('the table of decisions has a row for each reason', () => {
+	assert.deepEqual(uncovered(decisionReasons, decideTable), []);
+});
+
+test('the table of outcomes has a row for each reason', () => {
+	assert.deepEqual(uncovered(outcomeReasons, settleTable), []);
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {decide} from '../../source/http/decide.ts';
+import type {Decision} from '../../source/http/decision.ts';
+import type {Outcome} from '../../source/http/outcome.ts';
+import {settle, settleFailure} from '../../source/http/settle.ts';
+import {
+	afterSeconds,
+	date,
+	requestWith,
+	responseWith,
+	settingsWith,
+	storedWith,
+	url,
+	valueOf,
+} from './helpers.ts';
+import {settleTable, type SettleRow} from './settle.table.ts';
+
+const run = ({what, method, request: headers = {}, stored: fields, storedMore, after = 0, decision: expectedDecision, settings: more, response, fields: received}: SettleRow): Outcome => {
+	const request = requestWith(headers, method);
+	const settings = settingsWith(more);
+	const stored = fields && storedWith(fields, storedMore);
+	const nowMs = afterSeconds(after);
+	const decided = decide(request, stored, nowMs, settings);
+	const decision: Decision = expectedDecision === 'fetch: not-stored' ? {kind: 'fetch', reason: 'not-stored'} : decided;
+
+	if (expectedDecision) {
+		assert.equal(`${decision.kind}: ${decision.reason}`, expectedDecision, what);
+	}
+
+	if (typeof response === 'string') {
+		return settleFailure({request, decision, failure: response, nowMs, settings});
+	}
+
+	return settle({
+		request,
+		decision,
+		response: responseWith({Date: date(after), ...received}, response),
+		requestTimeMs: nowMs,
+		responseTimeMs: nowMs,
+		settings,
+	});
+};
+
+for (const row of settleTable) {
+	test(`${row.what}: ${row.expected}`, () => {
+		const outcome = run(row);
+
+		assert.equal(`${outcome.kind}: ${outcome.reason}`, row.expected);
+	});
+}
+
+const only = <Kind extends Outcome['kind']>(outcome: Outcome, kind: Kind): Extract<Outcome, {kind: Kind}> => {
+	assert.equal(outcome.kind, kind);
+
+	return outcome as Extract<Outcome, {kind: Kind}>;
+};
+
+test('a stored head has all but the bytes', () => {
+	const outcome = run({
+		what: 'a variant',
+		request: {foo: ' 1, 2'},
+		response: 200,
+		fields: {'Cache-Control': 'max-age=60', Vary: 'Foo', 'Set-Cookie': ['a=1', 'b=2'], Connection: 'X-Hop', 'X-Hop': '1', 'Transfer-Encoding': 'chunked'},
+		expected: 'store: stored',
+	});
+	const {head} = only(outcome, 'store');
+
+	assert.deepEqual(head.selectingHeaders, {foo: '1,2'});
+	assert.equal(head.url, url);
+	assert.equal(head.method, 'GET');
+	assert.equal(head.range, undefined);
+	assert.deepEqual(head.rawHeaders, ['Date', date(), 'Cache-Control', 'max-age=60', 'Vary', 'Foo', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']);
+});
+
+test('a POST response is stored as what a GET request would get', () => {
+	const outcome = run({what: '', method: 'POST', request: {foo: '1'}, response: 200, fields: {'Cache-Control': 'max-age=60', 'Content-Location': url}, expected: 'store: stored'});
+	const {as, head, invalidation} = only(outcome, 'store');
+
+	assert.equal(as?.method, 'GET');
+	assert.equal(as?.url, url);
+	assert.equal(head.method, 'GET');
+	assert.deepEqual(invalidation?.urls, [url]);
+});
+
+test('a caller\'s own 304 freshens what is stored if it names it', () => {
+	const row = {what: '', request: {'if-none-match': '"1"'}, stored: {'Cache-Control': 'max-age=60', ETag: '"1"'}, after: 61, response: 304, expected: 'pass: not-modified'} as const;
+
+	assert.equal(only(run({...row, fields: {ETag: '"1"', 'Cache-Control': 'max-age=5'}}), 'pass').update?.policy.freshnessLifetimeSeconds, 5);
+	assert.equal(only(run({...row, fields: {ETag: '"2"'}}), 'pass').update, undefined);
+	assert.equal(only(run(row), 'pass').update, undefined);
+	assert.equal(only(run({...row, fields: {ETag: '"1"'}, settings: {isReadOnly: true}}), 'pass').update, undefined);
+	assert.equal(only(run({...row, stored: {'Cache-Control': 'max-age=60', 'Last-Modified': date(-1000)}, fields: {ETag: '"1"'}}), 'pass').update, undefined);
+});
+
+test('nothing is invalidated by a cache that only reads', () => {
+	const row = {what: '', method: 'PUT', response: 200, expected: 'pass: bypassed'} as const;
+
+	assert.deepEqual(only(run(row), 'pass').invalidation, {urls: [url], groups: []});
+	assert.equal(only(run({...row, settings: {isReadOnly: true}}), 'pass').invalidation, undefined);
+});
+
+test('a response without Date gets the time of its receipt', () => {
+	const outcome = settle({
+		request: requestWith(),
+		decision: {kind: 'fetch', reason: 'not-stored'},
+		response: responseWith({'Cache-Control': 'max-age=60'}),
+		requestTimeMs: afterSeconds(0),
+		responseTimeMs: afterSeconds(1),
+		settings: settingsWith(),
+	});
+
+	assert.equal(valueOf(only(outcome, 'store').head.rawHeaders, 'date'), date(1));
+});

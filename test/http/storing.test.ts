@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {headersToStore} from '../../source/http/storing.ts';
+import type {Settings} from '../../source/http/settings.ts';
+import {
+	date,
+	now,
+	responseWith,
+	settingsWith,
+	type Fields,
+} from './helpers.ts';
+
+const namesStored = (fields: Fields, settings?: Partial<Settings>): string[] =>
+	headersToStore(responseWith({Date: date(), ...fields}), now, settingsWith(settings)).filter((_, index) => index % 2 === 0).slice(1);
+
+// RFC 9111 §3.1
+const table: ReadonlyArray<readonly [what: string, fields: Fields, names: readonly string[], settings?: Partial<Settings>]> = [
+	['what is about the response', {'Content-Foo': '1', 'Set-Cookie2': 'a', 'X-A': ['1', '2']}, ['Content-Foo', 'Set-Cookie2', 'X-A', 'X-A']],
+	...['Connection', 'Keep-Alive', 'Proxy-Authenticate', 'Proxy-Authentication-Info', 'Proxy-Authorization', 'Proxy-Connection', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade']
+		.map(name => [`not ${name}`, {[name]: 'x', A: '1'}, ['A']] as const),
+	['not what Connection lists', {Connection: 'a, B', A: '1', b: '2', C: '3'}, ['C']],
+	['not what no-cache lists', {'Cache-Control': 'no-cache="a, b"', A: '1', B: '2', C: '3'}, ['Cache-Control', 'C']],
+	['not what private lists, shared', {'Cache-Control': 'private="a"', A: '1', B: '2'}, ['Cache-Control', 'B']],
+	['what private lists, private', {'Cache-Control': 'private="a"', A: '1', B: '2'}, ['Cache-Control', 'A', 'B'], {isShared: false}],
+	['all, of a user who ignores Cache-Control', {'Cache-Control': 'private="a"', A: '1'}, ['Cache-Control', 'A'], {heedsCacheControl: false}],
+	['not what a targeted private lists', {'CDN-Cache-Control': 'private="a"', A: '1'}, ['CDN-Cache-Control'], {targets: ['cdn-cache-control']}],
+];
+
+for (const [what, fields, names, settings] of table) {
+	test(`stores ${what}`, () => {
+		assert.deepEqual(namesStored(fields, settings), names);
+	});
+}
