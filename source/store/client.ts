@@ -154,8 +154,9 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 		},
 		async close() {
 			isClosed = true;
+			// What was waited for has been answered, or never will be.
 			if (client.isReady) {
-				await client.close();
+				client.destroy();
 			}
 		},
 	};

@@ -1,8 +1,8 @@
 import type {StoredRecord} from '../stored.ts';
-import {createBreaker} from './breaker.ts';
 import {decode, encode} from './codec.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
-import {createFaultLog, type StoreEvent} from './fault-log.ts';
+import type {StoreEvent} from './fault-log.ts';
+import {createGuard} from './guard.ts';
 import {createMemoryTier} from './memory.ts';
 import type {Store} from './store.ts';
 
@@ -21,27 +21,13 @@ export type StoreOptions = {
 	readonly queueBytes?: number;
 };
 
-type Kind = 'read' | 'write' | 'delete' | 'command';
-
-/** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
-const failureThreshold = 3;
-
-/** A timer that fires so late tells of a busy process, not of a slow store; the store then gets a little more. */
-const lateMs = 10;
-const graceMs = 50;
-
 const defaultQueueBytes = 32 * 1024 * 1024;
 
 /** Deletions that the store did not confirm, remembered until it does. */
 const maxUnconfirmed = 10_000;
 
-export class StoreTimeoutError extends Error {
-	override readonly name = 'StoreTimeoutError';
-
-	constructor(timeoutMs: number) {
-		super(`The store did not answer within ${timeoutMs} ms`);
-	}
-}
+/** Clearing goes through all keys, and no request waits for it. */
+const clearTimeoutMs = 60_000;
 
 /**
 The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
@@ -66,148 +52,35 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const counters = {
 		hits: 0,
 		misses: 0,
-		errors: 0,
+		get errors() {
+			return guard.errors;
+		},
 		corrupt: 0,
 		dropped: 0,
 	};
-	const faults = createFaultLog(onEvent);
 	/** Keys that were to be deleted, and which deletion that was. */
 	const unconfirmed = new Map<string, number>();
 	let deletions = 0;
 	/** The last write of each key that is under way. */
 	const writes = new Map<string, Promise<unknown>>();
 	let queue = {bytes: 0};
-	let isClosed = false;
 
 	const wireKey = (key: string): string => prefix + key;
 
-	const reading = createBreaker({
-		threshold: failureThreshold,
+	const guard = createGuard({
+		backend,
+		timeoutMs,
 		cooldownMs,
-		async probe() {
-			await withPatience(async () => {
-				await backend.connect();
-				await keyv.get(wireKey('{probe}'));
-			});
+		onEvent,
+		probe: async () => keyv.get<unknown>(wireKey('{probe}')),
+		onAnswer() {
+			tier?.prove();
 		},
-		onOpen(error) {
-			backend.reset();
-			faults.degraded(error);
-		},
-		onClose() {
+		onRecovery() {
 			queue = {bytes: 0};
-			faults.recovered();
 			void confirmDeletions();
 		},
 	});
-
-	// A store that is read-only or full still answers: only writing rests.
-	const writing = createBreaker({
-		threshold: failureThreshold,
-		cooldownMs,
-		onOpen(error) {
-			faults.degraded(error);
-		},
-		onClose() {
-			faults.recovered();
-		},
-	});
-
-	const withPatience = async (ask: () => Promise<void>): Promise<void> => {
-		const {promise, reject} = Promise.withResolvers<never>();
-		const timer = setTimeout(() => {
-			backend.reset();
-			reject(new StoreTimeoutError(backend.probePatienceMs));
-		}, backend.probePatienceMs).unref();
-		try {
-			await Promise.race([ask(), promise]);
-		} finally {
-			clearTimeout(timer);
-		}
-	};
-
-	const fail = (kind: Kind, error: Error, isFatal: boolean): void => {
-		counters.errors++;
-		faults.failed(error);
-		if (kind === 'write' && !isFatal) {
-			writing.failed(error);
-		} else if (kind === 'read' || isFatal || !backend.isRefusal(error)) {
-			reading.failed(error, {isFatal});
-		}
-	};
-
-	/*
-	Runs an operation for as long as the deadline allows; resolves to `undefined` when it failed. Its timer, not the socket, is what keeps the process alive meanwhile.
-	*/
-	const attempt = async <Result>(kind: Kind, operation: () => Promise<Result>): Promise<{result: Result} | undefined> => {
-		if (isClosed || !reading.isClosed() || (kind === 'write' && !writing.isClosed())) {
-			return undefined;
-		}
-
-		return new Promise(resolve => {
-			let isOver = false;
-			let isConnected = false;
-			const dueMs = performance.now() + timeoutMs;
-			const onDeadline = () => {
-				giveUp(new StoreTimeoutError(timeoutMs), false);
-			};
-
-			let timer = setTimeout(() => {
-				if (performance.now() - dueMs < lateMs) {
-					onDeadline();
-					return;
-				}
-
-				// The event loop was busy: the command may just have left, or its reply lie unread.
-				timer = setTimeout(onDeadline, Math.min(timeoutMs, graceMs));
-			}, timeoutMs);
-
-			const giveUp = (error: Error, isFatal: boolean) => {
-				if (isOver) {
-					return;
-				}
-
-				isOver = true;
-				clearTimeout(timer);
-				fail(kind, error, isFatal);
-				resolve(undefined);
-			};
-
-			const run = async () => {
-				try {
-					const connecting = backend.connect();
-					if (connecting !== undefined) {
-						await connecting;
-					}
-
-					// Nobody waits any more, and what is done late may undo what came after.
-					if (isOver) {
-						return;
-					}
-
-					isConnected = true;
-					const result = await operation();
-					if (isOver) {
-						return;
-					}
-
-					isOver = true;
-					clearTimeout(timer);
-					tier?.prove();
-					reading.succeeded();
-					if (kind === 'write') {
-						writing.succeeded();
-					}
-
-					resolve({result});
-				} catch (error) {
-					giveUp(asError(error), !isConnected);
-				}
-			};
-
-			void run();
-		});
-	};
 
 	const decodeValue = (value: unknown, key: string): StoredRecord | undefined => {
 		if (value === undefined || value === null) {
@@ -286,7 +159,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			await Promise.allSettled(pending);
 		}
 
-		const attempted = await attempt('delete', async () => deleteAll(keys));
+		const attempted = await guard.attempt('delete', async () => deleteAll(keys));
 		if (attempted === undefined) {
 			for (const key of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
 				unconfirmed.delete(key);
@@ -305,7 +178,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	};
 
 	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined): Promise<boolean> => {
-		if (!reading.isClosed()) {
+		if (!guard.isHealthy) {
 			return false;
 		}
 
@@ -322,7 +195,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		};
 
 		myQueue.bytes += bytes.length;
-		const attempted = await attempt('write', async () => {
+		const attempted = await guard.attempt('write', async () => {
 			isSent = true;
 			try {
 				return await ask(async () => keyv.set(wireKey(key), backend.toValue(bytes), ttlMs));
@@ -356,7 +229,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			}
 
 			const endReading = tier?.beginReading(keys);
-			const attempted = await attempt('read', async () => fetchAll(keys));
+			const attempted = await guard.attempt('read', async () => fetchAll(keys));
 			const records = keys.map((key, position) => {
 				const record = unconfirmed.has(key) ? undefined : decodeValue(attempted?.result[position], key);
 				if (record === undefined) {
@@ -390,7 +263,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 				return isWritten;
 			} catch (error) {
-				fail('write', asError(error), false);
+				guard.fail('write', error);
 				return false;
 			} finally {
 				if (writes.get(key) === written) {
@@ -404,28 +277,23 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		async clear() {
 			tier?.lose();
 			await Promise.allSettled(writes.values());
-			return await attempt('delete', async () => backend.clear()) !== undefined;
+			return await guard.attempt('delete', async () => backend.clear(), clearTimeoutMs) !== undefined;
 		},
 		command: send && (async (key, toArguments) => {
-			const attempted = await attempt('command', async () => send(wireKey(key), toArguments(wireKey(key)), false));
+			const attempted = await guard.attempt('command', async () => send(wireKey(key), toArguments(wireKey(key)), false));
 			return attempted && {reply: attempted.result};
 		}),
 		async flush() {
 			await Promise.allSettled(writes.values());
 		},
 		get isHealthy() {
-			return reading.isClosed();
+			return guard.isHealthy;
 		},
 		counters,
 		async close() {
-			await Promise.allSettled(writes.values());
-			isClosed = true;
+			await guard.close();
 			tier?.lose();
-			reading.stop();
-			writing.stop();
-			await withPatience(async () => backend.close()).catch(() => undefined);
+			await backend.close();
 		},
 	};
 };
-
-const asError = (error: unknown): Error => error instanceof Error ? error : new Error(`The store failed with ${String(error)}`);

@@ -88,6 +88,12 @@ test('a script with stores in memory or none of its own ends by itself', async (
 	}
 });
 
+test('a store over a Redis that fell silent can be closed', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	assert.equal(await script(`'${mine.url}'`, `${lookUp}process.kill(${mine.pid}, 'SIGSTOP');store.get(['{a}']);await store.close();console.log('closed');`), 'none\nclosed');
+});
+
 test('a closed store lets go of everything', async () => {
 	assert.equal(await script(`'${redis.url}'`, `await store.set('{a}', record, 60_000);await store.close();console.log(process.getActiveResourcesInfo().filter(name => !/^(?:Pipe|TTY|FSReq)/.test(name)).join());${lookUp}`), 'none');
 });

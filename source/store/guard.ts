@@ -1,0 +1,216 @@
+import type {Backend} from './backend.ts';
+import {createBreaker} from './breaker.ts';
+import {createFaultLog, type StoreEvent} from './fault-log.ts';
+
+/** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
+const failureThreshold = 3;
+
+/** A timer that fires so late tells of a busy process, not of a slow store; the store then gets a little more. */
+const lateMs = 10;
+const graceMs = 50;
+
+export type OperationKind = 'read' | 'write' | 'delete' | 'command';
+
+export type GuardOptions = {
+	readonly backend: Backend;
+	/** The longest that an operation is waited for. */
+	readonly timeoutMs: number;
+	/** The circuit breakers' first cooldown. */
+	readonly cooldownMs: number | undefined;
+	readonly onEvent: ((event: StoreEvent) => void) | undefined;
+	/** Asks the store for a sign of life. */
+	readonly probe: () => Promise<unknown>;
+	/** The store has answered. */
+	readonly onAnswer: () => void;
+	readonly onRecovery: () => void;
+};
+
+/**
+What stands between a request and a store that may be slow, silent or gone.
+*/
+export type Guard = {
+	/**
+	Runs an operation for as long as the deadline allows. Resolves to `undefined` when it failed or was not tried.
+
+	@param deadlineMs - Default: the guard's timeout.
+	*/
+	attempt<Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs?: number): Promise<{readonly result: Result} | undefined>;
+
+	/** Reports a fault from elsewhere. */
+	fail(kind: OperationKind, error: unknown): void;
+
+	/** Whether operations are tried at all. */
+	readonly isHealthy: boolean;
+
+	/** Operations that failed or were given up. */
+	readonly errors: number;
+
+	/** Waits for what is under way, no longer than the deadline, and tries nothing any more. */
+	close(): Promise<void>;
+};
+
+export class StoreTimeoutError extends Error {
+	override readonly name = 'StoreTimeoutError';
+
+	constructor(timeoutMs: number) {
+		super(`The store did not answer within ${timeoutMs} ms`);
+	}
+}
+
+export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onAnswer, onRecovery}: GuardOptions): Guard => {
+	const faults = createFaultLog(onEvent);
+	const underWay = new Set<Promise<unknown>>();
+	let errors = 0;
+	let isClosed = false;
+
+	const reading = createBreaker({
+		threshold: failureThreshold,
+		cooldownMs,
+		async probe() {
+			await withPatience(async () => {
+				await backend.connect();
+				await probe();
+			});
+		},
+		onOpen(error) {
+			backend.reset();
+			faults.degraded(error);
+		},
+		onClose() {
+			faults.recovered();
+			onRecovery();
+		},
+	});
+
+	// A store that is read-only or full still answers: only writing rests.
+	const writing = createBreaker({
+		threshold: failureThreshold,
+		cooldownMs,
+		onOpen: faults.degraded,
+		onClose: faults.recovered,
+	});
+
+	const withPatience = async (ask: () => Promise<void>): Promise<void> => {
+		const {promise, reject} = Promise.withResolvers<never>();
+		const timer = setTimeout(() => {
+			backend.reset();
+			reject(new StoreTimeoutError(backend.probePatienceMs));
+		}, backend.probePatienceMs).unref();
+		try {
+			await Promise.race([ask(), promise]);
+		} finally {
+			clearTimeout(timer);
+		}
+	};
+
+	const fail = (kind: OperationKind, error: Error, isFatal: boolean): void => {
+		errors++;
+		faults.failed(error);
+		if (kind === 'write' && !isFatal) {
+			writing.failed(error);
+		} else if (kind === 'read' || isFatal || !backend.isRefusal(error)) {
+			reading.failed(error, {isFatal});
+		}
+	};
+
+	/*
+	The timer, not the socket, is what keeps the process alive meanwhile.
+	*/
+	const withDeadline = async <Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs: number): Promise<{result: Result} | undefined> => new Promise(resolve => {
+		let isOver = false;
+		let isConnected = false;
+		const dueMs = performance.now() + deadlineMs;
+
+		const giveUp = (error: Error, isFatal: boolean) => {
+			if (isOver) {
+				return;
+			}
+
+			isOver = true;
+			clearTimeout(timer);
+			fail(kind, error, isFatal);
+			resolve(undefined);
+		};
+
+		const onDeadline = () => {
+			giveUp(new StoreTimeoutError(deadlineMs), false);
+		};
+
+		let timer = setTimeout(() => {
+			if (performance.now() - dueMs < lateMs) {
+				onDeadline();
+				return;
+			}
+
+			// The event loop was busy: the command may just have left, or its reply lie unread.
+			timer = setTimeout(onDeadline, Math.min(deadlineMs, graceMs));
+		}, deadlineMs);
+
+		const run = async () => {
+			try {
+				const connecting = backend.connect();
+				if (connecting !== undefined) {
+					await connecting;
+				}
+
+				// Nobody waits any more, and what is done late may undo what came after.
+				if (isOver) {
+					return;
+				}
+
+				isConnected = true;
+				const result = await operation();
+				if (isOver) {
+					return;
+				}
+
+				isOver = true;
+				clearTimeout(timer);
+				onAnswer();
+				reading.succeeded();
+				if (kind === 'write') {
+					writing.succeeded();
+				}
+
+				resolve({result});
+			} catch (error) {
+				giveUp(asError(error), !isConnected);
+			}
+		};
+
+		void run();
+	});
+
+	return {
+		async attempt(kind, operation, deadlineMs = timeoutMs) {
+			if (isClosed || !reading.isClosed() || (kind === 'write' && !writing.isClosed())) {
+				return undefined;
+			}
+
+			const attempted = withDeadline(kind, operation, deadlineMs);
+			underWay.add(attempted);
+			try {
+				return await attempted;
+			} finally {
+				underWay.delete(attempted);
+			}
+		},
+		fail(kind, error) {
+			fail(kind, asError(error), false);
+		},
+		get isHealthy() {
+			return reading.isClosed();
+		},
+		get errors() {
+			return errors;
+		},
+		async close() {
+			await Promise.all(underWay);
+			isClosed = true;
+			reading.stop();
+			writing.stop();
+		},
+	};
+};
+
+const asError = (error: unknown): Error => error instanceof Error ? error : new Error(`The store failed with ${String(error)}`);
