@@ -11,6 +11,10 @@ export const appendTo = (chain: Chain, hook: BeforeRequestHook): void => {
 	}
 };
 
+export const leaveChain = (chain: Chain, hook: BeforeRequestHook): void => {
+	chain.splice(0, chain.length, ...chain.filter(other => other !== hook));
+};
+
 /**
 To be called by `hook` itself, before it waits for anything.
 
@@ -22,7 +26,7 @@ export const leaveAsLast = (chain: Chain, hook: BeforeRequestHook): boolean => {
 		return false;
 	}
 
-	chain.splice(0, chain.length, ...chain.filter(other => other !== hook));
+	leaveChain(chain, hook);
 
 	return true;
 };

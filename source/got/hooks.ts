@@ -33,7 +33,7 @@ import {
 	storedAnswer,
 	type GotExchange,
 } from './exchanges.ts';
-import {appendTo, comeFirst, leaveAsLast} from './chain.ts';
+import {appendTo, comeFirst, leaveAsLast, leaveChain} from './chain.ts';
 import {learnRequestClass, takePrepared, watchHandlers} from './fast-path.ts';
 import {failureOf} from './failure.ts';
 import {reportOn} from './cache-status.ts';
@@ -97,7 +97,8 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 
 /** The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together. */
 const mayValidate = (options: GotOptions, decision: Decision): decision is Extract<Decision, {kind: 'validate'}> => {
-	if (decision.kind !== 'validate') {
+	// Got's own cache, where it is in use, asks with validators of its own.
+	if (decision.kind !== 'validate' || options.cache) {
 		return false;
 	}
 
@@ -246,6 +247,8 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	const forget = (options: GotOptions) => {
+		// It is still there where a hook before it has failed.
+		leaveChain(options.hooks.beforeRequest, beforeSending);
 		const state = stateOf(options);
 		if (state) {
 			restoreHeaders(options, state);

@@ -1,6 +1,6 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import process from 'node:process';
-import type {Got, OptionsInit, RequestError, RequestPromise, Response} from 'got';
+import type {Got, Hooks, OptionsInit, RequestError, RequestPromise, Response} from 'got';
 import type {RedisCache} from '../../source/index.ts';
 
 /** How a caller asks, and how he wants the answer. */
@@ -69,7 +69,8 @@ const describeFunction = (value: unknown): unknown => typeof value === 'function
 export const describeOptions = ({options}: Response['request'], cache: RedisCache | undefined) => {
 	const ours = new Set<unknown>(Object.values(cache?.hooks ?? {}).flat());
 	const hooks: Record<string, unknown> = {};
-	for (const [event, listeners] of Object.entries(options.hooks)) {
+	// The cache marks instances by a hook of that event.
+	for (const [event, listeners] of Object.entries({...options.hooks, init: []})) {
 		hooks[event] = (listeners as unknown[]).filter(listener => !ours.has(listener)).map(listener => describeFunction(listener));
 	}
 
@@ -124,7 +125,6 @@ export const describeResponse = (response: Response, difference: Difference, cac
 		redirectUrls: response.redirectUrls.map(url => url.href),
 		retryCount: response.retryCount,
 		complete: response.complete,
-		isReadable: response.readable,
 		isEnded: response.readableEnded,
 		isMessage: 'statusCode' in response && typeof response.pipe === 'function',
 		requestDestroyed: response.request.destroyed,
@@ -167,7 +167,7 @@ const eventDetail = (name: string, detail: unknown): unknown => {
 	return detail;
 };
 
-export const observe = async (client: Got, {url, options, shortcut = 'response', meanwhile}: Scenario): Promise<Observation> => {
+export const observe = async (makeClient: (observation: Observation) => Got, {url, options, shortcut = 'response', meanwhile}: Scenario): Promise<Observation> => {
 	const observation: Observation = {
 		result: undefined,
 		error: undefined,
@@ -187,7 +187,7 @@ export const observe = async (client: Got, {url, options, shortcut = 'response',
 	});
 
 	try {
-		const promise = client(url, options?.(observation)) as unknown as RequestPromise<Response>;
+		const promise = makeClient(observation)(url, options?.(observation)) as unknown as RequestPromise<Response>;
 		for (const event of ['request', 'response', 'redirect', 'uploadProgress', 'downloadProgress']) {
 			promise.on(event as 'response', (...details: unknown[]) => {
 				observation.events.push([event, eventDetail(event, details[0])]);
@@ -240,3 +240,38 @@ export const outline = ({result, error, response, events, calls, diagnostics}: O
 export const openHandles = (): string[] => process.getActiveResourcesInfo().filter(name => name !== 'TTYWrap' && name !== 'PipeWrap').toSorted();
 
 export const isFromCache = ({response}: Observation): boolean => response?.isFromCache === true;
+
+const headersIn = ({headers}: {headers: Record<string, unknown>}) => ({...headers});
+
+/** Hooks that write down what they are given. */
+export const recordingHooks = (label: string, {calls}: Pick<Observation, 'calls'>): Partial<Hooks> => ({
+	beforeRequest: [
+		(options, {retryCount}) => {
+			calls.push([label, 'beforeRequest', options.method, String(options.url), headersIn(options), retryCount]);
+		},
+	],
+	beforeRedirect: [
+		(options, response) => {
+			calls.push([label, 'beforeRedirect', options.method, String(options.url), headersIn(options), response.statusCode, headersIn(response)['set-cookie']]);
+		},
+	],
+	beforeRetry: [
+		({code, options, response}, retryCount) => {
+			calls.push([label, 'beforeRetry', code, headersIn(options), response?.statusCode, retryCount]);
+		},
+	],
+	beforeError: [
+		error => {
+			const {code, options, response} = error;
+			calls.push([label, 'beforeError', code, headersIn(options), response?.statusCode, response?.body]);
+			return error;
+		},
+	],
+	afterResponse: [
+		response => {
+			const {statusCode, ok, body, url, retryCount, request} = response;
+			calls.push([label, 'afterResponse', statusCode, ok, body, url, retryCount, headersIn(request.options), response.headers['set-cookie']]);
+			return response;
+		},
+	],
+});
