@@ -1,13 +1,17 @@
 import {primaryKey} from './http/cache-key.ts';
+import {validationHeaders} from './http/conditional.ts';
 import {decide} from './http/decide.ts';
 import type {BypassReason, Decision} from './http/decision.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {RequestHead, ResponseHead} from './http/message.ts';
-import type {Invalidation, Outcome, PassReason} from './http/outcome.ts';
+import {isEarlyRefreshDue} from './http/early-refresh.ts';
+import type {Invalidation, Outcome, PassReason, SharedOutcome} from './http/outcome.ts';
 import {combine} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
+import {isSelected} from './http/vary.ts';
 import {
+	peek,
 	purge,
 	resourceKey,
 	select,
@@ -51,7 +55,7 @@ export type Exchange = {
 
 /** What an exchange came to. */
 export type Settlement = {
-	readonly outcome: Outcome;
+	readonly outcome: Outcome | SharedOutcome;
 	/** The stored response to answer with in place of what the origin said. */
 	readonly answer?: StoredResponse;
 	/** What was stored. */
@@ -62,6 +66,15 @@ const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncod
 	body,
 	extra: isEncoded || extra !== undefined ? JSON.stringify([isEncoded, extra]) : undefined,
 }));
+
+/** What is fresh may be due to be refreshed all the same, where the user wants it. */
+const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
+	const decision = decide(request, stored, nowMs, http);
+
+	return refreshesAhead && decision.kind === 'reuse' && decision.reason === 'fresh' && isEarlyRefreshDue(stored.policy, nowMs, 1 - Math.random())
+		? {...decision, refresh: validationHeaders(stored)}
+		: decision;
+};
 
 /**
 Looks a request up and decides what to do with it.
@@ -84,10 +97,46 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 
 	const {stored, index} = await select(context, request, key, settings.http.matchHeaders);
 	if (stored) {
-		return {...exchange, key, index, decision: decide(request, stored, requestTimeMs, settings.http)};
+		return {...exchange, key, index, decision: decideOn(request, stored, requestTimeMs, settings)};
 	}
 
 	return {...exchange, key, index, decision: index && early.kind === 'fetch' ? {kind: 'fetch', reason: 'vary-mismatch'} : early};
+};
+
+/**
+The look-up of a request for which the memory tier has a response to reuse, without I/O; `undefined` for any other.
+*/
+export const lookUpNow = (context: ExchangeContext, request: RequestHead, settings: RequestSettings, keyInput: KeyInput): Exchange | undefined => {
+	const key = keyOf(context, request, keyInput);
+	const selection = peek(context, request, key);
+	if (!selection?.stored || !isSelected(request, selection.stored, settings.http.matchHeaders)) {
+		return undefined;
+	}
+
+	const requestTimeMs = context.now();
+	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
+
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, decision} : undefined;
+};
+
+/**
+The exchange of a request that refreshes what a caller has been given: it asks the origin whatever is stored, unless that is newer by now.
+
+@param seen - What the caller was given.
+*/
+export const asRefresh = (exchange: Exchange, seen: StoredResponse): Exchange => {
+	const {decision} = exchange;
+	if (decision.kind !== 'reuse' || decision.stored.policy.responseTimeMs > seen.policy.responseTimeMs) {
+		return exchange;
+	}
+
+	const {stored} = decision;
+	const headers = validationHeaders(stored);
+
+	return {
+		...exchange,
+		decision: Object.keys(headers).length === 0 ? {kind: 'fetch', reason: 'no-validator', stored} : {kind: 'validate', reason: 'stale', stored, headers},
+	};
 };
 
 /** The exchange of a request that changed after it was looked up: nothing that was found holds for it. */

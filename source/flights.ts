@@ -4,7 +4,7 @@ import {LRUCache} from 'lru-cache';
 export type Ending<Result> =
 	/** The leader brought something that others may be able to use. */
 	| {readonly kind: 'shared'; readonly result: Result}
-	/** Each goes by itself, all at once. With `result`, what the leader had to fall back to. */
+	/** Each goes by itself, all at once; `failure` says what the leader failed from. */
 	| {readonly kind: 'released'; readonly failure?: unknown};
 
 /** What a wait leads to. */
@@ -16,17 +16,17 @@ export type Landing<Result> =
 	| {readonly kind: 'left'};
 
 /**
-Leading a flight. Each method ends it; the first one counts.
+Leading a flight: what is called first counts.
 */
 export type Lead<Result> = {
 	readonly id: string;
-	/** When it became unable to end the flight: it did, it handed over, or the flight took too long. */
+	/** Whether the flight has ended, was handed over, or has taken too long. */
 	readonly isOver: boolean;
 	/** Whoever waits may use the result. */
 	land(result: Result): void;
 	/** Nobody waits any longer, and for `restMs` nobody waits for the same again. */
 	release(restMs: number, failure?: unknown): void;
-	/** The one who has waited longest leads now. */
+	/** The one who has waited longest leads now, of those who may. */
 	handOver(): void;
 	/** Calls `listener` when the flight ends, whoever leads it then: once, with how, and how long it is to rest. */
 	onEnd(listener: EndListener<Result>): void;
@@ -48,7 +48,7 @@ Equal requests that are on their way at the same time: one leads, the others wai
 export type Flights<Result> = {
 	/**
 	@param id - Equal for requests that may share a response.
-	@param mayLead - `false`: without a flight to wait for, go alone.
+	@param mayLead - `false`: without a flight to wait for, and without its leader, go alone.
 	@param notBefore - By `performance.now()`: a flight that began earlier brings what is outdated.
 	*/
 	board(id: string, options?: {readonly mayLead?: boolean; readonly notBefore?: number | undefined}): Boarding<Result>;
@@ -63,7 +63,10 @@ export type FlightsOptions = {
 	readonly maxResting: number;
 };
 
-type Waiter<Result> = (landing: Landing<Result>) => void;
+type Waiter<Result> = {
+	readonly mayLead: boolean;
+	resolve(landing: Landing<Result>): void;
+};
 
 type Flight<Result> = {
 	readonly id: string;
@@ -95,8 +98,8 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 
 		flight.listener?.(ending, restMs);
 		if (ending.kind !== 'deserted') {
-			for (const resolve of flight.waiters) {
-				resolve(ending);
+			for (const waiter of flight.waiters) {
+				waiter.resolve(ending);
 			}
 		}
 
@@ -124,14 +127,14 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 					return;
 				}
 
-				const [next] = flight.waiters;
+				const next = flight.waiters.values().find(({mayLead}) => mayLead);
 				if (!next) {
-					end(flight, {kind: 'deserted'}, 0);
+					end(flight, flight.waiters.size === 0 ? {kind: 'deserted'} : {kind: 'released'}, 0);
 					return;
 				}
 
 				stopWaiting(flight, next);
-				next({kind: 'leading', lead: leadOf(flight)});
+				next.resolve({kind: 'leading', lead: leadOf(flight)});
 			},
 			onEnd(listener) {
 				flight.listener = listener;
@@ -169,16 +172,17 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		return flight;
 	};
 
-	const wait = (flight: Flight<Result>): Boarding<Result> => {
+	const wait = (flight: Flight<Result>, mayLead: boolean): Boarding<Result> => {
 		const {promise: landing, resolve} = Promise.withResolvers<Landing<Result>>();
-		flight.waiters.add(resolve);
+		const waiter = {mayLead, resolve};
+		flight.waiters.add(waiter);
 		flight.timer.ref();
 
 		return {
 			role: 'waiter',
 			landing,
 			leave() {
-				stopWaiting(flight, resolve);
+				stopWaiting(flight, waiter);
 				resolve({kind: 'left'});
 			},
 		};
@@ -188,7 +192,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		board(id, {mayLead = true, notBefore = -Infinity} = {}) {
 			const flight = flights.get(id);
 			if (flight && flight.startedAt > notBefore) {
-				return wait(flight);
+				return wait(flight, mayLead);
 			}
 
 			if (!mayLead || resting.has(id)) {

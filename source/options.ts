@@ -282,6 +282,13 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	coalesce?: 'process' | 'fleet' | false;
 
 	/**
+	`false`: got starts a request for every call, also for one that a stored response answers at once. Slower, and otherwise the same.
+
+	@default true
+	*/
+	fastPath?: boolean;
+
+	/**
 	Targeted cache-control fields to heed in place of `Cache-Control`, in this order (RFC 9213), such as `['cdn-cache-control']`.
 
 	@default []

@@ -31,6 +31,7 @@ export type CacheSettings = {
 	readonly expires: boolean;
 	readonly timeoutMs: number;
 	readonly memoryBytes: number;
+	readonly hasFastPath: boolean;
 	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
 	readonly filter: RedisCacheOptions['filter'];
@@ -103,6 +104,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	filter: [isFunction, 'a function'],
 	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\''],
 	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
+	fastPath: [isBoolean, 'a boolean'],
 	coalesce: [value => value === false || value === 'process' || value === 'fleet', '\'process\', \'fleet\' or `false`'],
 	targets: [value => isArrayOf(value, isToken), 'an array of header field names'],
 	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
@@ -225,6 +227,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		expires: options.ttl ?? true,
 		timeoutMs: toMs(options.timeout ?? 250),
 		memoryBytes: options.memory === false ? 0 : options.memory ?? defaultMemoryBytes,
+		hasFastPath: options.fastPath ?? true,
 		coalesce: options.coalesce ?? 'process',
 		key: options.key,
 		filter: options.filter,

@@ -50,7 +50,7 @@ const requestedVariant = (key: string, {vary}: VariantIndex, request: RequestHea
 const asResponse = (record: StoredRecord | undefined) => record?.kind === 'response' ? record : undefined;
 
 /** What the memory tier can give at once. */
-const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {
+export const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {
 	const record = store.peek(key);
 	if (record?.kind !== 'index') {
 		return record && {stored: record, index: undefined};

@@ -21,9 +21,11 @@ export const reportOn = (response: IncomingMessage, state: GotExchange, nowMs: n
 		forwardStatus,
 		ttlSeconds: stored && remainingFreshnessSeconds(stored.policy, nowMs),
 		key: key === '' ? undefined : key,
+		isCollapsed: state.isCollapsed,
 	});
 
 	const {headers} = response;
 	headers['cache-status'] = headers['cache-status'] === undefined ? member : `${String(headers['cache-status'])}, ${member}`;
-	response.rawHeaders.push('Cache-Status', member);
+	// A response that is not Node's own may have none.
+	(response as Partial<IncomingMessage>).rawHeaders?.push('Cache-Status', member);
 };

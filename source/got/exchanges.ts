@@ -15,6 +15,8 @@ export type GotExchange = {
 	readonly retryCount: number;
 	/** The status code of the origin's response. */
 	forwardStatus: number | undefined;
+	/** Whether the response to another request answered, RFC 9211 §2.6; `undefined` if none was waited for. */
+	isCollapsed?: boolean;
 	/** The stored `Set-Cookie` fields that the cookie jar is not to see once more. */
 	hiddenCookies: string[] | undefined;
 };

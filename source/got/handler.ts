@@ -1,4 +1,9 @@
-import type {HandlerFunction, Options, Request} from 'got';
+import type {
+	GotReturn,
+	HandlerFunction,
+	Options,
+	Request,
+} from 'got';
 import type {GotContext} from './context.ts';
 import {takeFastPath} from './fast-path.ts';
 import type {Hooks} from './hooks.ts';
@@ -12,7 +17,7 @@ The outermost call of a request: where what got makes of it can be seen before i
 
 @param hooks - Of the same cache.
 */
-export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunction => registerHandler((async (options: Options, next: Parameters<HandlerFunction>[1]) => {
+export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunction => registerHandler(((options: Options, next: Parameters<HandlerFunction>[1]): GotReturn => {
 	const direct = options.isStream ? undefined : takeFastPath(context, hooks, options, next);
 	if (direct) {
 		return direct;

@@ -10,6 +10,7 @@ import type {
 	Response,
 } from 'got';
 import {
+	asRefresh,
 	lookUp,
 	settleResponse,
 	staleInstead,
@@ -34,13 +35,16 @@ import {
 	type GotExchange,
 } from './exchanges.ts';
 import {appendTo, comeFirst, leaveAsLast, leaveChain} from './chain.ts';
-import {learnRequestClass, takePrepared, watchHandlers} from './fast-path.ts';
+import {learnRequestClass} from './direct-response.ts';
+import {takePrepared} from './fast-path.ts';
+import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
+import {board, carryOn, land, landRedirect, landWithout, leave} from './flight.ts';
 import {reportOn} from './cache-status.ts';
 import {hideCookies, replaceContent, showCookies, toIncomingMessage, type Message} from './message.ts';
 import {prepareRecovery, takeRecovery} from './recovery.ts';
 import {isRedirect, settleRedirect} from './redirect.ts';
-import {refreshInBackground} from './refresh.ts';
+import {refreshedBy, refreshInBackground} from './refresh.ts';
 import {isSameRequest, keyInput, requestHead} from './request.ts';
 import {responseHead} from './response-head.ts';
 
@@ -92,7 +96,10 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 	const head = settings.isOnlyIfCached ? withOnlyIfCached(requestHead(options)) : requestHead(options);
 	const input = keyInput(options, context.settings.key?.(head, options as NormalizedOptions));
 
-	return lookUp(context, head, settings, input ?? {body: undefined, isEncoded: false, extra: undefined}, bypassReason(context, head, settings, input !== undefined));
+	const exchange = await lookUp(context, head, settings, input ?? {body: undefined, isEncoded: false, extra: undefined}, bypassReason(context, head, settings, input !== undefined));
+	const seen = refreshedBy(options);
+
+	return seen ? asRefresh(exchange, seen) : exchange;
 };
 
 /** The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together. */
@@ -162,6 +169,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		const answer = storedAnswer(state);
 		if (answer) {
+			landWithout(options, state);
 			return answerWith(options, state, messageFrom(state, answer));
 		}
 
@@ -177,6 +185,8 @@ export const createHooks = (context: GotContext): Hooks => {
 		if (!options.isStream) {
 			prepareForFailure(options, state);
 		}
+
+		board(context, options, state, stored => answerWith(options, state, messageFrom(state, stored)));
 
 		return undefined;
 	};
@@ -223,8 +233,9 @@ export const createHooks = (context: GotContext): Hooks => {
 			});
 		}
 
+		land(context, options, state, response);
 		if (decision.kind === 'reuse' && decision.refresh) {
-			void refreshInBackground(context, options, state);
+			refreshInBackground(context, options, state);
 		}
 
 		reportOn(response, state, context.now());
@@ -234,7 +245,8 @@ export const createHooks = (context: GotContext): Hooks => {
 
 	const beforeRedirect: BeforeRedirectHook = (updatedOptions, response) => {
 		takeRecovery(updatedOptions);
-		const state = stateOf(response.request.options);
+		const {options} = response.request;
+		const state = stateOf(options);
 		if (!state) {
 			return;
 		}
@@ -242,7 +254,15 @@ export const createHooks = (context: GotContext): Hooks => {
 		restoreHeaders(updatedOptions, state);
 		showCookies(response, state.hiddenCookies);
 		if (storedAnswer(state) === undefined) {
-			settleRedirect(context, state, response);
+			settleRedirect(context, state, response, () => {
+				landRedirect(context, options, state);
+			});
+			return;
+		}
+
+		const {decision} = state.exchange;
+		if (decision.kind === 'reuse' && decision.refresh) {
+			refreshInBackground(context, options, state);
 		}
 	};
 
@@ -257,6 +277,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 	const beforeRetry: BeforeRetryHook = ({options}) => {
 		forget(options);
+		carryOn(options);
 	};
 
 	const beforeError: BeforeErrorHook = error => {
@@ -265,6 +286,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		if (options) {
 			takeRecovery(options);
 			forget(options);
+			leave(options, error);
 			showCookies(response, stateOf(options)?.hiddenCookies);
 		}
 

@@ -1,6 +1,6 @@
 import {currentAgeSeconds} from '../http/age.ts';
 import type {Decision} from '../http/decision.ts';
-import type {Outcome, PassReason} from '../http/outcome.ts';
+import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotExchange} from './exchanges.ts';
 
@@ -9,7 +9,7 @@ What the cache did for a response.
 */
 export type CacheInfo = {
 	/**
-	- `'hit'`: a stored response answered, the origin was not asked.
+	- `'hit'`: a stored response answered, the origin was not asked; with the reason `'collapsed'`, an equal request had asked it.
 	- `'stale'`: a stale stored response answered, in place of a failure or while it is refreshed.
 	- `'revalidated'`: a stored response answered after the origin confirmed it with 304 (Not Modified).
 	- `'miss'`: the origin answered.
@@ -19,7 +19,7 @@ export type CacheInfo = {
 	readonly status: 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypass' | 'unavailable';
 
 	/** Why. */
-	readonly reason: Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'];
+	readonly reason: Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'] | SharedOutcome['reason'];
 
 	/** Why the origin's response was not stored; `undefined` if it was, or if a stored response answered. */
 	readonly notStored: PassReason | undefined;
@@ -45,6 +45,10 @@ const statusOf = ({exchange: {decision}, settlement}: GotExchange): CacheInfo['s
 
 	if (outcome === 'freshen') {
 		return 'revalidated';
+	}
+
+	if (outcome === 'share') {
+		return 'hit';
 	}
 
 	switch (decision.kind) {

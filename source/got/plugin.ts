@@ -3,15 +3,19 @@ import type {HandlerFunction, Response} from 'got';
 import {LRUCache} from 'lru-cache';
 import {purgeUrl} from '../exchange.ts';
 import type {RedisCacheOptions} from '../options.ts';
+import {createFlights} from '../flights.ts';
 import {resolveOptions} from '../resolve-options.ts';
 import type {StoreOption} from '../store/connection.ts';
 import {createStore} from '../store/create-store.ts';
 import type {StoreEvent} from '../store/fault-log.ts';
+import {createLeases} from '../store/lease.ts';
+import type {Store} from '../store/store.ts';
 import type {GotContext} from './context.ts';
-import {exchangeOf} from './exchanges.ts';
+import {exchangeBehind} from './exchanges.ts';
 import {createHandler} from './handler.ts';
 import {createHooks, type Hooks} from './hooks.ts';
 import {describe, type CacheInfo} from './info.ts';
+import {createRefreshes} from './refresh.ts';
 
 /** The events of a cache, with what listeners are called with. */
 export type RedisCacheEvents = {
@@ -27,6 +31,17 @@ type Listener<Event extends keyof RedisCacheEvents> = (...arguments_: RedisCache
 
 // A hint each, a few hundred bytes: as many as a busy process needs, no more than a small one can spare.
 const maxHints = 10_000;
+
+// No origin is worth more: then each asks for itself.
+const flightPatienceMs = 30_000;
+
+const leasesIn = ({command}: Store) => {
+	if (!command) {
+		throw new TypeError('The option `coalesce: \'fleet\'` in redisCache() needs a `store` that is a Redis, which is where the processes meet');
+	}
+
+	return createLeases(command);
+};
 
 /**
 An HTTP cache for got: what `redisCache()` returns and `got.extend()` takes.
@@ -61,21 +76,24 @@ export class RedisCache {
 			}
 		};
 
+		const store = createStore({
+			store: settings.store,
+			memoryBytes: settings.memoryBytes,
+			namespace: settings.namespace,
+			timeoutMs: settings.timeoutMs,
+			onEvent: report,
+		});
 		this.#context = {
 			options,
 			settings,
-			store: createStore({
-				store: settings.store,
-				memoryBytes: settings.memoryBytes,
-				namespace: settings.namespace,
-				timeoutMs: settings.timeoutMs,
-				onEvent: report,
-			}),
+			store,
 			indexes: new LRUCache({max: maxHints}),
 			purgedAt: new LRUCache({max: maxHints}),
 			now: Date.now,
 			reportError,
-			refreshing: new Set(),
+			refreshes: createRefreshes(),
+			flights: settings.coalesce === false ? undefined : createFlights({patienceMs: flightPatienceMs, maxResting: maxHints}),
+			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
 		};
 		this.hooks = createHooks(this.#context);
 		this.handlers = [createHandler(this.#context, this.hooks)];
@@ -190,6 +208,6 @@ cacheInfo(response);
 ```
 */
 export const cacheInfo = (response: Response): CacheInfo | undefined => {
-	const state = exchangeOf(response.request.options);
+	const state = exchangeBehind(response);
 	return state && describe(state, Date.now());
 };

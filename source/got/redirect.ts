@@ -11,12 +11,15 @@ export const isRedirect = (statusCode: number): boolean => redirectStatusCodes.h
 
 /**
 Settles a redirect that got is about to follow. Got has no use for its body and lets it flow away; it is kept on the way, for a caller who does not follow.
+
+@param onSettled - Called once, also when there was nothing to settle.
 */
-export const settleRedirect = (context: GotContext, state: GotExchange, response: PlainResponse): void => {
+export const settleRedirect = (context: GotContext, state: GotExchange, response: PlainResponse, onSettled: () => void): void => {
 	const head = responseHead(response);
 	const {maxBodyBytes} = state.exchange.settings;
 	const chunks: Uint8Array[] = [];
 	let size = 0;
+	let isSettling = false;
 
 	response.on('data', (chunk: Uint8Array) => {
 		size += chunk.byteLength;
@@ -31,13 +34,21 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 		} catch (error) {
 			context.reportError(error);
 		}
+
+		onSettled();
 	};
 
 	response.once('end', () => {
 		const contentLength = response.headers['content-length'];
 		const isWhole = contentLength === undefined || Number(contentLength) === size;
 		if (isWhole && size <= maxBodyBytes) {
+			isSettling = true;
 			void settle();
+		}
+	});
+	response.once('close', () => {
+		if (!isSettling) {
+			onSettled();
 		}
 	});
 };

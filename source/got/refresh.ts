@@ -1,30 +1,166 @@
-import got from 'got';
-import type {RequestCacheOptions} from '../options.ts';
+import type {ClientRequest} from 'node:http';
+import type {Socket} from 'node:net';
+import got, {Options, type RequestPromise, type Response} from 'got';
+import {LRUCache} from 'lru-cache';
+import type {Exchange} from '../exchange.ts';
+import {requestDirectives} from '../http/directives.ts';
+import {variantId} from '../http/vary.ts';
+import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
-import type {GotExchange} from './exchanges.ts';
+import {exchangeOf, type GotExchange} from './exchanges.ts';
 
-/**
-Asks the origin again while the caller already has the stored response, RFC 5861 §3. One refresh per resource at a time.
-*/
-export const refreshInBackground = async (context: GotContext, options: GotOptions, {exchange}: GotExchange): Promise<void> => {
-	const {refreshing} = context;
-	if (refreshing.has(exchange.key)) {
+/** Refreshes of one cache: one of each response, and not too many at a time. */
+export type Refreshes = {
+	/** Names of the responses that are being refreshed. */
+	readonly running: Set<string>;
+	/** What is to be done when it is a response's turn, the first first. */
+	readonly waiting: Map<string, () => Promise<void>>;
+	/** Names of the responses whose refresh failed just now. */
+	readonly resting: LRUCache<string, true>;
+};
+
+const maxRunning = 16;
+const maxWaiting = 1000;
+
+/** After a failure, callers go on having the stored response; the origin is let alone for so long. */
+const failureRestMs = 1000;
+
+/** Of a refresh whose caller sets no limit: it would stand in the way of others for ever. */
+const defaultTimeoutMs = 30_000;
+
+export const createRefreshes = (): Refreshes => ({
+	running: new Set(),
+	waiting: new Map(),
+	resting: new LRUCache({max: maxWaiting, ttl: failureRestMs}),
+});
+
+// A symbol in got's `context` is copied to each hop and attempt.
+const seenByCaller = Symbol('refresh');
+
+/** What the caller was given that a request is to refresh; `undefined` for a request that is no refresh. */
+export const refreshedBy = ({context}: GotOptions): StoredResponse | undefined => (context as {[seenByCaller]?: StoredResponse})[seenByCaller];
+
+export const isRefresh = (options: GotOptions): boolean => refreshedBy(options) !== undefined;
+
+const callersOwn = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'];
+
+/** The caller's request once more, credentials and hooks included, but with nothing that leads back to the caller. */
+const refreshOptions = (options: GotOptions, stored: StoredResponse): Options => {
+	const copy = new Options(undefined, undefined, options as Options);
+	copy.context = {...options.context, [seenByCaller]: stored};
+	copy.hooks.init = [];
+	copy.signal = undefined;
+	copy.isStream = false;
+	copy.responseType = 'buffer';
+	copy.resolveBodyOnly = false;
+	copy.throwHttpErrors = false;
+	copy.followRedirect = false;
+	copy.timeout.request ??= defaultTimeoutMs;
+	// The next caller will see to it.
+	Object.assign(copy.retry, {limit: 0, enforceRetryRules: true});
+
+	for (const name of stored.range ? callersOwn : [...callersOwn, 'range']) {
+		delete copy.headers[name]; // eslint-disable-line @typescript-eslint/no-dynamic-delete
+	}
+
+	return copy;
+};
+
+/** Keeps no process alive that has nothing else to do. */
+const letGo = (request: ClientRequest): void => {
+	request.once('socket', (socket: Socket) => {
+		socket.unref();
+		// The next request may get the socket from this one's hands.
+		request.once('close', () => {
+			socket.ref();
+		});
+	});
+};
+
+const ask = async (options: Options, url: string): Promise<void> => {
+	const promise = got(undefined, undefined, options) as unknown as RequestPromise<Response>;
+	// Requests share the socket of an HTTP/2 session.
+	if (!options.http2) {
+		promise.on('request', letGo);
+	}
+
+	const {statusCode, request} = await promise;
+	const state = exchangeOf(request.options);
+	const outcome = state?.settlement?.outcome;
+	if (statusCode >= 500 || outcome?.kind === 'reuse-stale') {
+		throw new Error(`Refreshing ${url} in the background failed: the origin answered ${state?.forwardStatus ?? statusCode}`);
+	}
+};
+
+const refresh = async ({leases, store}: GotContext, options: Options, {key, request: {url}}: Exchange, name: string): Promise<void> => {
+	const lease = await leases?.acquire(`${key}:refresh:${name}`);
+	if (lease === 'taken' || lease === 'resting') {
 		return;
 	}
 
-	refreshing.add(exchange.key);
+	const isLeased = typeof lease === 'object';
 	try {
-		// The same request as its options describe it, hooks included; `no-cache` makes the cache ask.
-		await got(undefined, {
-			context: {...options.context, cache: {...options.context.cache as RequestCacheOptions, mode: 'no-cache'}},
-			isStream: false,
-			resolveBodyOnly: false,
-			responseType: 'buffer',
-			throwHttpErrors: false,
-		} as never, options as never);
+		await ask(options, url);
 	} catch (error) {
+		if (isLeased) {
+			await lease.rest(failureRestMs);
+		}
+
+		throw error;
+	}
+
+	if (isLeased) {
+		// Whoever has the lease next is to find what was stored.
+		await store.flush();
+		await lease.release();
+	}
+};
+
+const run = async (context: GotContext, name: string, task: () => Promise<void>): Promise<void> => {
+	const {running, waiting, resting} = context.refreshes;
+	running.add(name);
+	try {
+		await task();
+	} catch (error) {
+		resting.set(name, true);
 		context.reportError(error);
 	} finally {
-		refreshing.delete(exchange.key);
+		running.delete(name);
+	}
+
+	const [next] = waiting;
+	if (next && running.size < maxRunning) {
+		waiting.delete(next[0]);
+		void run(context, ...next);
+	}
+};
+
+const isForbidden = ({settings, request}: Exchange): boolean => settings.http.isReadOnly || settings.http.mode === 'only-if-cached' || requestDirectives(request.headers).has('only-if-cached');
+
+/**
+Asks the origin again while the caller already has the stored response, RFC 5861 §3: once for all who are given the same, with the caller's own request. What goes wrong is reported as an event.
+
+@param options - Of the caller's request, without what the cache has added.
+*/
+export const refreshInBackground = (context: GotContext, options: GotOptions, {exchange}: GotExchange): void => {
+	const {decision, key} = exchange;
+	if (decision.kind !== 'reuse' || isForbidden(exchange) || isRefresh(options)) {
+		return;
+	}
+
+	const {running, waiting, resting} = context.refreshes;
+	const {stored} = decision;
+	const name = `${key} ${stored.method} ${variantId(stored.selectingHeaders)}`;
+	if (running.has(name) || waiting.has(name) || resting.has(name)) {
+		return;
+	}
+
+	// As they are now: the caller may use them for more.
+	const copy = refreshOptions(options, stored);
+	const task = async () => refresh(context, copy, exchange, name);
+	if (running.size < maxRunning) {
+		void run(context, name, task);
+	} else if (waiting.size < maxWaiting) {
+		waiting.set(name, task);
 	}
 };

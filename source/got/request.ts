@@ -3,14 +3,16 @@ import type {KeyInput} from '../exchange.ts';
 import type {RequestHead} from '../http/message.ts';
 import type {GotOptions} from './context.ts';
 
-const urlOf = (options: GotOptions): string => {
+/** Absolute, without userinfo and fragment. */
+export const urlOf = (options: GotOptions): string => {
 	const {url} = options;
 	if (!(url instanceof URL)) {
 		return url ?? '';
 	}
 
-	if (url.username === '' && url.password === '' && url.hash === '' && !url.href.endsWith('#')) {
-		return url.href;
+	const {href} = url;
+	if (!href.includes('@') && !href.includes('#')) {
+		return href;
 	}
 
 	const bare = new URL(url);

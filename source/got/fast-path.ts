@@ -1,0 +1,255 @@
+import {channel} from 'node:diagnostics_channel';
+import process from 'node:process';
+import {
+	parseBody,
+	type HandlerFunction,
+	type NormalizedOptions,
+	type Options,
+	type RequestPromise,
+	type Response,
+	type ResponseType,
+} from 'got';
+import {lookUp, lookUpNow, type Exchange} from '../exchange.ts';
+import {construct} from '../http/construct.ts';
+import type {RequestHead} from '../http/message.ts';
+import {resolveRequestOptions} from '../resolve-options.ts';
+import type {StoredResponse} from '../stored.ts';
+import {reportOn} from './cache-status.ts';
+import type {GotContext, GotOptions} from './context.ts';
+import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
+import type {GotExchange} from './exchanges.ts';
+import type {Hooks} from './hooks.ts';
+import {hasInnerHandlers} from './inner-handlers.ts';
+import {urlOf} from './request.ts';
+
+/*
+A hit that got's machinery has no part in: the handler answers, and no request is started. Only where nobody could tell; in all other cases the ordinary way, with what was found handed on to it.
+*/
+
+type Next = Parameters<HandlerFunction>[1];
+type Listener = (...arguments_: any[]) => void;
+
+// What got itself sends where the user says nothing.
+const acceptEncoding = ['gzip', 'deflate', ...'brotli' in process.versions ? ['br'] : [], ...'zstd' in process.versions ? ['zstd'] : []].join(', ');
+
+const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end'].map(name => channel(name));
+
+/** A call on its way: it may be answered directly, or become a request. */
+type Call = {
+	readonly context: GotContext;
+	readonly owner: GotExchange['owner'];
+	readonly options: Options;
+	readonly next: Next;
+	readonly listeners: Array<readonly [method: 'on' | 'once', event: string, listener: Listener]>;
+	/** What was answered directly. */
+	response: Response | undefined;
+	/** What got makes of the call, once the ordinary way is taken. */
+	ordinary: RequestPromise | undefined;
+	isStarted: boolean;
+};
+
+const prepared = new WeakMap<GotOptions, Exchange>();
+
+/** The exchange that was opened before the ordinary way was taken. */
+export const takePrepared = (options: GotOptions): Exchange | undefined => {
+	const exchange = prepared.get(options);
+	prepared.delete(options);
+	return exchange;
+};
+
+const isOnly = <Value>(values: readonly Value[], value: Value | undefined) => values.length === 1 && values[0] === value;
+
+const isEligible = (options: Options, hooks: Hooks): boolean => {
+	const {hooks: chain} = options;
+
+	return options.method === 'GET'
+		&& options.body === undefined && options.json === undefined && options.form === undefined
+		&& options.cookieJar === undefined
+		&& !options.cache
+		&& options.username === '' && options.password === ''
+		&& isOnly(chain.beforeRequest, hooks.beforeRequest[0])
+		&& isOnly(chain.afterResponse, hooks.afterResponse[0])
+		&& isOnly(chain.beforeError, hooks.beforeError[0])
+		&& !hasInnerHandlers(chain.init)
+		&& isRequestClassKnown(options)
+		&& channels.every(({hasSubscribers}) => !hasSubscribers);
+};
+
+/** The head that got would send; `undefined` where got would have something to say about it. */
+const futureHead = (options: Options): RequestHead | undefined => {
+	const headers: Record<string, string> = {};
+	for (const [name, value] of Object.entries(options.headers)) {
+		if (typeof value !== 'string') {
+			return undefined;
+		}
+
+		headers[name] = value;
+	}
+
+	if (options.decompress) {
+		headers['accept-encoding'] ??= acceptEncoding;
+	}
+
+	if (options.responseType === 'json') {
+		headers.accept ??= 'application/json';
+	}
+
+	return {method: 'GET', url: urlOf(options), headers};
+};
+
+/** What the store has for the call. */
+const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> | undefined => {
+	const head = futureHead(options);
+	const {cache} = options.context;
+	const settings = cache === undefined ? context.settings.request : resolveRequestOptions(context.options, cache);
+	if (head === undefined || settings.isDisabled || settings.isOnlyIfCached || context.settings.filter?.(head) === false) {
+		return undefined;
+	}
+
+	const keyInput = {body: undefined, isEncoded: !options.decompress, extra: context.settings.key?.(head, options as NormalizedOptions)};
+	return lookUpNow(context, head, settings, keyInput) ?? lookUp(context, head, settings, keyInput);
+};
+
+/** What is wrong with the options, got's own way will say. */
+const lookUpSafely = (call: Call): Exchange | Promise<Exchange> | undefined => {
+	try {
+		return lookUpDirectly(call);
+	} catch {
+		return undefined;
+	}
+};
+
+const isOk = (statusCode: number) => statusCode >= 200 && statusCode <= 299;
+
+/** What got would have more to do with is got's: errors, redirects, refreshes. */
+const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isOk(decision.stored.statusCode) ? decision.stored : undefined;
+
+const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Response | undefined => {
+	const stored = reusable(exchange);
+	if (!stored || options.signal?.aborted) {
+		return undefined;
+	}
+
+	const nowMs = context.now();
+	const message = construct(exchange.request, stored, nowMs);
+	if (!isOk(message.statusCode)) {
+		return undefined;
+	}
+
+	const state: GotExchange = {
+		owner,
+		exchange,
+		settlement: undefined,
+		replacedHeaders: new Map(),
+		retryCount: 0,
+		forwardStatus: undefined,
+		hiddenCookies: undefined,
+	};
+	try {
+		const response = createDirectResponse(message, options, state);
+		reportOn(response, state, nowMs);
+		return response;
+	} catch {
+		// What the user's parser has against the body, it will say again, to got.
+		return undefined;
+	}
+};
+
+const answer = async (call: Call): Promise<unknown> => {
+	const {options, next} = call;
+	// Listeners and `.json()` come after the call itself.
+	await Promise.resolve();
+	call.isStarted = true;
+
+	const found = call.listeners.length === 0 ? lookUpSafely(call) : undefined;
+	const exchange = found instanceof Promise ? await found : found;
+	call.response = exchange && call.listeners.length === 0 ? answerFrom(call, exchange) : undefined;
+	if (call.response) {
+		return options.resolveBodyOnly ? call.response.body : call.response;
+	}
+
+	if (exchange) {
+		prepared.set(options, exchange);
+	}
+
+	call.ordinary = next(options) as unknown as RequestPromise;
+	for (const [method, event, listener] of call.listeners) {
+		void call.ordinary[method](event as never, listener as never);
+	}
+
+	return call.ordinary;
+};
+
+/* eslint-disable @typescript-eslint/promise-function-async -- The promises have methods. */
+/** Got's shortcuts and listeners, for a promise that may not be got's. */
+const methodsOf = (call: Call) => {
+	const {options} = call;
+	const shortcut = (promise: Promise<unknown>, responseType: ResponseType): Promise<unknown> => {
+		const parse = async () => {
+			const value = await promise;
+			if (call.ordinary) {
+				return call.ordinary[responseType as 'json'].call(promise);
+			}
+
+			// An outer handler may have put another response in place.
+			const isResponse = !options.resolveBodyOnly && (value as Response | undefined)?.rawBody instanceof Uint8Array;
+			return parseBody((isResponse ? value : call.response) as Response, responseType, options.parseJson, options.encoding);
+		};
+
+		return Object.defineProperties(parse(), Object.getOwnPropertyDescriptors(promise));
+	};
+
+	const listen = (method: 'on' | 'once') => function (this: unknown, event: string, listener: Listener) {
+		if (call.ordinary) {
+			void call.ordinary[method](event as never, listener as never);
+		} else {
+			call.listeners.push([method, event, listener]);
+		}
+
+		return this;
+	};
+
+	return {
+		on: listen('on'),
+		once: listen('once'),
+		off(event: string, listener: Listener) {
+			const position = call.listeners.findLastIndex(([, name, function_]) => name === event && function_ === listener);
+			if (position !== -1) {
+				call.listeners.splice(position, 1);
+			}
+
+			void call.ordinary?.off(event as never, listener as never);
+			return this;
+		},
+		json(this: Promise<unknown>) {
+			if (!call.isStarted && !('accept' in options.headers)) {
+				options.headers.accept = 'application/json';
+			}
+
+			return shortcut(this, 'json');
+		},
+		buffer(this: Promise<unknown>) {
+			return shortcut(this, 'buffer');
+		},
+		text(this: Promise<unknown>) {
+			return shortcut(this, 'text');
+		},
+	};
+};
+/* eslint-enable @typescript-eslint/promise-function-async */
+
+/**
+Answers a call without starting a request, where nobody could tell.
+
+@returns What got expects of a handler; `undefined` where the ordinary way is to be taken.
+*/
+export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
+	const [owner] = hooks.beforeRequest;
+	if (!owner || !context.settings.hasFastPath || !isEligible(options, hooks)) {
+		return undefined;
+	}
+
+	const call: Call = {context, owner, options, next, listeners: [], response: undefined, ordinary: undefined, isStarted: false};
+
+	return Object.assign(answer(call), methodsOf(call)) as unknown as RequestPromise;
+};
