@@ -62,7 +62,7 @@ const isOnly = <Value>(values: readonly Value[], value: Value | undefined) => va
 const isEligible = (options: Options, hooks: Hooks): boolean => {
 	const {hooks: chain} = options;
 
-	return options.method === 'GET'
+	return options.method === 'GET' && options.decompress
 		&& options.body === undefined && options.json === undefined && options.form === undefined
 		&& options.cookieJar === undefined
 		&& !options.cache
@@ -86,10 +86,7 @@ const futureHead = (options: Options): RequestHead | undefined => {
 		headers[name] = value;
 	}
 
-	if (options.decompress) {
-		headers['accept-encoding'] ??= acceptEncoding;
-	}
-
+	headers['accept-encoding'] ??= acceptEncoding;
 	if (options.responseType === 'json') {
 		headers.accept ??= 'application/json';
 	}
@@ -106,7 +103,7 @@ const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> 
 		return undefined;
 	}
 
-	const keyInput = {body: undefined, isEncoded: !options.decompress, extra: context.settings.key?.(head, options as NormalizedOptions)};
+	const keyInput = {body: undefined, isEncoded: false, extra: context.settings.key?.(head, options as NormalizedOptions)};
 	return lookUpNow(context, head, settings, keyInput) ?? lookUp(context, head, settings, keyInput);
 };
 

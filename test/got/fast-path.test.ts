@@ -46,7 +46,10 @@ type Call = {
 	readonly isPaginated: boolean;
 };
 
-const someOf = (options: Record<string, readonly unknown[]>) => fc.record(Object.fromEntries(Object.entries(options).map(([name, values]) => [name, fc.constantFrom(...values)])), {requiredKeys: []});
+/** Few at a time: most of them exclude the fast path. */
+const someOf = (options: Record<string, readonly unknown[]>) => fc
+	.subarray(Object.entries(options), {maxLength: 3})
+	.chain(chosen => fc.record(Object.fromEntries(chosen.map(([name, values]) => [name, fc.constantFrom(...values)]))));
 
 const calls: fc.Arbitrary<Call> = fc.record({
 	resource: fc.constantFrom(...Object.keys(resources), 'missing'),
@@ -71,7 +74,7 @@ const calls: fc.Arbitrary<Call> = fc.record({
 		username: ['user'],
 	}),
 	shortcut: fc.constantFrom(undefined, undefined, 'json', 'text', 'buffer'),
-	isListening: fc.boolean(),
+	isListening: fc.nat(4).map(number => number === 0),
 	isPaginated: fc.nat(9).map(number => number === 0),
 });
 
