@@ -106,14 +106,17 @@ const progress = (text: string): void => {
 	}
 };
 
-const runRound = async (round: number, plan: Plan, entrants: readonly Entrant[], ground: Ground): Promise<Sample[]> => {
+const runRound = async (round: number, plan: Plan & {readonly deadlineMs: number}, entrants: readonly Entrant[], ground: Ground): Promise<Sample[]> => {
 	const samples: Sample[] = [];
 	const runCell = async (cell: PlannedCell) => {
 		const invited = entrants.filter(({id}) => cell.contenders.includes(id));
 		for (const entrant of invited) {
+			if (performance.now() > plan.deadlineMs) {
+				return;
+			}
+
 			progress(`round ${round + 1} of ${plan.rounds}: ${cellTitle(cell)}: ${entrant.name}`);
 			try {
-				// eslint-disable-next-line no-await-in-loop
 				samples.push(await takeSample({entrant, cell, ground}, round, plan));
 			} catch (error) {
 				// One that fails is left out of the table; the others go on.
@@ -123,7 +126,6 @@ const runRound = async (round: number, plan: Plan, entrants: readonly Entrant[],
 	};
 
 	for (const cell of plan.cells) {
-		// eslint-disable-next-line no-await-in-loop
 		await runCell(cell);
 	}
 
@@ -131,17 +133,18 @@ const runRound = async (round: number, plan: Plan, entrants: readonly Entrant[],
 };
 
 /** A, B, C, A, B, C: what slows the machine for a while slows all of them. */
-const runRounds = async (plan: Plan, entrants: readonly Entrant[], ground: Ground) => {
+const runRounds = async (plan: Plan, entrants: readonly Entrant[], ground: Ground, onRound: (samples: readonly Sample[], rounds: number) => Promise<void>) => {
 	const samples: Sample[] = [];
 	const startMs = performance.now();
+	const deadlineMs = startMs + (plan.budgetSeconds * 1000);
 	let rounds = 0;
 	while (rounds < plan.rounds) {
 		const roundStartMs = performance.now();
-		// eslint-disable-next-line no-await-in-loop
-		samples.push(...await runRound(rounds, plan, entrants, ground));
+		samples.push(...await runRound(rounds, {...plan, deadlineMs}, entrants, ground));
 		rounds++;
+		await onRound(samples, rounds);
 		const nowMs = performance.now();
-		if ((nowMs - startMs) + (nowMs - roundStartMs) > plan.budgetSeconds * 1000) {
+		if (nowMs + (nowMs - roundStartMs) > deadlineMs) {
 			break;
 		}
 	}
@@ -157,7 +160,6 @@ const runSoaks = async ({soakMinutes}: Plan, entrants: readonly Entrant[], groun
 	const windows = Math.round(soakMinutes * 60 / soakSeconds);
 	for (const entrant of windows > 0 ? entrants.filter(({id}) => soaked.includes(id)) : []) {
 		progress(`${soakMinutes} minutes of hits: ${entrant.name}`);
-		// eslint-disable-next-line no-await-in-loop
 		soaks.push({contender: entrant.id, minutes: soakMinutes, heapMebibytes: await soak({entrant, cell: soakCell, ground}, windows, soakSeconds * 1000)});
 	}
 
@@ -189,18 +191,23 @@ const main = async () => {
 			redisUrl: await redis.call<string>('url'),
 		};
 		const environment = await describeEnvironment(plan, ground);
-		const {samples, rounds} = await runRounds(plan, entrants, ground);
-		const soaks = await runSoaks(plan, entrants, ground);
-		const results: Results = {
-			environment: {...environment, rounds}, entrants, cells: plan.cells, samples, soaks,
-		};
+		const isWhole = !flags.quick && !isPart;
+		const directory = new URL(isWhole ? './' : '.tmp/', import.meta.url);
+		const resultsOf = (samples: readonly Sample[], rounds: number, soaks: readonly Soak[]): Results => ({
+			environment: {...environment, rounds},
+			entrants,
+			cells: plan.cells,
+			samples,
+			soaks,
+		});
 
+		// After each round: what was measured in an hour is not lost with the next.
+		const {samples, rounds} = await runRounds(plan, entrants, ground, async (samples, rounds) => writeResults(resultsOf(samples, rounds, []), directory));
+		const results = resultsOf(samples, rounds, await runSoaks(plan, entrants, ground));
 		for (const section of [...cellSections(results), goalSection(results)]) {
 			console.log(sectionAsText(section));
 		}
 
-		const isWhole = !flags.quick && !isPart;
-		const directory = new URL(isWhole ? './' : '.tmp/', import.meta.url);
 		await writeResults(results, directory);
 		console.log(`\n${rounds} rounds; written to ${isWhole ? 'benchmarks/' : 'benchmarks/.tmp/'}results.md`);
 	} finally {

@@ -54,17 +54,15 @@ const patience = 20;
 /** Writes to a store may follow the response: ask until no more than `most` complete responses come from the origin. */
 const isStoredAtLast = async (worker: Service, ground: Ground, method: 'requestWarm' | 'requestNewest', most: number): Promise<boolean> => {
 	for (let attempt = 0; attempt < patience; attempt++) {
-		// eslint-disable-next-line no-await-in-loop
 		const before = await readCounters(ground);
-		// eslint-disable-next-line no-await-in-loop
+
 		await worker.call(method);
-		// eslint-disable-next-line no-await-in-loop
+
 		const {complete} = difference(await readCounters(ground), before);
 		if (complete <= most) {
 			return true;
 		}
 
-		// eslint-disable-next-line no-await-in-loop
 		await delay(50);
 	}
 
@@ -150,7 +148,6 @@ export const soak = async (trial: Trial, windows: number, windowMs: number): Pro
 	const heapMebibytes: number[] = [];
 	await fill(worker, trial);
 	while (heapMebibytes.length < windows) {
-		// eslint-disable-next-line no-await-in-loop
 		const measurement = await worker.call<Measurement>('measure', windowMs);
 		heapMebibytes.push(measurement.heapMebibytes);
 	}

@@ -73,7 +73,6 @@ const requestAllInFull = async (ids: readonly number[]): Promise<void> => {
 	const queue = ids.values();
 	await Promise.all(Array.from({length: fillConcurrency}, async () => {
 		for (const id of queue) {
-			// eslint-disable-next-line no-await-in-loop
 			await requestInFull(id);
 		}
 	}));
@@ -123,10 +122,8 @@ const load = async (durationMs: number) => {
 	const lane = async () => {
 		while (performance.now() < deadlineMs) {
 			if (pattern === 'stream') {
-				// eslint-disable-next-line no-await-in-loop
 				latenciesMs.push(await drainFromFirstByte(urlOf(nextNewId++)));
 			} else {
-				// eslint-disable-next-line no-await-in-loop
 				await timedRequest(nextId());
 			}
 		}
@@ -136,7 +133,7 @@ const load = async (durationMs: number) => {
 		while (performance.now() < deadlineMs) {
 			const id = nextNewId++;
 			batches++;
-			// eslint-disable-next-line no-await-in-loop
+
 			await Promise.all(Array.from({length: concurrency}, async () => timedRequest(id)));
 		}
 	} else {
