@@ -6,7 +6,7 @@ import {headersOf} from './http/header-fields.ts';
 import type {RequestHead, ResponseHead} from './http/message.ts';
 import {isEarlyRefreshDue} from './http/early-refresh.ts';
 import type {Invalidation, Outcome, PassReason, SharedOutcome} from './http/outcome.ts';
-import {combine} from './http/partial.ts';
+import {combine, completed} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
 import {isSelected} from './http/vary.ts';
@@ -192,7 +192,12 @@ Carries an outcome out, but for its invalidation.
 export const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
 	switch (outcome.kind) {
 		case 'store': {
-			const written = {...outcome.head, tags: exchange.settings.tags, body};
+			const complete = completed(exchange.request, outcome.head, body);
+			if (!complete) {
+				return {outcome: {kind: 'pass', reason: 'incomplete'}};
+			}
+
+			const written = {...complete, tags: exchange.settings.tags};
 			const refusal = store(context, outcome.as ? standingFor(context, exchange, outcome.as) : exchange, written);
 			return refusal ? {outcome: {kind: 'pass', reason: refusal}} : {outcome, written};
 		}
