@@ -80,6 +80,7 @@ const different: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
 	[{extra: ''}, {}],
 	[{extra: 'a'}, {extra: 'b'}],
 	[{extra: 'a', body: 'b'}, {extra: 'ab', body: ''}],
+	[{extra: 'a', body: 'b'}, {extra: 'a bytes  b'}],
 	// Bodies
 	[{body: ''}, {}],
 	[{body: 'a'}, {body: 'b'}],

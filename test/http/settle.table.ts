@@ -1,3 +1,4 @@
+/* eslint-disable @stylistic/max-len -- A row of a table is a line. */
 import type {Decision} from '../../source/http/decision.ts';
 import type {HeaderFields} from '../../source/http/message.ts';
 import type {Outcome} from '../../source/http/outcome.ts';
@@ -91,6 +92,7 @@ const storing: readonly SettleRow[] = [
 	// RFC 9111 §7.3
 	{what: 'Set-Cookie and max-age', response: 200, fields: {...maxAge, 'Set-Cookie': 'a=b'}, expected: 'store: stored'},
 	{what: 'Set-Cookie and a guess', response: 200, fields: {...lastModified, 'Set-Cookie': 'a=b'}, expected: 'pass: set-cookie'},
+	{what: 'Set-Cookie and a lifetime of the user\'s own', response: 200, fields: {'Set-Cookie': 'a=b'}, settings: {expireAfterSeconds: () => 60}, expected: 'store: stored'},
 	{what: 'Set-Cookie and a guess, private', response: 200, fields: {...lastModified, 'Set-Cookie': 'a=b'}, settings: privateSettings, expected: 'store: stored'},
 
 	// RFC 9110 §9.3.3
@@ -134,6 +136,7 @@ const failing: readonly SettleRow[] = [
 	{what: '503, for as long as the user says', stored: maxAge, after: 160, settings: {staleIfError: 100}, response: 503, expected: 'reuse-stale: error-status'},
 	{what: '503, for longer than the user says', stored: cacheControl('max-age=60, stale-if-error=9999'), after: 161, settings: {staleIfError: 100}, response: 503, expected: 'pass: not-explicit'},
 	{what: '503, by the request\'s word', stored: maxAge, after: 100, request: {'cache-control': 'stale-if-error=60'}, response: 503, expected: 'reuse-stale: error-status'},
+	{what: '503, by the request\'s word, though it sets max-age', stored: {...maxAge, ...etag}, after: 61, request: {'cache-control': 'max-age=10, stale-if-error=60'}, response: 503, expected: 'reuse-stale: error-status'},
 	{what: '503, against the request\'s word', stored: cacheControl('max-age=60, stale-if-error=60'), after: 61, request: {'cache-control': 'stale-if-error=0'}, response: 503, expected: 'pass: not-explicit'},
 	{what: '503 that may itself be stored', stored: maxAge, after: 61, response: 503, fields: maxAge, expected: 'store: stored'},
 	{what: 'a stored failure is no better', stored: maxAge, storedMore: {statusCode: 500}, after: 61, settings: {staleIfError: true}, response: 503, expected: 'pass: not-explicit'},

@@ -133,7 +133,7 @@ test('different variants have different names', () => {
 	const record = fc.dictionary(fc.string({maxLength: 3}), fc.string({maxLength: 3}), {maxKeys: 3, noNullPrototype: true});
 
 	fc.assert(fc.property(record, record, (first, second) => {
-		const [one, other] = [first, second].map(each => JSON.stringify(Object.entries(each).toSorted(([one], [other]) => (one < other ? -1 : 1))));
+		const [one, other] = [first, second].map(each => JSON.stringify(Object.entries(each).toSorted(([name], [next]) => (name < next ? -1 : 1))));
 
 		assert.equal(variantId(first) === variantId(second), one === other);
 	}));
