@@ -129,7 +129,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 
 				const next = flight.waiters.values().find(({mayLead}) => mayLead);
 				if (!next) {
-					end(flight, flight.waiters.size === 0 ? {kind: 'deserted'} : {kind: 'released'}, 0);
+					end(flight, {kind: flight.waiters.size === 0 ? 'deserted' : 'released'}, 0);
 					return;
 				}
 

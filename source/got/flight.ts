@@ -8,7 +8,12 @@ import type {
 	Response,
 } from 'got';
 import {lookUp, staleInstead, type Exchange} from '../exchange.ts';
-import type {Boarding, Landing, Lead} from '../flights.ts';
+import type {
+	Boarding,
+	Flights,
+	Landing,
+	Lead,
+} from '../flights.ts';
 import {collapsingKey} from '../http/collapsing.ts';
 import {decide} from '../http/decide.ts';
 import type {PassReason} from '../http/outcome.ts';
@@ -137,13 +142,13 @@ const standIn = (passenger: Passenger, failure: unknown): StoredResponse | undef
 };
 
 const pollIntervalMs = (waitedMs: number): number => {
-	const share_ = waitedMs * (0.1 + (Math.random() / 5));
-	return Math.min(Math.max(share_, 5 + (Math.random() * 10)), 250);
+	const part = waitedMs * (0.1 + (Math.random() / 5));
+	return Math.min(Math.max(part, 5 + (Math.random() * 10)), 250);
 };
 
 const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>): void => {
-	lead.onEnd(async (ending, restMs) => {
-		if (ending.kind === 'released' && restMs > 0) {
+	const settle = async (isResting: boolean, restMs: number) => {
+		if (isResting) {
 			await lease.rest(restMs);
 			return;
 		}
@@ -151,6 +156,10 @@ const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>)
 		// Whoever has the lease next is to find what was stored.
 		await context.store.flush();
 		await lease.release();
+	};
+
+	lead.onEnd((ending, restMs) => {
+		void settle(ending.kind === 'released' && restMs > 0, restMs);
 	});
 };
 
@@ -245,7 +254,7 @@ const landingOf = async ({passage}: Passenger, boarding: Exclude<Boarding<Stored
 /**
 @returns The stored response to answer with; `undefined`: it is for the request itself to ask the origin.
 */
-const follow = async (passenger: Passenger, boarding: Boarding<StoredResponse>, isFirst = true): Promise<StoredResponse | undefined> => {
+const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, boarding: Boarding<StoredResponse>, isFirst = true): Promise<StoredResponse | undefined> => {
 	if (boarding.role === 'alone') {
 		return undefined;
 	}
@@ -277,7 +286,7 @@ const follow = async (passenger: Passenger, boarding: Boarding<StoredResponse>, 
 			state.isCollapsed = false;
 			// Which fields select is known now: those who ask for the same variant share the next flight.
 			const id = isFirst && decision.reason === 'vary-mismatch' ? flightId(context, state.exchange) : undefined;
-			return id === undefined ? undefined : follow(passenger, context.flights!.board(id, {mayLead: !options.isStream}), false); // eslint-disable-line @typescript-eslint/no-non-null-assertion -- There was a flight.
+			return id === undefined ? undefined : follow(passenger, flights, flights.board(id, {mayLead: !options.isStream}), false);
 		}
 	}
 };
@@ -297,7 +306,7 @@ const hold = (options: GotOptions, passage: Passage, find: () => Promise<Incomin
 		passage.leave = undefined;
 		restore();
 		// Got takes `undefined` for a request to be made by itself.
-		return await find() ?? given?.(...arguments_) as never;
+		return await find() ?? given?.(...arguments_);
 	};
 
 	passage.leave = restore;
@@ -311,20 +320,24 @@ To be called when a request is about to be sent.
 */
 export const board = (context: GotContext, options: GotOptions, state: GotExchange, respond: (stored: StoredResponse) => IncomingMessage): void => {
 	const {flights, leases, purgedAt} = context;
+	if (!flights) {
+		return;
+	}
+
 	const former = takeCarried(options);
 	const mayShare = !options.cache && !isRefresh(options) && (!options.isStream || isReplaceable(options));
-	const id = flights && mayShare ? flightId(context, state.exchange) : undefined;
+	const id = mayShare ? flightId(context, state.exchange) : undefined;
 	let boarding: Boarding<StoredResponse>;
 
 	if (former?.lead && !former.lead.isOver && former.lead.id === id) {
-		former.disposable?.[Symbol.dispose]();
+		end(former);
 		boarding = {role: 'leader', lead: former.lead};
 	} else {
 		if (former) {
 			giveUp(former);
 		}
 
-		if (!flights || id === undefined) {
+		if (id === undefined) {
 			return;
 		}
 
@@ -342,7 +355,7 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 
 	const passenger = {context, options, state, passage};
 	hold(options, passage, async () => {
-		const stored = await follow(passenger, boarding);
+		const stored = await follow(passenger, flights, boarding);
 		if (stored) {
 			return respond(stored);
 		}
@@ -353,20 +366,14 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 };
 
 /** To be called when a request is answered without the origin: a retry of one that led. */
-export const landWithout = (options: GotOptions, {exchange: {decision}, settlement}: GotExchange): void => {
+export const landWithout = (options: GotOptions, answer: StoredResponse): void => {
 	const former = takeCarried(options);
 	if (!former) {
 		return;
 	}
 
-	former.disposable?.[Symbol.dispose]();
-	if (decision.kind === 'reuse') {
-		former.lead?.land(decision.stored);
-	} else if (settlement?.outcome.reason === 'network-error') {
-		former.lead?.release(failureRestMs, 'network-error');
-	} else {
-		former.lead?.handOver();
-	}
+	end(former);
+	former.lead?.land(answer);
 };
 
 const restMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
@@ -438,7 +445,12 @@ export const carryOn = (options: GotOptions): void => {
 
 /** To be called when a request has failed for good. */
 export const leave = (options: GotOptions, error?: Partial<RequestError> & {readonly event?: string}): void => {
-	const lead = close(options) ?? takeCarried(options)?.lead;
+	const carriedOver = takeCarried(options);
+	if (carriedOver) {
+		end(carriedOver);
+	}
+
+	const lead = close(options) ?? carriedOver?.lead;
 	// The caller's own impatience says nothing of the origin.
 	if (error === undefined || error.name === 'AbortError' || (error.name === 'TimeoutError' && error.event === 'request')) {
 		lead?.handOver();

@@ -134,6 +134,10 @@ export const createHooks = (context: GotContext): Hooks => {
 			restoreHeaders(options, state);
 			const failure = failureOf(error);
 			const outcome = failure && staleInstead(context, exchange, failure);
+			if (outcome) {
+				leave(options, error);
+			}
+
 			return outcome && {exchange, retryCount, settlement: {outcome, answer: outcome.stored}};
 		}, [beforeRequest]);
 	};
@@ -169,7 +173,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		const answer = storedAnswer(state);
 		if (answer) {
-			landWithout(options, state);
+			landWithout(options, answer);
 			return answerWith(options, state, messageFrom(state, answer));
 		}
 
@@ -228,7 +232,10 @@ export const createHooks = (context: GotContext): Hooks => {
 		if (storedAnswer(state) === undefined && decision.kind !== 'unavailable') {
 			await settle(response, state, async () => {
 				// Whether the user has anything retried is another question.
-				prepareRecovery(options, (): Recovered => ({retryCount: state.retryCount}));
+				prepareRecovery(options, (): Recovered => {
+					carryOn(options);
+					return {retryCount: state.retryCount};
+				});
 				return retryWithMergedOptions({preserveHooks: true});
 			});
 		}

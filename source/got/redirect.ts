@@ -41,10 +41,12 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 	response.once('end', () => {
 		const contentLength = response.headers['content-length'];
 		const isWhole = contentLength === undefined || Number(contentLength) === size;
-		if (isWhole && size <= maxBodyBytes) {
-			isSettling = true;
-			void settle();
+		if (!isWhole || size > maxBodyBytes) {
+			return;
 		}
+
+		isSettling = true;
+		void settle();
 	});
 	response.once('close', () => {
 		if (!isSettling) {

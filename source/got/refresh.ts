@@ -81,7 +81,7 @@ const ask = async (options: Options, url: string): Promise<void> => {
 	const promise = got(undefined, undefined, options) as unknown as RequestPromise<Response>;
 	// Requests share the socket of an HTTP/2 session.
 	if (!options.http2) {
-		promise.on('request', letGo);
+		void promise.on('request', letGo);
 	}
 
 	const {statusCode, request} = await promise;
@@ -109,11 +109,13 @@ const refresh = async ({leases, store}: GotContext, options: Options, {key, requ
 		throw error;
 	}
 
-	if (isLeased) {
-		// Whoever has the lease next is to find what was stored.
-		await store.flush();
-		await lease.release();
+	if (!isLeased) {
+		return;
 	}
+
+	// Whoever has the lease next is to find what was stored.
+	await store.flush();
+	await lease.release();
 };
 
 const run = async (context: GotContext, name: string, task: () => Promise<void>): Promise<void> => {
@@ -129,10 +131,12 @@ const run = async (context: GotContext, name: string, task: () => Promise<void>)
 	}
 
 	const [next] = waiting;
-	if (next && running.size < maxRunning) {
-		waiting.delete(next[0]);
-		void run(context, ...next);
+	if (!next) {
+		return;
 	}
+
+	waiting.delete(next[0]);
+	void run(context, ...next);
 };
 
 const isForbidden = ({settings, request}: Exchange): boolean => settings.http.isReadOnly || settings.http.mode === 'only-if-cached' || requestDirectives(request.headers).has('only-if-cached');

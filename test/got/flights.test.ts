@@ -1,0 +1,530 @@
+import assert from 'node:assert/strict';
+import {getEventListeners, once} from 'node:events';
+import type {ServerResponse} from 'node:http';
+import test, {suite} from 'node:test';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {HTTPError, TimeoutError, type Response} from 'got';
+import {cacheInfo} from '../../source/index.ts';
+import {respond, type PlainResponse} from '../helpers/origin.ts';
+import {setUp, type Setup} from './helpers.ts';
+
+const fresh = {'cache-control': 'max-age=60'};
+
+/** An origin that answers when it is told to. */
+const hold = ({origin}: Setup) => {
+	const held: ServerResponse[] = [];
+	let {promise, resolve} = Promise.withResolvers<void>();
+	origin.handler = (_request, response) => {
+		held.push(response);
+		resolve();
+	};
+
+	return {
+		held,
+		/** Resolves when so many requests have come and are not answered. */
+		async arrivals(count: number) {
+			while (held.length < count) {
+				({promise, resolve} = Promise.withResolvers<void>());
+				await promise;
+			}
+		},
+		answer(plain: PlainResponse) {
+			for (const response of held.splice(0)) {
+				respond(response, plain);
+			}
+		},
+	};
+};
+
+/** Resolves when so many look-ups were answered by Redis since the last call, and what they led to has begun. */
+const lookUps = ({redis}: Setup) => {
+	let known = 0;
+	const count = async () => {
+		const info = await redis.client.info('commandstats');
+		return info.matchAll(/cmdstat_m?get:calls=(?<calls>\d+)/gv).reduce((sum, match) => sum + Number(match.groups?.calls), 0);
+	};
+
+	return async (wanted: number) => {
+		while (await count() - known < wanted) {
+			await nextTurn();
+		}
+
+		known = await count();
+		for (let turn = 0; turn < 20; turn++) {
+			await nextTurn();
+		}
+	};
+};
+
+const times = <Value>(count: number, make: (position: number) => Value) => Array.from({length: count}, (_, position) => make(position));
+
+await suite('equal requests on their way at the same time', () => {
+	test('1,000 cold ones are one at the origin, and each has a body of its own', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const responses = times(1000, async () => client('items', {responseType: 'buffer'}));
+		await gate.arrivals(1);
+		gate.answer({headers: fresh, body: 'the items'});
+		const settled = await Promise.all(responses);
+
+		assert.equal(origin.requests.length, 1);
+		assert.ok(settled.every(({body}) => new TextDecoder().decode(body) === 'the items'));
+		settled[0]!.body[0] = 0;
+		assert.ok(settled.slice(1).every(({body}) => body[0] !== 0));
+	});
+
+	test('one who waited says so', async () => {
+		await using setup = await setUp();
+		const {client} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const first = client('items');
+		await gate.arrivals(1);
+		const second = client('items');
+		await lookedUp(2);
+		gate.answer({headers: fresh, body: 'x'});
+		const [leader, waiter] = await Promise.all([first, second]);
+
+		assert.equal(cacheInfo(leader)?.status, 'miss');
+		assert.equal(cacheInfo(waiter)?.status, 'hit');
+		assert.equal(cacheInfo(waiter)?.reason, 'collapsed');
+		assert.equal(waiter.isFromCache, true);
+		assert.match(String(waiter.headers['cache-status']), /;fwd=uri-miss;.*;collapsed;.*;detail=collapsed$/v);
+		assert.doesNotMatch(String(leader.headers['cache-status']), /collapsed/v);
+	});
+
+	test('stale ones are one conditional request at the origin', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.queue({headers: {'cache-control': 'max-age=1', age: '1', etag: '"1"'}, body: 'x'});
+		// By another process: one that has been given a stale response waits for no other for a while.
+		await setup.other().client('items');
+		const gate = hold(setup);
+		const responses = times(50, async () => client('items'));
+		await gate.arrivals(1);
+		gate.answer({status: 304, headers: {...fresh, etag: '"1"'}});
+		const settled = await Promise.all(responses);
+
+		assert.equal(origin.requests.length, 2);
+		assert.equal(origin.requests[1]!.headers['if-none-match'], '"1"');
+		assert.ok(settled.every(({body, statusCode}) => body === 'x' && statusCode === 200));
+		assert.ok(settled.every(({request}) => request.options.headers['if-none-match'] === undefined));
+	});
+
+	test('with `coalesce: false` each goes by itself', async () => {
+		await using setup = await setUp({coalesce: false});
+		const gate = hold(setup);
+		const responses = times(5, async () => setup.client('items'));
+		await gate.arrivals(5);
+		gate.answer({headers: fresh});
+		await Promise.all(responses);
+
+		assert.equal(setup.origin.requests.length, 5);
+	});
+
+	test('each variant is one, also where nobody knew what selects', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const responses = times(100, async position => client('items', {headers: {'accept-language': position % 2 === 0 ? 'en' : 'fr'}}));
+		await gate.arrivals(1);
+		await lookedUp(100);
+		gate.answer({headers: {...fresh, vary: 'accept-language'}, body: 'en'});
+		await gate.arrivals(1);
+		gate.answer({headers: {...fresh, vary: 'accept-language'}, body: 'fr'});
+		const settled = await Promise.all(responses);
+
+		assert.equal(origin.requests.length, 2);
+		assert.ok(settled.every(({body}, position) => body === (position % 2 === 0 ? 'en' : 'fr')));
+	});
+
+	test('a redirect is one', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const responses = times(20, async () => client('from'));
+		await gate.arrivals(1);
+		await lookedUp(20);
+		gate.answer({status: 301, headers: {...fresh, location: '/to'}, body: 'moved'});
+		await gate.arrivals(1);
+		gate.answer({headers: fresh, body: 'here'});
+		const settled = await Promise.all(responses);
+
+		assert.deepEqual(origin.requests.map(({url}) => url), ['/from', '/to']);
+		assert.ok(settled.every(({body, url, redirectUrls}) => body === 'here' && url.endsWith('/to') && redirectUrls.length === 1));
+	});
+
+	test('a stream may wait, too', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const first = client('items');
+		await gate.arrivals(1);
+		const stream = client.stream('items');
+		const chunks = stream.setEncoding('utf8').toArray();
+		await lookedUp(2);
+		gate.answer({headers: fresh, body: 'x'});
+		await first;
+
+		assert.equal((await chunks).join(''), 'x');
+		assert.equal(stream.isFromCache, true);
+		assert.equal(origin.requests.length, 1);
+	});
+
+	test('a response that the process has invalidated is not waited for', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const early = client('items');
+		await gate.arrivals(1);
+		origin.queue({status: 204});
+		await client.post('items');
+		const late = client('items');
+		await gate.arrivals(2);
+		respond(gate.held[0]!, {headers: fresh, body: 'old'});
+		respond(gate.held[1]!, {headers: fresh, body: 'new'});
+
+		assert.equal((await early).body, 'old');
+		assert.equal((await late).body, 'new');
+		assert.equal((await client('items')).body, 'new');
+	});
+});
+
+await suite('what is not shared', () => {
+	for (const [name, headers] of [['no-store', {'cache-control': 'no-store'}], ['private', {'cache-control': 'private'}], ['vary: *', {...fresh, vary: '*'}], ['no freshness', {}]] as const) {
+		test(`${name}: all who waited go at once, and nobody waits again`, async () => {
+			await using setup = await setUp();
+			const {client, origin} = setup;
+			const gate = hold(setup);
+			const lookedUp = lookUps(setup);
+			const responses = times(100, async () => client('items'));
+			await gate.arrivals(1);
+			await lookedUp(100);
+			gate.answer({headers, body: 'x'});
+			// None of them is answered before all have come.
+			await gate.arrivals(99);
+			gate.answer({headers, body: 'x'});
+			await Promise.all(responses);
+			const more = times(20, async () => client('items'));
+			await gate.arrivals(20);
+			gate.answer({headers, body: 'x'});
+			await Promise.all(more);
+
+			assert.equal(origin.requests.length, 120);
+		});
+	}
+
+	const ownRequests = {
+		'no-store': [{'cache-control': 'no-store'}, {}],
+		'no-cache': [{'cache-control': 'no-cache'}, {}],
+		'a precondition': [{'if-none-match': '"1"'}, {}],
+		'another range': [{range: 'bytes=0-1'}, {}],
+		'another user': [{authorization: 'Bearer a'}, {}],
+	} as const;
+
+	for (const [name, [headers, others]] of Object.entries(ownRequests)) {
+		test(`a request with ${name} neither waits nor is waited for`, async () => {
+			await using setup = await setUp();
+			const gate = hold(setup);
+			const responses = [setup.client('items', {headers}), setup.client('items', {headers: others})];
+			await gate.arrivals(2);
+			gate.answer({headers: fresh, body: 'x'});
+			await Promise.all(responses);
+
+			assert.equal(setup.origin.requests.length, 2);
+		});
+	}
+
+	test('unsafe requests', async () => {
+		await using setup = await setUp({methods: ['GET', 'POST']});
+		const gate = hold(setup);
+		const responses = times(3, async () => setup.client.post('items', {json: {a: 1}}));
+		await gate.arrivals(3);
+		gate.answer({headers: fresh});
+		await Promise.all(responses);
+
+		assert.equal(setup.origin.requests.length, 3);
+	});
+});
+
+await suite('a leader that does not arrive', () => {
+	test('one that is aborted hands over to one other, and no listener stays', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const leaving = new AbortController();
+		const staying = new AbortController();
+		const leader = client('items', {signal: leaving.signal});
+		await gate.arrivals(1);
+		const waiters = times(50, async () => client('items', {signal: staying.signal}));
+		await lookedUp(51);
+		leaving.abort();
+		await assert.rejects(leader, {name: 'AbortError'});
+		await gate.arrivals(2);
+		gate.answer({headers: fresh, body: 'x'});
+		const settled = await Promise.all(waiters);
+
+		assert.equal(origin.requests.length, 2);
+		assert.ok(settled.every(({body}) => body === 'x'));
+		assert.equal(getEventListeners(leaving.signal, 'abort').length, 0);
+		assert.equal(getEventListeners(staying.signal, 'abort').length, 0);
+	});
+
+	test('one whose time is up hands over to one other', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const leader = client('items', {timeout: {request: 300}});
+		await gate.arrivals(1);
+		const waiters = times(20, async () => client('items'));
+		await assert.rejects(leader, TimeoutError);
+		await gate.arrivals(2);
+		gate.answer({headers: fresh, body: 'x'});
+		await Promise.all(waiters);
+
+		assert.equal(origin.requests.length, 2);
+	});
+
+	test('one that fails lets all others go at once', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const responses = times(30, async () => client('items'));
+		const outcomes = Promise.allSettled(responses);
+		await gate.arrivals(1);
+		await lookedUp(30);
+		gate.held.shift()!.destroy();
+		await gate.arrivals(29);
+		gate.answer({headers: fresh, body: 'x'});
+		const rejected = (await outcomes).filter(({status}) => status === 'rejected');
+
+		assert.equal(rejected.length, 1);
+		assert.equal(origin.requests.length, 30);
+	});
+
+	test('an error status lets all others go at once', async () => {
+		await using setup = await setUp();
+		const {client} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const outcomes = Promise.allSettled(times(30, async () => client('items')));
+		await gate.arrivals(1);
+		await lookedUp(30);
+		gate.answer({status: 500});
+		await gate.arrivals(29);
+		gate.answer({headers: fresh, body: 'x'});
+		const rejected = (await outcomes).filter(({status}) => status === 'rejected');
+
+		assert.equal(rejected.length, 1);
+		assert.ok((rejected[0] as PromiseRejectedResult).reason instanceof HTTPError);
+	});
+
+	for (const throwHttpErrors of [true, false]) {
+		test(`the others go on waiting while it retries${throwHttpErrors ? '' : ', unless an error status is no error'}`, async () => {
+			await using setup = await setUp();
+			const {client, origin} = setup;
+			const lookedUp = lookUps(setup);
+			const gate = hold(setup);
+			const responses = times(30, async () => client('items', {throwHttpErrors, retry: {limit: 1, calculateDelay: ({computedValue}) => computedValue && 1}}));
+			await gate.arrivals(1);
+			await lookedUp(30);
+			gate.answer({status: 503});
+			await gate.arrivals(throwHttpErrors ? 1 : 30);
+			gate.answer({headers: fresh, body: 'x'});
+			const settled = await Promise.all(responses);
+
+			assert.ok(settled.every(({body}) => body === 'x'));
+			assert.equal(origin.requests.length, throwHttpErrors ? 2 : 31);
+			assert.equal(Math.max(...settled.map(({retryCount}) => retryCount)), 1);
+		});
+	}
+
+	test('one that is aborted while it waits to retry hands over', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const lookedUp = lookUps(setup);
+		const gate = hold(setup);
+		const controller = new AbortController();
+		const {promise: retrying, resolve} = Promise.withResolvers<void>();
+		const leader = client('items', {
+			signal: controller.signal,
+			retry: {
+				limit: 1,
+				calculateDelay() {
+					setImmediate(resolve);
+					return 60_000;
+				},
+			},
+		});
+		await gate.arrivals(1);
+		const waiters = times(10, async () => client('items'));
+		await lookedUp(11);
+		gate.answer({status: 503});
+		await retrying;
+		controller.abort();
+		await assert.rejects(leader, {name: 'AbortError'});
+		await gate.arrivals(1);
+		gate.answer({headers: fresh, body: 'x'});
+		await Promise.all(waiters);
+
+		assert.equal(origin.requests.length, 2);
+	});
+
+	test('one whose hooks throw lets all others go', async () => {
+		await using setup = await setUp();
+		const {client} = setup;
+		const lookedUp = lookUps(setup);
+		const gate = hold(setup);
+		const failing = client.extend({
+			hooks: {
+				beforeError: [() => new Error('of the user\'s')],
+			},
+		});
+		const leader = failing('items', {
+			hooks: {
+				afterResponse: [() => {
+					throw new Error('no');
+				}],
+			},
+		});
+		const rejection = assert.rejects(leader, {message: 'of the user\'s'});
+		await gate.arrivals(1);
+		const waiters = times(10, async () => client('items'));
+		await lookedUp(11);
+		gate.answer({status: 404, headers: {'cache-control': 'no-store'}});
+		await rejection;
+		await gate.arrivals(10);
+		gate.answer({headers: fresh, body: 'x'});
+		await Promise.all(waiters);
+	});
+
+	test('one whose hook makes an error a success lets all others go', async () => {
+		await using setup = await setUp();
+		const {client} = setup;
+		const lookedUp = lookUps(setup);
+		const gate = hold(setup);
+		const leader = client('items', {
+			hooks: {
+				afterResponse: [response => Object.assign(response, {statusCode: 200, ok: true})],
+			},
+		});
+		await gate.arrivals(1);
+		const waiters = times(10, async () => client('items'));
+		await lookedUp(11);
+		gate.answer({status: 500});
+		assert.equal((await leader).statusCode, 200);
+		await gate.arrivals(10);
+		gate.answer({headers: fresh, body: 'x'});
+		await Promise.all(waiters);
+	});
+
+	test('a stale response stands in for all when the origin is gone', async () => {
+		await using setup = await setUp({memory: false});
+		const {client, origin} = setup;
+		origin.queue({headers: {'cache-control': 'max-age=1', age: '1', etag: '"1"'}, body: 'x'});
+		// By another process: one that has been given a stale response waits for no other for a while.
+		await setup.other().client('items');
+		const lookedUp = lookUps(setup);
+		await lookedUp(0);
+		const gate = hold(setup);
+		const responses = times(30, async () => client('items'));
+		await gate.arrivals(1);
+		await lookedUp(30);
+		gate.held[0]!.destroy();
+		const settled = await Promise.all(responses);
+
+		assert.ok(settled.every(response => response.body === 'x' && cacheInfo(response)?.reason === 'network-error'));
+		assert.equal(origin.requests.length, 2);
+	});
+});
+
+await suite('one who waits', () => {
+	test('does not outwait its own timeout, and fails as got does', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const leader = client('items');
+		await gate.arrivals(1);
+		const waiter = client('items', {timeout: {request: 300}});
+		await assert.rejects(waiter, (error: TimeoutError) => {
+			assert.ok(error instanceof TimeoutError);
+			assert.equal(error.code, 'ETIMEDOUT');
+			assert.equal(error.event, 'request');
+			assert.equal(error.message, 'Timeout awaiting \'request\' for 300ms');
+			assert.ok(error.request);
+			return true;
+		});
+		assert.equal(origin.requests.length, 1);
+		gate.answer({headers: fresh, body: 'x'});
+		assert.equal((await leader).body, 'x');
+	});
+
+	test('can be aborted, and no listener stays', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const controller = new AbortController();
+		const leader = client('items');
+		await gate.arrivals(1);
+		const waiter = client('items', {signal: controller.signal});
+		await lookedUp(2);
+		controller.abort();
+		await assert.rejects(waiter, {name: 'AbortError'});
+
+		assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+		gate.answer({headers: fresh, body: 'x'});
+		await leader;
+		assert.equal(origin.requests.length, 1);
+	});
+
+	test('can be destroyed if it is a stream', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const leader = client('items');
+		await gate.arrivals(1);
+		const stream = client.stream('items');
+		stream.on('error', () => undefined);
+		await lookedUp(2);
+		stream.destroy();
+		await once(stream, 'close');
+		gate.answer({headers: fresh, body: 'x'});
+		await leader;
+		assert.equal(origin.requests.length, 1);
+	});
+
+	test('has the request function of its user\'s when it is its turn', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const gate = hold(setup);
+		const lookedUp = lookUps(setup);
+		const seen: unknown[] = [];
+		const request = (url: URL) => {
+			seen.push(url.pathname);
+			return undefined;
+		};
+
+		const first = client('items');
+		await gate.arrivals(1);
+		const second = client('items', {request});
+		await lookedUp(2);
+		gate.answer({headers: {'cache-control': 'no-store'}});
+		await first;
+		await gate.arrivals(1);
+		gate.answer({headers: {'cache-control': 'no-store'}});
+		const response: Response = await second;
+
+		assert.deepEqual(seen, ['/items']);
+		assert.equal(response.request.options.request, request);
+		assert.match(String(response.headers['cache-status']), /collapsed=\?0/v);
+		assert.equal(origin.requests.length, 2);
+	});
+});
