@@ -1,6 +1,7 @@
 /**
 The report on the runs: docs/conformance.md.
 */
+import {reasons} from './reasons.ts';
 import type {Run} from './run.ts';
 import {
 	hasPassed,
@@ -60,7 +61,7 @@ Where a client of a Node service differs from a proxy, the runner translates:
 
 - The suite reads interim responses from got's native request.
 - When the connection breaks and got rejects, the suite sees the 504 of a gateway. Those tests ask whether a stale response is served all the same.
-- The suite's server once sends more bytes than \`Content-Length\` says. Node's HTTP client delivers the complete response and then reports an error, which is dropped, as the suite's own client does.
+- The suite's server once sends more bytes than \`Content-Length\` says. Node's HTTP client delivers the complete response and then reports an error, which is dropped, as by the suite's own client.
 `;
 
 const begin = (version: string) => `<!-- begin: ${version} -->`;
@@ -90,7 +91,7 @@ ${counts(suite, runs, 'shared')}
 ${counts(suite, runs, 'private')}
 ### Tests that do not pass
 
-${rows.length === 0 ? 'None.\n' : table(['test', 'kind', 'where', 'what the suite says'], rows)}
+${rows.length === 0 ? 'None.\n' : table(['test', 'kind', 'where', 'what the suite says', 'why'], rows)}
 ### Checks
 
 ${checks(suite, ours)}`;
@@ -116,7 +117,7 @@ const checks = (suite: Suite, runs: readonly Run[]): string => {
 	]).toArray());
 };
 
-/** The required and optimal tests that do not pass, a row per reason: the test, its kind, the caches, and what the suite says. */
+/** The required and optimal tests that do not pass, a row per reason: the test, its kind, the caches, what the suite says, and what we say to it. */
 export const failures = (suite: Suite, runs: readonly Run[]) => {
 	const failed = runs.flatMap(run => suite.tests[run.subject.audience]
 		.filter(({id, kind}) => kind !== 'check' && !hasPassed(suite.judge(id, run.results)))
@@ -125,7 +126,7 @@ export const failures = (suite: Suite, runs: readonly Run[]) => {
 	return Map.groupBy(failed, ({test, reason}) => `${test.kind} ${test.id} ${reason}`).values()
 		.map(same => {
 			const [{test, reason}] = same as [typeof failed[number]];
-			return [`${test.name} \`${test.id}\``, test.kind, same.length === runs.length ? 'all' : same.map(({name}) => name).join('; '), reason] as const;
+			return [`${test.name} \`${test.id}\``, test.kind, same.length === runs.length ? 'all' : same.map(({name}) => name).join('; '), reason, reasons.get(test.id) ?? ''] as const;
 		})
 		.toArray();
 };
