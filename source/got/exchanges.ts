@@ -2,6 +2,7 @@ import type {BeforeRequestHook, Response} from 'got';
 import type {Exchange, Settlement} from '../exchange.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotOptions} from './context.ts';
+import {givenRequestFunction} from './next-request.ts';
 
 /** What got's hooks have to remember of an exchange between one another. */
 export type GotExchange = {
@@ -62,16 +63,24 @@ export const storedAnswer = ({exchange, settlement}: Pick<GotExchange, 'exchange
 export const isAsked = (state: GotExchange): boolean => storedAnswer(state) === undefined && state.exchange.decision.kind !== 'unavailable';
 
 // The options of requests of streams that the cache sees the responses of.
-const watched = new WeakSet<GotOptions>();
+const watched = new WeakMap<GotOptions, () => void>();
 
-export const markWatched = (options: GotOptions): void => {
-	watched.add(options);
+/**
+@param onSending - Called when a request is about to be sent.
+*/
+export const markWatched = (options: GotOptions, onSending: () => void): void => {
+	watched.set(options, onSending);
 };
 
 export const isWatched = (options: GotOptions): boolean => watched.has(options);
 
+/** To be called when a request is about to be sent. */
+export const announceSending = (options: GotOptions): void => {
+	watched.get(options)?.();
+};
+
 /** Whether what the origin sends a stream can be replaced before the stream has it: not if a function of the user's or another cache may have got hold of it first. */
-export const isReplaceable = (options: GotOptions): boolean => isWatched(options) && !options.cache && options.request === undefined;
+export const isReplaceable = (options: GotOptions): boolean => isWatched(options) && !options.cache && givenRequestFunction(options) === undefined;
 
 export const addHeaders = (options: GotOptions, {replacedHeaders}: GotExchange, headers: Readonly<Record<string, string | readonly string[] | undefined>>): void => {
 	for (const [name, value] of Object.entries(headers)) {

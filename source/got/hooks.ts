@@ -24,6 +24,7 @@ import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {
 	addHeaders,
+	announceSending,
 	exchangeOf,
 	isOwner,
 	isReplaceable,
@@ -186,7 +187,9 @@ export const createHooks = (context: GotContext): Hooks => {
 			addHeaders(options, state, decision.headers);
 		}
 
-		if (!options.isStream) {
+		if (options.isStream) {
+			announceSending(options);
+		} else {
 			prepareForFailure(options, state);
 		}
 

@@ -53,6 +53,9 @@ Stands between the origin and got for one request of a stream. Where a stored re
 */
 export const interceptRequest = (context: GotContext, stream: Request, state: GotExchange, request: ClientRequest): void => {
 	const native: NativeRequest = request;
+	const emit = native.emit.bind(native) as Emit;
+	const end = native.end.bind(native) as (...arguments_: unknown[]) => ClientRequest;
+	const uploadListeners = new Set<(error?: Error) => void>();
 	let isOver = false;
 	let isReplaced = false;
 
@@ -66,7 +69,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		return message;
 	};
 
-	const replace = async (outcome: Replacement, response: IncomingMessage, emit: Emit): Promise<void> => {
+	const replace = async (outcome: Replacement, response: IncomingMessage): Promise<void> => {
 		const settlement = await carryOut(context, state.exchange, outcome, noBody);
 		if (stream.destroyed) {
 			return;
@@ -89,7 +92,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	};
 
 	/** The next request of this process must not be given what this one changed. */
-	const passAfter = async (invalidating: Promise<void>, response: IncomingMessage, emit: Emit): Promise<void> => {
+	const passAfter = async (invalidating: Promise<void>, response: IncomingMessage): Promise<void> => {
 		await invalidating;
 		emit('response', response);
 		if (response.destroyed && !response.complete) {
@@ -106,7 +109,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		}
 	};
 
-	const receive = (response: IncomingMessage, emit: Emit): boolean => {
+	const receive = (response: IncomingMessage): boolean => {
 		state.forwardStatus = response.statusCode;
 		let outcome;
 		try {
@@ -121,34 +124,39 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		if (isReplacement(outcome)) {
 			isReplaced = true;
 			discard(response);
-			void orFail(replace(outcome, response, emit));
+			void orFail(replace(outcome, response));
 			return true;
 		}
 
 		const invalidation = invalidationOf(outcome);
 		if (invalidation) {
-			void orFail(passAfter(invalidate(context, state.exchange, invalidation), response, emit));
+			void orFail(passAfter(invalidate(context, state.exchange, invalidation), response));
 			return true;
 		}
 
 		return emit('response', response);
 	};
 
-	/** @returns Whether a stale response took the place of the error. */
-	const standIn = (error: unknown, emit: Emit): boolean => {
+	/** @returns Whether a stale response takes the place of the error. */
+	const standIn = (error: unknown): boolean => {
+		if (isOver) {
+			return isReplaced;
+		}
+
 		const failure = stream.destroyed ? undefined : failureOf(error as RequestError);
 		const outcome = failure && staleInstead(context, state.exchange, failure);
 		if (!outcome) {
 			return false;
 		}
 
+		isOver = true;
 		isReplaced = true;
 		state.settlement = {outcome, answer: outcome.stored};
 		const message = messageFrom(outcome.stored);
 		// To Node and got, a request without a response has failed.
 		native.res = message;
-		if (!native.writableFinished) {
-			emit('finish');
+		for (const listener of uploadListeners) {
+			listener();
 		}
 
 		emit('response', message);
@@ -156,18 +164,28 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		return true;
 	};
 
-	interceptEvents(native, emit => (event, ...arguments_) => {
+	/** The end of the upload is told to got, too, and by what failure. */
+	const onUploadEnd = (callback: (error?: Error) => void) => {
+		const listener = (error?: Error) => {
+			if (uploadListeners.delete(listener)) {
+				callback(error && standIn(error) ? undefined : error);
+			}
+		};
+
+		uploadListeners.add(listener);
+
+		return listener;
+	};
+
+	native.end = (...arguments_: unknown[]) => end(...arguments_.map(argument => typeof argument === 'function' ? onUploadEnd(argument as (error?: Error) => void) : argument));
+
+	interceptEvents(native, () => (event, ...arguments_) => {
 		if (event === 'response' && !isOver) {
 			isOver = true;
-			return receive(arguments_[0] as IncomingMessage, emit);
+			return receive(arguments_[0] as IncomingMessage);
 		}
 
 		// What becomes of the connection does not matter to a stored response.
-		if (event === 'error' && (isReplaced || (!isOver && standIn(arguments_[0], emit)))) {
-			isOver = true;
-			return true;
-		}
-
-		return emit(event, ...arguments_);
+		return (event === 'error' && standIn(arguments_[0])) || emit(event, ...arguments_);
 	});
 };

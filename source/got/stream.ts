@@ -21,6 +21,7 @@ import type {Hooks} from './hooks.ts';
 import {leave} from './flight.ts';
 import {interceptEvents} from './intercept.ts';
 import {showCookies} from './message.ts';
+import {seeNextRequest} from './next-request.ts';
 import {refreshInBackground} from './refresh.ts';
 import {responseHead} from './response-head.ts';
 import {collectBody} from './stream-body.ts';
@@ -111,11 +112,15 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		return state && hooks.beforeRequest.includes(state.owner) ? state : undefined;
 	};
 
+	const seen = new WeakSet<ClientRequest>();
+
 	const onRequest = (request: ClientRequest) => {
 		const state = currentState();
-		if (!state) {
+		if (!state || seen.has(request)) {
 			return;
 		}
+
+		seen.add(request);
 
 		const {decision} = state.exchange;
 		if (decision.kind === 'validate' && state.replacedHeaders.size === 0) {
@@ -171,6 +176,12 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		reportOn(response, state, context.now());
 	};
 
+	const watch = (options: Options) => {
+		markWatched(options, () => {
+			seeNextRequest(options, onRequest);
+		});
+	};
+
 	interceptEvents(stream, emit => (event, ...arguments_) => {
 		switch (event) {
 			case 'request': {
@@ -184,7 +195,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 			}
 
 			case 'redirect': {
-				markWatched(arguments_[0] as Options);
+				watch(arguments_[0] as Options);
 				break;
 			}
 
@@ -213,5 +224,5 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 		return emit(event, ...arguments_);
 	});
-	markWatched(stream.options);
+	watch(stream.options);
 };

@@ -1,0 +1,46 @@
+import type {ClientRequest} from 'node:http';
+import type {GotOptions} from './context.ts';
+
+type RequestFunction = NonNullable<GotOptions['request']>;
+
+// With what they stand in the place of.
+const standIns = new WeakMap<RequestFunction, RequestFunction | undefined>();
+
+/** The request function that the user gave. */
+export const givenRequestFunction = ({request}: Pick<GotOptions, 'request'>): RequestFunction | undefined => request && standIns.has(request) ? standIns.get(request) : request;
+
+const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
+
+/**
+Has `see` look at the next request of got's as soon as there is one. Got tells of it only after it has begun to send.
+
+Got's function for HTTP/2 is left alone: it needs to be called by got itself.
+*/
+export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest) => void): void => {
+	if (options.http2 || options.h2session !== undefined || options.cache !== undefined) {
+		return;
+	}
+
+	const given = givenRequestFunction(options);
+	const seen = <Result>(result: Result): Result => {
+		if (isClientRequest(result)) {
+			see(result);
+		}
+
+		return result;
+	};
+
+	const seenLater = async <Result>(result: Promise<Result>): Promise<Result> => seen(await result);
+
+	// Got does not wait for what is no promise.
+	// eslint-disable-next-line @typescript-eslint/promise-function-async
+	const request: RequestFunction = (url, nativeOptions, callback) => {
+		options.request = given;
+		const result = options.getRequestFunction()?.(url, nativeOptions, callback);
+
+		return result instanceof Promise ? seenLater(result) : seen(result);
+	};
+
+	standIns.set(request, given);
+	options.request = request;
+};
