@@ -24,8 +24,17 @@ export type ResourceContext = {
 	readonly indexes: LRUCache<string, VariantIndex>;
 	/** When this process purged a key, by `performance.now()`: what was asked for before is not stored after. */
 	readonly purgedAt: LRUCache<string, number>;
+	/** What this process writes while it reads the same: a reply that is on its way is older. */
+	readonly overlaps: Map<string, Overlap>;
 	/** Milliseconds since the epoch. */
 	readonly now: () => number;
+};
+
+export type Overlap = {
+	readers: number;
+	written: StoredResponse | undefined;
+	/** By `performance.now()`. */
+	writtenAt: number;
 };
 
 export type Selection = {
@@ -81,12 +90,29 @@ const read = async ({store, indexes}: ResourceContext, request: RequestHead, key
 	return {stored: variant?.generation === record.generation ? variant : alternative, index: record};
 };
 
+/** What the store has, or what was written while it was asked. */
+const readLatest = async (context: ResourceContext, request: RequestHead, key: string, matchHeaders: readonly string[]): Promise<Selection> => {
+	const {overlaps, indexes} = context;
+	const overlap = overlaps.get(key) ?? {readers: 0, written: undefined, writtenAt: -Infinity};
+	const startedAt = performance.now();
+	overlap.readers++;
+	overlaps.set(key, overlap);
+	const selection = await read(context, request, key, request.method === 'HEAD' ? headKey(key) : undefined);
+	overlap.readers--;
+	if (overlap.readers === 0) {
+		overlaps.delete(key);
+	}
+
+	const {written, writtenAt} = overlap;
+
+	return written && writtenAt >= startedAt && isSelected(request, written, matchHeaders) ? {stored: written, index: indexes.get(key) ?? selection.index} : selection;
+};
+
 /**
 @param matchHeaders - Fields that select whether or not `Vary` names them.
 */
 export const select = async (context: ResourceContext, request: RequestHead, key: string, matchHeaders: readonly string[]): Promise<Selection> => {
-	const isHead = request.method === 'HEAD';
-	const selection = (isHead ? undefined : peek(context, request, key)) ?? await read(context, request, key, isHead ? headKey(key) : undefined);
+	const selection = (request.method === 'HEAD' ? undefined : peek(context, request, key)) ?? await readLatest(context, request, key, matchHeaders);
 
 	return selection.stored === undefined || isSelected(request, selection.stored, matchHeaders) ? selection : {stored: undefined, index: selection.index};
 };
@@ -152,7 +178,7 @@ Writes without waiting: a connection keeps the order, so a later look-up of this
 @returns Whether anything was written.
 */
 export const write = (context: ResourceContext, {key, index, stored, startedAt, matchHeaders, timeToLive}: Write): boolean => {
-	const {store, indexes, purgedAt} = context;
+	const {store, indexes, overlaps, purgedAt} = context;
 	if (startedAt < (purgedAt.get(key) ?? -Infinity)) {
 		return false;
 	}
@@ -160,6 +186,12 @@ export const write = (context: ResourceContext, {key, index, stored, startedAt, 
 	if (stored.method === 'HEAD') {
 		void store.set(headKey(key), stored, timeToLive);
 		return true;
+	}
+
+	const overlap = overlaps.get(key);
+	if (overlap) {
+		overlap.written = stored;
+		overlap.writtenAt = performance.now();
 	}
 
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
@@ -178,13 +210,17 @@ Removes all that is stored of a resource.
 
 @returns Whether the store confirmed it.
 */
-export const purge = async ({store, indexes, purgedAt}: ResourceContext, key: string): Promise<boolean> => {
+export const purge = async ({store, indexes, overlaps, purgedAt}: ResourceContext, key: string): Promise<boolean> => {
 	const known = indexes.get(key);
 	indexes.delete(key);
 	const [record] = await store.get([key]);
 	const found = record?.kind === 'index' ? record : undefined;
 	const variants = new Set([...known?.variants ?? [], ...found?.variants ?? []].map(({id}) => variantKey(key, id)));
 	purgedAt.set(key, performance.now());
+	const overlap = overlaps.get(key);
+	if (overlap) {
+		overlap.written = undefined;
+	}
 
 	return store.delete([key, headKey(key), ...variants]);
 };

@@ -89,6 +89,7 @@ export class RedisCache {
 			store,
 			indexes: new LRUCache({max: maxHints}),
 			purgedAt: new LRUCache({max: maxHints}),
+			overlaps: new Map(),
 			now: Date.now,
 			reportError,
 			refreshes: createRefreshes(),

@@ -157,6 +157,26 @@ await suite('equal requests on their way at the same time', () => {
 		assert.ok(settled.every(({body, url, redirectUrls}) => body === 'here' && url.endsWith('/to') && redirectUrls.length === 1));
 	});
 
+	test('one who looked too early to find it stored, and came too late to wait, shares it all the same', async () => {
+		await using setup = await setUp({timeout: '10s'});
+		const {client, origin, redis} = setup;
+		const gate = hold(setup);
+		const first = client('items');
+		await gate.arrivals(1);
+		redis.pause();
+		const second = client('items');
+		for (let turn = 0; turn < 20; turn++) {
+			await nextTurn();
+		}
+
+		gate.answer({headers: fresh, body: 'x'});
+		await first;
+		redis.resume();
+
+		assert.equal((await second).body, 'x');
+		assert.equal(origin.requests.length, 1);
+	});
+
 	test('a stream may wait, too', async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
