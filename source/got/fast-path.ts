@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/promise-function-async -- The promises here have methods, which an async function would lose. */
 import {channel} from 'node:diagnostics_channel';
 import process from 'node:process';
 import {
@@ -7,7 +8,6 @@ import {
 	type Options,
 	type RequestPromise,
 	type Response,
-	type ResponseType,
 } from 'got';
 import {lookUp, lookUpNow, type Exchange} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
@@ -40,7 +40,7 @@ type Call = {
 	readonly owner: GotExchange['owner'];
 	readonly options: Options;
 	readonly next: Next;
-	readonly listeners: Array<readonly [method: 'on' | 'once', event: string, listener: Listener]>;
+	listeners: Array<readonly [method: 'on' | 'once', event: string, listener: Listener]> | undefined;
 	/** What was answered directly. */
 	response: Response | undefined;
 	/** What got makes of the call, once the ordinary way is taken. */
@@ -77,13 +77,12 @@ const isEligible = (options: Options, hooks: Hooks): boolean => {
 
 /** The head that got would send; `undefined` where got would have something to say about it. */
 const futureHead = (options: Options): RequestHead | undefined => {
-	const headers: Record<string, string> = {};
-	for (const [name, value] of Object.entries(options.headers)) {
-		if (typeof value !== 'string') {
+	// Got's own object is a proxy: it is read once.
+	const headers: Record<string, string | string[] | undefined> = {...options.headers};
+	for (const name in headers) {
+		if (typeof headers[name] !== 'string') {
 			return undefined;
 		}
-
-		headers[name] = value;
 	}
 
 	headers['accept-encoding'] ??= acceptEncoding;
@@ -116,6 +115,9 @@ const lookUpSafely = (call: Call): Exchange | Promise<Exchange> | undefined => {
 	}
 };
 
+// Nothing is ever added to it: no request is made.
+const nothingReplaced: GotExchange['replacedHeaders'] = new Map();
+
 const isOk = (statusCode: number) => statusCode >= 200 && statusCode <= 299;
 
 /** What got would have more to do with is got's: errors, redirects, refreshes. */
@@ -137,7 +139,7 @@ const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Respon
 		owner,
 		exchange,
 		settlement: undefined,
-		replacedHeaders: new Map(),
+		replacedHeaders: nothingReplaced,
 		retryCount: 0,
 		forwardStatus: undefined,
 		hiddenCookies: undefined,
@@ -158,9 +160,9 @@ const answer = async (call: Call): Promise<unknown> => {
 	await Promise.resolve();
 	call.isStarted = true;
 
-	const found = call.listeners.length === 0 ? lookUpSafely(call) : undefined;
+	const found = call.listeners === undefined ? lookUpSafely(call) : undefined;
 	const exchange = found instanceof Promise ? await found : found;
-	call.response = exchange && call.listeners.length === 0 ? answerFrom(call, exchange) : undefined;
+	call.response = exchange && call.listeners === undefined ? answerFrom(call, exchange) : undefined;
 	if (call.response) {
 		return options.resolveBodyOnly ? call.response.body : call.response;
 	}
@@ -170,70 +172,70 @@ const answer = async (call: Call): Promise<unknown> => {
 	}
 
 	call.ordinary = next(options) as unknown as RequestPromise;
-	for (const [method, event, listener] of call.listeners) {
+	for (const [method, event, listener] of call.listeners ?? []) {
 		void call.ordinary[method](event as never, listener as never);
 	}
 
 	return call.ordinary;
 };
 
-/* eslint-disable @typescript-eslint/promise-function-async -- The promises have methods. */
-/** Got's shortcuts and listeners, for a promise that may not be got's. */
-const methodsOf = (call: Call) => {
-	const {options} = call;
-	const shortcut = (promise: Promise<unknown>, responseType: ResponseType): Promise<unknown> => {
-		const parse = async () => {
-			const value = await promise;
-			if (call.ordinary) {
-				return call.ordinary[responseType as 'json'].call(promise);
-			}
+/** Where the methods of a promise find their call; copied along with them to promises that are made of it. */
+const callOf = Symbol('call');
 
-			// An outer handler may have put another response in place.
-			const isResponse = !options.resolveBodyOnly && (value as Response | undefined)?.rawBody instanceof Uint8Array;
-			return parseBody((isResponse ? value : call.response) as Response, responseType, options.parseJson, options.encoding);
-		};
+type CallPromise = Promise<unknown> & {readonly [callOf]: Call};
 
-		return Object.defineProperties(parse(), Object.getOwnPropertyDescriptors(promise));
-	};
+const listen = (method: 'on' | 'once') => function (this: CallPromise, event: string, listener: Listener) {
+	const call = this[callOf];
+	if (call.ordinary) {
+		void call.ordinary[method](event as never, listener as never);
+	} else {
+		call.listeners ??= [];
+		call.listeners.push([method, event, listener]);
+	}
 
-	const listen = (method: 'on' | 'once') => function (this: unknown, event: string, listener: Listener) {
-		if (call.ordinary) {
-			void call.ordinary[method](event as never, listener as never);
-		} else {
-			call.listeners.push([method, event, listener]);
+	return this;
+};
+
+const parseWhenAnswered = async (promise: CallPromise, responseType: 'json' | 'buffer' | 'text'): Promise<unknown> => {
+	const value = await promise;
+	const {options, ordinary, response} = promise[callOf];
+	if (ordinary) {
+		return ordinary[responseType as 'json'].call(promise);
+	}
+
+	// An outer handler may have put another response in place.
+	const isResponse = !options.resolveBodyOnly && (value as Response | undefined)?.rawBody instanceof Uint8Array;
+	return parseBody((isResponse ? value : response) as Response, responseType, options.parseJson, options.encoding);
+};
+
+const shortcut = (responseType: 'json' | 'buffer' | 'text') => function (this: CallPromise): CallPromise {
+	const {isStarted, options} = this[callOf];
+	if (responseType === 'json' && !isStarted && !('accept' in options.headers)) {
+		options.headers.accept = 'application/json';
+	}
+
+	return Object.defineProperties(parseWhenAnswered(this, responseType), Object.getOwnPropertyDescriptors(this)) as CallPromise;
+};
+
+/** Those of got's promises, for one that may never be got's. */
+const methods = {
+	on: listen('on'),
+	once: listen('once'),
+	off(this: CallPromise, event: string, listener: Listener) {
+		const call = this[callOf];
+		const position = call.listeners?.findLastIndex(([, name, function_]) => name === event && function_ === listener) ?? -1;
+		if (position !== -1) {
+			call.listeners?.splice(position, 1);
+			call.listeners = call.listeners?.length === 0 ? undefined : call.listeners;
 		}
 
+		void call.ordinary?.off(event as never, listener as never);
 		return this;
-	};
-
-	return {
-		on: listen('on'),
-		once: listen('once'),
-		off(event: string, listener: Listener) {
-			const position = call.listeners.findLastIndex(([, name, function_]) => name === event && function_ === listener);
-			if (position !== -1) {
-				call.listeners.splice(position, 1);
-			}
-
-			void call.ordinary?.off(event as never, listener as never);
-			return this;
-		},
-		json(this: Promise<unknown>) {
-			if (!call.isStarted && !('accept' in options.headers)) {
-				options.headers.accept = 'application/json';
-			}
-
-			return shortcut(this, 'json');
-		},
-		buffer(this: Promise<unknown>) {
-			return shortcut(this, 'buffer');
-		},
-		text(this: Promise<unknown>) {
-			return shortcut(this, 'text');
-		},
-	};
+	},
+	json: shortcut('json'),
+	buffer: shortcut('buffer'),
+	text: shortcut('text'),
 };
-/* eslint-enable @typescript-eslint/promise-function-async */
 
 /**
 Answers a call without starting a request, where nobody could tell.
@@ -246,7 +248,7 @@ export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options
 		return undefined;
 	}
 
-	const call: Call = {context, owner, options, next, listeners: [], response: undefined, ordinary: undefined, isStarted: false};
+	const call: Call = {context, owner, options, next, listeners: undefined, response: undefined, ordinary: undefined, isStarted: false};
 
-	return Object.assign(answer(call), methodsOf(call)) as unknown as RequestPromise;
+	return Object.assign(answer(call), methods, {[callOf]: call}) as unknown as RequestPromise;
 };

@@ -39,44 +39,44 @@ export type CacheStatusInput = {
 };
 
 /**
-The member to append to `Cache-Status`, RFC 9211.
+The member to append to `Cache-Status`, RFC 9211. Written out by hand, as every response has one.
 
-@example `"got-redis-cache"; hit; ttl=42; key="…"`
+@example `got-redis-cache;hit;ttl=42;key="…";detail=fresh`
 */
 export const cacheStatusMember = ({name, decision, outcome, forwardStatus, ttlSeconds, key, isCollapsed}: CacheStatusInput): string => {
-	const parameters = new Map<string, BareItem>();
 	const forward = forwardReasonOf(decision);
+	let member = serializedName(name);
 
 	if (decision.kind === 'reuse') {
-		parameters.set('hit', true);
+		member += ';hit';
 	} else if (forward !== undefined) {
-		parameters.set('fwd', new Token(forward));
+		member += `;fwd=${forward}`;
 		if (forwardStatus !== undefined) {
-			parameters.set('fwd-status', forwardStatus);
+			member += `;fwd-status=${forwardStatus}`;
 		}
 	}
 
 	if (ttlSeconds !== undefined && Number.isFinite(ttlSeconds)) {
-		parameters.set('ttl', Math.trunc(ttlSeconds));
+		// Not `-0`.
+		member += `;ttl=${Math.trunc(ttlSeconds) + 0}`;
 	}
 
 	if (outcome?.kind === 'store' || outcome?.kind === 'freshen' || outcome?.kind === 'combine') {
-		parameters.set('stored', true);
+		member += ';stored';
 	}
 
 	if (isCollapsed !== undefined) {
-		parameters.set('collapsed', isCollapsed);
+		member += isCollapsed ? ';collapsed' : ';collapsed=?0';
 	}
 
 	if (key !== undefined) {
-		parameters.set('key', key);
+		member += `;key="${key.replaceAll(/["\\]/gv, String.raw`\$&`)}"`;
 	}
 
 	// That the cache took no part says less than why.
 	const reason = decision.kind === 'bypass' ? decision.reason : outcome?.reason ?? decision.reason;
-	parameters.set('detail', new Token(reason));
 
-	return serializeItem(nameItem(name), parameters);
+	return `${member};detail=${reason}`;
 };
 
 /** Why the request went forward; `undefined` if it did not. */
@@ -100,5 +100,19 @@ const forwardReasonOf = (decision: Decision): ForwardReason | undefined => {
 
 /** RFC 9651 §3.3.4. */
 const tokenSyntax = /^[*A-Za-z][\w!#$%\u{26}'*+\-.\/:^`\|~]*$/v;
+
+const serializedNames = new Map<string, string>();
+
+const serializedName = (name: string): string => {
+	const known = serializedNames.get(name);
+	if (known !== undefined) {
+		return known;
+	}
+
+	// A process has few caches, and each has one name.
+	const serialized = serializeItem(nameItem(name), new Map());
+	serializedNames.set(name, serialized);
+	return serialized;
+};
 
 const nameItem = (name: string): BareItem => tokenSyntax.test(name) ? new Token(name) : name.replaceAll(/[\P{ASCII}\p{Control}]/gv, '?');
