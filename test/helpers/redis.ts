@@ -129,7 +129,6 @@ const startOnFreePort = async (directory: string, args: readonly string[]): Prom
 		// Below the range that systems give to outgoing connections, so that nobody takes it between `kill()` and `restart()`.
 		const port = randomInt(20_000, 30_000);
 		try {
-			// eslint-disable-next-line no-await-in-loop
 			return {port, server: await startOnPort(directory, port, args)};
 		} catch (error) {
 			if (attempt === 20 || !(error instanceof PortTakenError)) {
