@@ -100,11 +100,13 @@ const unreachable: Record<string, (setup: Setup) => Promise<OptionsInit>> = {
 		return {};
 	},
 	async 'has no address'() {
-		return {
-			dnsLookup(_hostname: string, _options: unknown, callback?: (error: NodeJS.ErrnoException) => void) {
-				callback?.(Object.assign(new Error('getaddrinfo ENOTFOUND'), {code: 'ENOTFOUND'}));
-			},
-		} as OptionsInit;
+		const options: OptionsInit = {
+			dnsLookup: ((_hostname: string, _options: unknown, callback: (error: NodeJS.ErrnoException) => void) => {
+				callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), {code: 'ENOTFOUND'}));
+			}) as never,
+		};
+
+		return options;
 	},
 };
 
