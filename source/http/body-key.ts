@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import {canonicalJson} from './canonical-json.ts';
 import {normalizeQuery} from './url.ts';
 
 /**
@@ -39,82 +40,3 @@ const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
 		return undefined;
 	}
 };
-
-/** Deeper content is compared byte by byte. */
-const deepestNesting = 200;
-
-const jsonToken = /"(?:[^"\\]|\\.)*"|[,:\[\]\{\}]|[^\s",:\[\]\{\}]+/gv;
-
-/**
-JSON text in one form for all texts of the same meaning. Works on the text, as numbers would lose digits and members of the same name would vanish in a parsed value.
-*/
-const canonicalJson = (text: string, ignoredParameters: ReadonlySet<string>): string | undefined => {
-	try {
-		JSON.parse(text);
-	} catch {
-		return undefined;
-	}
-
-	const tokens = text.match(jsonToken) ?? [];
-	let position = 0;
-
-	const canonicalValue = (depth: number): string | undefined => {
-		if (depth > deepestNesting) {
-			return undefined;
-		}
-
-		const token = tokens[position++] ?? '';
-
-		if (token === '{') {
-			return canonicalObject(depth);
-		}
-
-		return token === '[' ? canonicalArray(depth) : canonicalScalar(token);
-	};
-
-	const canonicalObject = (depth: number): string | undefined => {
-		const members: Array<{name: string; member: string}> = [];
-
-		while (tokens[position] !== '}') {
-			position += tokens[position] === ',' ? 1 : 0;
-			const name = canonicalScalar(tokens[position] ?? '');
-			position += 2;
-			const value = canonicalValue(depth + 1);
-			if (value === undefined) {
-				return undefined;
-			}
-
-			const isIgnored = depth === 0 && ignoredParameters.size > 0 && ignoredParameters.has((JSON.parse(name) as string).toLowerCase());
-			if (!isIgnored) {
-				members.push({name, member: `${name}:${value}`});
-			}
-		}
-
-		position++;
-
-		return `{${members.toSorted((first, second) => (first.name < second.name ? -1 : Number(first.name > second.name))).map(({member}) => member).join(',')}}`;
-	};
-
-	const canonicalArray = (depth: number): string | undefined => {
-		const values: string[] = [];
-
-		while (tokens[position] !== ']') {
-			position += tokens[position] === ',' ? 1 : 0;
-			const value = canonicalValue(depth + 1);
-			if (value === undefined) {
-				return undefined;
-			}
-
-			values.push(value);
-		}
-
-		position++;
-
-		return `[${values.join(',')}]`;
-	};
-
-	return canonicalValue(0);
-};
-
-/** A string's escapes have many spellings; a number's digits are its own. */
-const canonicalScalar = (token: string): string => (token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token);

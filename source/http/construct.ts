@@ -13,6 +13,11 @@ export type ConstructedResponse = Omit<ResponseHead, 'rawHeaders'> & {
 
 const noBody = new Uint8Array();
 
+const withoutContent = {
+	'not-modified': {statusCode: 304, statusMessage: 'Not Modified'},
+	failed: {statusCode: 412, statusMessage: 'Precondition Failed'},
+};
+
 /**
 The response to give to a request from a stored one that may answer it, RFC 9111 §4.
 */
@@ -21,39 +26,27 @@ export const construct = (request: RequestHead, stored: StoredResponse, nowMs: n
 	const rawHeaders = withAge(stored.rawHeaders, Math.floor(currentAgeSeconds(stored.policy, nowMs)));
 	const precondition = evaluatePreconditions(request, stored);
 
-	if (precondition === 'not-modified') {
-		return {
-			statusCode: 304, statusMessage: 'Not Modified', httpVersion, rawHeaders: withoutContentFields(rawHeaders), body: noBody,
-		};
-	}
-
-	if (precondition === 'failed') {
-		return {
-			statusCode: 412, statusMessage: 'Precondition Failed', httpVersion, rawHeaders: withoutContentFields(rawHeaders), body: noBody,
-		};
+	if (precondition !== 'met') {
+		return {...withoutContent[precondition], httpVersion, rawHeaders: withoutContentFields(rawHeaders), body: noBody};
 	}
 
 	const selection = selectRange(request, stored);
 
 	if (selection.kind === 'part') {
-		return {
-			statusCode: 206, statusMessage: 'Partial Content', httpVersion, rawHeaders: withRange(rawHeaders, selection.range), body: partOf(stored, selection.range),
-		};
+		const {range} = selection;
+
+		return {statusCode: 206, statusMessage: 'Partial Content', httpVersion, rawHeaders: withRange(rawHeaders, range), body: partOf(stored, range)};
 	}
 
 	if (selection.kind === 'unsatisfiable') {
 		const contentRange = ['Content-Range', `bytes */${selection.completeLength}`];
 
-		return {
-			statusCode: 416, statusMessage: 'Range Not Satisfiable', httpVersion, rawHeaders: [...withoutContentFields(rawHeaders), ...contentRange], body: noBody,
-		};
+		return {statusCode: 416, statusMessage: 'Range Not Satisfiable', httpVersion, rawHeaders: [...withoutContentFields(rawHeaders), ...contentRange], body: noBody};
 	}
 
 	const {statusCode, statusMessage, body} = stored;
 
-	return {
-		statusCode, statusMessage, httpVersion, rawHeaders, body: request.method === 'HEAD' ? noBody : body,
-	};
+	return {statusCode, statusMessage, httpVersion, rawHeaders, body: request.method === 'HEAD' ? noBody : body};
 };
 
 /** RFC 9111 §5.1. `Date` stays as the origin wrote it. */

@@ -153,12 +153,7 @@ const validate = (request: RequestHead, stored: StoredResponse, reason: Validate
 
 	return Object.keys(headers).length === 0
 		? {kind: 'fetch', reason: 'no-validator', stored}
-		: {
-			kind: 'validate',
-			reason,
-			stored,
-			headers,
-		};
+		: {kind: 'validate', reason, stored, headers};
 };
 
 /** Asks the origin for what is not stored: only for the missing part where one range says it, RFC 9111 §3.3. */
@@ -167,10 +162,5 @@ const fetchMissing = (request: RequestHead, stored: StoredResponse): Decision =>
 
 	return headers === undefined
 		? {kind: 'fetch', reason: 'range-not-stored', stored}
-		: {
-			kind: 'validate',
-			reason: 'range-incomplete',
-			stored,
-			headers,
-		};
+		: {kind: 'validate', reason: 'range-incomplete', stored, headers};
 };

@@ -18,12 +18,7 @@ export const freshenedBy = (reception: Reception, stored: StoredResponse): Store
 		rawHeaders: updatedHeaders(stored.rawHeaders, headersToStore(update, responseTimeMs, settings)),
 	};
 	const appraisal = appraise({...reception, response});
-	const reason = whyNotStorable({
-		request,
-		response,
-		appraisal,
-		settings,
-	});
+	const reason = whyNotStorable({...reception, response, appraisal});
 	// What the origin would no longer have stored is not reused before it was asked again.
 	const isWithdrawn = reason !== undefined && reason !== 'not-reusable';
 

@@ -79,28 +79,18 @@ const settleMissingPart = (input: SettleInput, stored: StoredResponse): Outcome 
 	const head = storedHead(input, appraise(input));
 
 	return input.response.statusCode === 206 && isCombinable(stored, head)
-		? {
-			kind: 'combine',
-			reason: 'combined',
-			head,
-			stored,
-		}
+		? {kind: 'combine', reason: 'combined', head, stored}
 		: {kind: 'refetch', reason: 'validator-mismatch'};
 };
 
 const settleNew = (input: SettleInput, stored: StoredResponse | undefined, invalidation: Invalidation | undefined): Outcome => {
-	const {request, response, settings} = input;
+	const {response, settings} = input;
 	if (settings.isReadOnly) {
 		return {kind: 'pass', reason: 'read-only'};
 	}
 
 	const appraisal = appraise(input);
-	const reason = whyNotStorable({
-		request,
-		response,
-		appraisal,
-		settings,
-	});
+	const reason = whyNotStorable({...input, appraisal});
 	if (reason !== undefined) {
 		return {kind: 'pass', reason, invalidation};
 	}
@@ -109,12 +99,7 @@ const settleNew = (input: SettleInput, stored: StoredResponse | undefined, inval
 
 	if (stored !== undefined && response.statusCode === 206) {
 		if (isCombinable(stored, head)) {
-			return {
-				kind: 'combine',
-				reason: 'combined',
-				head,
-				stored,
-			};
+			return {kind: 'combine', reason: 'combined', head, stored};
 		}
 
 		// A part does not take the place of the whole that it may be a part of.
@@ -123,12 +108,7 @@ const settleNew = (input: SettleInput, stored: StoredResponse | undefined, inval
 		}
 	}
 
-	return {
-		kind: 'store',
-		reason: 'stored',
-		head,
-		invalidation,
-	};
+	return {kind: 'store', reason: 'stored', head, invalidation};
 };
 
 /** RFC 9110 §9.3.3: a POST response that states its freshness and is its target's representation may be stored for later GET requests. */
@@ -141,22 +121,9 @@ const storePostAsGet = (input: SettleInput, invalidation: Invalidation | undefin
 	const as: RequestHead = {...request, method: 'GET'};
 	const asGet = {...input, request: as};
 	const appraisal = appraise(asGet);
-	const isStorable = appraisal.isExplicit && whyNotStorable({
-		request: as,
-		response,
-		appraisal,
-		settings,
-	}) === undefined;
+	const isStorable = appraisal.isExplicit && whyNotStorable({...asGet, appraisal}) === undefined;
 
-	return isStorable
-		? {
-			kind: 'store',
-			reason: 'stored',
-			head: storedHead(asGet, appraisal),
-			as,
-			invalidation,
-		}
-		: undefined;
+	return isStorable ? {kind: 'store', reason: 'stored', head: storedHead(asGet, appraisal), as, invalidation} : undefined;
 };
 
 /** RFC 9110 §8.7: whether `Content-Location` says that the response is a representation of its target. */

@@ -1,9 +1,8 @@
 import {hasUnqualified} from './cache-control.ts';
 import {requestDirectives} from './directives.ts';
 import {fieldValue} from './header-fields.ts';
-import type {RequestHead, ResponseHead} from './message.ts';
 import type {PassReason} from './outcome.ts';
-import type {Appraisal} from './policy.ts';
+import type {Appraisal, Reception} from './policy.ts';
 import {contentRangeOf} from './range.ts';
 import type {Settings} from './settings.ts';
 import {canEverBeStale} from './stale.ts';
@@ -16,11 +15,8 @@ import {
 import {hasValidator, validatorsOf} from './validators.ts';
 import {selectingFieldNames} from './vary.ts';
 
-export type Candidate = {
-	readonly request: RequestHead;
-	readonly response: ResponseHead;
+type Candidate = Reception & {
 	readonly appraisal: Appraisal;
-	readonly settings: Settings;
 };
 
 /**

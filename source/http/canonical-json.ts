@@ -1,0 +1,124 @@
+/** Deeper text is left as it is. */
+const deepestNesting = 200;
+
+/** A valid JSON text, and how far it has been read. */
+type Reader = {
+	readonly text: string;
+	readonly ignoredMembers: ReadonlySet<string>;
+	position: number;
+};
+
+/**
+JSON text in one form for all texts of the same meaning: without whitespace, members in the order of their names, without the ignored ones (lower-case) of the outermost object. `undefined` if it is no JSON.
+
+Works on the text: in a parsed value numbers would have lost digits, and members of the same name would be gone.
+*/
+export const canonicalJson = (text: string, ignoredMembers: ReadonlySet<string>): string | undefined => {
+	try {
+		JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+
+	return readValue({text, ignoredMembers, position: 0}, 0);
+};
+
+const readValue = (reader: Reader, depth: number): string | undefined => {
+	if (depth > deepestNesting) {
+		return undefined;
+	}
+
+	const token = readToken(reader);
+	if (token === '{') {
+		return readObject(reader, depth);
+	}
+
+	return token === '[' ? readArray(reader, depth) : scalar(token);
+};
+
+const readObject = (reader: Reader, depth: number): string | undefined => {
+	const members: Array<{readonly name: string; readonly text: string}> = [];
+
+	while (!isAtEnd(reader, '}')) {
+		const name = scalar(readToken(reader));
+		// The colon.
+		readToken(reader);
+		const value = readValue(reader, depth + 1);
+		if (value === undefined) {
+			return undefined;
+		}
+
+		if (depth > 0 || !isIgnored(name, reader.ignoredMembers)) {
+			members.push({name, text: `${name}:${value}`});
+		}
+	}
+
+	// Stable: members of the same name keep their order.
+	const sorted = members.toSorted((one, other) => (one.name < other.name ? -1 : Number(one.name > other.name)));
+
+	return `{${sorted.map(({text}) => text).join(',')}}`;
+};
+
+const readArray = (reader: Reader, depth: number): string | undefined => {
+	const values: string[] = [];
+
+	while (!isAtEnd(reader, ']')) {
+		const value = readValue(reader, depth + 1);
+		if (value === undefined) {
+			return undefined;
+		}
+
+		values.push(value);
+	}
+
+	return `[${values.join(',')}]`;
+};
+
+/** Reads the bracket that ends a list, or the comma before its next member. */
+const isAtEnd = (reader: Reader, bracket: string): boolean => {
+	skipWhitespace(reader);
+	const next = reader.text[reader.position];
+	if (next === bracket || next === ',') {
+		reader.position++;
+	}
+
+	return next === bracket;
+};
+
+/** By hand: a regular expression runs out of stack in a string of many megabytes. */
+const readToken = (reader: Reader): string => {
+	skipWhitespace(reader);
+	const start = reader.position;
+	const isString = reader.text[start] === '"';
+	reader.position++;
+
+	if (isString) {
+		while (reader.text[reader.position] !== '"') {
+			reader.position += reader.text[reader.position] === '\\' ? 2 : 1;
+		}
+
+		reader.position++;
+	} else if (!isStructural(reader.text[start])) {
+		while (reader.position < reader.text.length && !isStructural(reader.text[reader.position]) && !isWhitespace(reader.text[reader.position])) {
+			reader.position++;
+		}
+	}
+
+	return reader.text.slice(start, reader.position);
+};
+
+const skipWhitespace = (reader: Reader): void => {
+	while (isWhitespace(reader.text[reader.position])) {
+		reader.position++;
+	}
+};
+
+const isStructural = (character: string | undefined): boolean => character !== undefined && '{}[]:,'.includes(character);
+
+const isWhitespace = (character: string | undefined): boolean => character !== undefined && ' \t\n\r'.includes(character);
+
+const isIgnored = (name: string, ignoredMembers: ReadonlySet<string>): boolean =>
+	ignoredMembers.size > 0 && ignoredMembers.has((JSON.parse(name) as string).toLowerCase());
+
+/** A string's escapes have many spellings; a number's digits are its own. */
+const scalar = (token: string): string => token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token;
