@@ -4,6 +4,7 @@ export {
 	redisCache as default,
 	type RedisCache,
 	type RedisCacheEvents,
+	type RedisCacheHealth,
 } from './got/plugin.ts';
 export type {CacheInfo} from './got/info.ts';
 export type {Duration} from './duration.ts';

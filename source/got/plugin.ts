@@ -7,9 +7,9 @@ import {createFlights} from '../flights.ts';
 import {resolveOptions} from '../resolve-options.ts';
 import type {StoreOption} from '../store/connection.ts';
 import {createStore} from '../store/create-store.ts';
-import type {StoreEvent} from '../store/fault-log.ts';
+import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
 import {createLeases} from '../store/lease.ts';
-import type {Store} from '../store/store.ts';
+import type {Store, StoreCounters} from '../store/store.ts';
 import type {GotContext} from './context.ts';
 import {exchangeBehind} from './exchanges.ts';
 import {createHandler} from './handler.ts';
@@ -25,6 +25,12 @@ export type RedisCacheEvents = {
 	degraded: [error: Error];
 	/** The store is in use again. */
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
+};
+
+/** How the store does, and what this process has seen of it. */
+export type RedisCacheHealth = StoreHealth & {
+	/** Since the cache was made. */
+	readonly counters: StoreCounters;
 };
 
 type Listener<Event extends keyof RedisCacheEvents> = (...arguments_: RedisCacheEvents[Event]) => void;
@@ -141,6 +147,20 @@ export class RedisCache {
 	async clear(): Promise<void> {
 		this.#context.indexes.clear();
 		await this.#context.store.clear();
+	}
+
+	/**
+	How the store does: asks nothing, so it may be called for each health check of a load balancer. A sick store makes no request fail, so it is no reason to take a process out of service.
+
+	@example
+	```
+	cache.health();
+	//=> {state: 'unavailable', since: 2025-11-23T04:42:24.000Z, lastError: Error: connect ECONNREFUSED 127.0.0.1:6379, …}
+	```
+	*/
+	health(): RedisCacheHealth {
+		const {store} = this.#context;
+		return {...store.health(), counters: {...store.counters}};
 	}
 
 	/**

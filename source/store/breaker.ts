@@ -71,7 +71,8 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 	return {
 		isClosed() {
 			if (state === 'trial') {
-				state = 'open';
+				// What comes of it may never be told: the connection may fail before the operation is sent.
+				coolDown();
 				return true;
 			}
 

@@ -1,3 +1,4 @@
+import {LRUCache} from 'lru-cache';
 import type {StoredRecord} from '../stored.ts';
 import {decode, encode} from './codec.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
@@ -25,6 +26,10 @@ const defaultQueueBytes = 32 * 1024 * 1024;
 
 /** Deletions that the store did not confirm, remembered until it does. */
 const maxUnconfirmed = 10_000;
+
+/** What could not be read in time is not written at once: that would be as much again for the same connection. */
+const largeBytes = 65_536;
+const slowKeys = {max: 1000, ttl: 10_000};
 
 /** Clearing goes through all keys, and no request waits for it. */
 const clearTimeoutMs = 60_000;
@@ -64,6 +69,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	/** The last write of each key that is under way. */
 	const writes = new Map<string, Promise<unknown>>();
 	let queue = {bytes: 0};
+	/** Keys whose reading was given up, while the store was in use. */
+	const slow = new LRUCache<string, true>(slowKeys);
 
 	const wireKey = (key: string): string => prefix + key;
 
@@ -184,7 +191,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 		const bytes = encode(record, key);
 		const myQueue = queue;
-		if (myQueue.bytes > 0 && myQueue.bytes + bytes.length > queueBytes) {
+		const isTooMuch = myQueue.bytes > 0 && myQueue.bytes + bytes.length > queueBytes;
+		if (isTooMuch || (bytes.length > largeBytes && slow.has(key))) {
 			counters.dropped++;
 			return false;
 		}
@@ -210,6 +218,20 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		return attempted?.result ?? false;
 	};
 
+	const noteSpeed = (keys: readonly string[], isRead: boolean) => {
+		if (isRead && slow.size === 0) {
+			return;
+		}
+
+		for (const key of keys) {
+			if (isRead) {
+				slow.delete(key);
+			} else if (guard.isHealthy) {
+				slow.set(key, true);
+			}
+		}
+	};
+
 	return {
 		peek(key) {
 			if (unconfirmed.has(key)) {
@@ -230,6 +252,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 			const endReading = tier?.beginReading(keys);
 			const attempted = await guard.attempt('read', async () => fetchAll(keys));
+			noteSpeed(keys, attempted !== undefined);
 			const records = keys.map((key, position) => {
 				const record = unconfirmed.has(key) ? undefined : decodeValue(attempted?.result[position], key);
 				if (record === undefined) {
@@ -289,6 +312,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		get isHealthy() {
 			return guard.isHealthy;
 		},
+		health: guard.health,
 		counters,
 		async close() {
 			await guard.close();

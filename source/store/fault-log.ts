@@ -6,6 +6,22 @@ export type StoreEvent =
 	| {readonly type: 'degraded'; readonly error: Error}
 	| {readonly type: 'recovered'};
 
+/** What a store knows of itself. */
+export type StoreHealth = {
+	/**
+	- `'ok'`: it is asked and written to; so is a store that was not needed yet.
+	- `'read-only'`: it answers, but does not take writes, or not in time: it is full, or a replica. Only writing rests.
+	- `'unavailable'`: it is not asked, until it answers again.
+	- `'closed'`: by `close()`.
+	*/
+	readonly state: 'ok' | 'read-only' | 'unavailable' | 'closed';
+	/** Since when it has been in this state. */
+	readonly since: Date;
+	/** What went wrong last, whether or not an event told of it. */
+	readonly lastError: Error | undefined;
+	readonly lastErrorAt: Date | undefined;
+};
+
 /** A fault that did not show for so long is a new one when it does. */
 const episodeMs = 10_000;
 const maxMessages = 20;

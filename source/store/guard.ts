@@ -1,6 +1,6 @@
 import type {Backend} from './backend.ts';
 import {createBreaker} from './breaker.ts';
-import {createFaultLog, type StoreEvent} from './fault-log.ts';
+import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts';
 
 /** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
 const failureThreshold = 3;
@@ -45,6 +45,8 @@ export type Guard = {
 	/** Operations that failed or were given up. */
 	readonly errors: number;
 
+	health(): StoreHealth;
+
 	/** Waits for what is under way, no longer than the deadline, and tries nothing any more. */
 	close(): Promise<void>;
 };
@@ -62,6 +64,25 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	const underWay = new Set<Promise<unknown>>();
 	let errors = 0;
 	let isClosed = false;
+	let isUnavailable = false;
+	let isReadOnly = false;
+	let lastError: Error | undefined;
+	let lastErrorAt: Date | undefined;
+	/** When an operation was last answered in time. */
+	let answeredMs = -Infinity;
+	let state: StoreHealth['state'] = 'ok';
+	let since = new Date();
+
+	const noteState = () => {
+		const open = isReadOnly ? 'read-only' : 'ok';
+		const next = isClosed ? 'closed' : (isUnavailable ? 'unavailable' : open);
+		if (next === state) {
+			return;
+		}
+
+		state = next;
+		since = new Date();
+	};
 
 	const reading = createBreaker({
 		threshold: failureThreshold,
@@ -73,10 +94,14 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			});
 		},
 		onOpen(error) {
+			isUnavailable = true;
+			noteState();
 			backend.reset();
 			faults.degraded(error);
 		},
 		onClose() {
+			isUnavailable = false;
+			noteState();
 			faults.recovered();
 			onRecovery();
 		},
@@ -86,8 +111,16 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	const writing = createBreaker({
 		threshold: failureThreshold,
 		cooldownMs,
-		onOpen: faults.degraded,
-		onClose: faults.recovered,
+		onOpen(error) {
+			isReadOnly = true;
+			noteState();
+			faults.degraded(error);
+		},
+		onClose() {
+			isReadOnly = false;
+			noteState();
+			faults.recovered();
+		},
 	});
 
 	const withPatience = async (ask: () => Promise<void>): Promise<void> => {
@@ -103,9 +136,19 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		}
 	};
 
-	const fail = (kind: OperationKind, error: Error, isFatal: boolean): void => {
+	const fail = (kind: OperationKind, error: Error, {isFatal = false, isSignOfSickness = true} = {}): void => {
 		errors++;
-		faults.failed(error);
+		lastError = error;
+		lastErrorAt = new Date();
+		// What falls with the connection belongs to the fault that was told already.
+		if (!isUnavailable) {
+			faults.failed(error);
+		}
+
+		if (!isSignOfSickness) {
+			return;
+		}
+
 		if (kind === 'write' && !isFatal) {
 			writing.failed(error);
 		} else if (kind === 'read' || isFatal || !backend.isRefusal(error)) {
@@ -119,21 +162,23 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	const withDeadline = async <Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs: number): Promise<{result: Result} | undefined> => new Promise(resolve => {
 		let isOver = false;
 		let isConnected = false;
-		const dueMs = performance.now() + deadlineMs;
+		const sentMs = performance.now();
+		const dueMs = sentMs + deadlineMs;
 
-		const giveUp = (error: Error, isFatal: boolean) => {
+		const giveUp = (error: Error, kindOfFailure: Parameters<typeof fail>[2]) => {
 			if (isOver) {
 				return;
 			}
 
 			isOver = true;
 			clearTimeout(timer);
-			fail(kind, error, isFatal);
+			fail(kind, error, kindOfFailure);
 			resolve(undefined);
 		};
 
 		const onDeadline = () => {
-			giveUp(new StoreTimeoutError(deadlineMs), false);
+			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness.
+			giveUp(new StoreTimeoutError(deadlineMs), {isSignOfSickness: answeredMs < sentMs});
 		};
 
 		let timer = setTimeout(() => {
@@ -166,6 +211,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 				isOver = true;
 				clearTimeout(timer);
+				answeredMs = performance.now();
 				onAnswer();
 				reading.succeeded();
 				if (kind === 'write') {
@@ -174,7 +220,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 				resolve({result});
 			} catch (error) {
-				giveUp(asError(error), !isConnected);
+				giveUp(asError(error), {isFatal: !isConnected});
 			}
 		};
 
@@ -196,7 +242,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			}
 		},
 		fail(kind, error) {
-			fail(kind, asError(error), false);
+			fail(kind, asError(error));
 		},
 		get isHealthy() {
 			return reading.isClosed();
@@ -204,9 +250,11 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		get errors() {
 			return errors;
 		},
+		health: () => ({state, since, lastError, lastErrorAt}),
 		async close() {
 			await Promise.all(underWay);
 			isClosed = true;
+			noteState();
 			reading.stop();
 			writing.stop();
 		},

@@ -1,4 +1,5 @@
 import type {StoredRecord} from '../stored.ts';
+import type {StoreHealth} from './fault-log.ts';
 
 /** The longest that a record is kept: milliseconds, or `'forever'` when the user switched expiry off. */
 export type TimeToLive = number | 'forever';
@@ -13,7 +14,7 @@ export type StoreCounters = {
 	readonly errors: number;
 	/** Values that were no record of ours, or damaged. */
 	readonly corrupt: number;
-	/** Records that were not written because too many others waited to be. */
+	/** Records that were not written because too many others waited to be, or because they are large and the store is slow. */
 	readonly dropped: number;
 };
 
@@ -48,6 +49,8 @@ export type Store = {
 
 	/** Whether the store is asked at all: `false` while it is given up, which it is until it answers again. */
 	readonly isHealthy: boolean;
+
+	health(): StoreHealth;
 
 	readonly counters: StoreCounters;
 

@@ -402,6 +402,127 @@ test('what a user\'s Keyv swallows and tells as an event is a fault all the same
 	await store.close();
 });
 
+/** An adapter that never gives some of its keys. */
+const partlySilent = (isSilent: (key: string) => boolean) => {
+	const values = new Map<string, unknown>();
+	const adapter = {
+		opts: {},
+		async get(key: string): Promise<unknown> {
+			return isSilent(key) ? new Promise(() => undefined) : values.get(key); // eslint-disable-line no-promise-executor-return -- nothing is returned
+		},
+		async set(key: string, value: unknown) {
+			values.set(key, value);
+		},
+		delete: async (key: string) => values.delete(key),
+		async clear() {
+			values.clear();
+		},
+	};
+	return {adapter: adapter as unknown as StoreOption, values};
+};
+
+test('many replies that do not all arrive in time are no sickness, as long as some do', async () => {
+	const {adapter} = partlySilent(key => key.includes('late'));
+	const {store, events} = open(adapter, {timeoutMs: 30, cooldownMs: 60_000});
+	const late = Array.from({length: 20}, async () => store.get(['{late}']));
+	await store.get(['{a}']);
+	await Promise.all(late);
+	assert.equal(store.counters.errors, 20);
+	assert.deepEqual(events.map(event => kindOf(event)), ['error']);
+	assert.equal(store.health().state, 'ok');
+
+	await Promise.all(Array.from({length: 3}, async () => store.get(['{late}'])));
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+	await store.close();
+});
+
+test('what could not be read in time is not written at once, if it is large', async () => {
+	let isLate = true;
+	const {adapter, values} = partlySilent(key => isLate && key.includes('late'));
+	const {store} = open(adapter, {timeoutMs: 30});
+	const large = response({body: Buffer.alloc(100_000)});
+	await Promise.all([store.get(['{late}']), store.get(['{a}'])]);
+	assert.equal(await store.set('{late}', large, 60_000), false);
+	assert.equal(store.counters.dropped, 1);
+	assert.equal(await store.set('{a}', large, 60_000), true);
+	assert.equal(await store.set('{late}', record, 60_000), true);
+
+	isLate = false;
+	assert.equal((await store.get(['{late}']))[0]?.kind, 'response');
+	assert.equal(await store.set('{late}', large, 60_000), true);
+	assert.equal(values.size, 2);
+	await store.close();
+});
+
+test('health says what the store does, since when, and what went wrong last', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const {store, until} = open(mine.url);
+	const created = store.health();
+	assert.deepEqual({...created, since: undefined}, {state: 'ok', since: undefined, lastError: undefined, lastErrorAt: undefined});
+	await store.set('{a}', record, 60_000);
+	assert.deepEqual(store.health(), created);
+
+	await mine.client.configSet('maxmemory', '1');
+	for (let count = 0; count < 3; count++) {
+		await store.set('{b}', record, 60_000);
+	}
+
+	const full = store.health();
+	assert.equal(full.state, 'read-only');
+	assert.match(String(full.lastError), /OOM/v);
+	assert.ok(full.since >= created.since);
+
+	await mine.kill();
+	while (store.isHealthy) {
+		await store.get(['{a}']);
+	}
+
+	assert.equal(store.health().state, 'unavailable');
+	const recovered = until('recovered');
+	await mine.restart();
+	// Writing is tried again by a write, even where the one that was to try it met no connection.
+	const writing = setInterval(() => {
+		void store.set('{b}', record, 60_000);
+	}, 5);
+	await recovered;
+	clearInterval(writing);
+	const well = store.health();
+	assert.equal(well.state, 'ok');
+	assert.ok(Number(well.lastErrorAt) >= Number(full.since));
+	await store.close();
+	assert.equal(store.health().state, 'closed');
+});
+
+test('a trial that never meets its store is not the last one', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const {store, until} = open(mine.url, {timeoutMs: 100});
+	await mine.client.configSet('maxmemory', '1');
+	for (let count = 0; count < 3; count++) {
+		await store.set('{b}', record, 60_000);
+	}
+
+	// The first write that is let through meets a connection that is gone.
+	await mine.kill();
+	while (store.isHealthy) {
+		await store.set('{b}', record, 60_000);
+		await new Promise(resolve => {
+			setImmediate(resolve);
+		});
+	}
+
+	const recovered = until('recovered');
+	await mine.restart();
+	const writing = setInterval(() => {
+		void store.set('{b}', record, 60_000);
+	}, 5);
+	await recovered;
+	clearInterval(writing);
+	assert.equal(await store.set('{b}', record, 60_000), true);
+	await store.close();
+});
+
 test('a namespace that would blur the keys is refused', () => {
 	for (const namespace of ['', '{a}', 'a}']) {
 		assert.throws(() => open(redis.url, {namespace}), {name: 'TypeError', message: /`namespace`/v});
