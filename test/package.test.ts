@@ -75,7 +75,7 @@ after(async () => {
 
 test('contains what a user needs and nothing else', (t: TestContext) => {
 	const outsideDist = packed.files.filter(file => !file.startsWith('dist/'));
-	t.assert.deepStrictEqual(outsideDist.toSorted(), ['license', 'package.json', 'readme.md']);
+	t.assert.deepStrictEqual(outsideDist.toSorted(), ['changelog.md', 'license', 'package.json', 'readme.md']);
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
 	t.assert.ok(insideDist.has('dist/index.js'));
