@@ -55,7 +55,8 @@ The suite's own server answers, its own client decides what to ask and what to m
 - This cache runs with its defaults and \`targets: ['cdn-cache-control']\`, and waits for its store as long as it takes, so that a slow machine makes no misses.
 - Its peers run with their defaults. The results of other caches are those that the suite publishes.
 
-The version on npm is of 2020 and older than RFC 9111. Where the two disagree, as on malformed \`Age\`, the suite has since been changed: what counts is its current version, which has to be checked out.
+The version on npm is of 2020 and older than RFC 9111. Where the two disagree, as on malformed \`Age\`, the suite has since been changed.
+What counts is its current version, which has to be checked out.
 
 Where a client of a Node service differs from a proxy, the runner translates:
 

@@ -73,7 +73,7 @@ const withGround = async (directory: string, {isVerbose}: Pick<Ground, 'isVerbos
 const runJobs = async ({directory, baseUrl, redisUrl, isVerbose}: Ground, jobs: readonly Job[]): Promise<Run[]> => {
 	using workers = new DisposableStack();
 	const ready = await Promise.all(jobs.map(async job => {
-		const worker = workers.use(start('worker.ts', [directory, job.subject.name, redisUrl], {isVerbose}));
+		const worker = workers.use(start('worker.ts', [directory, job.subject.name, redisUrl], {isVerbose, isQuiet: job.subject.isPeer}));
 		await worker.message();
 		return {...job, worker};
 	}));
@@ -101,8 +101,9 @@ const worthAnotherTry = (suite: Suite, {subject, results}: Run): string[] => {
 
 const passedOf = (results: RawResults = {}): RawResults => Object.fromEntries(Object.entries(results).filter(([, result]) => result === true));
 
-const start = (file: string, parameters: string[], {isVerbose}: Pick<Ground, 'isVerbose'>) => {
-	const options: ForkOptions = {stdio: ['ignore', isVerbose ? 'inherit' : 'ignore', 'inherit', 'ipc']};
+/** @param options - `isQuiet`: a peer warns of listeners that it leaks, a thousand times. */
+const start = (file: string, parameters: string[], {isVerbose, isQuiet = false}: {isVerbose: boolean; isQuiet?: boolean}) => {
+	const options: ForkOptions = {stdio: ['ignore', isVerbose ? 'inherit' : 'ignore', isQuiet ? 'ignore' : 'inherit', 'ipc']};
 	const child = fork(fileURLToPath(new URL(file, import.meta.url)), parameters, options);
 	return {
 		message: async () => nextMessage(child, file),
