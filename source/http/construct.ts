@@ -1,7 +1,7 @@
 import type {StoredRange, StoredResponse} from '../stored.ts';
 import {currentAgeSeconds} from './age.ts';
 import {evaluatePreconditions} from './conditional.ts';
-import {filterRawHeaders} from './header-fields.ts';
+import {bytesFields, filterRawHeaders} from './header-fields.ts';
 import type {RequestHead, ResponseHead} from './message.ts';
 import {formatContentRange, selectRange} from './range.ts';
 
@@ -66,12 +66,12 @@ const withAge = (rawHeaders: readonly string[], ageSeconds: number): string[] =>
 };
 
 /** What describes content that is not sent. RFC 9110 §15.4.5 keeps `Content-Location`. */
-const contentFields: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-length', 'content-md5', 'content-range', 'content-type']);
+const contentFields: ReadonlySet<string> = new Set([...bytesFields, 'content-encoding', 'content-language', 'content-type']);
 
 const withoutContentFields = (rawHeaders: readonly string[]): string[] => filterRawHeaders(rawHeaders, name => !contentFields.has(name));
 
 const withRange = (rawHeaders: readonly string[], range: StoredRange): string[] => {
-	const kept = filterRawHeaders(rawHeaders, name => name !== 'content-length' && name !== 'content-range');
+	const kept = filterRawHeaders(rawHeaders, name => !bytesFields.has(name));
 	kept.push('Content-Range', formatContentRange(range), 'Content-Length', String(range.lastByte - range.firstByte + 1));
 
 	return kept;

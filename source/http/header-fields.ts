@@ -15,6 +15,9 @@ const perConnectionFields: ReadonlySet<string> = new Set([
 	'upgrade',
 ]);
 
+/** They describe the very bytes that a message carries: of other bytes they would be wrong. RFC 9110 §8.6, §14.4, RFC 9530 §2. */
+export const bytesFields: ReadonlySet<string> = new Set(['content-digest', 'content-length', 'content-md5', 'content-range']);
+
 /**
 Header fields by lower-case name: repeated fields are joined with `, ` (RFC 9110 §5.2), `set-cookie` is an array.
 

@@ -1,6 +1,6 @@
 import type {StoredRange, StoredResponse} from '../stored.ts';
 import {deltaSeconds} from './cache-control.ts';
-import {fieldValue, filterRawHeaders, headersOf} from './header-fields.ts';
+import {bytesFields, fieldValue, filterRawHeaders, headersOf} from './header-fields.ts';
 import type {HeaderFields, RequestHead} from './message.ts';
 import type {StoredHead} from './outcome.ts';
 import {formatContentRange, suffixLengthOf} from './range.ts';
@@ -102,7 +102,7 @@ export const combine = (stored: StoredResponse, head: StoredHead, body: Uint8Arr
 /** The response as it would have been had all these bytes come at once. */
 const withBytes = (stored: StoredResponse, range: StoredRange, body: Uint8Array): StoredResponse => {
 	const isWhole = body.byteLength === range.completeLength;
-	const rawHeaders = filterRawHeaders(stored.rawHeaders, name => name !== 'content-range' && name !== 'content-length');
+	const rawHeaders = filterRawHeaders(stored.rawHeaders, name => !bytesFields.has(name));
 	rawHeaders.push('Content-Length', String(body.byteLength));
 	if (!isWhole) {
 		rawHeaders.push('Content-Range', formatContentRange(range));

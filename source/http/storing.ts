@@ -2,6 +2,7 @@ import {qualifiedFieldNames} from './cache-control.ts';
 import {formatHttpDate} from './dates.ts';
 import {responseDirectives} from './directives.ts';
 import {
+	bytesFields,
 	fieldValue,
 	filterRawHeaders,
 	headersOf,
@@ -32,7 +33,7 @@ export const headersToStore = ({rawHeaders}: Pick<ResponseHead, 'rawHeaders'>, r
 };
 
 /** RFC 9111 §3.2: they describe the stored bytes, which a response without content does not change. */
-const keptFields: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'content-range']);
+const keptFields: ReadonlySet<string> = new Set([...bytesFields, 'content-encoding']);
 
 /** The stored header fields with those of a 304 or HEAD response in place of their namesakes, RFC 9111 §3.2. */
 export const updatedHeaders = (stored: readonly string[], update: readonly string[]): string[] => {

@@ -45,6 +45,7 @@ const table: readonly Row[] = [
 
 	// RFC 9110 §15.3.7
 	{what: 'a range', stored: sized, request: {range: 'bytes=2-4'}, statusCode: 206, body: '234', fields: {...described, 'content-length': '3', 'content-range': 'bytes 2-4/10', age: '5'}},
+	{what: 'a range, without a digest of the whole', stored: {...sized, 'Content-MD5': 'a', 'Content-Digest': 'b', 'Repr-Digest': 'c'}, request: {range: 'bytes=2-4'}, statusCode: 206, body: '234', fields: {'content-md5': undefined, 'content-digest': undefined, 'repr-digest': 'c'}},
 	{what: 'a suffix range', stored: sized, request: {range: 'bytes=-3'}, statusCode: 206, body: '789', fields: {'content-length': '3', 'content-range': 'bytes 7-9/10'}},
 	{what: 'a range of a part', stored: {ETag: '"a"', 'Content-Range': 'bytes 3-6/10', 'Content-Length': '4'}, storedMore: {statusCode: 206, body: '3456'}, request: {range: 'bytes=4-5'}, statusCode: 206, body: '45', fields: {'content-length': '2', 'content-range': 'bytes 4-5/10'}},
 	{what: 'a range whose condition fails', stored: sized, request: {range: 'bytes=2-4', 'if-range': '"b"'}, statusCode: 200, body: '0123456789', fields: {'content-range': undefined}},

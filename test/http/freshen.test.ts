@@ -41,6 +41,8 @@ const table: ReadonlyArray<readonly [what: string, name: string, stored: string 
 	['Content-Length describes the stored bytes', 'Content-Length', '10', '0', '10'],
 	['Content-Encoding describes the stored bytes', 'Content-Encoding', 'identity', 'gzip', 'identity'],
 	['Content-Range describes the stored bytes', 'Content-Range', 'x', 'bytes 0-1/2', 'x'],
+	['Content-MD5 describes the stored bytes', 'Content-MD5', 'a', 'b', 'a'],
+	['Content-Digest describes the stored bytes', 'Content-Digest', 'sha-256=:YQ==:', 'sha-256=:Yg==:', 'sha-256=:YQ==:'],
 	['Connection is of the connection', 'Connection', undefined, 'close', undefined],
 	['Transfer-Encoding is of the connection', 'Transfer-Encoding', undefined, 'chunked', undefined],
 	['Date is updated', 'Date', date(0), date(100), date(100)],

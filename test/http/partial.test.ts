@@ -57,6 +57,10 @@ test('the new part brings its header fields, the stored one keeps the others', (
 	assert.equal(whole?.policy.freshnessLifetimeSeconds, 5);
 });
 
+test('a digest of a part is none of the whole', () => {
+	assert.equal(valueOf(join(partOf(0, 4, {'Content-Digest': 'a'}), partOf(5, 9))?.rawHeaders ?? [], 'content-digest'), undefined);
+});
+
 test('what names the stored response stays', () => {
 	const stored = {...partOf(0, 4), tags: ['t'], generation: 'g'};
 
