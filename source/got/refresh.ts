@@ -1,4 +1,4 @@
-import type {ClientRequest} from 'node:http';
+import type {Agent, ClientRequest} from 'node:http';
 import type {Socket} from 'node:net';
 import got, {Options, type RequestPromise, type Response} from 'got';
 import {LRUCache} from 'lru-cache';
@@ -66,14 +66,17 @@ const refreshOptions = (options: GotOptions, stored: StoredResponse): Options =>
 	return copy;
 };
 
+/** Whether another request may have to wait for the connection of this one: Node would take it for nothing to do. */
+const isInTheWay = (agent: Partial<Agent> | undefined): boolean => agent !== undefined && (agent.maxSockets !== Infinity || agent.maxTotalSockets !== Infinity);
+
 /** Keeps no process alive that has nothing else to do. */
 const letGo = (request: ClientRequest): void => {
+	if (isInTheWay((request as {agent?: Agent}).agent)) {
+		return;
+	}
+
 	request.once('socket', (socket: Socket) => {
 		socket.unref();
-		// The next request may get the socket from this one's hands.
-		request.once('close', () => {
-			socket.ref();
-		});
 	});
 };
 

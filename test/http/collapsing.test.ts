@@ -46,7 +46,7 @@ await suite('requests that cannot be one', () => {
 	const table: Record<string, string | undefined> = {
 		'another method': keyOf({}, {method: 'HEAD'}),
 		'a range': keyOf({range: 'bytes=0-1'}),
-		'credentials': keyOf({authorization: 'Bearer a'}),
+		credentials: keyOf({authorization: 'Bearer a'}),
 	};
 
 	for (const [name, key] of Object.entries(table)) {
