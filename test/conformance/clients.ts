@@ -22,11 +22,14 @@ export const fetchWithGot = (client: Got): SuiteFetch => {
 			signal: init.signal,
 		});
 
-		void promise.on('request', request => {
-			request.on('information', ({statusCode, headers}: Pick<IncomingMessage, 'headers'> & {statusCode: number}) => {
-				reportInterimResponse(init.dispatcher, statusCode, headers);
+		// Only where the suite asks for them: a cache may do otherwise where nobody listens.
+		if (init.dispatcher) {
+			void promise.on('request', request => {
+				request.on('information', ({statusCode, headers}: Pick<IncomingMessage, 'headers'> & {statusCode: number}) => {
+					reportInterimResponse(init.dispatcher, statusCode, headers);
+				});
 			});
-		});
+		}
 
 		const response = await promise.catch((error: unknown) => {
 			if (error instanceof RequestError && !error.response) {
