@@ -25,15 +25,15 @@ export type GotExchange = {
 // Got makes a new `Options` for each hop and attempt, and every hook, response and error leads to it.
 const exchanges = new WeakMap<GotOptions, GotExchange>();
 
-// A cache is known by its `beforeRequest` hook.
-const cacheHooks = new WeakSet<BeforeRequestHook>();
+// A cache is known by its `beforeRequest` hook, also to another version of this package in the same process: both would want the last word.
+const mark = Symbol.for('got-redis-cache');
 
 export const registerHook = (hook: BeforeRequestHook): void => {
-	cacheHooks.add(hook);
+	Object.defineProperty(hook, mark, {value: true});
 };
 
 /** Of several caches in one chain of `extend`, the last takes part. */
-export const isOwner = (options: GotOptions, hook: BeforeRequestHook): boolean => options.hooks.beforeRequest.findLast(candidate => cacheHooks.has(candidate)) === hook;
+export const isOwner = (options: GotOptions, hook: BeforeRequestHook): boolean => options.hooks.beforeRequest.findLast(candidate => Object.hasOwn(candidate, mark)) === hook;
 
 export const setExchange = (options: GotOptions, exchange: GotExchange): void => {
 	exchanges.set(options, exchange);

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import {cp, mkdtemp, rm} from 'node:fs/promises';
 import {Agent} from 'node:http';
+import path from 'node:path';
 import {describe, test} from 'node:test';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 import got, {type ExtendOptions, type Got, type Hooks, type Options, type OptionsInit, type RequestError, type Response} from 'got';
 import {cacheInfo, redisCache, type RedisCache} from '../../source/index.ts';
 import {respond, startOrigin, type Handler, type Origin} from '../helpers/origin.ts';
@@ -328,7 +331,40 @@ const chains: Record<string, (given: Given, hook: ExtendOptions, other: RedisCac
 	'another cache between two': ({plain, cache}, hook, other) => plain.extend(cache, other, cache, hook),
 };
 
+/** What another copy of the package in the same process gives. */
+const otherCopy = async (): Promise<ExtendOptions & {close(): Promise<void>}> => {
+	const url = new URL('../../source/got/plugin.ts', import.meta.url);
+	const copies = await mkdtemp(fileURLToPath(new URL('../../.copy-', import.meta.url)));
+	try {
+		await cp(new URL('../', url), path.join(copies, 'source'), {recursive: true});
+		const {redisCache: create} = await import(pathToFileURL(path.join(copies, 'source/index.ts')).href) as {redisCache: typeof redisCache};
+		return create({store: 'memory'});
+	} finally {
+		await rm(copies, {recursive: true});
+	}
+};
+
 describe('the plugin twice is the plugin once', () => {
+	test('also where two copies of the package meet', {timeout: 20_000}, async () => {
+		await using given = await setUp(({url}, response) => {
+			respond(response, {headers: {'cache-control': 'max-age=60'}, body: url});
+		});
+		const other = await otherCopy();
+		for (const chain of [[given.cache, other], [other, given.cache]]) {
+			const client = given.plain.extend(...chain);
+			given.origin.requests.length = 0;
+
+			await client('items');
+
+			const {isFromCache, headers} = await client('items');
+			assert.equal(isFromCache, true);
+			assert.equal(given.origin.requests.length, 1);
+			assert.equal(String(headers['cache-status']).split('got-redis-cache', 10).length, 2, 'one report');
+		}
+
+		await other.close();
+	});
+
 	for (const [name, clientOf] of Object.entries(chains)) {
 		test(name, async () => {
 			await using given = await setUp(({url}, response) => {
