@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/promise-function-async -- The promises here have methods, which an async function would lose. */
 import {channel} from 'node:diagnostics_channel';
 import process from 'node:process';
 import {
