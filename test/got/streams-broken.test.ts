@@ -329,6 +329,17 @@ test('bytes that the consumer has decoded in got’s place are not stored', asyn
 	assert.deepEqual(await storedKeys(setup), []);
 });
 
+test('a body that the cache could not see all of is not stored', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.handler = cut(Buffer.from('content'));
+	const stream = client.stream('items');
+	stream.once('response', (response: Readable) => response.removeAllListeners('data'));
+
+	assert.equal((await readStream(stream)).body, 'content');
+	assert.deepEqual(await storedKeys(setup), []);
+});
+
 /** What a request function of the user's may give got in place of a request. */
 const responseLike = (headers: Record<string, string>, body: string, statusCode = 200): IncomingMessage => {
 	const message = new IncomingMessage(null as never);

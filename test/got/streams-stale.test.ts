@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import {Buffer} from 'node:buffer';
 import {createServer} from 'node:net';
 import {once} from 'node:events';
+import {Duplex} from 'node:stream';
 import {finished} from 'node:stream/promises';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import test from 'node:test';
-import type {OptionsInit, Request} from 'got';
-import type {RedisCacheOptions} from '../../source/index.ts';
+import type {OptionsInit, Request, Response} from 'got';
+import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import {startOrigin, type Handler} from '../helpers/origin.ts';
 import {setUp, type Setup} from './helpers.ts';
 import {readStream} from './read-stream.ts';
@@ -129,30 +132,63 @@ for (const [name, prepare] of Object.entries(unreachable)) {
 	});
 }
 
-test('the target of a redirect is stood in for, once it is out of reach', async () => {
-	await using setup = await setUp();
-	await using target = await startOrigin();
-	const {client, origin} = setup;
-	origin.queue({status: 301, headers: {'cache-control': 'max-age=60', location: `${target.url}/items`}});
-	target.queue({headers: {etag: '"1"', 'cache-control': 'max-age=0', connection: 'close'}, body: 'stored'});
-	await readStream(client.stream('moved'));
-	await target.stop();
+for (const cacheControl of ['max-age=60', 'no-store']) {
+	test(`the target of a redirect is stood in for, once it is out of reach (redirect: ${cacheControl})`, async () => {
+		await using setup = await setUp();
+		await using target = await startOrigin();
+		const {client, origin} = setup;
+		const content = 'x'.repeat(200_000);
+		origin.handler = (_request, response) => {
+			response.writeHead(301, {'cache-control': cacheControl, location: `${target.url}/items`}).end();
+		};
 
-	const stream = client.stream('moved');
+		target.queue({headers: {etag: '"1"', 'cache-control': 'max-age=0', connection: 'close'}, body: content});
+		await readStream(client.stream('moved'));
+		await target.stop();
+
+		const stream = client.stream('moved');
+		const isFinished = finished(stream);
+		const [response] = await once(stream, 'response') as [Response];
+		assert.equal(cacheInfo(response)?.reason, 'network-error');
+		// Reads nothing until all is told of the connection that there is to tell.
+		for (let turn = 0; turn < 20; turn++) {
+			await nextTurn();
+		}
+
+		const chunks = await stream.toArray() as Uint8Array[];
+		assert.equal(Buffer.concat(chunks).toString(), content);
+		await isFinished;
+	});
+}
+
+test('a connection that breaks while the request is written is stood in for', async () => {
+	await using setup = await setUp();
+	await store(setup, 'max-age=0');
+
+	const broken = () => new Duplex({
+		read() {
+			// Nothing comes.
+		},
+		write(_chunk, _encoding, callback) {
+			callback(Object.assign(new Error('write EPIPE'), {code: 'EPIPE'}));
+		},
+	});
+	const stream = setup.client.stream('items', {createConnection: broken as never});
 	const isFinished = finished(stream);
 	const {body, info} = await readStream(stream);
 	assert.deepEqual({body, reason: info?.reason}, {body: 'stored', reason: 'network-error'});
 	await isFinished;
-	assert.equal(origin.requests.length, 1);
 });
 
 test('nothing stands in for an answer to who went away', async () => {
 	await using setup = await setUp();
 	await store(setup, 'max-age=0');
 	const {client, origin} = setup;
-	const {promise: isAsked, resolve: asked} = Promise.withResolvers<void>();
+	const {promise: areAsked, resolve: asked} = Promise.withResolvers<void>();
 	origin.handler = () => {
-		asked();
+		if (origin.requests.length === 3) {
+			asked();
+		}
 	};
 
 	const controller = new AbortController();
@@ -162,7 +198,7 @@ test('nothing stands in for an answer to who went away', async () => {
 		stream.once('response', () => responses.push(stream));
 	}
 
-	await isAsked;
+	await areAsked;
 	const error = once(aborted, 'error');
 	const isClosed = once(destroyed, 'close');
 	controller.abort();

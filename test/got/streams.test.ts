@@ -235,7 +235,9 @@ for (const [name, fail, expected] of [
 	test(`an error is the consumer’s where the second question ${name}`, async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
+		const {promise: isClosed, resolve: closed} = Promise.withResolvers<void>();
 		origin.queue({headers: stale, body: 'old'}, {status: 304, headers: {etag: '"other"'}}, (_request, response) => {
+			response.once('close', closed);
 			if (fail === 'destroy') {
 				response.destroy();
 			}
@@ -243,6 +245,8 @@ for (const [name, fail, expected] of [
 		await readStream(client.stream('items'));
 
 		await assert.rejects(readStream(client.stream('items', {timeout: {request: 200}})), {code: expected});
+		// Nothing goes on behind his back.
+		await isClosed;
 		assert.equal(origin.requests.length, 3);
 	});
 }
@@ -413,6 +417,18 @@ test('a missing part is asked for as the consumer asked', async () => {
 	assert.deepEqual(await ask('bytes=0-7'), {statusCode: 206, body: '01234567', isFromCache: true});
 });
 
+test('a missing part of what has changed in the meantime is the consumer’s as it comes', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	const part = (etag: string, body: string, range: string) => ({status: 206, headers: {...fresh, etag, 'content-range': `bytes ${range}/10`}, body});
+	origin.queue(part('"1"', '01234', '0-4'), part('"2"', 'defgh', '3-7'));
+
+	await readStream(client.stream('items', {headers: {range: 'bytes=0-4'}}));
+	const {statusCode, body} = await readStream(client.stream('items', {headers: {range: 'bytes=3-7'}}));
+	assert.deepEqual({statusCode, body}, {statusCode: 206, body: 'defgh'});
+	assert.equal(origin.requests.length, 2);
+});
+
 test('a stream is refreshed in the background', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
@@ -440,6 +456,7 @@ test('a cookie jar is given what the origin says now, not what it once said', as
 	const {client, origin} = setup;
 	origin.queue(
 		{headers: {'cache-control': 'public, max-age=0', etag: '"1"', 'set-cookie': 'first=1'}, body: 'content'},
+		{status: 304, headers: {etag: '"1"'}},
 		{status: 304, headers: {'cache-control': 'public, max-age=60', etag: '"1"', 'set-cookie': 'second=2'}},
 	);
 	const given: string[] = [];
@@ -453,15 +470,15 @@ test('a cookie jar is given what the origin says now, not what it once said', as
 	};
 
 	const seen = [];
-	for (let count = 0; count < 3; count++) {
+	for (let count = 0; count < 4; count++) {
 		const {headers, body} = await readStream(client.stream('items', {cookieJar}));
 		assert.equal(body, 'content');
 		seen.push(headers['set-cookie']);
 	}
 
 	assert.deepEqual(given, ['first=1', 'second=2']);
-	assert.deepEqual(seen, [['first=1'], ['second=2'], ['second=2']]);
-	assert.equal(origin.requests.length, 2);
+	assert.deepEqual(seen, [['first=1'], ['first=1'], ['second=2'], ['second=2']]);
+	assert.equal(origin.requests.length, 3);
 });
 
 test('the cache twice is the cache once', async () => {
