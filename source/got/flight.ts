@@ -334,7 +334,9 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 		boarding = {role: 'leader', lead: former.lead};
 	} else {
 		if (former) {
-			giveUp(former);
+			// What it asks for now is something else; the others may have to, too.
+			end(former);
+			former.lead?.release(failureRestMs);
 		}
 
 		if (id === undefined) {
