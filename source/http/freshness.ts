@@ -18,40 +18,55 @@ export type FreshnessInput = {
 };
 
 /** Seconds of freshness that the response states itself, RFC 9111 §4.2.1; `undefined` if it states none. */
-export const explicitLifetimeSeconds = ({headers, directives, isExpiresHeeded, isShared, responseTimeMs}: FreshnessInput): number | undefined => {
-	const maxAge = (isShared ? directiveSeconds(directives, 's-maxage') : undefined) ?? directiveSeconds(directives, 'max-age');
-	if (maxAge !== undefined) {
-		return maxAge;
-	}
+export const explicitLifetimeSeconds = (input: FreshnessInput): number | undefined => {
+	const {headers, directives, isExpiresHeeded, isShared} = input;
+	const fields = {
+		'cache-control': [...lifetimeDirective(directives, 's-maxage'), ...lifetimeDirective(directives, 'max-age')].join(', '),
+		expires: isExpiresHeeded ? fieldValue(headers, 'expires') : undefined,
+	};
+	const isStated = fields.expires !== undefined || directives.has('max-age') || (isShared && directives.has('s-maxage'));
 
-	const expires = isExpiresHeeded ? fieldValue(headers, 'expires') : undefined;
-
-	return expires === undefined ? undefined : secondsUntilExpires(expires, headers, responseTimeMs);
+	return isStated ? Math.min(lifetimeSeconds(input, fields), deltaSecondsCeiling) : undefined;
 };
 
-/** RFC 9111 §5.3: what is no date, `0` above all, is in the past. */
-const secondsUntilExpires = (expires: string, headers: HeaderFields, responseTimeMs: number): number => {
-	const expiresMs = parseHttpDate(expires, responseTimeMs);
-	const dateMs = parseHttpDate(fieldValue(headers, 'date'), responseTimeMs) ?? responseTimeMs;
-
-	return expiresMs === undefined ? 0 : Math.min(Math.max(0, (expiresMs - dateMs) / 1000), deltaSecondsCeiling);
-};
-
-/** RFC 9111 §4.2.2. The tenth of the time since the last modification is http-cache-semantics's to compute; which responses may have it, and the ceiling, is ours. */
+/** RFC 9111 §4.2.2. */
 export const heuristicLifetimeSeconds = (input: FreshnessInput): number => {
-	const lastModifiedMs = parseHttpDate(fieldValue(input.headers, 'last-modified'), input.responseTimeMs);
-	if (lastModifiedMs === undefined || !canUseHeuristics(input)) {
-		return 0;
-	}
+	const lastModified = canUseHeuristics(input) ? fieldValue(input.headers, 'last-modified') : undefined;
 
-	const dateMs = parseHttpDate(fieldValue(input.headers, 'date'), input.responseTimeMs) ?? input.responseTimeMs;
-	// Dates in the one format that it reads, and nothing that it would judge otherwise than we did.
-	const headers = {date: formatHttpDate(dateMs), 'last-modified': formatHttpDate(lastModifiedMs)};
-	const policy = new CachePolicy({method: 'GET', headers: {}}, {status: 200, headers}, {shared: input.isShared});
-
-	return Math.min(policy.maxAge(), heuristicCeilingSeconds);
+	return lastModified === undefined ? 0 : Math.min(lifetimeSeconds(input, {'last-modified': lastModified}), heuristicCeilingSeconds);
 };
 
 /** RFC 9111 §4.2.2: not without a status code or a directive that allows it. */
 const canUseHeuristics = ({statusCode, directives}: FreshnessInput): boolean =>
 	heuristicallyCacheable.has(statusCode) || directives.has('public');
+
+/** As the one number that http-cache-semantics reads. */
+const lifetimeDirective = (directives: CacheControl, name: string): string[] => {
+	const seconds = directiveSeconds(directives, name);
+
+	return seconds === undefined ? [] : [`${name}=${seconds}`];
+};
+
+type LifetimeFields = {
+	readonly 'cache-control'?: string;
+	readonly expires?: string | undefined;
+	readonly 'last-modified'?: string;
+};
+
+/** Which field counts, and for how long, is for http-cache-semantics to say. It is given these fields in the one form that it reads, and nothing that it would take for a reason not to store. */
+const lifetimeSeconds = ({headers, isShared, responseTimeMs}: FreshnessInput, {'cache-control': cacheControl = '', expires, 'last-modified': lastModified}: LifetimeFields): number => {
+	const imfFixdate = (value: string) => readableDate(parseHttpDate(value, responseTimeMs));
+	// Of a response without `Date`, the second is not over yet.
+	const dateMs = parseHttpDate(fieldValue(headers, 'date'), responseTimeMs) ?? (Math.ceil(responseTimeMs / 1000) * 1000);
+	const fields = {
+		'cache-control': cacheControl === '' ? 'public' : `public, ${cacheControl}`,
+		date: readableDate(dateMs),
+		...(expires !== undefined && {expires: imfFixdate(expires)}),
+		...(lastModified !== undefined && {'last-modified': imfFixdate(lastModified)}),
+	};
+
+	return new CachePolicy({method: 'GET', headers: {}}, {status: 200, headers: fields}, {shared: isShared}).maxAge();
+};
+
+/** RFC 9111 §5.3: what is no date is in the past. JavaScript takes the first years of our era for those of this century. */
+const readableDate = (timeMs: number | undefined): string => timeMs === undefined ? 'none' : formatHttpDate(Math.max(0, timeMs));
