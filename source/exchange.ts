@@ -139,6 +139,9 @@ export const asRefresh = (exchange: Exchange, seen: StoredResponse): Exchange =>
 	};
 };
 
+/** The exchange of a request that is made once more, as what was stored and what the origin said of it do not go together: it is not to be asked about that again. */
+export const askedAgain = (exchange: Exchange): Exchange => exchange.decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
+
 /** The exchange of a request that changed after it was looked up: nothing that was found holds for it. */
 export const withRequest = (context: ExchangeContext, exchange: Exchange, request: RequestHead): Exchange => {
 	if (exchange.decision.kind === 'bypass') {
@@ -163,6 +166,10 @@ const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffse
 @returns Why it was not stored, if so.
 */
 const store = (context: ExchangeContext, {key, index, startedAt, settings}: Pick<Exchange, 'key' | 'index' | 'startedAt' | 'settings'>, stored: StoredResponse): PassReason | undefined => {
+	if (settings.http.isReadOnly) {
+		return 'read-only';
+	}
+
 	if (stored.body.byteLength > settings.maxBodyBytes) {
 		return 'too-large';
 	}
@@ -205,7 +212,10 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 		case 'combine': {
 			const answer = combine(outcome.stored, outcome.head, body);
 			if (!answer) {
-				return {outcome: {kind: 'pass', reason: 'partial'}};
+				// Who asked for the whole has no use for the part.
+				return exchange.decision.kind === 'validate'
+					? carryOut(context, exchange, {kind: 'refetch', reason: 'validator-mismatch'}, body)
+					: {outcome: {kind: 'pass', reason: 'partial'}};
 			}
 
 			return {outcome, answer, written: store(context, exchange, answer) ? undefined : answer};
@@ -221,8 +231,11 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 		}
 
 		case 'refetch': {
-			// What the origin did not mean is of no use to the next request either.
-			await purge(context, exchange.key);
+			if (!exchange.settings.http.isReadOnly) {
+				// What the origin did not mean is of no use to the next request either.
+				await purge(context, exchange.key);
+			}
+
 			return {outcome};
 		}
 

@@ -4,6 +4,10 @@ import {cacheStatusMember} from '../http/cache-status.ts';
 import type {GotExchange} from './exchanges.ts';
 import {usedStored} from './info.ts';
 
+/** What answers in the origin's place has been stored or not; what the origin said will be, once it is complete. */
+const isStored = (settlement: GotExchange['settlement']): boolean =>
+	settlement?.answer === undefined ? settlement?.outcome.kind === 'store' || settlement?.outcome.kind === 'combine' : settlement.written !== undefined;
+
 /** Adds the cache's member to `Cache-Status`, behind those of the caches before it, RFC 9211 §2. */
 export const reportOn = (response: IncomingMessage, state: GotExchange, nowMs: number): void => {
 	const {exchange, settlement, forwardStatus} = state;
@@ -18,6 +22,7 @@ export const reportOn = (response: IncomingMessage, state: GotExchange, nowMs: n
 		name,
 		decision,
 		outcome: settlement?.outcome,
+		isStored: isStored(settlement),
 		forwardStatus,
 		ttlSeconds: stored && remainingFreshnessSeconds(stored.policy, nowMs),
 		key: key === '' ? undefined : key,

@@ -10,6 +10,7 @@ import type {
 	Response,
 } from 'got';
 import {
+	askedAgain,
 	asRefresh,
 	lookUp,
 	settleResponse,
@@ -59,7 +60,10 @@ export type Hooks = {
 };
 
 /** What an attempt leaves to the one that answers in its place. */
-type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement'>>;
+type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement'>> & {
+	/** The origin's answer did not go with what is stored. */
+	readonly isAskedAgain?: boolean;
+};
 
 const gatewayTimeout: Message = {
 	statusCode: 504,
@@ -158,7 +162,8 @@ export const createHooks = (context: GotContext): Hooks => {
 			return;
 		}
 
-		const recovered = takeRecovery(options) as Recovered | undefined;
+		const {isAskedAgain, ...recovered}: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
+		const exchange = recovered.exchange ?? await openExchange(context, options);
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
@@ -166,7 +171,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
 			...recovered,
-			exchange: recovered?.exchange ?? await openExchange(context, options),
+			exchange: isAskedAgain ? askedAgain(exchange) : exchange,
 			replacedHeaders: new Map(),
 		};
 		setExchange(options, state);
@@ -237,7 +242,7 @@ export const createHooks = (context: GotContext): Hooks => {
 				// Whether the user has anything retried is another question.
 				prepareRecovery(options, (): Recovered => {
 					carryOn(options);
-					return {retryCount: state.retryCount};
+					return {retryCount: state.retryCount, isAskedAgain: true};
 				});
 				return retryWithMergedOptions({preserveHooks: true});
 			});

@@ -29,6 +29,8 @@ export type CacheStatusInput = {
 	readonly decision: Decision;
 	/** What came of it; `undefined` when the origin was not asked. */
 	readonly outcome: Outcome | SharedOutcome | undefined;
+	/** Whether the response to give was stored, RFC 9211 §2.5. */
+	readonly isStored?: boolean | undefined;
 	/** The status code of the origin's response. */
 	readonly forwardStatus?: number | undefined;
 	/** Remaining freshness, negative when stale. */
@@ -43,7 +45,7 @@ The member to append to `Cache-Status`, RFC 9211. Written out by hand, as every 
 
 @example `got-redis-cache;hit;ttl=42;key="…";detail=fresh`
 */
-export const cacheStatusMember = ({name, decision, outcome, forwardStatus, ttlSeconds, key, isCollapsed}: CacheStatusInput): string => {
+export const cacheStatusMember = ({name, decision, outcome, isStored, forwardStatus, ttlSeconds, key, isCollapsed}: CacheStatusInput): string => {
 	const forward = forwardReasonOf(decision);
 	let member = serializedName(name);
 
@@ -61,7 +63,7 @@ export const cacheStatusMember = ({name, decision, outcome, forwardStatus, ttlSe
 		member += `;ttl=${Math.trunc(ttlSeconds) + 0}`;
 	}
 
-	if (outcome?.kind === 'store' || outcome?.kind === 'freshen' || outcome?.kind === 'combine') {
+	if (isStored) {
 		member += ';stored';
 	}
 

@@ -31,3 +31,58 @@ test('a part that is longer than it says is not stored', async () => {
 	assert.equal(response.body, '012345');
 	assert.equal(cacheInfo(response)?.notStored, 'incomplete');
 });
+
+const whole = {headers: {'cache-control': 'max-age=60', etag: '"a"'}, body: '0123456789'};
+
+test('a part is completed by asking for what is missing', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.queue(partOf('bytes 0-4/10', '01234'), partOf('bytes 5-9/10', '56789'));
+
+	await client('items', {headers: {range: 'bytes=0-4'}});
+	const response = await client('items');
+
+	assert.deepEqual([response.statusCode, response.body, response.isFromCache], [200, '0123456789', true]);
+	assert.deepEqual([origin.requests[1]?.headers.range, origin.requests[1]?.headers['if-range']], ['bytes=5-', '"a"']);
+	assert.match(String(response.headers['cache-status']), /;fwd=partial;fwd-status=206;.*;stored;/v);
+	assert.equal(response.request.options.headers.range, undefined);
+
+	// It is stored as a whole.
+	assert.equal((await client('items')).body, '0123456789');
+	assert.equal((await client('items', {headers: {range: 'bytes=4-5'}})).body, '45');
+	assert.equal(origin.requests.length, 2);
+});
+
+for (const [what, rest] of [
+	['shorter than it says', partOf('bytes 5-9/10', '567')],
+	['longer than it says', partOf('bytes 5-9/10', '56789a')],
+	['of another state', {...partOf('bytes 5-9/10', '56789'), headers: {...partOf('bytes 5-9/10', '').headers, etag: '"b"'}}],
+	['not the one that was asked for', partOf('bytes 7-9/10', '789')],
+] as const) {
+	test(`who asks for the whole is never given a part: the rest is ${what}`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.queue(partOf('bytes 0-4/10', '01234'), rest, whole);
+
+		await client('items', {headers: {range: 'bytes=0-4'}});
+		const {statusCode, body} = await client('items');
+
+		assert.deepEqual([statusCode, body], [200, '0123456789']);
+		assert.deepEqual([origin.requests[1]?.headers.range, origin.requests[2]?.headers.range], ['bytes=5-', undefined]);
+		assert.equal((await client('items')).body, '0123456789');
+		assert.equal(origin.requests.length, 3);
+	});
+}
+
+test('a part that does not go with what is stored is given to who asked for it', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.queue(partOf('bytes 0-4/10', '01234'), partOf('bytes 5-9/10', '567'));
+
+	await client('items', {headers: {range: 'bytes=0-4'}});
+	const response = await client('items', {headers: {range: 'bytes=5-9'}});
+
+	assert.deepEqual([response.statusCode, response.body, cacheInfo(response)?.notStored], [206, '567', 'partial']);
+	assert.equal((await client('items', {headers: {range: 'bytes=0-4'}})).body, '01234');
+	assert.equal(origin.requests.length, 2);
+});
