@@ -1,3 +1,4 @@
+/* eslint-disable @stylistic/max-len -- A row of a table is a line. */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {lookup} from 'node:dns';

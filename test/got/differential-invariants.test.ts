@@ -115,9 +115,9 @@ const tokenRefresh = (preserveHooks: boolean, more: OptionsInit = {}): ExtendOpt
 	},
 });
 
-const beforeRequest = (change: (options: Options) => void): ExtendOptions => ({hooks: {beforeRequest: [options => change(options as never)]}}); // eslint-disable-line @typescript-eslint/no-confusing-void-expression
+const beforeRequest = (change: (options: Options) => void): ExtendOptions => ({hooks: {beforeRequest: [options => change(options as never)]}});
 
-const beforeRetry = (change: (options: Options) => void): ExtendOptions => ({hooks: {beforeRetry: [({options}) => change(options)]}}); // eslint-disable-line @typescript-eslint/no-confusing-void-expression
+const beforeRetry = (change: (options: Options) => void): ExtendOptions => ({hooks: {beforeRetry: [({options}) => change(options)]}});
 
 type Way = {
 	readonly handler?: Handler;

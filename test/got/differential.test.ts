@@ -1,3 +1,4 @@
+/* eslint-disable @stylistic/max-len -- A row of a table is a line. */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {after, before, describe, test} from 'node:test';
@@ -206,7 +207,7 @@ const differenceOf = (observation: Observation, {requests}: Origin): Difference 
 };
 
 /** A miss is what got alone gives; and what comes after the miss is what the miss was. */
-const compare = async (plain: Got, cached: Got, cache: RedisCache, origin: Origin, scenario: typeof scenarios[number]): Promise<void> => {
+const compare = async ({plain, cached, cache, origin}: {plain: Got; cached: Got; cache: RedisCache; origin: Origin}, scenario: typeof scenarios[number]): Promise<void> => {
 	const expected = await observe(() => plain, scenario);
 	const miss = await observe(() => cached, scenario);
 	assert.equal(isFromCache(miss), false);
@@ -216,6 +217,15 @@ const compare = async (plain: Got, cached: Got, cache: RedisCache, origin: Origi
 	const second = await observe(() => cached, scenario);
 	const difference = differenceOf(second, origin);
 	assert.deepEqual(outline(second, difference, cache), outline(miss, difference, cache));
+
+	// What nobody watches may be answered without a request.
+	const quiet = await observe(() => cached, {...scenario, isQuiet: true});
+	if (difference === 'stored') {
+		const {events, diagnostics, response, ...given} = outline(quiet, difference, cache);
+		const expectedOfQuiet = outline(miss, difference, cache);
+		assert.deepEqual(given, {result: expectedOfQuiet.result, error: expectedOfQuiet.error, calls: []});
+		assert.deepEqual(response ?? expectedOfQuiet.response, expectedOfQuiet.response);
+	}
 
 	const {second: way = 'stored'} = scenario.answer;
 	const isParseError = (expected.error as Error | undefined)?.name === 'ParseError';
@@ -242,7 +252,7 @@ describe('what a caller sees with the cache is what he sees without', {concurren
 			const {origin} = given;
 			assert.ok(origin);
 			const prefixUrl = origin.url;
-			await compare(got.extend({prefixUrl}), got.extend({prefixUrl}, cache), cache, origin, scenario);
+			await compare({plain: got.extend({prefixUrl}), cached: got.extend({prefixUrl}, cache), cache, origin}, scenario);
 		});
 	}
 });

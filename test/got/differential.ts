@@ -1,3 +1,4 @@
+/* eslint-disable @stylistic/max-len -- A row of a table is a line. */
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import process from 'node:process';
 import type {Got, Hooks, OptionsInit, RequestError, RequestPromise, Response} from 'got';
@@ -11,8 +12,8 @@ export type Scenario = {
 	readonly options?: (observation: Observation) => OptionsInit;
 	/** Default: `'response'`. */
 	readonly shortcut?: 'response' | 'json' | 'text' | 'buffer';
-	/** What the caller does with the request once it is made. */
-	readonly meanwhile?: (promise: RequestPromise) => unknown;
+	/** Nobody watches the call but him who waits for its result. */
+	readonly isQuiet?: boolean;
 };
 
 /** All that a caller can see of a call; what is called differently each time (ports, times) is named. */
@@ -125,11 +126,11 @@ export const describeResponse = (response: Response, difference: Difference, cac
 		redirectUrls: response.redirectUrls.map(url => url.href),
 		retryCount: response.retryCount,
 		complete: response.complete,
-		isEnded: response.readableEnded,
+		isEnded: difference === 'none' ? response.readableEnded : undefined,
 		isMessage: 'statusCode' in response && typeof response.pipe === 'function',
-		requestDestroyed: response.request.destroyed,
+		requestDestroyed: difference === 'none' ? response.request.destroyed : undefined,
 		requestAborted: response.request.isAborted,
-		downloaded: difference === 'validated' ? undefined : response.request.downloadProgress,
+		downloaded: difference === 'none' ? response.request.downloadProgress : undefined,
 		options: describeOptions(response.request, cache),
 	};
 };
@@ -167,7 +168,9 @@ const eventDetail = (name: string, detail: unknown): unknown => {
 	return detail;
 };
 
-export const observe = async (makeClient: (observation: Observation) => Got, {url, options, shortcut = 'response', meanwhile}: Scenario): Promise<Observation> => {
+const isResponse = (value: unknown): value is Response => typeof value === 'object' && value !== null && Object.hasOwn(value, 'requestUrl');
+
+export const observe = async (makeClient: (observation: Observation) => Got, {url, options, shortcut = 'response', isQuiet = false}: Scenario): Promise<Observation> => {
 	const observation: Observation = {
 		result: undefined,
 		error: undefined,
@@ -176,29 +179,36 @@ export const observe = async (makeClient: (observation: Observation) => Got, {ur
 		calls: [],
 		diagnostics: [],
 	};
-	const listeners = channels.map(name => {
-		const listener = (message: unknown) => {
-			const {statusCode} = message as {statusCode?: number};
-			observation.diagnostics.push(statusCode === undefined ? name : `${name} ${statusCode}`);
-		};
+	const listeners = isQuiet
+		? []
+		: channels.map(name => {
+			const listener = (message: unknown) => {
+				const {statusCode} = message as {statusCode?: number};
+				observation.diagnostics.push(statusCode === undefined ? name : `${name} ${statusCode}`);
+			};
 
-		subscribe(`got:${name}`, listener);
-		return () => unsubscribe(`got:${name}`, listener);
-	});
+			subscribe(`got:${name}`, listener);
+			return () => unsubscribe(`got:${name}`, listener);
+		});
 
 	try {
 		const promise = makeClient(observation)(url, options?.(observation)) as unknown as RequestPromise<Response>;
-		for (const event of ['request', 'response', 'redirect', 'uploadProgress', 'downloadProgress']) {
-			promise.on(event as 'response', (...details: unknown[]) => {
-				observation.events.push([event, eventDetail(event, details[0])]);
+		if (!isQuiet) {
+			for (const event of ['request', 'response', 'redirect', 'uploadProgress', 'downloadProgress']) {
+				promise.on(event as 'response', (...details: unknown[]) => {
+					observation.events.push([event, eventDetail(event, details[0])]);
+				});
+			}
+
+			promise.on('response', (response: Response) => {
+				observation.response = response;
 			});
 		}
 
-		promise.on('response', (response: Response) => {
-			observation.response = response;
-		});
-		meanwhile?.(promise);
 		observation.result = await (shortcut === 'response' ? promise : promise[shortcut]());
+		if (isResponse(observation.result)) {
+			observation.response ??= observation.result;
+		}
 	} catch (error) {
 		observation.error = error;
 		observation.response = (error as RequestError).response;
