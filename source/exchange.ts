@@ -1,8 +1,8 @@
 import {primaryKey} from './http/cache-key.ts';
-import {validationHeaders} from './http/conditional.ts';
+import {validationHeaders, variantValidationHeaders} from './http/conditional.ts';
 import {decide} from './http/decide.ts';
 import type {BypassReason, Decision} from './http/decision.ts';
-import {headersOf} from './http/header-fields.ts';
+import {headersOf, rawFieldValue} from './http/header-fields.ts';
 import type {RequestHead, ResponseHead} from './http/message.ts';
 import {isEarlyRefreshDue} from './http/early-refresh.ts';
 import type {Invalidation, Outcome, PassReason, SharedOutcome} from './http/outcome.ts';
@@ -15,6 +15,7 @@ import {
 	purge,
 	resourceKey,
 	select,
+	selectByEntityTag,
 	write,
 	type ResourceContext,
 	type Selection,
@@ -100,7 +101,7 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 		return {...exchange, key, index, decision: decideOn(request, stored, requestTimeMs, settings)};
 	}
 
-	return {...exchange, key, index, decision: index && early.kind === 'fetch' ? {kind: 'fetch', reason: 'vary-mismatch'} : early};
+	return {...exchange, key, index, decision: index && early.kind === 'fetch' ? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)} : early};
 };
 
 /**
@@ -140,7 +141,14 @@ export const asRefresh = (exchange: Exchange, seen: StoredResponse): Exchange =>
 };
 
 /** The exchange of a request that is made once more, as what was stored and what the origin said of it do not go together: it is not to be asked about that again. */
-export const askedAgain = (exchange: Exchange): Exchange => exchange.decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
+export const askedAgain = (exchange: Exchange): Exchange => {
+	const {decision} = exchange;
+	if (decision.kind === 'fetch') {
+		return {...exchange, decision: {...decision, headers: undefined}};
+	}
+
+	return decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
+};
 
 /** The exchange of a request that changed after it was looked up: nothing that was found holds for it. */
 export const withRequest = (context: ExchangeContext, exchange: Exchange, request: RequestHead): Exchange => {
@@ -231,7 +239,7 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 		}
 
 		case 'refetch': {
-			if (!exchange.settings.http.isReadOnly) {
+			if (exchange.decision.kind !== 'fetch' && !exchange.settings.http.isReadOnly) {
 				// What the origin did not mean is of no use to the next request either.
 				await purge(context, exchange.key);
 			}
@@ -284,12 +292,25 @@ export const outcomeOf = (context: ExchangeContext, exchange: Exchange, response
 	return outcome.kind === 'store' && isFilteredOut(context, exchange, response) ? {kind: 'pass', reason: 'filtered', invalidation: outcome.invalidation} : outcome;
 };
 
+/** The exchange with the variant that a 304 names, where all were asked about: RFC 9111 §4.3.4. */
+const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {statusCode, rawHeaders}: ResponseHead): Promise<Exchange> => {
+	const {key, index, decision} = exchange;
+	const etag = rawFieldValue(rawHeaders, 'etag');
+	if (statusCode !== 304 || etag === undefined || !index || decision.kind !== 'fetch' || decision.headers === undefined) {
+		return exchange;
+	}
+
+	const stored = await selectByEntityTag(context, key, index, etag);
+	return stored ? {...exchange, decision: {...decision, stored}} : exchange;
+};
+
 /**
 Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
 
 @param body - The complete body; the store keeps bytes of its own.
 */
-export const settleResponse = async (context: ExchangeContext, exchange: Exchange, response: ResponseHead, body: Uint8Array): Promise<Settlement> => {
+export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array): Promise<Settlement> => {
+	const exchange = await withNamedVariant(context, asked, response);
 	const outcome = outcomeOf(context, exchange, response);
 
 	if ('invalidation' in outcome && outcome.invalidation) {

@@ -117,6 +117,15 @@ export const select = async (context: ResourceContext, request: RequestHead, key
 	return selection.stored === undefined || isSelected(request, selection.stored, matchHeaders) ? selection : {stored: undefined, index: selection.index};
 };
 
+/** The newest variant with an entity tag, whatever a request selects. */
+export const selectByEntityTag = async ({store}: ResourceContext, key: string, {generation, variants}: VariantIndex, etag: string): Promise<StoredResponse | undefined> => {
+	const named = variants.find(variant => variant.etag === etag);
+	const [record] = named ? await store.get([variantKey(key, named.id)]) : [];
+	const variant = asResponse(record);
+
+	return variant?.generation === generation ? variant : undefined;
+};
+
 const hasSameNames = (first: readonly string[], second: readonly string[]) => first.length === second.length && first.every((name, position) => name === second[position]);
 
 const entityTag = (rawHeaders: readonly string[]) => {

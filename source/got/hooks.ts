@@ -19,7 +19,7 @@ import {
 } from '../exchange.ts';
 import {construct} from '../http/construct.ts';
 import type {BypassReason, Decision} from '../http/decision.ts';
-import type {RequestHead} from '../http/message.ts';
+import type {HeaderFields, RequestHead} from '../http/message.ts';
 import {resolveRequestOptions, type RequestSettings} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
@@ -107,14 +107,23 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 	return seen ? asRefresh(exchange, seen) : exchange;
 };
 
-/** The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together. */
-const mayValidate = (options: GotOptions, decision: Decision): decision is Extract<Decision, {kind: 'validate'}> => {
+/**
+The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together, or for a variant to be looked for.
+
+@returns The header fields to ask the origin with about what is stored.
+*/
+const headersToAdd = (options: GotOptions, decision: Decision): HeaderFields | undefined => {
 	// Got's own cache, where it is in use, asks with validators of its own.
-	if (decision.kind !== 'validate' || options.cache) {
-		return false;
+	if ((decision.kind !== 'validate' && decision.kind !== 'fetch') || options.cache) {
+		return undefined;
 	}
 
-	return options.isStream ? isReplaceable(options) && decision.reason !== 'range-incomplete' : !isRedirect(decision.stored.statusCode);
+	if (decision.kind === 'fetch') {
+		return options.isStream ? undefined : decision.headers;
+	}
+
+	const canBeReplaced = options.isStream ? isReplaceable(options) && decision.reason !== 'range-incomplete' : !isRedirect(decision.stored.statusCode);
+	return canBeReplaced ? decision.headers : undefined;
 };
 
 /**
@@ -188,9 +197,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			return answerWith(options, state, gatewayTimeout);
 		}
 
-		if (mayValidate(options, decision)) {
-			addHeaders(options, state, decision.headers);
-		}
+		addHeaders(options, state, headersToAdd(options, decision) ?? {});
 
 		if (options.isStream) {
 			announceSending(options);

@@ -1,4 +1,4 @@
-import type {StoredResponse} from '../stored.ts';
+import type {StoredResponse, VariantIndex} from '../stored.ts';
 import {parseHttpDate} from './dates.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
 import {listMembers} from './list.ts';
@@ -19,6 +19,27 @@ export const validationHeaders = (stored: StoredResponse): HeaderFields => {
 		...(etag !== undefined && {'if-none-match': etag}),
 		...(lastModified !== undefined && {'if-modified-since': lastModified}),
 	};
+};
+
+/** By which an origin chooses one representation among several, RFC 9110 §12.5. By other fields, such as those that name a user, many an origin tells apart what it gives the same entity tag. */
+const negotiationFields: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
+
+/** RFC 9110 §8.8.3, of a bearable length. A weak one may be shared by variants that are not the same to everyone. */
+const strongEntityTag = /^"[!\u{23}-\u{7E}]{1,100}"$/v;
+
+const maxEntityTags = 16;
+
+/** The header fields that ask whether the response would be one of a resource's stored variants, RFC 9111 §4.3.1; `undefined` where that cannot be asked safely. */
+export const variantValidationHeaders = ({method, headers}: RequestHead, {vary, variants}: VariantIndex, nowMs: number): HeaderFields | undefined => {
+	const isPlain = method === 'GET' && headers.range === undefined && headers['if-range'] === undefined && !isConditional(headers);
+	if (!isPlain || vary.some(name => !negotiationFields.has(name))) {
+		return undefined;
+	}
+
+	const kept = variants.filter(({etag, keptUntilMs}) => keptUntilMs > nowMs && strongEntityTag.test(etag));
+	const etags = [...new Set(kept.map(({etag}) => etag))].slice(0, maxEntityTags);
+
+	return etags.length === 0 ? undefined : {'if-none-match': etags.join(', ')};
 };
 
 /** What a request's preconditions make of a stored response: send it, say that it was not modified (304), or that a precondition failed (412). */

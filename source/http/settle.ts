@@ -68,11 +68,23 @@ const settleNotModified = (input: SettleInput, stored: StoredResponse | undefine
 			: {kind: 'refetch', reason: 'validator-mismatch'};
 	}
 
+	if (decision.kind === 'fetch' && decision.headers !== undefined) {
+		const isNamed = isIdentified && received.etag !== undefined && isCompleteAnswer(stored, settings);
+
+		return isNamed
+			? {kind: 'freshen', reason: 'not-modified', stored: freshenedBy(input, stored)}
+			: {kind: 'refetch', reason: 'validator-mismatch'};
+	}
+
 	// The precondition was the caller's own: an entity tag alone tells that the response speaks of what is stored.
 	const isUpdate = isIdentified && received.etag !== undefined && held.etag !== undefined && !settings.isReadOnly;
 
 	return {kind: 'pass', reason: 'not-modified', update: stored && isUpdate ? freshenedBy(input, stored) : undefined};
 };
+
+/** Whether a stored variant can answer another request than the one that it was stored for. */
+const isCompleteAnswer = (stored: StoredResponse | undefined, {isShared}: Settings): stored is StoredResponse =>
+	stored?.statusCode === 200 && stored.range === undefined && stored.policy.isShared === isShared;
 
 /** The rest of a stored partial response, or word that there is none: RFC 9111 §3.4. */
 const settleMissingPart = (input: SettleInput, stored: StoredResponse): Outcome => {

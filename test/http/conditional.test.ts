@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {evaluatePreconditions, isConditional, validationHeaders, type PreconditionResult} from '../../source/http/conditional.ts';
-import type {HeaderFields} from '../../source/http/message.ts';
-import {date, requestWith, storedWith, type Fields} from './helpers.ts';
+import {
+	evaluatePreconditions,
+	isConditional,
+	validationHeaders,
+	variantValidationHeaders,
+	type PreconditionResult,
+} from '../../source/http/conditional.ts';
+import type {HeaderFields, RequestHead} from '../../source/http/message.ts';
+import type {VariantIndex} from '../../source/stored.ts';
+import {
+	afterSeconds,
+	date,
+	requestWith,
+	storedWith,
+	type Fields,
+} from './helpers.ts';
 
 const etag = {ETag: '"a"'};
 const weak = {ETag: 'W/"a"'};
@@ -84,3 +97,33 @@ test('sends what validators there are', () => {
 	assert.deepEqual(headersFor(modified), {'if-modified-since': date(-1000)});
 	assert.deepEqual(headersFor({...etag, ...modified}), {'if-none-match': '"a"', 'if-modified-since': date(-1000)});
 });
+
+const indexOf = (vary: string[], etags: string[]): VariantIndex => ({
+	kind: 'index',
+	generation: '',
+	vary,
+	variants: etags.map((entityTag, position) => ({id: String(position), etag: entityTag, keptUntilMs: afterSeconds(60)})),
+});
+
+// RFC 9111 §4.3.1
+const variantQuestions: ReadonlyArray<readonly [what: string, vary: string[], etags: string[], expected: string | undefined, request?: RequestHead, after?: number]> = [
+	['one', ['accept'], ['"1"'], '"1"'],
+	['several, each once', ['accept', 'accept-language'], ['"1"', '"2"', '"1"'], '"1", "2"'],
+	['no entity tag', ['accept'], [''], undefined],
+	['weak ones', ['accept'], ['W/"1"', '"2"'], '"2"'],
+	['what is no entity tag', ['accept'], ['1', '"1', '"1" "2"', '"a\r\nb"', `"${'1'.repeat(101)}"`], undefined],
+	['no more than sixteen', ['accept'], Array.from({length: 64}, (_, position) => `"${position}"`), Array.from({length: 16}, (_, position) => `"${position}"`).join(', ')],
+	['those that are gone by now', ['accept'], ['"1"'], undefined, requestWith(), 60],
+	['those of users', ['accept', 'cookie'], ['"1"'], undefined],
+	['those of tenants', ['x-tenant'], ['"1"'], undefined],
+	['HEAD', ['accept'], ['"1"'], undefined, requestWith({}, 'HEAD')],
+	['QUERY', ['accept'], ['"1"'], undefined, requestWith({}, 'QUERY')],
+	['a range', ['accept'], ['"1"'], undefined, requestWith({range: 'bytes=0-1'})],
+	['a precondition', ['accept'], ['"1"'], undefined, requestWith({'if-none-match': '"0"'})],
+];
+
+for (const [what, vary, etags, expected, request = requestWith(), after = 0] of variantQuestions) {
+	test(`asking about variants: ${what}`, () => {
+		assert.equal(variantValidationHeaders(request, indexOf(vary, etags), afterSeconds(after))?.['if-none-match'], expected);
+	});
+}

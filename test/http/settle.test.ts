@@ -4,6 +4,7 @@ import {decide} from '../../source/http/decide.ts';
 import type {Decision} from '../../source/http/decision.ts';
 import type {Outcome} from '../../source/http/outcome.ts';
 import {settle, settleFailure} from '../../source/http/settle.ts';
+import type {StoredResponse} from '../../source/stored.ts';
 import {
 	afterSeconds,
 	date,
@@ -13,6 +14,7 @@ import {
 	storedWith,
 	url,
 	valueOf,
+	type Fields,
 } from './helpers.ts';
 import {settleTable, type SettleRow} from './settle.table.ts';
 
@@ -112,3 +114,38 @@ test('a response without Date gets the time of its receipt', () => {
 
 	assert.equal(valueOf(only(outcome, 'store').head.rawHeaders, 'date'), date(1));
 });
+
+const vary = {'Cache-Control': 'max-age=60', Vary: 'Accept-Language', ETag: '"1"'};
+const german = requestWith({'accept-language': 'de'});
+
+// RFC 9111 §4.3.4
+const namings: ReadonlyArray<readonly [what: string, stored: StoredResponse | undefined, fields: Fields, expected: string]> = [
+	['one', storedWith(vary), {ETag: '"1"'}, 'freshen: not-modified'],
+	['none', undefined, {ETag: '"1"'}, 'refetch: validator-mismatch'],
+	['another', storedWith(vary), {ETag: '"2"'}, 'refetch: validator-mismatch'],
+	['one without saying so', storedWith(vary), {}, 'refetch: validator-mismatch'],
+	['one that is a part', storedWith({...vary, 'Content-Range': 'bytes 0-4/10'}, {statusCode: 206, body: '01234'}), {ETag: '"1"'}, 'refetch: validator-mismatch'],
+	['one that is no success', storedWith(vary, {statusCode: 404}), {ETag: '"1"'}, 'refetch: validator-mismatch'],
+	['one of a private cache', storedWith(vary, {settings: {isShared: false}}), {ETag: '"1"'}, 'refetch: validator-mismatch'],
+];
+
+for (const [what, stored, fields, expected] of namings) {
+	test(`a 304 names of all variants ${what}: ${expected}`, () => {
+		const outcome = settle({
+			request: german,
+			decision: {kind: 'fetch', reason: 'vary-mismatch', headers: {'if-none-match': '"1"'}, stored},
+			response: responseWith(fields, 304),
+			requestTimeMs: afterSeconds(61),
+			responseTimeMs: afterSeconds(61),
+			settings: settingsWith(),
+		});
+
+		assert.equal(`${outcome.kind}: ${outcome.reason}`, expected);
+		if (outcome.kind !== 'freshen') {
+			return;
+		}
+
+		assert.deepEqual(outcome.stored.selectingHeaders, {'accept-language': 'de'});
+		assert.equal(outcome.stored.body, stored?.body);
+	});
+}

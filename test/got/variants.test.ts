@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {cacheInfo} from '../../source/index.ts';
+import type {PlainResponse} from '../helpers/origin.ts';
+import {readStream} from './read-stream.ts';
+import {setUp, settleWrites} from './helpers.ts';
+
+const variant = (body: string, headers: Record<string, string> = {}): PlainResponse => ({headers: {'cache-control': 'max-age=60', vary: 'Accept-Language', etag: `"${body}"`, ...headers}, body});
+const notModified = (headers: Record<string, string> = {}): PlainResponse => ({status: 304, headers: {vary: 'Accept-Language', ...headers}});
+const inLanguage = (language: string) => ({headers: {'accept-language': language}});
+
+test('a request for a variant that is not stored asks whether it is one of those that are', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.queue(variant('en'), variant('de'), notModified({etag: '"de"', 'cache-control': 'max-age=99', 'x-new': 'new'}));
+
+	await client('items', inLanguage('en'));
+	await client('items', inLanguage('de'));
+	assert.equal(origin.requests[1]?.headers['if-none-match'], '"en"');
+
+	const response = await client('items', inLanguage('de-AT'));
+	assert.equal(origin.requests[2]?.headers['if-none-match'], '"de", "en"');
+	assert.deepEqual([response.statusCode, response.body, response.isFromCache, response.headers['x-new']], [200, 'de', true, 'new']);
+	assert.deepEqual([cacheInfo(response)?.status, cacheInfo(response)?.reason], ['revalidated', 'not-modified']);
+	assert.match(String(response.headers['cache-status']), /;fwd=vary-miss;fwd-status=304;ttl=9\d;stored;/v);
+	assert.equal(response.request.options.headers['if-none-match'], undefined);
+
+	// It is the variant of that request, too, from now on and for everyone.
+	await settleWrites(setup);
+	const {client: other} = setup.other();
+	for (const [language, body] of [['de-AT', 'de'], ['de', 'de'], ['en', 'en']] as const) {
+		assert.equal(await client('items', inLanguage(language)).text(), body);
+		assert.equal(await other('items', inLanguage(language)).text(), body);
+	}
+
+	assert.equal(origin.requests.length, 3);
+});
+
+for (const [what, headers] of [
+	['names none', {etag: '"fr"'}],
+	['names one weakly', {etag: 'W/"en"'}],
+	['names none at all', {}],
+	['names another by its date', {'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT'}],
+] as const) {
+	test(`a 304 that ${what} never reaches the caller`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.queue(variant('en', {'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT'}), notModified(headers), variant('de'));
+
+		await client('items', inLanguage('en'));
+		const {statusCode, body, isFromCache} = await client('items', inLanguage('de'));
+
+		assert.deepEqual([statusCode, body, isFromCache], [200, 'de', false]);
+		assert.deepEqual(origin.requests.map(request => request.headers['if-none-match']), [undefined, '"en"', undefined]);
+		assert.equal(await client('items', inLanguage('en')).text(), 'en');
+		assert.equal(origin.requests.length, 3);
+	});
+}
+
+test('a 304 that names a variant which is gone is asked for again', async () => {
+	await using setup = await setUp({memory: false});
+	const {client, origin, redis} = setup;
+	origin.queue(variant('en'), async (_request, response) => {
+		const keys = await redis.client.keys('*}:*');
+		assert.ok(keys.length > 0);
+		await redis.client.del(keys);
+		response.writeHead(304, {etag: '"en"'}).end();
+	}, variant('de'));
+
+	await client('items', inLanguage('en'));
+	const {statusCode, body} = await client('items', inLanguage('de'));
+
+	assert.deepEqual([statusCode, body], [200, 'de']);
+	assert.equal(origin.requests[2]?.headers['if-none-match'], undefined);
+});
+
+test('a redirect is not taken for a variant of what is not', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.queue({...variant('en', {location: '/en'}), status: 301}, variant('there', {etag: '"there"'}), notModified({etag: '"en"'}), variant('de'));
+
+	await client('items', inLanguage('en'));
+	const {statusCode, body} = await client('items', inLanguage('de'));
+
+	assert.deepEqual([statusCode, body], [200, 'de']);
+});
+
+test('what cannot be asked safely is not asked', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.handler = ({url, headers}, response) => {
+		const etag = url.includes('weak') ? 'W/"1"' : '"1"';
+		response.writeHead(200, {'cache-control': 'public, max-age=60', vary: url.includes('cookie') ? 'Cookie' : 'Accept-Language', etag});
+		response.end(String(headers['accept-language'] ?? headers.cookie));
+	};
+
+	const asked = async (path: string, ask: () => PromiseLike<unknown>) => {
+		await client(path, {headers: {'accept-language': 'en', cookie: 'user=1'}});
+		await ask();
+		return origin.requests.at(-1)?.headers['if-none-match'];
+	};
+
+	const other = {headers: {'accept-language': 'de', cookie: 'user=2'}};
+	assert.equal(await asked('plain', async () => client('plain', other)), '"1"');
+	assert.equal(await asked('weak', async () => client('weak', other)), undefined);
+	assert.equal(await asked('cookie', async () => client('cookie', other)), undefined);
+	assert.equal(await asked('stream', async () => readStream(client.stream('stream', other))), undefined);
+	assert.equal(await asked('head', async () => client.head('head', other)), undefined);
+	assert.equal(await asked('range', async () => client('range', {headers: {...other.headers, range: 'bytes=0-1'}})), undefined);
+	assert.equal(await asked('own', async () => client('own', {headers: {...other.headers, 'if-none-match': '"0"'}})), '"0"');
+	assert.equal(await asked('own-date', async () => client('own-date', {headers: {...other.headers, 'if-modified-since': 'Thu, 01 Jan 2026 00:00:00 GMT'}})), undefined);
+});
