@@ -1,8 +1,10 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Request, RequestError} from 'got';
 import {
+	askedAgain,
 	carryOut,
 	invalidate,
+	lookUp,
 	outcomeOf,
 	staleInstead,
 } from '../exchange.ts';
@@ -81,13 +83,15 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 			return;
 		}
 
-		state.exchange = {
-			...state.exchange,
-			requestTimeMs: context.now(),
-			startedAt: performance.now(),
-			index: undefined,
-			decision: {kind: 'fetch', reason: 'not-stored'},
-		};
+		const {request: head, settings, keyInput} = state.exchange;
+		state.exchange = askedAgain(await lookUp(context, head, settings, keyInput));
+		const {decision} = state.exchange;
+		if (decision.kind === 'reuse') {
+			// Another request has stored it by now.
+			emit('response', messageFrom(decision.stored, response));
+			return;
+		}
+
 		await askAgain(stream, native, emit);
 	};
 

@@ -35,12 +35,6 @@ const noBody = new Uint8Array();
 
 const passed = (reason: PassReason): GotExchange['settlement'] => ({outcome: {kind: 'pass', reason}});
 
-/** Whether a body has the length that its header promises; after decoding nothing is promised any more. */
-const isOfPromisedLength = ({headers}: StreamResponse, {exchange}: GotExchange, body: Uint8Array): boolean => {
-	const contentLength = headers['content-length'];
-	return contentLength === undefined || exchange.request.method === 'HEAD' || Number(contentLength) === body.byteLength;
-};
-
 const settle = async (context: GotContext, state: GotExchange, outcome: Outcome, body: Uint8Array): Promise<void> => {
 	try {
 		const {outcome: settled, written} = await carryOut(context, state.exchange, outcome, body);
@@ -75,10 +69,8 @@ const settleSeen = (context: GotContext, state: GotExchange, response: StreamRes
 	readBody(body => {
 		if (typeof body === 'string') {
 			state.settlement = passed(body);
-		} else if (isOfPromisedLength(response, state, body)) {
-			void settle(context, state, outcome, body);
 		} else {
-			state.settlement = passed('incomplete');
+			void settle(context, state, outcome, body);
 		}
 	});
 };

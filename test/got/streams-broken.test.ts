@@ -259,7 +259,7 @@ test('ten thousand chunks of a byte each are stored as one body', async () => {
 test('the consumer sets the pace', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
-	const size = 20_000_000;
+	const size = 12_000_000;
 	const {promise: isBlocked, resolve: blocked} = Promise.withResolvers<void>();
 	let sent = 0;
 	origin.handler = (_request, response) => {
@@ -337,6 +337,14 @@ test('a body that the cache could not see all of is not stored', async () => {
 	stream.once('response', (response: Readable) => response.removeAllListeners('data'));
 
 	assert.equal((await readStream(stream)).body, 'content');
+	assert.deepEqual(await storedKeys(setup), []);
+});
+
+test('a body that says of itself that it is not complete is not stored', async () => {
+	await using setup = await setUp();
+	const body = Object.assign(Readable.from([Buffer.from('content')]), {statusCode: 200, headers: fresh, rawHeaders: Object.entries(fresh).flat(), complete: false});
+
+	assert.equal((await readStream(setup.client.stream('items', {request: () => body as never}))).body, 'content');
 	assert.deepEqual(await storedKeys(setup), []);
 });
 
