@@ -27,6 +27,7 @@ import {
 	addHeaders,
 	announceSending,
 	exchangeOf,
+	isAsked,
 	isOwner,
 	isReplaceable,
 	isWatched,
@@ -43,7 +44,7 @@ import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
 import {board, carryOn, land, landRedirect, landWithout, leave} from './flight.ts';
 import {reportOn} from './cache-status.ts';
-import {hideCookies, replaceContent, showCookies, toIncomingMessage, type Message} from './message.ts';
+import {hideCookies, replaceResponse, showCookies, toIncomingMessage, type Message} from './message.ts';
 import {prepareRecovery, takeRecovery} from './recovery.ts';
 import {isRedirect, settleRedirect} from './redirect.ts';
 import {refreshedBy, refreshInBackground} from './refresh.ts';
@@ -217,7 +218,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 	};
 
-	const settle = async (response: Response, state: GotExchange, askAgain: () => Promise<never>): Promise<void> => {
+	const settle = async (response: Response, state: GotExchange, askAgain: () => Promise<never>): Promise<Response> => {
 		state.forwardStatus = response.statusCode;
 		state.settlement = await settleResponse(context, state.exchange, responseHead(response), response.rawBody);
 		const {outcome, answer} = state.settlement;
@@ -225,35 +226,33 @@ export const createHooks = (context: GotContext): Hooks => {
 			await askAgain();
 		}
 
-		if (answer) {
-			replaceContent(response, messageFrom(state, answer));
-		}
+		return answer ? replaceResponse(response, messageFrom(state, answer)) : response;
 	};
 
-	const afterResponse: AfterResponseHook = async (response, retryWithMergedOptions) => {
-		const {options} = response.request;
-		learnRequestClass(response);
+	const afterResponse: AfterResponseHook = async (received, retryWithMergedOptions) => {
+		const {options} = received.request;
+		learnRequestClass(received);
 		takeRecovery(options);
 		const state = stateOf(options);
 		if (!state) {
-			return response;
+			return received;
 		}
 
 		restoreHeaders(options, state);
-		showCookies(response, state.hiddenCookies);
-		response.retryCount = state.retryCount;
+		showCookies(received, state.hiddenCookies);
+		received.retryCount = state.retryCount;
 
-		const {decision} = state.exchange;
-		if (storedAnswer(state) === undefined && decision.kind !== 'unavailable') {
-			await settle(response, state, async () => {
-				// Whether the user has anything retried is another question.
-				prepareRecovery(options, (): Recovered => {
-					carryOn(options);
-					return {retryCount: state.retryCount, isAskedAgain: true};
-				});
-				return retryWithMergedOptions({preserveHooks: true});
+		const askAgain = async () => {
+			// Whether the user has anything retried is another question.
+			prepareRecovery(options, (): Recovered => {
+				carryOn(options);
+				return {retryCount: state.retryCount, isAskedAgain: true};
 			});
-		}
+			return retryWithMergedOptions({preserveHooks: true});
+		};
+
+		const response = isAsked(state) ? await settle(received, state, askAgain) : received;
+		const {decision} = state.exchange;
 
 		land(context, options, state, response);
 		if (decision.kind === 'reuse' && decision.refresh) {

@@ -88,20 +88,31 @@ const bodyOf = (response: Response, rawBody: Uint8Array): unknown => {
 };
 
 /**
-Makes `message` the content of a response that got has already completed.
+The response that got would have made of `message` in the place of one that it has already completed: another object, because got may remember by the response how its body reads as text.
 
 @throws {ParseError} As got does where the body is not what the user expects.
 */
-export const replaceContent = (response: Response, message: Message): void => {
-	const {headers, rawHeaders} = bareMessage(message);
-	response.statusCode = message.statusCode;
-	response.statusMessage = message.statusMessage === '' ? STATUS_CODES[message.statusCode] ?? '' : message.statusMessage;
-	response.headers = headers;
-	response.rawHeaders = rawHeaders;
-	// The stored bytes stay as they are, whatever the caller does to theirs.
-	response.rawBody = new Uint8Array(message.body);
-	response.isFromCache = true;
+export const replaceResponse = (response: Response, message: Message): Response => {
+	const replacement = bareMessage(message) as unknown as Response;
+	for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(response))) {
+		// What got and Node's client have added.
+		if (!Object.hasOwn(replacement, name)) {
+			Object.defineProperty(replacement, name, descriptor);
+		}
+	}
 
-	response.ok = isResponseOk(response);
-	response.body = bodyOf(response, response.rawBody);
+	// Got's is one of the response's own.
+	const {headers} = bareMessage(message);
+	Object.defineProperty(replacement, 'headers', {value: headers, enumerable: true, writable: true, configurable: true});
+	replacement.statusMessage = message.statusMessage === '' ? STATUS_CODES[message.statusCode] ?? '' : message.statusMessage;
+	replacement.url = response.url;
+	replacement.isFromCache = true;
+	replacement.ok = isResponseOk(replacement);
+	// The stored bytes stay as they are, whatever the caller does to theirs.
+	replacement.rawBody = new Uint8Array(message.body);
+	replacement.body = bodyOf(replacement, replacement.rawBody);
+	replacement.push(null);
+	replacement.resume();
+
+	return replacement;
 };
