@@ -21,6 +21,7 @@ import {
 	type Selection,
 } from './resource.ts';
 import type {CacheSettings, RequestSettings} from './resolve-options.ts';
+import {bounded} from './store/bounded.ts';
 import type {TimeToLive} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
 
@@ -68,6 +69,9 @@ const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncod
 	extra: isEncoded || extra !== undefined ? JSON.stringify([isEncoded, extra]) : undefined,
 }));
 
+/** However many steps it takes, a request is delayed once. */
+const stepwise = (context: ExchangeContext): ExchangeContext => ({...context, store: bounded(context.store, context.settings.timeoutMs)});
+
 /** What is fresh may be due to be refreshed all the same, where the user wants it. */
 const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
 	const decision = decide(request, stored, nowMs, http);
@@ -96,7 +100,7 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 		return {...exchange, key, decision: early};
 	}
 
-	const {stored, index} = await select(context, request, key, settings.http.matchHeaders);
+	const {stored, index} = await select(stepwise(context), request, key, settings.http.matchHeaders);
 	if (stored) {
 		return {...exchange, key, index, decision: decideOn(request, stored, requestTimeMs, settings)};
 	}
@@ -241,7 +245,7 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 		case 'refetch': {
 			if (exchange.decision.kind !== 'fetch' && !exchange.settings.http.isReadOnly) {
 				// What the origin did not mean is of no use to the next request either.
-				await purge(context, exchange.key);
+				await purge(stepwise(context), exchange.key);
 			}
 
 			return {outcome};
@@ -273,7 +277,8 @@ export const purgeUrl = async (context: ExchangeContext, url: string, extra?: st
 
 /** Purges what a response has made invalid, RFC 9111 §4.4. */
 export const invalidate = async (context: ExchangeContext, {keyInput}: Exchange, {urls}: Invalidation) => {
-	await Promise.all(urls.map(async url => purgeUrl(context, url, keyInput.extra)));
+	const steps = stepwise(context);
+	await Promise.all(urls.map(async url => purgeUrl(steps, url, keyInput.extra)));
 };
 
 const isFilteredOut = ({settings}: ExchangeContext, {request}: Exchange, {statusCode, rawHeaders}: ResponseHead) => settings.filter?.(request, {statusCode, headers: headersOf(rawHeaders)}) === false;

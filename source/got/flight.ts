@@ -17,7 +17,7 @@ import type {
 import {collapsingKey} from '../http/collapsing.ts';
 import {decide} from '../http/decide.ts';
 import type {PassReason} from '../http/outcome.ts';
-import type {Lease} from '../store/lease.ts';
+import type {Lease, Leases} from '../store/lease.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {
@@ -163,6 +163,32 @@ const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>)
 	});
 };
 
+/** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. Who holds one waits for the origin, not for the store. */
+const acquireInTime = async ({context: {settings}, state: {exchange}}: Passenger, acquiring: ReturnType<Leases['acquire']>, waitingSince: number): ReturnType<Leases['acquire']> => {
+	const spentMs = waitingSince - exchange.startedAt;
+	if (spentMs < settings.timeoutMs / 10) {
+		return acquiring;
+	}
+
+	const tooLate = Symbol('too late');
+	const timer = new AbortController();
+	const lease = await Promise.race([acquiring, delay(Math.max(0, settings.timeoutMs - spentMs), tooLate, {signal: timer.signal})]);
+	timer.abort();
+	if (lease !== tooLate) {
+		return lease;
+	}
+
+	const giveBackLate = async () => {
+		const late = await acquiring;
+		if (typeof late === 'object') {
+			await late.release();
+		}
+	};
+
+	void giveBackLate();
+	return 'unavailable';
+};
+
 /**
 Goes ahead for the fleet, or waits until another process has.
 
@@ -174,7 +200,8 @@ const awaitLease = async (passenger: Passenger, leases: NonNullable<GotContext['
 	const isOver = () => abort.aborted || lead.isOver;
 
 	while (!isOver()) {
-		const lease = await leases.acquire(`${exchange.key}:lease:${lead.id}`); // eslint-disable-line no-await-in-loop -- one look after the other
+		// eslint-disable-next-line no-await-in-loop -- one look after the other
+		const lease = await acquireInTime(passenger, leases.acquire(`${exchange.key}:lease:${lead.id}`), startedAt);
 		if (lease === 'unavailable') {
 			return undefined;
 		}

@@ -28,9 +28,9 @@ export const correctedInitialAgeSeconds = ({ageSeconds, dateValueMs, requestTime
 	return Math.max(apparentAge, correctedAgeValue);
 };
 
-/** RFC 9111 §4.2.3. A clock that was set back does not make a response younger than it was on arrival. */
+/** RFC 9111 §4.2.3. A response from the future tells of a clock that was set, by how much nobody knows: it is as old as it is young. */
 export const currentAgeSeconds = (policy: StoredPolicy, nowMs: number): number => {
-	const residentTime = Math.max(0, nowMs - policy.responseTimeMs) / 1000;
+	const residentTime = Math.abs(nowMs - policy.responseTimeMs) / 1000;
 
 	return policy.correctedInitialAgeSeconds + residentTime;
 };

@@ -27,6 +27,9 @@ const defaultQueueBytes = 32 * 1024 * 1024;
 /** Deletions that the store did not confirm, remembered until it does. */
 const maxUnconfirmed = 10_000;
 
+/** They are tried again no more often, while the store answers. */
+const confirmationMs = 1000;
+
 /** What could not be read in time is not written at once: that would be as much again for the same connection. */
 const largeBytes = 65_536;
 const slowKeys = {max: 1000, ttl: 10_000};
@@ -66,6 +69,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	/** Keys that were to be deleted, and which deletion that was. */
 	const unconfirmed = new Map<string, number>();
 	let deletions = 0;
+	/** When deleting was last tried. */
+	let deletedMs = -Infinity;
 	/** The last write of each key that is under way. */
 	const writes = new Map<string, Promise<unknown>>();
 	let queue = {bytes: 0};
@@ -82,6 +87,10 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		probe: async () => keyv.get<unknown>(wireKey('{probe}')),
 		onAnswer() {
 			tier?.prove();
+			// One that was only late, or lost with a connection.
+			if (unconfirmed.size > 0 && performance.now() - deletedMs > confirmationMs) {
+				void confirmDeletions();
+			}
 		},
 		onRecovery() {
 			queue = {bytes: 0};
@@ -151,6 +160,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 	const hasRemoved = async (keys: readonly string[]): Promise<boolean> => {
 		const deletion = ++deletions;
+		deletedMs = performance.now();
 		const pending: Array<Promise<unknown>> = [];
 		for (const key of keys) {
 			unconfirmed.set(key, deletion);

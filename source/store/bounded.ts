@@ -1,0 +1,35 @@
+import type {Store} from './store.ts';
+
+/** A step that begins so soon has its own deadline, which is the same. */
+const sameMs = 5;
+
+/**
+The same store for the steps of one request: from now on they are waited for no longer, together, than one operation is.
+
+What is given up here goes on in the store, which learns from it how it does.
+*/
+export const bounded = (store: Store, timeoutMs: number): Store => {
+	const startedMs = performance.now();
+
+	const inTime = async <Result>(operation: Promise<Result>, otherwise: Result): Promise<Result> => {
+		const elapsedMs = performance.now() - startedMs;
+		if (elapsedMs < sameMs) {
+			return operation;
+		}
+
+		const {promise, resolve} = Promise.withResolvers<Result>();
+		const timer = setTimeout(() => {
+			resolve(otherwise);
+		}, Math.max(0, timeoutMs - elapsedMs));
+		try {
+			return await Promise.race([operation, promise]);
+		} finally {
+			clearTimeout(timer);
+		}
+	};
+
+	return Object.assign(Object.create(store) as Store, {
+		get: async (keys: readonly string[]) => inTime(store.get(keys), keys.map(() => undefined)),
+		delete: async (keys: readonly string[]) => inTime(store.delete(keys), false),
+	});
+};

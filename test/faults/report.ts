@@ -1,0 +1,80 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import process from 'node:process';
+import {faults} from './faults.ts';
+import {measure, watchProcess, type Figures} from './measure.ts';
+import type {OriginFault} from './resources.ts';
+
+/*
+Every fault for as long as it takes to hurt, alone and with each fault of the origin. Writes the tables of docs/reliability.md.
+
+`--quick`: each for a second, and nothing is written.
+*/
+
+const isQuick = process.argv.includes('--quick');
+const page = new URL('../../docs/reliability.md', import.meta.url);
+const deadlineMs = 250;
+
+const durationMs = (name: string): number => {
+	if (isQuick) {
+		return 1000;
+	}
+
+	return name.includes('SIGSTOP') ? 10_000 : 5000;
+};
+
+type Row = {readonly name: string; readonly alone: Figures; readonly together: ReadonlyMap<OriginFault, Figures>};
+
+const milliseconds = (value: number | undefined): string => value === undefined ? 'never' : `${Math.max(0, Math.round(value))} ms`;
+
+const row = (...cells: ReadonlyArray<string | number>): string => `| ${cells.join(' | ')} |`;
+
+const mainTable = (rows: readonly Row[]): string => [
+	row('fault', 'requests', 'failed because of the cache', 'wrong bodies', 'unhandled rejections', 'warnings', 'longest added delay', 'caches again after', 'leaked handles'),
+	row('---', ...Array.from({length: 8}, () => '--:')),
+	...rows.map(({name, alone}) => row(
+		name,
+		alone.requests,
+		alone.failed.length,
+		alone.wrong.length,
+		alone.unhandled.length,
+		alone.warnings.length,
+		milliseconds(alone.longestAddedMs),
+		milliseconds(alone.cachesAgainMs),
+		alone.leaked.length,
+	)),
+].join('\n');
+
+const originTable = (rows: readonly Row[]): string => [
+	row('fault', 'origin down', 'origin slow', 'origin sends garbage'),
+	row('---', '--:', '--:', '--:'),
+	...rows.map(({name, together}) => row(name, ...together.values().map(({requests, failed, wrong, unhandled, warnings, leaked, cachesAgainMs}) =>
+		`${failed.length} · ${wrong.length} · ${unhandled.length + warnings.length + leaked.length} of ${requests}, ${milliseconds(cachesAgainMs)}`))),
+].join('\n');
+
+const tell = (name: string, {failed, wrong, unhandled, warnings, leaked, longestAddedMs, cachesAgainMs, requests}: Figures): void => {
+	console.log(`${name}: ${requests} requests, ${failed.length} failed, ${wrong.length} wrong, ${unhandled.length} unhandled, ${warnings.length} warnings, added ${milliseconds(longestAddedMs)}, caches again after ${milliseconds(cachesAgainMs)}, ${leaked.length} leaked`);
+	for (const line of [...failed.slice(0, 3), ...wrong.slice(0, 3), ...unhandled.slice(0, 3), ...warnings.slice(0, 3), ...leaked]) {
+		console.log(`\t${line}`);
+	}
+};
+
+watchProcess();
+const rows: Row[] = [];
+for (const fault of faults) {
+	const alone = await measure(fault, {durationMs: durationMs(fault.name), timeoutMs: deadlineMs});
+	tell(fault.name, alone);
+	const together = new Map<OriginFault, Figures>();
+	for (const originFault of ['down', 'slow', 'garbage'] as const) {
+		const figures = await measure(fault, {durationMs: isQuick ? 500 : 2000, timeoutMs: deadlineMs, originFault});
+		tell(`${fault.name}, origin ${originFault}`, figures);
+		together.set(originFault, figures);
+	}
+
+	rows.push({name: fault.name, alone, together});
+}
+
+if (!isQuick) {
+	const text = await readFile(page, 'utf8');
+	const tables = `<!-- faults -->\n\n${mainTable(rows)}\n\nWith a sick origin at the same time: failed because of the cache · wrong bodies · unhandled rejections, warnings and leaked handles, of so many requests; caches again after.\n\n${originTable(rows)}\n\n<!-- /faults -->`;
+	await writeFile(page, text.replace(/<!-- faults -->.*<!-- \/faults -->/sv, () => tables));
+}
