@@ -113,6 +113,8 @@ export const replaceResponse = (response: Response, message: Message): Response 
 	replacement.body = bodyOf(replacement, replacement.rawBody);
 	replacement.push(null);
 	replacement.resume();
+	// Got 15 has an error tell of the response that the request has.
+	Object.assign(response.request, {response: replacement});
 
 	return replacement;
 };
