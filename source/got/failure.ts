@@ -1,4 +1,8 @@
-import type {RequestError} from 'got';
+/** What an error of got or Node tells of itself. */
+export type Failure = {
+	readonly name?: string;
+	readonly code?: string;
+};
 
 // What the network, not the caller, the certificate or the parser of a body can be blamed for.
 const networkErrorCodes = new Set([
@@ -27,12 +31,12 @@ const networkErrorCodes = new Set([
 	'ETIMEDOUT',
 ]);
 
-/** Whether an error of got means that the origin could not be reached, and how. */
-export const failureOf = (error: RequestError): 'network-error' | 'timeout' | undefined => {
-	if (error.name === 'TimeoutError') {
+/** Whether an error means that the origin could not be reached, and how. */
+export const failureOf = ({name, code}: Failure): 'network-error' | 'timeout' | undefined => {
+	if (name === 'TimeoutError') {
 		return 'timeout';
 	}
 
 	// `HPE_…`: the parser could make nothing of what the origin sent.
-	return networkErrorCodes.has(error.code) || error.code?.startsWith('HPE_') ? 'network-error' : undefined;
+	return code !== undefined && (networkErrorCodes.has(code) || code.startsWith('HPE_')) ? 'network-error' : undefined;
 };

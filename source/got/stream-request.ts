@@ -1,5 +1,5 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import type {Request, RequestError} from 'got';
+import type {Request} from 'got';
 import {
 	askedAgain,
 	carryOut,
@@ -13,7 +13,7 @@ import type {Outcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
-import {failureOf} from './failure.ts';
+import {failureOf, type Failure} from './failure.ts';
 import {interceptEvents, type Emit} from './intercept.ts';
 import {hideCookies, showCookies, toIncomingMessage} from './message.ts';
 import {responseHead} from './response-head.ts';
@@ -60,6 +60,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	const uploadListeners = new Set<(error?: Error) => void>();
 	let isOver = false;
 	let isReplaced = false;
+	let hasFailed = false;
 
 	/** A stored response as if it had just come over the network. */
 	const messageFrom = (stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
@@ -142,14 +143,15 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	};
 
 	/** @returns Whether a stale response takes the place of the error. */
-	const standIn = (error: unknown): boolean => {
+	const standIn = (error: Failure): boolean => {
 		if (isOver) {
 			return isReplaced;
 		}
 
-		const failure = stream.destroyed ? undefined : failureOf(error as RequestError);
+		const failure = stream.destroyed ? undefined : failureOf(error);
 		const outcome = failure && staleInstead(context, state.exchange, failure);
 		if (!outcome) {
+			hasFailed = true;
 			return false;
 		}
 
@@ -190,6 +192,15 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		}
 
 		// What becomes of the connection does not matter to a stored response.
-		return (event === 'error' && standIn(arguments_[0])) || emit(event, ...arguments_);
+		if (event === 'error' && standIn(arguments_[0] as Failure)) {
+			return true;
+		}
+
+		// Without a response or an error, got takes it for a connection that was reset.
+		if (event === 'close' && !hasFailed) {
+			standIn({code: 'ECONNRESET'});
+		}
+
+		return emit(event, ...arguments_);
 	});
 };
