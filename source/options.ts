@@ -2,6 +2,7 @@ import type {NormalizedOptions} from 'got';
 import type {Duration} from './duration.ts';
 import type {Settings} from './http/settings.ts';
 import type {StoreOption} from './store/connection.ts';
+import type {EncryptionKey} from './store/encryption.ts';
 
 /**
 How a request may use the cache, as `Request#cache` of the Fetch standard.
@@ -267,6 +268,32 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	@default 67_108_864 // 64 MiB
 	*/
 	memory?: number | false;
+
+	/**
+	Compresses with Zstandard, in the store, the bodies that gain from it: of more than 512 bytes, and neither images, video, audio nor anything else that is compressed by itself. Whatever this says, compressed bodies can be read.
+
+	Needs Node.js 22.15 or later; it throws a `TypeError` on an older one.
+
+	@default false
+	*/
+	compression?: boolean;
+
+	/**
+	Encrypts all that is stored with AES-256-GCM, and names the keys in the store by keyed hashes. A key of 32 bytes (a `Uint8Array`, or a string in hexadecimal or base64), or several: the first one encrypts, all decrypt, the last one names.
+
+	To rotate, put the new key in front; leave the last one where it is, or begin with an empty cache. What no key decrypts, and what is not encrypted, is a miss.
+
+	@default undefined
+
+	@example
+	```
+	import {env} from 'node:process';
+	import {redisCache} from 'got-redis-cache';
+
+	redisCache({encryption: [env.NEW_CACHE_KEY, env.CACHE_KEY]});
+	```
+	*/
+	encryption?: EncryptionKey | readonly EncryptionKey[];
 
 	/**
 	Whether equal requests that are on their way at the same time become one.

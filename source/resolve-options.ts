@@ -1,4 +1,5 @@
 import {validateHeaderName} from 'node:http';
+import {version} from 'node:process';
 import {inspect} from 'node:util';
 import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
@@ -10,7 +11,9 @@ import type {
 	RedisCacheOptions,
 	RequestCacheOptions,
 } from './options.ts';
+import {isCompressionSupported} from './store/compression.ts';
 import type {StoreOption} from './store/connection.ts';
+import {createKeyRing, type KeyRing} from './store/encryption.ts';
 import {matchesUrlPattern} from './url-pattern.ts';
 
 /** What one request goes by. */
@@ -31,6 +34,9 @@ export type CacheSettings = {
 	readonly expires: boolean;
 	readonly timeoutMs: number;
 	readonly memoryBytes: number;
+	readonly isCompressing: boolean;
+	/** `undefined`: nothing is encrypted. */
+	readonly keyRing: KeyRing | undefined;
 	readonly hasFastPath: boolean;
 	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
@@ -68,7 +74,7 @@ const isToken = (value: unknown): value is string => {
 	}
 };
 
-type Rule = readonly [isValid: (value: unknown) => boolean, expected: string];
+type Rule = readonly [isValid: (value: unknown) => boolean, expected: string, tell?: (value: unknown) => string];
 
 const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
@@ -84,6 +90,21 @@ const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	disabled: [isBoolean, 'a boolean'],
 	ttlOffset: [isDuration, durationExpected],
 	maxBodySize: [value => typeof value === 'number' && value >= 0, 'a number of bytes, and not negative'],
+};
+
+const keyRingOf = (value: unknown): KeyRing | undefined => createKeyRing(Array.isArray(value) ? value : [value]);
+
+/** What was given is a secret, or was meant to be. */
+const tellSecret = (value: unknown): string => {
+	if (typeof value === 'string') {
+		return `a string of ${value.length} characters`;
+	}
+
+	if (value instanceof Uint8Array) {
+		return `${value.length} bytes`;
+	}
+
+	return Array.isArray(value) ? `[${value.map(element => tellSecret(element)).join(', ')}]` : `a value of type ${typeof value}`;
 };
 
 const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOptions>, Rule> = {
@@ -104,6 +125,8 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	filter: [isFunction, 'a function'],
 	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\''],
 	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
+	compression: [isBoolean, 'a boolean'],
+	encryption: [value => keyRingOf(value) !== undefined, 'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys', tellSecret],
 	fastPath: [isBoolean, 'a boolean'],
 	coalesce: [value => value === false || value === 'process' || value === 'fleet', '\'process\', \'fleet\' or `false`'],
 	targets: [value => isArrayOf(value, isToken), 'an array of header field names'],
@@ -127,9 +150,9 @@ const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, where: 
 			throw new TypeError(`Unknown option \`${name}\` in ${where}: expected one of ${Object.keys(rules).join(', ')}`);
 		}
 
-		const [isValid, expected] = rule;
+		const [isValid, expected, tell = describe] = rule;
 		if (value !== undefined && !isValid(value)) {
-			throw new TypeError(`Expected the option \`${name}\` in ${where} to be ${expected}, got ${describe(value)}`);
+			throw new TypeError(`Expected the option \`${name}\` in ${where} to be ${expected}, got ${tell(value)}`);
 		}
 	}
 };
@@ -220,6 +243,9 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	const {mode, tags, ...rules} = {...requestRules, ...cacheRules};
 	validate(options, rules, where);
 	refuseContradictions(options, where);
+	if (!isCompressionSupported && options.compression) {
+		throw new TypeError(`The option \`compression\` in ${where} needs Node.js 22.15 or later, for Zstandard; this is ${version}`);
+	}
 
 	return {
 		store: options.store ?? 'redis',
@@ -227,6 +253,8 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		expires: options.ttl ?? true,
 		timeoutMs: toMs(options.timeout ?? 250),
 		memoryBytes: options.memory === false ? 0 : options.memory ?? defaultMemoryBytes,
+		isCompressing: options.compression ?? false,
+		keyRing: options.encryption === undefined ? undefined : keyRingOf(options.encryption),
 		hasFastPath: options.fastPath ?? true,
 		coalesce: options.coalesce ?? 'process',
 		key: options.key,

@@ -13,6 +13,8 @@ await suite('defaults', () => {
 		assert.equal(settings.timeoutMs, 250);
 		assert.equal(settings.memoryBytes, 67_108_864);
 		assert.equal(settings.coalesce, 'process');
+		assert.equal(settings.isCompressing, false);
+		assert.equal(settings.keyRing, undefined);
 		assert.equal(settings.request.refreshesAhead, false);
 		assert.equal(settings.request.ttlOffsetMs, 3_600_000);
 		assert.equal(settings.request.maxBodyBytes, 26_214_400);
@@ -53,6 +55,11 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{filter: true}, /`filter` .* a function, got true/v],
 		[{maxBodySize: -1}, /`maxBodySize` .* bytes, and not negative, got -1/v],
 		[{memory: true}, /`memory` .* `false`, or a whole number of bytes/v],
+		[{compression: 'zstd'}, /`compression` .* to be a boolean, got 'zstd'/v],
+		[{encryption: 'correct horse'}, /`encryption` .* a key of 32 bytes.* got a string of 13 characters$/v],
+		[{encryption: []}, /`encryption` .* got \[\]$/v],
+		[{encryption: true}, /`encryption` .* got a value of type boolean$/v],
+		[{encryption: ['a'.repeat(64), new Uint8Array(31)]}, /`encryption` .* got \[a string of 64 characters, 31 bytes\]$/v],
 		[{coalesce: true}, /`coalesce` .* to be 'process', 'fleet' or `false`, got true/v],
 		[{refreshAhead: 1}, /`refreshAhead` .* to be a boolean, got 1/v],
 		[{targets: ['a,b']}, /`targets`/v],

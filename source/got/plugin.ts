@@ -85,6 +85,8 @@ export class RedisCache {
 		const store = createStore({
 			store: settings.store,
 			memoryBytes: settings.memoryBytes,
+			isCompressing: settings.isCompressing,
+			keyRing: settings.keyRing,
 			namespace: settings.namespace,
 			timeoutMs: settings.timeoutMs,
 			onEvent: report,

@@ -36,8 +36,9 @@ const flag = {
 	index: 1,
 	/** The run of strings is UTF-16, for what latin1 cannot hold. */
 	utf16: 2,
+	compressed: 8,
 };
-const knownFlags = flag.index | flag.utf16;
+const knownFlags = flag.index | flag.utf16 | flag.compressed;
 
 const policyFlag = {
 	isShared: 1,
@@ -64,12 +65,21 @@ const formFlag = {
 
 const noBytes = Buffer.alloc(0);
 
+type Checksum = (bytes: Uint8Array | string, initial?: number) => number;
+
+type EncodeOptions = {
+	/** The body in its compressed form. */
+	readonly packed?: Uint8Array | undefined;
+	/** Default: CRC-32. */
+	readonly checksum?: Checksum;
+};
+
 /**
 The bytes of a record. They are tied to `key`: stored under another one, they do not decode.
 
 @throws {RangeError} When the record without its body is longer than 16 MiB.
 */
-export const encode = (record: StoredRecord, key: string) => {
+export const encode = (record: StoredRecord, key: string, {packed, checksum = crc32}: EncodeOptions = {}) => {
 	const writer = new Writer(prefixLength);
 	if (record.kind === 'index') {
 		writeIndex(writer, record);
@@ -77,7 +87,7 @@ export const encode = (record: StoredRecord, key: string) => {
 		writeResponse(writer, record);
 	}
 
-	const body = record.kind === 'index' ? noBytes : record.body;
+	const body = packed ?? (record.kind === 'index' ? noBytes : record.body);
 	const {isLatin1, strings, position: stringsStart} = writer;
 	const headLength = stringsStart + (isLatin1 ? strings.length : strings.length * 2);
 	if (headLength > longestHead) {
@@ -91,30 +101,28 @@ export const encode = (record: StoredRecord, key: string) => {
 
 	bytes.writeUInt16BE(magic, 0);
 	bytes[6] = version;
-	bytes[7] = (record.kind === 'index' ? flag.index : 0) | (isLatin1 ? 0 : flag.utf16);
+	bytes[7] = (record.kind === 'index' ? flag.index : 0) | (isLatin1 ? 0 : flag.utf16) | (packed === undefined ? 0 : flag.compressed);
 	bytes.writeUIntLE(headLength, 8, 3);
 	bytes.writeUIntLE(stringsStart, 11, 3);
-	bytes.writeUInt32LE(crc32(body), 14);
-	bytes.writeUInt32LE(crc32(bytes.subarray(6, headLength), crc32(key)), 2);
+	bytes.writeUInt32LE(checksum(body), 14);
+	bytes.writeUInt32LE(checksum(bytes.subarray(6, headLength), checksum(key)), 2);
 	return bytes;
 };
 
 /**
-The record that `bytes` hold, or `undefined` when they are not exactly what `encode` wrote for `key`. The body is a view of `bytes`, not a copy.
+The record that `bytes` hold, or `undefined` when they are not exactly what `encode` wrote for `key`, or compressed. The body is a view of `bytes`, not a copy.
 */
 export const decode = (bytes: Uint8Array, key: string): StoredRecord | undefined => {
 	const head = decodeHead(bytes, key);
-	if (head === undefined || bytes.length !== head.headLength + head.bodyLength) {
-		return undefined;
-	}
-
-	const body = bytes.subarray(head.headLength);
-	if (crc32(body) !== head.bodyChecksum) {
-		return undefined;
-	}
-
-	return head.record.kind === 'index' ? head.record : withBody(head.record, body);
+	const body = head?.isCompressed === false ? bodyOf(head, bytes.subarray(head.headLength)) : undefined;
+	return head && body && withBody(head.record, body);
 };
+
+/**
+What follows a head, if that is exactly what belongs to it.
+*/
+export const bodyOf = ({bodyLength, bodyChecksum, isCompressed}: RecordHead, bytes: Uint8Array, checksum: Checksum = crc32): Uint8Array | undefined =>
+	(isCompressed || bytes.length === bodyLength) && checksum(bytes) === bodyChecksum ? bytes : undefined;
 
 /**
 What the first bytes of an encoded record tell of it.
@@ -123,8 +131,10 @@ export type RecordHead = {
 	/** Its body is left empty. */
 	readonly record: StoredRecord;
 	readonly headLength: number;
+	/** Of the body as it is, not as it is compressed. */
 	readonly bodyLength: number;
 	readonly bodyChecksum: number;
+	readonly isCompressed: boolean;
 };
 
 /**
@@ -143,7 +153,7 @@ export const headLengthOf = (bytes: Uint8Array): number | undefined => {
 /**
 The record without its body, from as many bytes as `headLengthOf` says or more.
 */
-export const decodeHead = (bytes: Uint8Array, key: string): RecordHead | undefined => {
+export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = crc32): RecordHead | undefined => {
 	const headLength = headLengthOf(bytes);
 	if (headLength === undefined || headLength > bytes.length) {
 		return undefined;
@@ -153,7 +163,7 @@ export const decodeHead = (bytes: Uint8Array, key: string): RecordHead | undefin
 	const flags = view.readUInt8(7);
 	const stringsStart = view.readUIntLE(11, 3);
 	const isForeign = (flags & ~knownFlags) !== 0 || stringsStart < prefixLength || stringsStart > headLength;
-	if (isForeign || view.readUInt32LE(2) !== crc32(view.subarray(6, headLength), crc32(key))) {
+	if (isForeign || view.readUInt32LE(2) !== checksum(view.subarray(6, headLength), checksum(key))) {
 		return undefined;
 	}
 
@@ -171,6 +181,7 @@ export const decodeHead = (bytes: Uint8Array, key: string): RecordHead | undefin
 		headLength,
 		bodyLength,
 		bodyChecksum: view.readUInt32LE(14),
+		isCompressed: (flags & flag.compressed) !== 0,
 	};
 };
 
@@ -250,10 +261,13 @@ const readResponse = (reader: Reader): StoredResponse => {
 
 const knownOrWritten = (known: string | undefined, reader: Reader): string => known === undefined || known === '' ? reader.string() : known;
 
-const withBody = (response: StoredResponse, body: Uint8Array): StoredResponse => {
-	// The response was made a moment ago and nobody else holds it: no second object.
-	(response as {body: Uint8Array}).body = body;
-	return response;
+export const withBody = (record: StoredRecord, body: Uint8Array): StoredRecord => {
+	if (record.kind === 'response') {
+		// The response was made a moment ago and nobody else holds it: no second object.
+		(record as {body: Uint8Array}).body = body;
+	}
+
+	return record;
 };
 
 const policyFlags = (policy: StoredPolicy, range: StoredRange | undefined): number =>

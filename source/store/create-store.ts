@@ -1,11 +1,13 @@
 import {LRUCache} from 'lru-cache';
 import type {StoredRecord} from '../stored.ts';
-import {decode, encode} from './codec.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
+import type {KeyRing} from './encryption.ts';
 import type {StoreEvent} from './fault-log.ts';
 import {createGuard} from './guard.ts';
 import {createMemoryTier} from './memory.ts';
+import {createNaming, withNames} from './naming.ts';
 import type {Store} from './store.ts';
+import {createValues, eventually, type Eventually} from './values.ts';
 
 export type StoreOptions = {
 	readonly store: StoreOption;
@@ -15,6 +17,8 @@ export type StoreOptions = {
 	readonly timeoutMs: number;
 	/** What memory may hold of it. */
 	readonly memoryBytes: number;
+	readonly isCompressing?: boolean;
+	readonly keyRing?: KeyRing | undefined;
 	readonly onEvent?: (event: StoreEvent) => void;
 	/** The circuit breaker's first cooldown. */
 	readonly cooldownMs?: number;
@@ -34,13 +38,17 @@ const confirmationMs = 1000;
 const largeBytes = 65_536;
 const slowKeys = {max: 1000, ttl: 10_000};
 
+/** Of a record that is on its way to be written, roughly. */
+const sizeOf = (record: StoredRecord): number => recordSize + (record.kind === 'response' ? record.body.length : 0);
+const recordSize = 512;
+
 /** Clearing goes through all keys, and no request waits for it. */
 const clearTimeoutMs = 60_000;
 
 /**
 The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
 */
-export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes = defaultQueueBytes}: StoreOptions): Store => {
+export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes = defaultQueueBytes, isCompressing = false, keyRing}: StoreOptions): Store => {
 	if (namespace === '' || /[\{\}]/v.test(namespace)) {
 		throw new TypeError(`The option \`namespace\` is '${namespace}': expected a string without braces that is not empty`);
 	}
@@ -57,6 +65,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 	});
 	const {keyv, prefix, send} = backend;
+	const codec = createValues({isCompressing, keyRing, prefix});
 	const counters = {
 		hits: 0,
 		misses: 0,
@@ -73,6 +82,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	let deletedMs = -Infinity;
 	/** The last write of each key that is under way. */
 	const writes = new Map<string, Promise<unknown>>();
+	/** Long records that are being encoded. What comes after them waits for them. */
+	const encodings = new Map<string, Promise<Uint8Array>>();
 	let queue = {bytes: 0};
 	/** Keys whose reading was given up, while the store was in use. */
 	const slow = new LRUCache<string, true>(slowKeys);
@@ -98,18 +109,44 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 	});
 
-	const decodeValue = (value: unknown, key: string): StoredRecord | undefined => {
-		if (value === undefined || value === null) {
-			return undefined;
-		}
-
-		const bytes = backend.toBytes(value);
-		const record = bytes === undefined ? undefined : decode(bytes, key);
+	const countIfCorrupt = (record: StoredRecord | undefined): StoredRecord | undefined => {
 		if (record === undefined) {
 			counters.corrupt++;
 		}
 
 		return record;
+	};
+
+	const decodeValue = (value: unknown, key: string): Eventually<StoredRecord | undefined> => {
+		if (value === undefined || value === null) {
+			return undefined;
+		}
+
+		const bytes = backend.toBytes(value);
+		return eventually(bytes === undefined ? undefined : codec.read(bytes, key), countIfCorrupt);
+	};
+
+	const encode = (record: StoredRecord, key: string): Eventually<Uint8Array> => {
+		const earlier = encodings.get(key);
+		const bytes = earlier === undefined ? codec.write(record, key) : encodeAfter(earlier, record, key);
+		if (bytes instanceof Promise) {
+			encodings.set(key, bytes);
+			void forgetEncoding(bytes, key);
+		}
+
+		return bytes;
+	};
+
+	const forgetEncoding = async (bytes: Promise<Uint8Array>, key: string): Promise<void> => {
+		await Promise.allSettled([bytes]);
+		if (encodings.get(key) === bytes) {
+			encodings.delete(key);
+		}
+	};
+
+	const encodeAfter = async (earlier: Promise<unknown>, record: StoredRecord, key: string): Promise<Uint8Array> => {
+		await Promise.allSettled([earlier]);
+		return codec.write(record, key);
 	};
 
 	const {swallowed} = backend;
@@ -199,20 +236,30 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return false;
 		}
 
-		const bytes = encode(record, key);
+		const size = sizeOf(record);
 		const myQueue = queue;
-		const isTooMuch = myQueue.bytes > 0 && myQueue.bytes + bytes.length > queueBytes;
-		if (isTooMuch || (bytes.length > largeBytes && slow.has(key))) {
+		const isTooMuch = myQueue.bytes > 0 && myQueue.bytes + size > queueBytes;
+		if (isTooMuch || (size > largeBytes && slow.has(key))) {
 			counters.dropped++;
 			return false;
 		}
 
 		let isSent = false;
 		const leaveQueue = () => {
-			myQueue.bytes -= bytes.length;
+			myQueue.bytes -= size;
 		};
 
-		myQueue.bytes += bytes.length;
+		myQueue.bytes += size;
+		let bytes: Uint8Array;
+		try {
+			const encoded = encode(record, key);
+			// Without a turn in between where none is needed: writes keep their order.
+			bytes = encoded instanceof Promise ? await encoded : encoded;
+		} catch (error) {
+			leaveQueue();
+			throw error;
+		}
+
 		const attempted = await guard.attempt('write', async () => {
 			isSent = true;
 			try {
@@ -242,17 +289,18 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		}
 	};
 
-	return {
+	const created: Store = {
 		peek(key) {
-			if (unconfirmed.has(key)) {
+			if (unconfirmed.has(key) || encodings.has(key)) {
 				return undefined;
 			}
 
 			const record = backend.peek === undefined ? tier?.get(key) : decodeValue(backend.peek(wireKey(key)), key);
-			if (record !== undefined) {
-				counters.hits++;
+			if (record === undefined || record instanceof Promise) {
+				return undefined;
 			}
 
+			counters.hits++;
 			return record;
 		},
 		async get(keys) {
@@ -260,11 +308,16 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				return [];
 			}
 
+			if (encodings.size > 0) {
+				await Promise.allSettled(keys.filter(key => encodings.has(key)).map(async key => writes.get(key)));
+			}
+
 			const endReading = tier?.beginReading(keys);
 			const attempted = await guard.attempt('read', async () => fetchAll(keys));
 			noteSpeed(keys, attempted !== undefined);
+			const decoded = await Promise.all(keys.map(async (key, position) => decodeValue(attempted?.result[position], key)));
 			const records = keys.map((key, position) => {
-				const record = unconfirmed.has(key) ? undefined : decodeValue(attempted?.result[position], key);
+				const record = unconfirmed.has(key) ? undefined : decoded[position];
 				if (record === undefined) {
 					counters.misses++;
 				} else {
@@ -330,4 +383,6 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			await backend.close();
 		},
 	};
+
+	return keyRing === undefined ? created : withNames(created, createNaming(keyRing));
 };

@@ -1,0 +1,55 @@
+import {createHmac} from 'node:crypto';
+import {LRUCache} from 'lru-cache';
+import type {KeyRing} from './encryption.ts';
+import type {Store} from './store.ts';
+
+/** Begins what is hidden already; no hash does. */
+const mark = '~';
+
+/** What says nothing of a request. */
+const plainSuffixes: ReadonlySet<string> = new Set(['HEAD', 'purged']);
+
+const maxNames = 10_000;
+
+/**
+Names of keys that tell nothing to those who can guess a URL: keyed hashes. What stands in the braces has one name, whatever follows; what is hidden already stays as it is.
+*/
+export const createNaming = ({last: {secret}}: KeyRing): (key: string) => string => {
+	const names = new LRUCache<string, string>({max: maxNames});
+	const hide = (text: string) => text.startsWith(mark) ? text : mark + createHmac('sha256', secret).update('got-redis-cache: name').update(text).digest('base64url').slice(0, 32);
+
+	return key => {
+		const known = names.get(key);
+		if (known !== undefined) {
+			return known;
+		}
+
+		const end = key.indexOf('}');
+		const suffix = key.slice(end + 2);
+		const name = `{${hide(key.slice(1, end))}}${suffix === '' ? '' : `:${plainSuffixes.has(suffix) ? suffix : hide(suffix)}`}`;
+		names.set(key, name);
+		return name;
+	};
+};
+
+/**
+A store whose keys have other names than those that it is asked for.
+*/
+export const withNames = (store: Store, nameOf: (key: string) => string): Store => {
+	const {command} = store;
+	return {
+		peek: key => store.peek(nameOf(key)),
+		get: async keys => store.get(keys.map(key => nameOf(key))),
+		set: async (key, record, timeToLive) => store.set(nameOf(key), record, timeToLive),
+		delete: async keys => store.delete(keys.map(key => nameOf(key))),
+		clear: async () => store.clear(),
+		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),
+		flush: async () => store.flush(),
+		get isHealthy() {
+			return store.isHealthy;
+		},
+		health: () => store.health(),
+		counters: store.counters,
+		close: async () => store.close(),
+	};
+};
