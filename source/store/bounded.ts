@@ -3,6 +3,11 @@ import type {Store} from './store.ts';
 /** A step that begins so soon has its own deadline, which is the same. */
 const sameMs = 5;
 
+const wholes = new WeakMap<Store, Store>();
+
+/** The store that a bounded one is part of; any other is its own. */
+export const unbounded = (store: Store): Store => wholes.get(store) ?? store;
+
 /**
 The same store for the steps of one request: from now on they are waited for no longer, together, than one operation is.
 
@@ -28,8 +33,10 @@ export const bounded = (store: Store, timeoutMs: number): Store => {
 		}
 	};
 
-	return Object.assign(Object.create(store) as Store, {
+	const part = Object.assign(Object.create(store) as Store, {
 		get: async (keys: readonly string[]) => inTime(store.get(keys), keys.map(() => undefined)),
 		delete: async (keys: readonly string[]) => inTime(store.delete(keys), false),
 	});
+	wholes.set(part, unbounded(store));
+	return part;
 };
