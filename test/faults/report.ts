@@ -1,5 +1,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
+import {availableParallelism, loadavg} from 'node:os';
 import process from 'node:process';
+import {parseArgs} from 'node:util';
 import {faults} from './faults.ts';
 import {measure, watchProcess, type Figures} from './measure.ts';
 import type {OriginFault} from './resources.ts';
@@ -7,20 +9,16 @@ import type {OriginFault} from './resources.ts';
 /*
 Every fault for as long as it takes to hurt, alone and with each fault of the origin. Writes the tables of docs/reliability.md.
 
-`--quick`: each for a second, and nothing is written.
+`--seconds 1`: each for so long. `--dry`: nothing is written.
 */
 
-const isQuick = process.argv.includes('--quick');
+const {values: {seconds, dry: isDry}} = parseArgs({options: {seconds: {type: 'string', default: '5'}, dry: {type: 'boolean', default: false}}});
 const page = new URL('../../docs/reliability.md', import.meta.url);
 const deadlineMs = 250;
 
-const durationMs = (name: string): number => {
-	if (isQuick) {
-		return 1000;
-	}
+const durationMs = (name: string): number => Number(seconds) * (name.includes('SIGSTOP') ? 2000 : 1000);
 
-	return name.includes('SIGSTOP') ? 10_000 : 5000;
-};
+const togetherMs = Number(seconds) * 400;
 
 type Row = {readonly name: string; readonly alone: Figures; readonly together: ReadonlyMap<OriginFault, Figures>};
 
@@ -65,7 +63,7 @@ for (const fault of faults) {
 	tell(fault.name, alone);
 	const together = new Map<OriginFault, Figures>();
 	for (const originFault of ['down', 'slow', 'garbage'] as const) {
-		const figures = await measure(fault, {durationMs: isQuick ? 500 : 2000, timeoutMs: deadlineMs, originFault});
+		const figures = await measure(fault, {durationMs: togetherMs, timeoutMs: deadlineMs, originFault});
 		tell(`${fault.name}, origin ${originFault}`, figures);
 		together.set(originFault, figures);
 	}
@@ -73,8 +71,8 @@ for (const fault of faults) {
 	rows.push({name: fault.name, alone, together});
 }
 
-if (!isQuick) {
+if (!isDry) {
 	const text = await readFile(page, 'utf8');
-	const tables = `<!-- faults -->\n\n${mainTable(rows)}\n\nWith a sick origin at the same time: failed because of the cache · wrong bodies · unhandled rejections, warnings and leaked handles, of so many requests; caches again after.\n\n${originTable(rows)}\n\n<!-- /faults -->`;
+	const tables = `<!-- faults -->\n\nEach fault for ${seconds} seconds (SIGSTOP: twice as long), on Node ${process.versions.node}, a machine with ${availableParallelism()} cores and a load of ${(loadavg()[0] ?? 0).toFixed(1)} at the end, of which the suite itself is a part.\n\n${mainTable(rows)}\n\nWith a sick origin at the same time, for ${togetherMs / 1000} seconds each: failed because of the cache · wrong bodies · unhandled rejections, warnings and leaked handles, of so many requests; caches again after.\n\n${originTable(rows)}\n\n<!-- /faults -->`;
 	await writeFile(page, text.replace(/<!-- faults -->.*<!-- \/faults -->/sv, () => tables));
 }
