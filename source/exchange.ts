@@ -2,7 +2,8 @@ import {primaryKey} from './http/cache-key.ts';
 import {validationHeaders, variantValidationHeaders} from './http/conditional.ts';
 import {decide} from './http/decide.ts';
 import type {BypassReason, Decision} from './http/decision.ts';
-import {headersOf, rawFieldValue} from './http/header-fields.ts';
+import {fieldValue, headersOf, rawFieldValue} from './http/header-fields.ts';
+import {cacheGroups} from './http/invalidation.ts';
 import type {RequestHead, ResponseHead} from './http/message.ts';
 import {isEarlyRefreshDue} from './http/early-refresh.ts';
 import type {Invalidation, Outcome, PassReason, SharedOutcome} from './http/outcome.ts';
@@ -10,9 +11,12 @@ import {combine, completed} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
 import {isSelected} from './http/vary.ts';
+import {changeMark, generationsFor, groupMark, longestExchangeMs, readMarks, resourceMark, type Marks} from './marks.ts';
 import {
+	observe,
 	peek,
 	purge,
+	remove,
 	resourceKey,
 	select,
 	selectByEntityTag,
@@ -52,6 +56,8 @@ export type Exchange = {
 	/** By `performance.now()`, which no clock adjustment changes. */
 	readonly startedAt: number;
 	readonly index: Selection['index'];
+	/** The marks as they were before the origin was asked. */
+	readonly marks: Marks;
 	readonly decision: Decision;
 };
 
@@ -64,7 +70,9 @@ export type Settlement = {
 	readonly written?: StoredResponse;
 };
 
-const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput): string => resourceKey(primaryKey(request, settings.request.http, {
+const noMarks: Marks = new Map();
+
+export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput): string => resourceKey(primaryKey(request, settings.request.http, {
 	body,
 	extra: isEncoded || extra !== undefined ? JSON.stringify([isEncoded, extra]) : undefined,
 }));
@@ -88,7 +96,7 @@ Looks a request up and decides what to do with it.
 */
 export const lookUp = async (context: ExchangeContext, request: RequestHead, settings: RequestSettings, keyInput: KeyInput, bypass?: BypassReason): Promise<Exchange> => {
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined};
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
@@ -96,16 +104,20 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 	const key = keyOf(context, request, keyInput);
 	// What needs no look at the store is decided without one.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
-	if (early.kind === 'bypass' || (early.kind === 'fetch' && early.reason === 'reload')) {
+	if (early.kind === 'bypass') {
 		return {...exchange, key, decision: early};
 	}
 
-	const {stored, index} = await select(stepwise(context), request, key, settings.http.matchHeaders);
-	if (stored) {
-		return {...exchange, key, index, decision: decideOn(request, stored, requestTimeMs, settings)};
+	if (early.kind === 'fetch' && early.reason === 'reload') {
+		return {...exchange, key, decision: early, marks: await observe(stepwise(context), request, key, settings.tags)};
 	}
 
-	return {...exchange, key, index, decision: index && early.kind === 'fetch' ? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)} : early};
+	const {stored, index, marks} = await select(stepwise(context), request, key, {matchHeaders: settings.http.matchHeaders, tags: settings.tags});
+	if (stored) {
+		return {...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)};
+	}
+
+	return {...exchange, key, index, marks, decision: index && early.kind === 'fetch' ? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)} : early};
 };
 
 /**
@@ -121,7 +133,7 @@ export const lookUpNow = (context: ExchangeContext, request: RequestHead, settin
 	const requestTimeMs = context.now();
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
-	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, decision} : undefined;
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, decision} : undefined;
 };
 
 /**
@@ -165,6 +177,7 @@ export const withRequest = (context: ExchangeContext, exchange: Exchange, reques
 		request,
 		key: keyOf(context, request, exchange.keyInput),
 		index: undefined,
+		marks: noMarks,
 		decision: {kind: 'fetch', reason: 'request-changed'},
 	};
 };
@@ -174,15 +187,30 @@ const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffse
 	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
 };
 
+/** So many marks can be looked up in one round trip without a thought. */
+const maxMarks = 256;
+
+/** What a response can be purged by, beside its URL. */
+const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchange, 'settings'>, stored: StoredResponse): StoredResponse => {
+	const headers = headersOf(stored.rawHeaders);
+	const fieldTags = tagField === undefined ? [] : (fieldValue(headers, tagField) ?? '').split(/[\s,]+/v).filter(Boolean);
+
+	return {...stored, tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(headers))]};
+};
+
+type Storing = Pick<Exchange, 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings'>;
+
 /**
-@returns Why it was not stored, if so.
+@returns What was stored, or why nothing was.
 */
-const store = (context: ExchangeContext, {key, index, startedAt, settings}: Pick<Exchange, 'key' | 'index' | 'startedAt' | 'settings'>, stored: StoredResponse): PassReason | undefined => {
+const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<StoredResponse | PassReason> => {
+	const {key, index, startedAt, requestTimeMs, settings} = exchange;
+	const stored = tagged(context, exchange, untagged);
 	if (settings.http.isReadOnly) {
 		return 'read-only';
 	}
 
-	if (stored.body.byteLength > settings.maxBodyBytes) {
+	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > maxMarks) {
 		return 'too-large';
 	}
 
@@ -191,17 +219,36 @@ const store = (context: ExchangeContext, {key, index, startedAt, settings}: Pick
 		return 'past-time-to-live';
 	}
 
+	const marks = await generationsFor(context.store, {seen: exchange.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
+	if (!marks || performance.now() - startedAt > longestExchangeMs) {
+		return 'invalidated';
+	}
+
 	const {matchHeaders} = settings.http;
-	return write(context, {key, index, stored, startedAt, matchHeaders, timeToLive: ttl}) ? undefined : 'invalidated';
+	const marked = {...stored, marks};
+
+	return write(context, {key, index, stored: marked, startedAt, matchHeaders, timeToLive: ttl}) ? marked : 'invalidated';
+};
+
+const whatWasStored = async (...parameters: Parameters<typeof store>): Promise<StoredResponse | undefined> => {
+	const written = await store(...parameters);
+	return typeof written === 'string' ? undefined : written;
 };
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
-const standingFor = (context: ExchangeContext, {settings, keyInput}: Exchange, request: RequestHead) => ({
-	settings,
-	key: keyOf(context, request, {...keyInput, body: undefined}),
-	index: undefined,
-	startedAt: Infinity,
-});
+const standingFor = async (context: ExchangeContext, {settings, keyInput, requestTimeMs}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
+	const key = keyOf(context, request, {...keyInput, body: undefined});
+	const marks = await readMarks(context.store, [resourceMark(key), ...groups.map(group => groupMark(request.url, group))]);
+
+	return {
+		settings,
+		key,
+		index: undefined,
+		requestTimeMs,
+		startedAt: Infinity,
+		marks,
+	};
+};
 
 /**
 Carries an outcome out, but for its invalidation.
@@ -216,9 +263,9 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 				return {outcome: {kind: 'pass', reason: 'incomplete'}};
 			}
 
-			const written = {...complete, tags: exchange.settings.tags};
-			const refusal = store(context, outcome.as ? standingFor(context, exchange, outcome.as) : exchange, written);
-			return refusal ? {outcome: {kind: 'pass', reason: refusal}} : {outcome, written};
+			const storing = outcome.as ? await standingFor(context, exchange, outcome.as, outcome.invalidation?.groups ?? []) : exchange;
+			const written = await store(context, storing, complete);
+			return typeof written === 'string' ? {outcome: {kind: 'pass', reason: written}} : {outcome, written};
 		}
 
 		case 'combine': {
@@ -230,12 +277,12 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 					: {outcome: {kind: 'pass', reason: 'partial'}};
 			}
 
-			return {outcome, answer, written: store(context, exchange, answer) ? undefined : answer};
+			return {outcome, answer, written: await whatWasStored(context, exchange, answer)};
 		}
 
 		case 'freshen': {
 			const answer = outcome.stored;
-			return {outcome, answer, written: store(context, exchange, answer) ? undefined : answer};
+			return {outcome, answer, written: await whatWasStored(context, exchange, answer)};
 		}
 
 		case 'reuse-stale': {
@@ -245,7 +292,7 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 		case 'refetch': {
 			if (exchange.decision.kind !== 'fetch' && !exchange.settings.http.isReadOnly) {
 				// What the origin did not mean is of no use to the next request either.
-				await purge(stepwise(context), exchange.key);
+				await remove(stepwise(context), exchange.key);
 			}
 
 			return {outcome};
@@ -253,7 +300,7 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 
 		case 'pass': {
 			if (outcome.update) {
-				store(context, exchange, outcome.update);
+				await store(context, exchange, outcome.update);
 			}
 
 			return {outcome};
@@ -275,10 +322,15 @@ export const purgeUrl = async (context: ExchangeContext, url: string, extra?: st
 	return confirmations.every(Boolean);
 };
 
-/** Purges what a response has made invalid, RFC 9111 §4.4. */
-export const invalidate = async (context: ExchangeContext, {keyInput}: Exchange, {urls}: Invalidation) => {
+/** Purges what a response has made invalid, RFC 9111 §4.4 and RFC 9875. */
+export const invalidate = async (context: ExchangeContext, {keyInput, request}: Exchange, {urls, groups}: Invalidation) => {
+	const nowMs = context.now();
 	const steps = stepwise(context);
-	await Promise.all(urls.map(async url => purgeUrl(steps, url, keyInput.extra)));
+	await Promise.all([
+		...urls.map(async url => purgeUrl(steps, url, keyInput.extra)),
+		// RFC 9875 §3
+		...groups.map(async group => changeMark(context.store, groupMark(request.url, group), {isSoft: false, nowMs})),
+	]);
 };
 
 const isFilteredOut = ({settings}: ExchangeContext, {request}: Exchange, {statusCode, rawHeaders}: ResponseHead) => settings.filter?.(request, {statusCode, headers: headersOf(rawHeaders)}) === false;

@@ -256,6 +256,13 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	filter?: (request: CacheableRequest, response?: CacheableResponse) => boolean;
 
 	/**
+	A response field that names tags, separated by commas or spaces, to invalidate the stored response by: what a CDN goes by in front of the same origin, such as `'cache-tag'` or `'surrogate-key'`. They come on top of the request's own `tags`.
+
+	@default undefined
+	*/
+	tagField?: string;
+
+	/**
 	The longest that the store may delay a request.
 
 	@default 250

@@ -41,6 +41,8 @@ export type CacheSettings = {
 	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
 	readonly filter: RedisCacheOptions['filter'];
+	/** Lower-case. */
+	readonly tagField: string | undefined;
 	/** What a request goes by that sets nothing itself. */
 	readonly request: RequestSettings;
 };
@@ -123,6 +125,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	matchHeaders: [value => isArrayOf(value, isToken), 'an array of header field names'],
 	key: [isFunction, 'a function'],
 	filter: [isFunction, 'a function'],
+	tagField: [isToken, 'a header field name'],
 	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\''],
 	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
 	compression: [isBoolean, 'a boolean'],
@@ -259,6 +262,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		coalesce: options.coalesce ?? 'process',
 		key: options.key,
 		filter: options.filter,
+		tagField: options.tagField?.toLowerCase(),
 		request: requestSettings(options),
 	};
 };

@@ -7,6 +7,20 @@ import {
 	selectingHeaders,
 	variantId,
 } from './http/vary.ts';
+import {
+	changeMark,
+	ensureMarks,
+	heed,
+	longestExchangeMs,
+	marksIn,
+	markKeysOf,
+	originMark,
+	peekMarks,
+	readMarks,
+	resourceMark,
+	tagMark,
+	type Marks,
+} from './marks.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {
 	StoredRecord,
@@ -22,6 +36,8 @@ export type ResourceContext = {
 	readonly store: Store;
 	/** The indexes that this process has seen, so that a look-up can name index and variant at once. A hint: what the store says wins. */
 	readonly indexes: LRUCache<string, VariantIndex>;
+	/** The marks of the response that was last found or written under a key, so that a look-up can read them along. A hint, too. */
+	readonly markKeys: LRUCache<string, readonly string[]>;
 	/** When this process purged a key, by `performance.now()`: what was asked for before is not stored after. */
 	readonly purgedAt: LRUCache<string, number>;
 	/** What this process writes while it reads the same: a reply that is on its way is older. */
@@ -41,6 +57,8 @@ export type Selection = {
 	/** The stored response that the request selects, RFC 9111 §4.1. */
 	readonly stored: StoredResponse | undefined;
 	readonly index: VariantIndex | undefined;
+	/** The marks as they were at the look-up. */
+	readonly marks: Marks;
 };
 
 // More variants than these come of a field that should not be in `Vary`.
@@ -61,69 +79,142 @@ const asResponse = (record: StoredRecord | undefined) => record?.kind === 'respo
 /** What the memory tier can give at once. */
 export const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {
 	const record = store.peek(key);
-	if (record?.kind !== 'index') {
-		return record && {stored: record, index: undefined};
+	const index = record?.kind === 'index' ? record : undefined;
+	const found = asResponse(index ? store.peek(requestedVariant(key, index, request)) : record);
+	if (!found || (index && found.generation !== index.generation)) {
+		return undefined;
 	}
 
-	const variant = asResponse(store.peek(requestedVariant(key, record, request)));
-	return variant?.generation === record.generation ? {stored: variant, index: record} : undefined;
+	const marks = peekMarks(store, markKeysOf(key, found));
+	const stored = heed(key, found, marks);
+	return stored && {stored, index, marks};
 };
 
-/** One round trip; two where this process does not know yet which fields select. */
-const read = async ({store, indexes}: ResourceContext, request: RequestHead, key: string, alternativeKey: string | undefined): Promise<Selection> => {
+/** The marks that a look-up of a request can be expected to need. */
+const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): string[] => [...new Set([
+	resourceMark(key),
+	originMark(url),
+	...tags.map(tag => tagMark(tag)),
+	...markKeys.get(key) ?? [],
+])];
+
+/** What is to be known of a request that is sent without a look at what is stored. */
+export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Marks> => readMarks(context.store, expectedMarks(context, request, key, tags));
+
+/** What holds of what was found, with marks that were not expected read as well. */
+const judge = async ({store, markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, marks: Marks): Promise<Pick<Selection, 'stored' | 'marks'>> => {
+	if (!found) {
+		return {stored: undefined, marks};
+	}
+
+	const names = markKeysOf(key, found);
+	const unread = names.filter(name => !marks.has(name));
+	const known = unread.length === 0 ? marks : new Map([...marks, ...await readMarks(store, unread)]);
+	markKeys.set(key, names);
+
+	return {stored: heed(key, found, known), marks: known};
+};
+
+type Wanted = {
+	readonly request: RequestHead;
+	readonly key: string;
+	readonly alternativeKey: string | undefined;
+	readonly tags: readonly string[];
+};
+
+/** One round trip; two where this process does not know yet which fields select, or which marks matter. */
+const read = async (context: ResourceContext, {request, key, alternativeKey, tags}: Wanted): Promise<Selection> => {
+	const {store, indexes} = context;
 	const known = indexes.get(key);
 	const knownKey = known && requestedVariant(key, known, request);
-	const records = await store.get([key, knownKey, alternativeKey].filter(each => each !== undefined));
+	const keys = [key, knownKey, alternativeKey].filter(each => each !== undefined);
+	const names = expectedMarks(context, request, key, tags);
+	const [all, made] = await Promise.all([
+		store.get([...keys, ...names]),
+		ensureMarks(store, [originMark(request.url), ...tags.map(tag => tagMark(tag))], context.now()),
+	]);
+	const marks: Marks = new Map([...marksIn(store, names, all.slice(keys.length)), ...made]);
+	const records = all.slice(0, keys.length);
 	const [record] = records;
 	const alternative = alternativeKey === undefined ? undefined : asResponse(records.at(-1));
 
 	if (record?.kind !== 'index') {
 		indexes.delete(key);
-		return {stored: record ?? alternative, index: undefined};
+		return forgetPurged(context, keys, {index: undefined, ...await judge(context, key, asResponse(record) ?? alternative, marks)});
 	}
 
 	indexes.set(key, record);
 	const wantedKey = requestedVariant(key, record, request);
 	const [found] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
 	const variant = asResponse(found);
+	const judged = await judge(context, key, variant?.generation === record.generation ? variant : alternative, marks);
 
-	return {stored: variant?.generation === record.generation ? variant : alternative, index: record};
+	return forgetPurged(context, [...keys, wantedKey], {index: record, ...judged});
+};
+
+/** Memory may forget the mark of a resource sooner than what it says of the resource. */
+const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selection: Selection): Selection => {
+	if (!selection.stored) {
+		for (const key of keys) {
+			store.forget(key);
+		}
+	}
+
+	return selection;
 };
 
 /** What the store has, or what was written while it was asked. */
-const readLatest = async (context: ResourceContext, request: RequestHead, key: string, matchHeaders: readonly string[]): Promise<Selection> => {
-	const {overlaps, indexes} = context;
+const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders: readonly string[]): Promise<Selection> => {
+	const {store, overlaps, indexes} = context;
+	const {request, key} = wanted;
 	const overlap = overlaps.get(key) ?? {readers: 0, written: undefined, writtenAt: -Infinity};
 	const startedAt = performance.now();
 	overlap.readers++;
 	overlaps.set(key, overlap);
-	const selection = await read(context, request, key, request.method === 'HEAD' ? headKey(key) : undefined);
+	const selection = await read(context, wanted);
 	overlap.readers--;
 	if (overlap.readers === 0) {
 		overlaps.delete(key);
 	}
 
 	const {written, writtenAt} = overlap;
+	if (!written || writtenAt < startedAt || !isSelected(request, written, matchHeaders)) {
+		return selection;
+	}
 
-	return written && writtenAt >= startedAt && isSelected(request, written, matchHeaders) ? {stored: written, index: indexes.get(key) ?? selection.index} : selection;
+	// It may be the first to have its marks.
+	const marks = new Map([...selection.marks, ...await readMarks(store, markKeysOf(key, written))]);
+	const stored = heed(key, written, marks);
+
+	return stored ? {stored, marks, index: indexes.get(key) ?? selection.index} : selection;
 };
 
-/**
-@param matchHeaders - Fields that select whether or not `Vary` names them.
-*/
-export const select = async (context: ResourceContext, request: RequestHead, key: string, matchHeaders: readonly string[]): Promise<Selection> => {
-	const selection = (request.method === 'HEAD' ? undefined : peek(context, request, key)) ?? await readLatest(context, request, key, matchHeaders);
+type SelectOptions = {
+	/** Fields that select whether or not `Vary` names them. */
+	readonly matchHeaders: readonly string[];
+	/** Those that the response is going to have in any case. */
+	readonly tags: readonly string[];
+};
 
-	return selection.stored === undefined || isSelected(request, selection.stored, matchHeaders) ? selection : {stored: undefined, index: selection.index};
+export const select = async (context: ResourceContext, request: RequestHead, key: string, {matchHeaders, tags}: SelectOptions): Promise<Selection> => {
+	const isHead = request.method === 'HEAD';
+	const selection = (isHead ? undefined : peek(context, request, key)) ?? await readLatest(context, {request, key, tags, alternativeKey: isHead ? headKey(key) : undefined}, matchHeaders);
+
+	return selection.stored === undefined || isSelected(request, selection.stored, matchHeaders) ? selection : {...selection, stored: undefined};
 };
 
 /** The newest variant with an entity tag, whatever a request selects. */
-export const selectByEntityTag = async ({store}: ResourceContext, key: string, {generation, variants}: VariantIndex, etag: string): Promise<StoredResponse | undefined> => {
+export const selectByEntityTag = async (context: ResourceContext, key: string, {generation, variants}: VariantIndex, etag: string): Promise<StoredResponse | undefined> => {
 	const named = variants.find(variant => variant.etag === etag);
-	const [record] = named ? await store.get([variantKey(key, named.id)]) : [];
+	const [record] = named ? await context.store.get([variantKey(key, named.id)]) : [];
 	const variant = asResponse(record);
 
-	return variant?.generation === generation ? variant : undefined;
+	if (variant?.generation !== generation) {
+		return undefined;
+	}
+
+	const {stored} = await judge(context, key, variant, new Map());
+	return stored;
 };
 
 const hasSameNames = (first: readonly string[], second: readonly string[]) => first.length === second.length && first.every((name, position) => name === second[position]);
@@ -159,11 +250,29 @@ const indexTimeToLive = ({variants}: VariantIndex, nowMs: number): TimeToLive =>
 	return keptUntilMs === Number.MAX_SAFE_INTEGER ? 'forever' : keptUntilMs - nowMs;
 };
 
-const writeVariant = ({store, indexes, now}: ResourceContext, key: string, found: VariantIndex | undefined, stored: StoredResponse, vary: readonly string[], timeToLive: TimeToLive) => {
+/** Takes back what came just too late: after the purge, which looked for it in vain. */
+const writeGuarded = async ({store}: ResourceContext, key: string, storeKey: string, stored: StoredResponse, timeToLive: TimeToLive): Promise<void> => {
+	const name = resourceMark(key);
+	const [isWritten, marks] = await Promise.all([
+		store.set(storeKey, stored, timeToLive),
+		store.isAtomic ? readMarks(store, [name]) : undefined,
+	]);
+	if (!isWritten) {
+		return;
+	}
+
+	const now = (marks ?? await readMarks(store, [name])).get(name);
+	if (now && now !== stored.marks[0]) {
+		await store.delete([storeKey]);
+	}
+};
+
+const writeVariant = (context: ResourceContext, key: string, found: VariantIndex | undefined, stored: StoredResponse, vary: readonly string[], timeToLive: TimeToLive) => {
+	const {store, indexes, now} = context;
 	// Another exchange of this process may have written the index since this one read it.
 	const {index, id, dropped} = indexWith(indexes.get(key) ?? found, stored, vary, now(), timeToLive);
 	indexes.set(key, index);
-	void store.set(variantKey(key, id), {...stored, generation: index.generation}, timeToLive);
+	void writeGuarded(context, key, variantKey(key, id), {...stored, generation: index.generation}, timeToLive);
 	void store.set(key, index, indexTimeToLive(index, now()));
 	if (dropped.length > 0) {
 		void store.delete(dropped.map(variant => variantKey(key, variant.id)));
@@ -181,19 +290,25 @@ export type Write = {
 	readonly timeToLive: TimeToLive;
 };
 
+/** In `purgedAt`, for all keys. */
+export const everyKey = '';
+
+const isPurgedSince = ({purgedAt}: ResourceContext, key: string, startedAt: number): boolean => [key, everyKey].some(each => startedAt < (purgedAt.get(each) ?? -Infinity));
+
 /**
 Writes without waiting: a connection keeps the order, so a later look-up of this process sees it.
 
 @returns Whether anything was written.
 */
 export const write = (context: ResourceContext, {key, index, stored, startedAt, matchHeaders, timeToLive}: Write): boolean => {
-	const {store, indexes, overlaps, purgedAt} = context;
-	if (startedAt < (purgedAt.get(key) ?? -Infinity)) {
+	const {indexes, overlaps, markKeys} = context;
+	if (isPurgedSince(context, key, startedAt)) {
 		return false;
 	}
 
+	markKeys.set(key, markKeysOf(key, stored));
 	if (stored.method === 'HEAD') {
-		void store.set(headKey(key), stored, timeToLive);
+		void writeGuarded(context, key, headKey(key), stored, timeToLive);
 		return true;
 	}
 
@@ -210,7 +325,7 @@ export const write = (context: ResourceContext, {key, index, stored, startedAt, 
 	}
 
 	indexes.delete(key);
-	void store.set(key, stored, timeToLive);
+	void writeGuarded(context, key, key, stored, timeToLive);
 	return true;
 };
 
@@ -219,7 +334,7 @@ Removes all that is stored of a resource.
 
 @returns Whether the store confirmed it.
 */
-export const purge = async ({store, indexes, overlaps, purgedAt}: ResourceContext, key: string): Promise<boolean> => {
+export const remove = async ({store, indexes, overlaps, purgedAt}: ResourceContext, key: string): Promise<boolean> => {
 	const known = indexes.get(key);
 	indexes.delete(key);
 	const [record] = await store.get([key]);
@@ -232,4 +347,18 @@ export const purge = async ({store, indexes, overlaps, purgedAt}: ResourceContex
 	}
 
 	return store.delete([key, headKey(key), ...variants]);
+};
+
+/**
+Removes all that is stored of a resource, and has every process that is asking for it store nothing.
+
+@returns Whether the store confirmed it.
+*/
+export const purge = async (context: ResourceContext, key: string): Promise<boolean> => {
+	const confirmations = await Promise.all([
+		changeMark(context.store, resourceMark(key), {isSoft: false, nowMs: context.now()}, longestExchangeMs),
+		remove(context, key),
+	]);
+
+	return confirmations.every(Boolean);
 };

@@ -65,6 +65,10 @@ export type StoredResponse = {
 	/** Which bytes `body` holds; `undefined` when it is the complete representation. */
 	readonly range: StoredRange | undefined;
 	readonly tags: readonly string[];
+	/** The cache groups of its origin that it belongs to, RFC 9875 §2. */
+	readonly groups: readonly string[];
+	/** The generations that its marks had when it was asked for: those of the resource, the origin, each tag and each group. */
+	readonly marks: readonly string[];
 	/** Ties a variant to the index that lists it; empty without `Vary`. */
 	readonly generation: string;
 	readonly body: Uint8Array;
@@ -90,4 +94,15 @@ export type VariantReference = {
 	readonly etag: string;
 };
 
-export type StoredRecord = StoredResponse | VariantIndex;
+/** Stands for all stored responses that have something in common, and says since when they hold: those that were asked for under another generation do not. */
+export type StoredMark = {
+	readonly kind: 'mark';
+	/** A random name. */
+	readonly generation: string;
+	/** A random name: what is of another one is to be validated before it is used. Empty at first. */
+	readonly softGeneration: string;
+	/** When somebody purged, in milliseconds since the epoch; 0 if nobody ever did. */
+	readonly purgedAtMs: number;
+};
+
+export type StoredRecord = StoredResponse | VariantIndex | StoredMark;

@@ -96,6 +96,7 @@ export class RedisCache {
 			settings,
 			store,
 			indexes: new LRUCache({max: maxHints}),
+			markKeys: new LRUCache({max: maxHints}),
 			purgedAt: new LRUCache({max: maxHints}),
 			overlaps: new Map(),
 			now: Date.now,

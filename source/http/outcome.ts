@@ -41,7 +41,7 @@ export type PassReason =
 	| 'invalidated'
 	/** Its body did not arrive whole. */
 	| 'incomplete'
-	/** Its body is larger than the user allows. */
+	/** Its body is larger than the user allows, or it has more tags than a look-up could heed. */
 	| 'too-large'
 	/** It would have been removed from the store at once. */
 	| 'past-time-to-live'

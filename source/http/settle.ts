@@ -2,7 +2,7 @@ import type {StoredResponse} from '../stored.ts';
 import type {Decision} from './decision.ts';
 import {freshenedBy, freshenedByHead} from './freshen.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
-import {invalidationBy} from './invalidation.ts';
+import {cacheGroups, invalidationBy} from './invalidation.ts';
 import type {RequestHead, ResponseHead} from './message.ts';
 import type {Invalidation, Outcome, StoredHead} from './outcome.ts';
 import {isCombinable} from './partial.ts';
@@ -158,6 +158,8 @@ const storedHead = ({request, response, responseTimeMs, settings}: SettleInput, 
 	policy,
 	range: response.statusCode === 206 ? contentRangeOf(headers) : undefined,
 	tags: [],
+	groups: cacheGroups(headers),
+	marks: [],
 	generation: '',
 });
 

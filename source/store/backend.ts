@@ -7,6 +7,13 @@ export type Encoding = {
 	toBytes(value: unknown): Uint8Array | undefined;
 };
 
+export type RawEntry = {
+	readonly key: string;
+	readonly value: unknown;
+	/** How long the store keeps it; `undefined`: for ever. */
+	readonly ttlMs: number | undefined;
+};
+
 export type Swallowed = {
 	count: number;
 	last: unknown;
@@ -32,6 +39,19 @@ export type Backend = Encoding & {
 
 	/** Removes the keys that begin with the prefix and a brace, and no other. */
 	clear(): Promise<void>;
+
+	/** What lies under the keys that begin with the prefix and a brace, some at a time; the first bytes of a value may be all of it that is given. Throws when the keys cannot be listed. */
+	scan(): AsyncIterable<readonly RawEntry[]>;
+
+	/**
+	Writes a value if another one, or none, is still what lies under the key, and tells whether it was; absent where the store cannot do that in one step.
+
+	@param ttlMs - `undefined` for ever, `'keep'` as it was.
+	*/
+	swap?(key: string, expected: unknown, value: unknown, ttlMs: number | 'keep' | undefined): Promise<boolean>;
+
+	/** Whether a cluster keeps the keys: several are one command only where the braces in them say the same. */
+	readonly isSharded?: boolean;
 
 	/** Whether `keyv.getMany()` and `keyv.delete()` with several keys are one round trip, and fail when a key does. */
 	readonly hasBatches: boolean;

@@ -2,6 +2,7 @@
 import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
 import type {
+	StoredMark,
 	StoredPolicy,
 	StoredRange,
 	StoredRecord,
@@ -36,9 +37,12 @@ const flag = {
 	index: 1,
 	/** The run of strings is UTF-16, for what latin1 cannot hold. */
 	utf16: 2,
+	mark: 4,
 	compressed: 8,
 };
-const knownFlags = flag.index | flag.utf16 | flag.compressed;
+const knownFlags = flag.index | flag.utf16 | flag.mark | flag.compressed;
+
+const kindFlags = {response: 0, index: flag.index, mark: flag.mark};
 
 const policyFlag = {
 	isShared: 1,
@@ -81,13 +85,23 @@ The bytes of a record. They are tied to `key`: stored under another one, they do
 */
 export const encode = (record: StoredRecord, key: string, {packed, checksum = crc32}: EncodeOptions = {}) => {
 	const writer = new Writer(prefixLength);
-	if (record.kind === 'index') {
-		writeIndex(writer, record);
-	} else {
-		writeResponse(writer, record);
+	switch (record.kind) {
+		case 'index': {
+			writeIndex(writer, record);
+			break;
+		}
+
+		case 'mark': {
+			writeMark(writer, record);
+			break;
+		}
+
+		case 'response': {
+			writeResponse(writer, record);
+		}
 	}
 
-	const body = packed ?? (record.kind === 'index' ? noBytes : record.body);
+	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
 	const {isLatin1, strings, position: stringsStart} = writer;
 	const headLength = stringsStart + (isLatin1 ? strings.length : strings.length * 2);
 	if (headLength > longestHead) {
@@ -101,7 +115,7 @@ export const encode = (record: StoredRecord, key: string, {packed, checksum = cr
 
 	bytes.writeUInt16BE(magic, 0);
 	bytes[6] = version;
-	bytes[7] = (record.kind === 'index' ? flag.index : 0) | (isLatin1 ? 0 : flag.utf16) | (packed === undefined ? 0 : flag.compressed);
+	bytes[7] = kindFlags[record.kind] | (isLatin1 ? 0 : flag.utf16) | (packed === undefined ? 0 : flag.compressed);
 	bytes.writeUIntLE(headLength, 8, 3);
 	bytes.writeUIntLE(stringsStart, 11, 3);
 	bytes.writeUInt32LE(checksum(body), 14);
@@ -169,9 +183,9 @@ export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = 
 
 	const encoding = (flags & flag.utf16) === 0 ? 'latin1' : 'utf16le';
 	const reader = new Reader(view, prefixLength, stringsStart, view.toString(encoding, stringsStart, headLength));
-	const isIndex = (flags & flag.index) !== 0;
-	const bodyLength = isIndex ? 0 : reader.integer();
-	const record = isIndex ? readIndex(reader) : readResponse(reader);
+	const isResponse = (flags & (flag.index | flag.mark)) === 0;
+	const bodyLength = isResponse ? reader.integer() : 0;
+	const record = isResponse ? readResponse(reader) : readOther(reader, flags);
 	if (reader.isBroken) {
 		return undefined;
 	}
@@ -188,7 +202,7 @@ export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = 
 const asBuffer = (bytes: Uint8Array) => Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const writeResponse = (writer: Writer, response: StoredResponse): void => {
-	const {policy, range, tags, generation} = response;
+	const {policy, range, tags, groups, marks, generation} = response;
 	const selecting = Object.entries(response.selectingHeaders);
 	const delay = policy.responseTimeMs - policy.requestTimeMs;
 	const hasDelay = [delay, policy.requestTimeMs, policy.responseTimeMs].every(time => Number.isSafeInteger(time));
@@ -200,7 +214,7 @@ const writeResponse = (writer: Writer, response: StoredResponse): void => {
 	writer.byte(method
 		| (httpVersion << 2)
 		| (hasDelay ? formFlag.hasDelay : 0)
-		| (tags.length > 0 ? formFlag.hasTags : 0)
+		| (tags.length + groups.length > 0 ? formFlag.hasTags : 0)
 		| (generation === '' ? 0 : formFlag.hasGeneration)
 		| (selecting.length > 0 ? formFlag.hasSelectingHeaders : 0));
 	writePolicy(writer, policy, hasDelay ? delay : undefined);
@@ -226,9 +240,12 @@ const writeResponse = (writer: Writer, response: StoredResponse): void => {
 		writeHeaders(writer, selecting.flat());
 	}
 
-	if (tags.length > 0) {
+	if (tags.length + groups.length > 0) {
 		writeStrings(writer, tags);
+		writeStrings(writer, groups);
 	}
+
+	writeStrings(writer, marks);
 
 	if (generation !== '') {
 		writer.string(generation);
@@ -254,6 +271,8 @@ const readResponse = (reader: Reader): StoredResponse => {
 		policy,
 		range,
 		tags: (form & formFlag.hasTags) === 0 ? [] : readStrings(reader),
+		groups: (form & formFlag.hasTags) === 0 ? [] : readStrings(reader),
+		marks: readStrings(reader),
 		generation: (form & formFlag.hasGeneration) === 0 ? '' : reader.string(),
 		body: noBytes,
 	};
@@ -367,6 +386,29 @@ const writeStrings = (writer: Writer, strings: readonly string[]): void => {
 };
 
 const readStrings = (reader: Reader): string[] => Array.from({length: reader.count()}, () => reader.string());
+
+const writeMark = (writer: Writer, mark: StoredMark): void => {
+	writer.string(mark.generation);
+	writer.string(mark.softGeneration);
+	writer.number(mark.purgedAtMs);
+};
+
+const readOther = (reader: Reader, flags: number): VariantIndex | StoredMark => {
+	if ((flags & flag.mark) === 0) {
+		return readIndex(reader);
+	}
+
+	if ((flags & flag.index) !== 0) {
+		reader.fail();
+	}
+
+	return {
+		kind: 'mark',
+		generation: reader.string(),
+		softGeneration: reader.string(),
+		purgedAtMs: reader.number(),
+	};
+};
 
 const writeIndex = (writer: Writer, index: VariantIndex): void => {
 	writer.string(index.generation);

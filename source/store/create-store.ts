@@ -1,12 +1,14 @@
 import {LRUCache} from 'lru-cache';
 import type {StoredRecord} from '../stored.ts';
+import type {Backend} from './backend.ts';
+import type {RecordHead} from './codec.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
 import type {KeyRing} from './encryption.ts';
 import type {StoreEvent} from './fault-log.ts';
 import {createGuard} from './guard.ts';
 import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
-import type {Store} from './store.ts';
+import type {Store, TimeToLive} from './store.ts';
 import {createValues, eventually, type Eventually} from './values.ts';
 
 export type StoreOptions = {
@@ -44,6 +46,12 @@ const recordSize = 512;
 
 /** Clearing goes through all keys, and no request waits for it. */
 const clearTimeoutMs = 60_000;
+
+/** Redis takes whole milliseconds, and no more than it can add to the clock. */
+const toTtlMs = (timeToLive: TimeToLive): number | undefined => timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), Number.MAX_SAFE_INTEGER / 2);
+
+/** Of those who update the same record at once, all but one have to try again. */
+const maxUpdateTries = 10;
 
 /**
 The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
@@ -181,7 +189,38 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return [await fetchOne(first)];
 		}
 
-		return backend.hasBatches ? keyv.getMany(keys.map(key => wireKey(key))) : Promise.all(keys.map(async key => fetchOne(key)));
+		if (!backend.hasBatches) {
+			return Promise.all(keys.map(async key => fetchOne(key)));
+		}
+
+		return backend.isSharded ? fetchBySlot(keys) : keyv.getMany(keys.map(key => wireKey(key)));
+	};
+
+	const fetchBySlot = async (keys: readonly string[]): Promise<readonly unknown[]> => {
+		const values = new Map<string, unknown>();
+		await Promise.all(Map.groupBy(keys, key => key.slice(0, key.indexOf('}'))).values().map(async group => {
+			const found = await keyv.getMany<unknown>(group.map(key => wireKey(key)));
+			for (const [position, key] of group.entries()) {
+				values.set(key, found[position]);
+			}
+		}));
+		return keys.map(key => values.get(key));
+	};
+
+	/** The way of a store that offers no better one. */
+	const swap: NonNullable<Backend['swap']> = backend.swap ?? (async (key, expected, value, ttlMs) => {
+		const raw = await ask(async () => keyv.getRaw<unknown>(key));
+		if (raw?.value !== expected) {
+			return false;
+		}
+
+		const expires = raw?.expires ?? undefined;
+		return ask(async () => keyv.set(key, value, ttlMs === 'keep' ? expires && Math.max(1, expires - Date.now()) : ttlMs));
+	});
+
+	const headOf = (value: unknown, key: string): RecordHead | undefined => {
+		const bytes = backend.toBytes(value);
+		return bytes && codec.readHead(bytes, key);
 	};
 
 	const deleteAll = async (keys: readonly string[]): Promise<unknown> => {
@@ -334,8 +373,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				return false;
 			}
 
-			// Redis takes whole milliseconds, and no more than it can add to the clock.
-			const ttlMs = timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), Number.MAX_SAFE_INTEGER / 2);
+			const ttlMs = toTtlMs(timeToLive);
 			tier?.invalidate(key);
 			const earlierDeletion = unconfirmed.get(key);
 			const written = hasWritten(key, record, ttlMs);
@@ -354,6 +392,63 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			} finally {
 				if (writes.get(key) === written) {
 					writes.delete(key);
+				}
+			}
+		},
+		async update(key, change, timeToLive) {
+			for (let tries = 0; tries < maxUpdateTries; tries++) {
+				// eslint-disable-next-line no-await-in-loop -- each try begins with what the last one found
+				const found = await guard.attempt('read', async () => fetchOne(key));
+				if (found === undefined) {
+					return undefined;
+				}
+
+				// eslint-disable-next-line no-await-in-loop
+				const record = await decodeValue(found.result, key);
+				const next = change(record);
+				if (next === undefined) {
+					return {record};
+				}
+
+				// eslint-disable-next-line no-await-in-loop
+				const value = backend.toValue(await encode(next, key));
+				// eslint-disable-next-line no-await-in-loop
+				const swapped = await guard.attempt('write', async () => swap(wireKey(key), found.result ?? undefined, value, timeToLive === 'keep' ? 'keep' : toTtlMs(timeToLive)));
+				tier?.invalidate(key);
+				if (swapped === undefined) {
+					return undefined;
+				}
+
+				if (swapped.result) {
+					return {record: next};
+				}
+			}
+
+			return undefined;
+		},
+		isAtomic: backend.swap !== undefined,
+		forget(key) {
+			tier?.invalidate(key);
+		},
+		async * entries() {
+			const batches = backend.scan()[Symbol.asyncIterator]();
+			for (;;) {
+				// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
+				const step = await guard.attempt('command', async () => batches.next(), clearTimeoutMs);
+				if (step === undefined) {
+					throw new Error('The store could not list what is stored');
+				}
+
+				if (step.result.done) {
+					return;
+				}
+
+				for (const {key: listedKey, value, ttlMs} of step.result.value) {
+					const key = listedKey.slice(prefix.length);
+					const head = unconfirmed.has(key) ? undefined : headOf(value, key);
+					if (head) {
+						yield {key, record: head.record, bodyBytes: head.bodyLength, timeToLive: ttlMs ?? 'forever'};
+					}
 				}
 			}
 		},

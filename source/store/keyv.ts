@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {LRUCache} from 'lru-cache';
-import {binary, type Backend, type Encoding, type Swallowed} from './backend.ts';
+import {binary, type Backend, type Encoding, type RawEntry, type Swallowed} from './backend.ts';
 
 type MapValue = {value: unknown; expires?: number | undefined};
 
@@ -45,6 +45,37 @@ const peekInto = (map: {get(key: string): unknown}) => (key: string): unknown =>
 	return isExpired ? undefined : entry?.value;
 };
 
+const remainingMs = (expires: number | null | undefined): number | undefined => typeof expires === 'number' ? expires - Date.now() : undefined; // eslint-disable-line @typescript-eslint/no-restricted-types -- Keyv's
+
+type SyncMap = {
+	get(key: string): unknown;
+	set(key: string, value: MapValue): unknown;
+	keys(): Iterable<unknown>;
+};
+
+/** What takes no I/O takes no time either: nobody comes in between. */
+const inMemory = (map: SyncMap, prefix: string) => ({
+	peek: peekInto(map),
+	async swap(key, expected, value, ttlMs) {
+		const {value: current, expires} = map.get(key) as MapValue | undefined ?? {};
+		if (peekInto(map)(key) !== expected || (expected !== undefined && current !== expected)) {
+			return false;
+		}
+
+		map.set(key, {value, expires: ttlMs === 'keep' ? expires : ttlMs && Date.now() + ttlMs});
+		return true;
+	},
+	async * scan() {
+		for (const key of map.keys()) {
+			const value = isOurs(key, prefix) ? peekInto(map)(key) : undefined;
+			if (value !== undefined) {
+				const {expires} = map.get(key as string) as MapValue;
+				yield [{key: key as string, value, ttlMs: remainingMs(expires)}];
+			}
+		}
+	},
+} satisfies Partial<Backend>);
+
 const isOurs = (key: unknown, prefix: string): key is string => typeof key === 'string' && key.startsWith(`${prefix}{`);
 
 /**
@@ -55,7 +86,7 @@ export const mapBackend = (map: Map<any, any>, namespace: string): Backend => ({
 	...binary,
 	prefix: `${namespace}:`,
 	keyv: new Keyv({...unserialized, store: map}),
-	peek: peekInto(map as Map<string, unknown>),
+	...inMemory(map as Map<string, MapValue>, `${namespace}:`),
 	async clear() {
 		for (const key of map.keys()) {
 			if (isOurs(key, `${namespace}:`)) {
@@ -92,7 +123,7 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 		...binary,
 		prefix,
 		keyv: new Keyv(adapter as KeyvStoreAdapter, unserialized),
-		peek: peekInto(cache),
+		...inMemory(cache, prefix),
 		async clear() {
 			for (const key of cache.keys()) {
 				if (isOurs(key, prefix)) {
@@ -124,7 +155,16 @@ export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
 		async close() {
 			keyv.off('error', onError);
 		},
-		clear: async () => clearKeyv(keyv, prefix),
+		scan: () => scanKeyv(keyv, prefix),
+		async clear() {
+			const keys: string[] = [];
+			for await (const key of listKeys(keyv, prefix)) {
+				keys.push(key);
+			}
+
+			// Never by the adapter's own `clear()`: adapters take the namespace for a pattern (`_` in SQL's LIKE), or remove everything.
+			await Promise.all(keys.map(async key => keyv.delete(key)));
+		},
 	};
 };
 
@@ -143,22 +183,25 @@ const prefixWithin = ({namespace: outer, useKeyPrefix}: Keyv, namespace: string)
 	return namespace === outer ? '' : `:${prefix}`;
 };
 
-/*
-Never by the adapter's own `clear()`: adapters take the namespace for a pattern (`_` in SQL's LIKE), or remove everything.
-*/
-const clearKeyv = async (keyv: Keyv, prefix: string): Promise<void> => {
+const listKeys = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
 	if (keyv.iterator === undefined) {
-		throw new Error('The store cannot list its keys, so it cannot be cleared');
+		throw new Error('The store cannot list its keys');
 	}
 
 	// Keyv takes off what stands before the first colon, whether the namespace ends there or not.
 	const remnant = keyv.useKeyPrefix && keyv.namespace?.includes(':') ? `${keyv.namespace.replace(/^[^:]*:/v, '')}:` : '';
-	const keys: string[] = [];
 	for await (const [key] of keyv.iterator(undefined) as AsyncGenerator<[unknown, unknown]>) {
 		if (isOurs(key, remnant + prefix)) {
-			keys.push(key.slice(remnant.length));
+			yield key.slice(remnant.length);
 		}
 	}
+};
 
-	await Promise.all(keys.map(async key => keyv.delete(key)));
+const scanKeyv = async function * (keyv: Keyv, prefix: string): AsyncGenerator<readonly [RawEntry]> {
+	for await (const key of listKeys(keyv, prefix)) {
+		const raw = await keyv.getRaw<unknown>(key);
+		if (raw !== undefined) {
+			yield [{key, value: raw.value, ttlMs: remainingMs(raw.expires)}];
+		}
+	}
 };

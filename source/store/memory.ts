@@ -28,6 +28,7 @@ const longestStayMs = 60_000;
 
 /** What a record takes beside its bytes, roughly. */
 const recordOverhead = 800;
+const markSize = 300;
 
 type Reading = {readers: number; invalidations: number};
 
@@ -95,7 +96,7 @@ export const createMemoryTier = (maxBytes: number, nowMs: () => number = () => p
 
 /** The body as it came is a view of whatever the socket read with it, which it would keep alive. */
 const ownBytes = (record: StoredRecord): StoredRecord => {
-	if (record.kind === 'index') {
+	if (record.kind !== 'response') {
 		return record;
 	}
 
@@ -105,6 +106,10 @@ const ownBytes = (record: StoredRecord): StoredRecord => {
 };
 
 const sizeOf = (record: StoredRecord, key: string): number => {
+	if (record.kind === 'mark') {
+		return markSize + key.length;
+	}
+
 	if (record.kind === 'index') {
 		return recordOverhead + key.length + (record.variants.length * 200);
 	}

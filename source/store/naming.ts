@@ -41,6 +41,12 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		peek: key => store.peek(nameOf(key)),
 		get: async keys => store.get(keys.map(key => nameOf(key))),
 		set: async (key, record, timeToLive) => store.set(nameOf(key), record, timeToLive),
+		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
+		isAtomic: store.isAtomic,
+		forget(key) {
+			store.forget(nameOf(key));
+		},
+		entries: () => store.entries(),
 		delete: async keys => store.delete(keys.map(key => nameOf(key))),
 		clear: async () => store.clear(),
 		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),

@@ -2,8 +2,9 @@ import {Buffer} from 'node:buffer';
 import KeyvRedis from '@keyv/redis';
 import {ErrorReply, RESP_TYPES, type RedisClientType} from '@redis/client';
 import {Keyv} from 'keyv';
-import {binary, type Backend} from './backend.ts';
+import {binary, type Backend, type RawEntry} from './backend.ts';
 import type {RedisConnection, RedisLink} from './client.ts';
+import {headLengthOf} from './codec.ts';
 
 /** What Keyv hands to an adapter, and takes back, when it does not serialize. */
 type KeyvValue = {readonly value: Uint8Array};
@@ -93,35 +94,85 @@ const escapeGlob = (text: string): string => text.replaceAll(/[*\-?\[\\\]^]/gv, 
 
 const scanBatch = '1000';
 
-const clearNode = async (send: (arguments_: readonly string[]) => Promise<Reply>, prefix: string): Promise<void> => {
+type SendToNode = (arguments_: readonly Argument[], options: object) => Promise<Reply>;
+
+const nodesOf = async (connection: RedisConnection): Promise<SendToNode[]> => {
+	if (isCluster(connection)) {
+		const nodes = await Promise.all(connection.masters.map(async master => connection.nodeClient(master)));
+		return nodes.map(node => async (arguments_, options) => node.sendCommand(arguments_, options));
+	}
+
+	return ['getSentinelNode' in connection
+		// Of the master alone: a replica lags behind.
+		? async (arguments_, options) => connection.sendCommand(false, arguments_, options)
+		: async (arguments_, options) => connection.sendCommand(arguments_, options)];
+};
+
+const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGenerator<readonly string[]> {
 	const pattern = `${escapeGlob(prefix)}{*`;
 	let cursor = '0';
 	do {
 		// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
-		const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', scanBatch]);
+		const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', scanBatch], asText);
 		const [next, keys] = reply as [string, string[]];
 		cursor = next;
-		const ours = keys.filter(key => key.startsWith(`${prefix}{`));
-		// One by one: keys of a cluster's node lie in many slots.
-		// eslint-disable-next-line no-await-in-loop
-		await Promise.all(ours.map(async key => send(['UNLINK', key])));
+		yield keys.filter(key => key.startsWith(`${prefix}{`));
 	} while (cursor !== '0');
 };
 
 const clear = async (connection: RedisConnection, prefix: string): Promise<void> => {
-	if (isCluster(connection)) {
-		await Promise.all(connection.masters.map(async master => {
-			const node = await connection.nodeClient(master);
-			await clearNode(async arguments_ => node.sendCommand(arguments_, asText), prefix);
-		}));
-		return;
-	}
-
-	await clearNode('getSentinelNode' in connection
-		// Of the master alone: a replica lags behind.
-		? async arguments_ => connection.sendCommand(false, arguments_, asText)
-		: async arguments_ => connection.sendCommand(arguments_, asText), prefix);
+	const nodes = await nodesOf(connection);
+	await Promise.all(nodes.map(async send => {
+		for await (const keys of scanKeys(send, prefix)) {
+			// One by one: keys of a cluster's node lie in many slots.
+			await Promise.all(keys.map(async key => send(['UNLINK', key], asText)));
+		}
+	}));
 };
+
+/** As much of a value as holds the head of most. */
+const firstRead = 1024;
+
+/** The first bytes of a value; `undefined` for what is not there any more, or no string. */
+const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undefined> => {
+	const readRange = async (end: number) => send(['GETRANGE', key, '0', String(end)], asBytes) as Promise<Uint8Array>;
+	try {
+		const [first, ttlMs] = await Promise.all([readRange(firstRead - 1), send(['PTTL', key], asText)]);
+		const headLength = headLengthOf(first) ?? 0;
+		const value = headLength > first.length ? await readRange(headLength - 1) : first;
+		return {key, value, ttlMs: Number(ttlMs) < 0 ? undefined : Number(ttlMs)};
+	} catch (error) {
+		if (isForeignValue(error)) {
+			return undefined;
+		}
+
+		throw error;
+	}
+};
+
+const scan = async function * (connection: RedisConnection, prefix: string): AsyncGenerator<readonly RawEntry[]> {
+	for (const send of await nodesOf(connection)) {
+		for await (const keys of scanKeys(send, prefix)) {
+			const entries = await Promise.all(keys.map(async key => readHead(send, key)));
+			yield entries.filter(entry => entry !== undefined);
+		}
+	}
+};
+
+const isForeignValue = (error: unknown): boolean => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE');
+
+// Nothing that is stored is empty: that stands for a key that is not there, or is of another type.
+const swapScript = `
+	local current = redis.pcall('GET', KEYS[1])
+	if type(current) ~= 'string' then current = '' end
+	if current ~= ARGV[1] then return 0 end
+	if ARGV[3] == 'keep' and redis.call('PTTL', KEYS[1]) > 0 then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+	elseif ARGV[3] == '' or ARGV[3] == 'keep' then redis.call('SET', KEYS[1], ARGV[2])
+	else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+	return 1
+`;
+
+const noBytes = Buffer.alloc(0);
 
 /**
 Redis as a place to keep bytes in.
@@ -147,7 +198,10 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 	},
 	hasBatches: true,
 	clear: async () => clear(link.connection, `${namespace}:`),
-	isForeignValue: error => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE'),
+	scan: () => scan(link.connection, `${namespace}:`),
+	swap: async (key, expected, value, ttlMs) => await senderOf(link)(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')], false) === 1,
+	isSharded: isCluster(link.connection),
+	isForeignValue,
 	isRefusal: error => error instanceof ErrorReply,
 	send: senderOf(link),
 	close: async () => link.close(),

@@ -18,6 +18,16 @@ export type StoreCounters = {
 	readonly dropped: number;
 };
 
+/** A key and what is known of its record without reading the body. */
+export type StoreEntry = {
+	readonly key: string;
+	/** Its body is left empty. */
+	readonly record: StoredRecord;
+	readonly bodyBytes: number;
+	/** What is left of it. */
+	readonly timeToLive: TimeToLive;
+};
+
 /**
 Where records are kept. No method rejects: a fault is reported once per change as an event, and reads as a miss.
 */
@@ -25,11 +35,31 @@ export type Store = {
 	/** The record, if memory has it: no I/O. */
 	peek(key: string): StoredRecord | undefined;
 
-	/** The records of keys that share a hash slot, in one round trip. */
+	/** The records of keys, in one round trip. */
 	get(keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>>;
 
 	/** Resolves to whether the record was written; one whose time to live is not positive is not written. */
 	set(key: string, record: StoredRecord, timeToLive: TimeToLive): Promise<boolean>;
+
+	/**
+	Replaces a record by what `change` makes of it, which is asked once more where somebody else has changed it meanwhile. Resolves to what lies there then, or to `undefined` when that is not certain.
+
+	@param change - Returns `undefined` to leave it as it is.
+	*/
+	update(key: string, change: (current: StoredRecord | undefined) => StoredRecord | undefined, timeToLive: TimeToLive | 'keep'): Promise<{readonly record: StoredRecord | undefined} | undefined>;
+
+	/** Whether `update()` is one step for all who use the store. Where it is not, two at once may become one. */
+	readonly isAtomic: boolean;
+
+	/** Forgets what memory has of a key. */
+	forget(key: string): void;
+
+	/**
+	What is stored, in no order, while it may change. A key may be given twice.
+
+	@throws {Error} When the store does not answer, or cannot list its keys.
+	*/
+	entries(): AsyncGenerator<StoreEntry>;
 
 	/** Resolves to whether the store confirmed it. Until it has, this process does not see the keys. */
 	delete(keys: readonly string[]): Promise<boolean>;

@@ -178,7 +178,8 @@ test('`delete()` removes every variant of a URL, for everyone', async () => {
 	}
 
 	assert.equal(await cache.delete(`${origin.url}/items`), true);
-	assert.equal(await redis.client.dbSize(), 0);
+	const keys = await redis.client.keys('*');
+	assert.deepEqual(keys.filter(key => !key.includes('{origin:') && !key.endsWith(':purged')), []);
 	assert.equal(await setup.other().client('items', {headers: {'accept-language': 'en'}}).text(), '3');
 });
 
@@ -200,7 +201,7 @@ test('`clear()` removes the namespace and nothing else', async () => {
 	await redis.client.set('a', 'not ours');
 	await cache.clear();
 
-	const keys = await redis.client.keys('*');
+	const keys = (await redis.client.keys('*')).filter(key => !key.includes('{origin:'));
 	assert.deepEqual(keys.map(key => key.replace(/\{[\w\-]+\}/v, '{…}')).toSorted(), ['a', 'a:b:{…}', 'ab:{…}']);
 });
 

@@ -41,7 +41,8 @@ for (const {name, options, cacheControl, headers, ttl} of table) {
 
 			await client('items');
 			await settleWrites(setup);
-			const keys = await redis.client.keys('http_cache:*');
+			// What has to do with the resource: a mark of the origin lives longer.
+			const keys = (await redis.client.keys('http_cache:*')).filter(key => !key.includes('{origin:'));
 			const ttls = await Promise.all(keys.map(async key => redis.client.pTTL(key)));
 
 			if (ttl === undefined) {
@@ -70,7 +71,7 @@ test('a 304 renews the TTL', async () => {
 	await client('items');
 	await client('items');
 	await settleWrites(setup);
-	const [key = ''] = await redis.client.keys('*');
+	const key = (await redis.client.keys('*')).find(name => !name.includes('{origin:')) ?? '';
 
 	assert.ok(await redis.client.pTTL(key) > 60 * second);
 });
@@ -82,7 +83,7 @@ test('Redis removes the entry when its time has come', async () => {
 
 	await client('items');
 	await settleWrites(setup);
-	const [key = ''] = await redis.client.keys('*');
+	const key = (await redis.client.keys('*')).find(name => !name.includes('{origin:')) ?? '';
 	assert.match(key, /^http_cache:/v);
 	while (await redis.client.exists(key) === 1) {
 		await redis.client.ping();

@@ -41,6 +41,8 @@ export const response = (overrides: Partial<StoredResponse> = {}): StoredRespons
 	policy: policy(),
 	range: undefined,
 	tags: [],
+	groups: [],
+	marks: [],
 	generation: '',
 	body: Buffer.from([0, 255, 13, 10, 128, 36]),
 	...overrides,
