@@ -74,6 +74,24 @@ test('a 304 that names a variant which is gone is asked for again', async () => 
 	assert.equal(origin.requests[2]?.headers['if-none-match'], undefined);
 });
 
+test('a 304 that names what was left over of a variant that was purged is asked for again', async () => {
+	await using setup = await setUp({memory: false});
+	const {client, origin, redis, cache} = setup;
+	origin.queue(variant('en'), variant('new', {etag: '"en"'}), notModified({etag: '"en"'}), variant('de'));
+
+	await client('items', inLanguage('en'));
+	const [key = ''] = await redis.client.keys('*}:????????????????????????');
+	assert.notEqual(key, '');
+	await redis.client.copy(key, 'left over');
+	await cache.delete(`${origin.url}/items`);
+	await client('items', inLanguage('en'));
+	await settleWrites(setup);
+	assert.equal(await redis.client.copy('left over', key, {REPLACE: true}), 1);
+
+	assert.equal(await client('items', inLanguage('de')).text(), 'de');
+	assert.equal(origin.requests.length, 4);
+});
+
 test('a redirect is not taken for a variant of what is not', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;

@@ -47,6 +47,7 @@ const lifetimes: ReadonlyArray<readonly [what: string, fields: Fields, seconds: 
 	['Expires before Date, both ahead', {Expires: date(300), Date: date(400)}, 0],
 	['Expires that is no date', {Expires: '0', Date: date(), 'Last-Modified': date(-1000)}, 0],
 	['two Expires', {Expires: [date(60), date(60)], Date: date()}, 0],
+	['Expires in the year 49', {Expires: 'Fri, 01 Jan 0049 00:00:00 GMT', Date: date()}, 0],
 	['Expires in the year 9999', {Expires: 'Fri, 31 Dec 9999 23:59:59 GMT', Date: date()}, 2_147_483_648],
 	// RFC 9111 §4.2.2
 	['heuristic', {'Last-Modified': date(-1000), Date: date()}, 100],
@@ -83,6 +84,18 @@ for (const [what, fields, seconds, more] of lifetimes) {
 		assert.equal(policyOf(fields, more).freshnessLifetimeSeconds, seconds);
 	});
 }
+
+test('without Date, the second of receipt is counted as a whole', () => {
+	const {policy} = appraise({
+		request: requestWith(),
+		response: responseWith({Expires: date(1)}),
+		requestTimeMs: now,
+		responseTimeMs: now + 900,
+		settings: settingsWith(),
+	});
+
+	assert.equal(policy.freshnessLifetimeSeconds, 0);
+});
 
 const flags: ReadonlyArray<readonly [cacheControl: string, expected: Partial<StoredPolicy>, settings?: Partial<Settings>]> = [
 	['', {isNoCache: false, isMustRevalidate: false, isImmutable: false, isInvalidated: false, isShared: true}],
