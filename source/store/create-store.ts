@@ -294,9 +294,11 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			const encoded = encode(record, key);
 			// Without a turn in between where none is needed: writes keep their order.
 			bytes = encoded instanceof Promise ? await encoded : encoded;
-		} catch (error) {
+		} catch {
+			// Its header fields are too long: no fault of the store.
 			leaveQueue();
-			throw error;
+			counters.dropped++;
+			return false;
 		}
 
 		const attempted = await guard.attempt('write', async () => {
@@ -473,6 +475,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		health: guard.health,
 		counters,
 		async close() {
+			await Promise.allSettled(encodings.values());
 			await guard.close();
 			tier?.lose();
 			await backend.close();

@@ -14,7 +14,7 @@ export type StoreCounters = {
 	readonly errors: number;
 	/** Values that were no record of ours, or damaged. */
 	readonly corrupt: number;
-	/** Records that were not written because too many others waited to be, or because they are large and the store is slow. */
+	/** Records that were not written because too many others waited to be, because they are large and the store is slow, or because their header fields take more than 256 KiB. */
 	readonly dropped: number;
 };
 

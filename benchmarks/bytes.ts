@@ -1,0 +1,194 @@
+/*
+What an entry more takes in Redis, measured with `MEMORY USAGE`, and what compression saves: the tables of docs/storage.md, in Markdown.
+
+Needs a `redis-server`, and for the format of requests-cache `python3`.
+*/
+import {Buffer} from 'node:buffer';
+import {execFileSync} from 'node:child_process';
+import {hash} from 'node:crypto';
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import * as zlib from 'node:zlib';
+import KeyvRedis from '@keyv/redis';
+import got from 'got';
+import {Keyv} from 'keyv';
+import {Agent, interceptors, request} from 'undici';
+import {RedisCacheStore} from 'undici-cache-redis';
+import {redisCache, type RedisCacheOptions} from '../source/index.ts';
+import {startOrigin} from '../test/helpers/origin.ts';
+import {startRedis, type TestRedis} from '../test/helpers/redis.ts';
+
+const sizes = [1024, 65_536, 1_048_576];
+
+/** Rows as an API lists them: names repeat, identifiers do not. */
+const json = (size: number): Uint8Array => {
+	const rows = Array.from({length: Math.ceil(size / 100)}, (_, row) => JSON.stringify({
+		id: row * 7919 % 100_003,
+		name: `item ${row * 31 % 977}`,
+		price: (row * 137 % 10_000) / 100,
+		tags: ['new', `t${row % 13}`],
+		createdAt: new Date(1_700_000_000_000 + (row * 12_345_678)).toISOString(),
+		uuid: hash('md5', String(row)),
+	}));
+	// JSON allows any amount of white space; here it ends in the middle of a row.
+	return Buffer.from(`[${rows.join(',')}`).subarray(0, size);
+};
+
+const sizeOf = (url: string) => Number(url.slice(url.lastIndexOf('=') + 1));
+
+const origin = await startOrigin(({url}, response) => {
+	const body = json(sizeOf(url));
+	response.writeHead(200, {
+		'content-type': 'application/json; charset=utf-8',
+		'content-length': body.length,
+		'cache-control': 'public, max-age=3600',
+		etag: `"${hash('sha1', body)}"`,
+	});
+	response.end(body);
+});
+
+const urlOf = (size: number, id = 1) => `${origin.url}/v1/items?id=${id}&size=${size}`;
+
+const used = async ({client}: TestRedis): Promise<number> => {
+	const keys = await client.keys('*');
+	const usages = await Promise.all(keys.map(async key => client.memoryUsage(key)));
+	return usages.reduce<number>((sum, usage) => sum + Number(usage), 0);
+};
+
+const ours = (options: RedisCacheOptions = {}) => async (redis: TestRedis, url: string) => {
+	const cache = redisCache({store: redis.url, timeout: '5s', ...options});
+	await got.extend(cache)(url);
+	await cache.close();
+};
+
+/**
+What requests-cache 1.2 writes, without installing it: its serializer makes a `dict` of `CachedResponse`, without what is as by default, and pickles it; the key has 16 hexadecimal digits.
+*/
+const requestsCache = async (redis: TestRedis, url: string) => {
+	const {headers} = await got(url);
+	const value = {
+		created_at: '2025-11-23T05:00:00.123456+00:00',
+		elapsed: 0.01,
+		encoding: 'utf8',
+		expires: '2025-11-23T06:00:00.123456+00:00',
+		headers,
+		raw: {headers, reason: 'OK', request_url: url.replace(origin.url, ''), status: 200, version: 11},
+		reason: 'OK',
+		request: {
+			headers: {'User-Agent': 'python-requests/2.32.3', 'Accept-Encoding': 'gzip, deflate', Accept: '*/*', Connection: 'keep-alive'},
+			method: 'GET',
+			url,
+		},
+		status_code: 200,
+		url,
+	};
+	const script = String.raw`import sys, json, pickle; head, body = sys.stdin.buffer.read().split(b"\n", 1); sys.stdout.buffer.write(pickle.dumps({"_content": body, **json.loads(head)}, protocol=pickle.HIGHEST_PROTOCOL))`;
+	const pickled = execFileSync('python3', ['-c', script], {input: Buffer.concat([Buffer.from(`${JSON.stringify(value)}\n`), json(sizeOf(url))]), maxBuffer: 1e8});
+	await redis.client.set(`http_cache:${hash('sha256', url).slice(0, 16)}`, pickled, {expiration: {type: 'EX', value: 7200}});
+};
+
+const gotsOwn = async (redis: TestRedis, url: string) => {
+	const keyv = new Keyv(new KeyvRedis(redis.url));
+	await got(url, {cache: keyv});
+	await keyv.get('written');
+	await keyv.disconnect();
+};
+
+const undici = async (redis: TestRedis, url: string) => {
+	const already = await used(redis);
+	const store = new RedisCacheStore({clientOpts: {port: redis.port}, tracking: false, maxEntrySize: 1e8});
+	const agent = new Agent();
+	const {body} = await request(url, {dispatcher: agent.compose(interceptors.cache({store}))});
+	await body.bytes();
+	// It tells nobody when it has written.
+	for (let before = -1, now = 0; before !== now || now <= already;) {
+		await new Promise(resolve => {
+			setTimeout(resolve, 300);
+		});
+		before = now;
+		now = await used(redis);
+	}
+
+	await store.close();
+	await agent.close();
+};
+
+const subjects: ReadonlyArray<readonly [name: string, write: (redis: TestRedis, url: string) => Promise<unknown>]> = [
+	['got-redis-cache', ours()],
+	['got-redis-cache, `compression`', ours({compression: true})],
+	['got-redis-cache, `compression` and `encryption`', ours({compression: true, encryption: Buffer.alloc(32, 1)})],
+	['requests-cache 1.2 (its format)', requestsCache],
+	['got\'s own `cache`, `@keyv/redis`', gotsOwn],
+	['undici, undici-cache-redis', undici],
+];
+
+const number = (value: number) => value.toLocaleString('en');
+
+const row = (cells: ReadonlyArray<string | number>) => `| ${cells.map(cell => typeof cell === 'number' ? number(cell) : cell).join(' | ')} |`;
+
+const table = (...rows: ReadonlyArray<ReadonlyArray<string | number>>) => {
+	const [head = [], ...others] = rows;
+	console.log([row(head), row(head.map((_, column) => column === 0 ? '---' : '--:')), ...others.map(cells => row(cells)), ''].join('\n'));
+};
+
+{
+	const rows: Array<Array<string | number>> = [];
+	for (const [name, write] of subjects) {
+		const cells: Array<string | number> = [name];
+		for (const size of sizes) {
+			await using redis = await startRedis();
+			// What all entries share is not counted.
+			await write(redis, urlOf(size, 1));
+			const before = await used(redis);
+			await write(redis, urlOf(size, 2));
+			cells.push(await used(redis) - before);
+		}
+
+		rows.push(cells);
+	}
+
+	table(['bytes per entry', '1 KiB', '64 KiB', '1 MiB'], ...rows);
+}
+
+await origin.stop();
+
+const root = path.resolve(import.meta.dirname, '..');
+const samples: ReadonlyArray<readonly [name: string, body: Uint8Array]> = [
+	...[512, 1024, 65_536, 1_048_576].map(size => [`JSON, ${number(size)}`, json(size)] as const),
+	...[
+		['HTML', 'node_modules/http-cache-tests/spec/cache.html'],
+		['JSON, mime-db', 'node_modules/mime-db/db.json'],
+		['SVG', 'node_modules/http-cache-tests/asset/fonts/fontawesome-webfont.svg'],
+		['PNG', 'node_modules/http-cache-tests/asset/badge.png'],
+		['PNG, 256 pixels', 'node_modules/@rviscomi/capo.js/src/extension/images/icon256.png'],
+	].map(([name = '', file = '']) => {
+		const body = readFileSync(path.join(root, file));
+		return [`${name}, ${number(body.length)}`, body] as const;
+	}),
+];
+
+/** The fastest of many: what it costs when nothing disturbs. */
+const microseconds = (operation: () => unknown): number => {
+	let best = Infinity;
+	for (const endMs = performance.now() + 150; performance.now() < endMs;) {
+		const startMs = performance.now();
+		operation();
+		best = Math.min(best, performance.now() - startMs);
+	}
+
+	return Math.round(best * 1000);
+};
+
+table(['body, bytes', ...[1, 3, 6].map(level => `level ${level}`), 'decompress'], ...samples.map(([name, body]) => {
+	let compressed = zlib.zstdCompressSync(body);
+	const cells = [1, 3, 6].map(level => {
+		const compress = () => zlib.zstdCompressSync(body, {params: {[zlib.constants.ZSTD_c_compressionLevel]: level}});
+		const result = compress();
+		compressed = level === 1 ? result : compressed;
+		return `${Math.round(100 * result.length / body.length)} %, ${number(microseconds(compress))} µs`;
+	});
+	return [name, ...cells, `${number(microseconds(() => zlib.zstdDecompressSync(compressed)))} µs`];
+}));
+
+process.stdout.write(`Node.js ${process.versions.node}, ${process.arch}\n`);
