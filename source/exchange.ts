@@ -205,11 +205,11 @@ type Storing = Pick<Exchange, 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 
 */
 const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<StoredResponse | PassReason> => {
 	const {key, index, startedAt, requestTimeMs, settings} = exchange;
-	const stored = tagged(context, exchange, untagged);
 	if (settings.http.isReadOnly) {
 		return 'read-only';
 	}
 
+	const stored = tagged(context, exchange, untagged);
 	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > maxMarks) {
 		return 'too-large';
 	}

@@ -92,6 +92,18 @@ test('a 304 that names what was left over of a variant that was purged is asked 
 	assert.equal(origin.requests.length, 4);
 });
 
+test('a 304 that names a variant whose group was invalidated is asked for again', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.queue(variant('en', {'cache-groups': '"g"'}), {status: 204, headers: {'cache-group-invalidation': '"g"'}}, notModified({etag: '"en"'}), variant('de'));
+
+	await client('items', inLanguage('en'));
+	await client.post('others', {json: {}});
+
+	assert.equal(await client('items', inLanguage('de')).text(), 'de');
+	assert.equal(origin.requests.length, 4);
+});
+
 test('a redirect is not taken for a variant of what is not', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
