@@ -117,7 +117,11 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 		return {...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)};
 	}
 
-	return {...exchange, key, index, marks, decision: index && early.kind === 'fetch' ? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)} : early};
+	const decision: Decision = index && early.kind === 'fetch'
+		? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)}
+		: early;
+
+	return {...exchange, key, index, marks, decision};
 };
 
 /**
