@@ -48,7 +48,6 @@ const callersOwn = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodi
 const refreshOptions = (options: GotOptions, stored: StoredResponse): Options => {
 	const copy = new Options(undefined, undefined, options as Options);
 	copy.context = {...options.context, [seenByCaller]: stored};
-	copy.hooks.init = [];
 	copy.signal = undefined;
 	copy.isStream = false;
 	copy.responseType = 'buffer';

@@ -18,7 +18,7 @@ import {
 	type GotExchange,
 } from './exchanges.ts';
 import type {Hooks} from './hooks.ts';
-import {leave} from './flight.ts';
+import {leave} from './landing.ts';
 import {interceptEvents} from './intercept.ts';
 import {showCookies} from './message.ts';
 import {seeNextRequest} from './next-request.ts';

@@ -36,6 +36,12 @@ const hold = ({origin}: Setup) => {
 	};
 };
 
+const turns = async (count: number) => {
+	for (let turn = 0; turn < count; turn++) {
+		await nextTurn();
+	}
+};
+
 /** Resolves when so many look-ups were answered by Redis since the last call, and what they led to has begun. */
 const lookUps = ({redis}: Setup) => {
 	let known = 0;
@@ -50,9 +56,7 @@ const lookUps = ({redis}: Setup) => {
 		}
 
 		known = await count();
-		for (let turn = 0; turn < 20; turn++) {
-			await nextTurn();
-		}
+		await turns(20);
 	};
 };
 
@@ -165,10 +169,7 @@ await suite('equal requests on their way at the same time', () => {
 		await gate.arrivals(1);
 		redis.pause();
 		const second = client('items');
-		for (let turn = 0; turn < 20; turn++) {
-			await nextTurn();
-		}
-
+		await turns(20);
 		gate.answer({headers: fresh, body: 'x'});
 		await first;
 		redis.resume();
@@ -393,6 +394,67 @@ await suite('a leader that does not arrive', () => {
 		gate.answer({headers: fresh, body: 'x'});
 		await Promise.all(waiters);
 
+		assert.equal(origin.requests.length, 2);
+	});
+
+	test('one that is aborted before it was looked up leads nothing', async () => {
+		await using setup = await setUp({timeout: '10s'});
+		const {client, redis} = setup;
+		const gate = hold(setup);
+		const controller = new AbortController();
+		redis.pause();
+		const gone = client('items', {signal: controller.signal});
+		await turns(20);
+		controller.abort();
+		await assert.rejects(gone, {name: 'AbortError'});
+		redis.resume();
+		const next = client('items');
+		await gate.arrivals(1);
+		gate.answer({headers: fresh, body: 'x'});
+
+		// Neither waited for in vain.
+		assert.doesNotMatch(String((await next).headers['cache-status']), /collapsed/v);
+		assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+	});
+
+	test('one whose time is up before it was looked up leads nothing', async () => {
+		await using setup = await setUp({timeout: '10s'});
+		const {client, origin, redis} = setup;
+		origin.queue((_request, response) => {
+			redis.pause();
+			respond(response, {status: 302, headers: {location: '/to'}});
+		});
+		await assert.rejects(client('from', {timeout: {request: 500}}), TimeoutError);
+		redis.resume();
+		const gate = hold(setup);
+		const next = client('to');
+		await gate.arrivals(1);
+		gate.answer({headers: fresh, body: 'x'});
+
+		assert.doesNotMatch(String((await next).headers['cache-status']), /collapsed/v);
+	});
+
+	test('nobody leads who was aborted before it was looked up', async () => {
+		await using setup = await setUp({timeout: '10s'});
+		const {client, origin, redis} = setup;
+		const gate = hold(setup);
+		const [first, second] = [new AbortController(), new AbortController()];
+		const leader = client('items', {signal: first.signal});
+		await gate.arrivals(1);
+		redis.pause();
+		const gone = client('items', {signal: second.signal});
+		await turns(20);
+		second.abort();
+		await assert.rejects(gone, {name: 'AbortError'});
+		redis.resume();
+		const waiter = client('items');
+		await lookUps(setup)(3);
+		first.abort();
+		await assert.rejects(leader, {name: 'AbortError'});
+		await gate.arrivals(2);
+		gate.answer({headers: fresh, body: 'x'});
+
+		assert.equal((await waiter).body, 'x');
 		assert.equal(origin.requests.length, 2);
 	});
 

@@ -1,0 +1,139 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import {lookUp} from '../exchange.ts';
+import type {Lead} from '../flights.ts';
+import type {Lease, Leases} from '../store/lease.ts';
+import type {StoredResponse} from '../stored.ts';
+import type {GotContext} from './context.ts';
+import {failureRestMs} from './landing.ts';
+import type {Passenger} from './passage.ts';
+
+const pollIntervalMs = (waitedMs: number): number => {
+	const part = waitedMs * (0.1 + (Math.random() / 5));
+	return Math.min(Math.max(part, 5 + (Math.random() * 10)), 250);
+};
+
+const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>): void => {
+	const settle = async (isResting: boolean, restMs: number) => {
+		if (isResting) {
+			await lease.rest(restMs);
+			return;
+		}
+
+		// Whoever has the lease next is to find what was stored.
+		await context.store.flush();
+		await lease.release();
+	};
+
+	lead.onEnd((ending, restMs) => {
+		void settle(ending.kind === 'released' && restMs > 0, restMs);
+	});
+};
+
+/** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. Who holds one waits for the origin, not for the store. */
+const acquireInTime = async ({context: {settings}, state: {exchange}}: Passenger, acquiring: ReturnType<Leases['acquire']>, waitingSince: number): ReturnType<Leases['acquire']> => {
+	const spentMs = waitingSince - exchange.startedAt;
+	if (spentMs < settings.timeoutMs / 10) {
+		return acquiring;
+	}
+
+	const tooLate = Symbol('too late');
+	const timer = new AbortController();
+	const lease = await Promise.race([acquiring, delay(Math.max(0, settings.timeoutMs - spentMs), tooLate, {signal: timer.signal})]);
+	timer.abort();
+	if (lease !== tooLate) {
+		return lease;
+	}
+
+	const giveBackLate = async () => {
+		const late = await acquiring;
+		if (typeof late === 'object') {
+			await late.release();
+		}
+	};
+
+	void giveBackLate();
+	return 'unavailable';
+};
+
+/**
+Goes ahead for the fleet, or waits until another process has.
+
+@returns What the other process has stored.
+*/
+const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
+	const {context, state: {exchange}} = passenger;
+	const startedAt = performance.now();
+	const isOver = () => abort.aborted || lead.isOver;
+
+	while (!isOver()) {
+		// eslint-disable-next-line no-await-in-loop -- one look after the other
+		const lease = await acquireInTime(passenger, leases.acquire(`${exchange.key}:lease:${lead.id}`), startedAt);
+		if (lease === 'unavailable') {
+			return undefined;
+		}
+
+		if (lease === 'resting') {
+			lead.release(failureRestMs);
+			return undefined;
+		}
+
+		// eslint-disable-next-line no-await-in-loop
+		const {decision} = await lookUp(context, exchange.request, exchange.settings, exchange.keyInput);
+		if (decision.kind === 'reuse') {
+			if (lease !== 'taken') {
+				void lease.release();
+			}
+
+			lead.land(decision.stored);
+			return decision.stored;
+		}
+
+		if (lease !== 'taken') {
+			if (isOver()) {
+				void lease.release();
+			} else {
+				giveBack(context, lease, lead);
+			}
+
+			return undefined;
+		}
+
+		// eslint-disable-next-line no-await-in-loop
+		await delay(pollIntervalMs(performance.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
+	}
+
+	return undefined;
+};
+
+/**
+Leads a flight: for the fleet, if it is to be one of the whole fleet.
+
+@returns What another process has stored meanwhile.
+@throws If got has given the request up.
+*/
+export const goAhead = async (passenger: Passenger, lead: Lead<StoredResponse>): Promise<StoredResponse | undefined> => {
+	const {context: {leases}, passage} = passenger;
+	if (passage.isOver) {
+		// It was chosen to lead at the moment that it left.
+		lead.handOver();
+		throw new Error('The request was given up when it was its turn');
+	}
+
+	passage.lead = lead;
+	if (!leases || lead.isAttended) {
+		return undefined;
+	}
+
+	const controller = new AbortController();
+	passage.leave = () => {
+		controller.abort();
+	};
+
+	const stored = await awaitLease(passenger, leases, lead, controller.signal);
+	passage.leave = undefined;
+	if (controller.signal.aborted) {
+		throw new Error('The request was given up while another process made an equal one');
+	}
+
+	return stored;
+};

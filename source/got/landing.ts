@@ -1,0 +1,99 @@
+import type {AfterResponseHook, RequestError, Response} from 'got';
+import type {Exchange} from '../exchange.ts';
+import {decide} from '../http/decide.ts';
+import type {PassReason} from '../http/outcome.ts';
+import type {StoredResponse} from '../stored.ts';
+import type {GotContext, GotOptions} from './context.ts';
+import type {GotExchange} from './exchanges.ts';
+import {failureOf} from './failure.ts';
+import {
+	close,
+	end,
+	isBoarded,
+	markOver,
+	takeCarried,
+} from './passage.ts';
+
+/** For so long nobody waits for a response that turned out not to be shareable; after a failure, which may be over sooner, not for so long. */
+const unshareableRestMs = 30_000;
+export const failureRestMs = 1000;
+
+/** Reasons that lie in one response alone. */
+const passingReasons: ReadonlySet<string> = new Set<PassReason>(['invalidated', 'incomplete', 'error']);
+
+/** To be called when a request is answered without the origin: a retry of one that led. */
+export const landWithout = (options: GotOptions, answer: StoredResponse): void => {
+	const former = takeCarried(options);
+	if (!former) {
+		return;
+	}
+
+	end(former);
+	former.lead?.land(answer);
+};
+
+const restMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
+	if (settlement?.outcome.kind === 'pass' && passingReasons.has(settlement.outcome.reason)) {
+		return 0;
+	}
+
+	return forwardStatus >= 400 ? failureRestMs : unshareableRestMs;
+};
+
+/** Whether the response answers what it was asked for, if asked once more. */
+const isShareable = (context: GotContext, {request, settings}: Exchange, stored: StoredResponse): boolean => decide(request, stored, context.now(), settings.http).kind === 'reuse';
+
+const landFor = (context: GotContext, options: GotOptions, state: GotExchange): void => {
+	const lead = close(options);
+	const written = state.settlement?.written;
+	if (written && isShareable(context, state.exchange, written)) {
+		lead?.land(written);
+	} else {
+		lead?.release(restMsAfter(state));
+	}
+};
+
+/** Behind the hooks of the user's, who may have made a good response of a bad one, which got then does not retry. */
+const releaseAtLast: AfterResponseHook = response => {
+	const {options} = response.request;
+	options.hooks.afterResponse = options.hooks.afterResponse.filter(hook => hook !== releaseAtLast);
+	if (response.statusCode < 400) {
+		close(options)?.release(failureRestMs);
+	}
+
+	return response;
+};
+
+/** To be called when a response has been settled. */
+export const land = (context: GotContext, options: GotOptions, state: GotExchange, {statusCode}: Pick<Response, 'statusCode'>): void => {
+	if (!isBoarded(options)) {
+		return;
+	}
+
+	// Got may retry; those who wait go on waiting then.
+	if (statusCode >= 400 && options.throwHttpErrors && !state.settlement?.written) {
+		options.hooks.afterResponse.push(releaseAtLast);
+	} else {
+		landFor(context, options, state);
+	}
+};
+
+/** To be called when a redirect has been settled, or will not be. */
+export const landRedirect = landFor;
+
+/** To be called when a request has failed for good. */
+export const leave = (options: GotOptions, error?: Partial<RequestError> & {readonly event?: string}): void => {
+	markOver(options);
+	const carriedOver = takeCarried(options);
+	if (carriedOver) {
+		end(carriedOver);
+	}
+
+	const lead = close(options) ?? carriedOver?.lead;
+	// The caller's own impatience says nothing of the origin.
+	if (error === undefined || error.name === 'AbortError' || (error.name === 'TimeoutError' && error.event === 'request')) {
+		lead?.handOver();
+	} else {
+		lead?.release(failureRestMs, failureOf(error));
+	}
+};
