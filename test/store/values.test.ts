@@ -6,11 +6,13 @@ import {crc32, zstdCompressSync} from 'node:zlib';
 import fc from 'fast-check';
 import {encode, headLengthOf} from '../../source/store/codec.ts';
 import {compressBody, largestBody} from '../../source/store/compression.ts';
+import {createStore} from '../../source/store/create-store.ts';
 import {createKeyRing, parseKey, type KeyRing} from '../../source/store/encryption.ts';
 import {createNaming} from '../../source/store/naming.ts';
 import {createValues} from '../../source/store/values.ts';
 import {type StoredRecord} from '../../source/stored.ts';
 import {index, response} from '../helpers/records.ts';
+import {startRedis} from '../helpers/redis.ts';
 
 const key = '{6c1e}';
 
@@ -187,4 +189,22 @@ test('names of keys are keyed hashes that keep a resource together', () => {
 	assert.notEqual(nameOf('{abd}'), name);
 	assert.equal(createNaming(ringOf(firstKey))('{abc}'), name, 'the last key names');
 	assert.notEqual(createNaming(ringOf(secondKey))('{abc}'), name);
+});
+
+test('writes of a key keep their order, however long each takes to be encoded', async () => {
+	await using redis = await startRedis();
+	const store = createStore({store: redis.url, namespace: 'n', timeoutMs: 5000, memoryBytes: 0, isCompressing: true});
+	const written = await Promise.all([3_000_000, 10, 200_000, 20].map(async size => store.set(key, response({body: Buffer.alloc(size, 'ab')}), 60_000)));
+	assert.deepEqual(written, [true, true, true, true]);
+	const [record] = await store.get([key]);
+	assert.ok(record?.kind === 'response'); // eslint-disable-line node-test/prefer-equality-assertion -- narrows the type
+	assert.equal(record.body.length, 20);
+
+	const writing = store.set(key, response({body: Buffer.alloc(3_000_000, 'ab')}), 60_000);
+	assert.equal(await store.delete([key]), true);
+	await writing;
+	assert.deepEqual(await store.get([key]), [undefined], 'a deletion stays behind the write before it');
+	void store.set(key, response({body: Buffer.alloc(3_000_000, 'ab')}), 60_000);
+	await store.close();
+	assert.equal(await redis.client.exists('n:{6c1e}'), 1, 'what is being encoded is written before the end');
 });
