@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto';
+import {setTimeout as delay} from 'node:timers/promises';
 import type {Store} from './store.ts';
 
 /**
@@ -25,6 +26,8 @@ export const defaultLeaseMs = 3000;
 
 const restingMark = 'resting';
 
+const tokenShape = /^[\w\-]{16}$/v;
+
 // `EVAL`, not `EVALSHA`: there is nothing that `SCRIPT FLUSH` or a failover could lose.
 const ifOwned = (command: string) => `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(${command}) end return false`;
 const renewScript = ifOwned('\'PEXPIRE\', KEYS[1], ARGV[2]');
@@ -37,8 +40,30 @@ Leases in Redis, through the store's deadline and circuit breaker: a fault is no
 @see https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/
 */
 export const createLeases = (command: NonNullable<Store['command']>, leaseMs: number = defaultLeaseMs): Leases => {
+	const runOn = (key: string, token: string) => async (script: string, ...arguments_: string[]) => command(key, wireKey => ['EVAL', script, '1', wireKey, token, ...arguments_]);
+
+	/** A lease that is not given back, because a connection broke, makes others wait for nobody. */
+	const insist = async (run: () => Promise<unknown>): Promise<void> => {
+		const untilMs = performance.now() + leaseMs;
+		while (await run() === undefined && performance.now() < untilMs) { // eslint-disable-line no-await-in-loop -- one attempt after the other
+			await delay(leaseMs / 30, undefined, {ref: false}); // eslint-disable-line no-await-in-loop
+		}
+	};
+
+	/** What is no token, or stays longer than any lease, was put there by somebody else: it is no reason to wait. */
+	const isGenuine = async (key: string, holder: string): Promise<boolean> => {
+		if (!tokenShape.test(holder)) {
+			return false;
+		}
+
+		const remaining = await command(key, wireKey => ['PTTL', wireKey]);
+		const remainingMs = Number(remaining?.reply);
+		// -2: it has just ended.
+		return remainingMs !== -1 && remainingMs <= leaseMs;
+	};
+
 	const hold = (key: string, token: string): Lease => {
-		const run = async (script: string, ...arguments_: string[]) => command(key, wireKey => ['EVAL', script, '1', wireKey, token, ...arguments_]);
+		const run = runOn(key, token);
 		const timer = setInterval(() => {
 			void run(renewScript, String(leaseMs));
 		}, leaseMs / 3).unref();
@@ -46,11 +71,11 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 		return {
 			async release() {
 				clearInterval(timer);
-				await run(releaseScript);
+				await insist(async () => run(releaseScript));
 			},
 			async rest(restMs) {
 				clearInterval(timer);
-				await run(restScript, String(Math.ceil(restMs)));
+				await insist(async () => run(restScript, String(Math.ceil(restMs))));
 			},
 		};
 	};
@@ -64,6 +89,8 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 			]);
 
 			if (!taken) {
+				// It may have been given all the same.
+				void insist(async () => runOn(key, token)(releaseScript));
 				return 'unavailable';
 			}
 
@@ -71,7 +98,17 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 				return hold(key, token);
 			}
 
-			return String(holder?.reply) === restingMark ? 'resting' : 'taken';
+			const held = String(holder?.reply);
+			if (held === restingMark) {
+				return 'resting';
+			}
+
+			// Given back between the two commands: whoever asks next has it.
+			if (holder?.reply === null) {
+				return 'taken';
+			}
+
+			return await isGenuine(key, held) ? 'taken' : 'unavailable';
 		},
 	};
 };

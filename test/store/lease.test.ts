@@ -101,3 +101,18 @@ test('without Redis there is none, and no exception', async () => {
 	await lease.release();
 	await redis.restart();
 });
+
+test('what is no lease is waited for by nobody', async () => {
+	const {client} = redis;
+	const spoil: Record<string, () => Promise<unknown>> = {
+		garbage: async () => client.set('n:{g}:lease', 'garbage'),
+		'a token that never ends': async () => client.set('n:{g}:lease', 'abcdefghijklmnop'),
+		'a token that is kept too long': async () => client.set('n:{g}:lease', 'abcdefghijklmnop', {expiration: {type: 'PX', value: 3_600_000}}),
+		'a hash': async () => client.hSet('n:{g}:lease', 'a', 'b'),
+	};
+	for (const [name, put] of Object.entries(spoil)) {
+		await client.del('n:{g}:lease');
+		await put();
+		assert.equal(await connect().acquire('{g}:lease'), 'unavailable', name);
+	}
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import {execFile, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import {setTimeout as wait} from 'node:timers/promises';
+import {promisify} from 'node:util';
+import {createCluster, createSentinel} from '@redis/client';
+import got from 'got';
+import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {startCluster} from '../helpers/cluster.ts';
+import {startRedis} from '../helpers/redis.ts';
+import {createTally, failuresOf, startLoad, type Load} from './load.ts';
+import {startResources} from './resources.ts';
+
+/*
+Redis on many nodes, and behind locks: no request is lost while nodes come and go.
+*/
+
+const temporaryDirectory = async () => {
+	const directory = await mkdtemp(path.join(tmpdir(), 'got-redis-cache-'));
+	return {
+		directory,
+		async [Symbol.asyncDispose]() {
+			await rm(directory, {recursive: true});
+		},
+	};
+};
+
+const untilHits = async (load: Load, hits: number) => {
+	load.tally = createTally();
+	while (load.tally.hits < hits) {
+		await wait(10);
+	}
+};
+
+/** A load on one cache while something happens; afterwards it caches again, and nothing was lost. */
+const assertNothingLost = async (options: RedisCacheOptions, happen: (load: Load) => Promise<void>): Promise<void> => {
+	await using resources = await startResources();
+	await using cache = redisCache({timeout: 250, ...options});
+	const plain = got.extend({prefixUrl: resources.origin.url, retry: {limit: 0}, timeout: {request: 20_000}});
+	const load = startLoad(resources, plain, [{name: 'one', client: plain.extend(cache)}], {workers: 4, pauseMs: 3});
+	const tallies = [load.tally];
+	const next = async () => {
+		await untilHits(load, 30);
+		tallies.push(load.tally);
+	};
+
+	await next();
+	await happen(load);
+	tallies.push(load.tally);
+	await next();
+	await load.stop();
+	for (const tally of tallies) {
+		assert.deepEqual(failuresOf(tally), []);
+		assert.deepEqual(tally.wrong, []);
+	}
+};
+
+test('a cluster: resharding, a failover and the death of a master lose no request', {timeout: 60_000}, async () => {
+	await using nodes = await startCluster();
+	const [first, second, third] = nodes.masters;
+	const [firstReplica] = nodes.replicas;
+	assert.ok(first && second && third && firstReplica); // eslint-disable-line node-test/no-compound-assertion -- for TypeScript
+	const cluster = createCluster({rootNodes: nodes.masters.map(({url}) => ({url}))});
+	cluster.on('error', () => undefined);
+
+	await assertNothingLost({store: cluster, coalesce: 'fleet'}, async load => {
+		const slots = await nodes.moveSlots(second, third);
+		assert.ok(slots > 0);
+		await untilHits(load, 30);
+
+		await firstReplica.client.sendCommand(['CLUSTER', 'FAILOVER']);
+		await untilHits(load, 30);
+
+		await third.kill();
+		await untilHits(load, 30);
+	});
+	assert.equal(cluster.isOpen, true, 'it is the user\'s');
+	cluster.destroy();
+});
+
+const startSentinel = async (masterPort: number, directory: string) => {
+	const port = masterPort + 5000;
+	const config = path.join(directory, 'sentinel.conf');
+	await writeFile(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${masterPort} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n`);
+	const child = spawn('redis-server', [config, '--sentinel'], {stdio: ['ignore', 'pipe', 'inherit']});
+	let log = '';
+	const wanted = async (text: string) => {
+		while (!log.includes(text)) {
+			await once(child.stdout, 'data');
+		}
+	};
+
+	child.stdout.on('data', chunk => {
+		log += String(chunk);
+	});
+	await wanted('+monitor');
+	return {
+		port,
+		wanted,
+		async [Symbol.asyncDispose]() {
+			const closed = once(child, 'close');
+			child.kill('SIGKILL');
+			await closed;
+		},
+	};
+};
+
+test('a sentinel: the death of the master loses no request', {timeout: 60_000}, async () => {
+	await using place = await temporaryDirectory();
+	await using master = await startRedis({args: ['--repl-diskless-sync-delay', '0']});
+	await using replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
+	await using watcher = await startSentinel(master.port, place.directory);
+	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
+		await wait(20);
+	}
+
+	await watcher.wanted('+slave');
+	const sentinel = createSentinel({name: 'main', sentinelRootNodes: [{host: '127.0.0.1', port: watcher.port}]});
+	sentinel.on('error', () => undefined);
+	await assertNothingLost({store: sentinel}, async () => {
+		await master.kill();
+		await watcher.wanted('+switch-master');
+	});
+	assert.equal(sentinel.isOpen, true, 'it is the user\'s');
+	sentinel.destroy();
+});
+
+const errorsOf = (cache: RedisCache): string[] => {
+	const errors: string[] = [];
+	cache.on('error', error => errors.push(error.message));
+	return errors;
+};
+
+test('TLS: a certificate that is trusted is used, any other is refused, and no request fails', {timeout: 60_000}, async () => {
+	await using place = await temporaryDirectory();
+	const key = path.join(place.directory, 'key.pem');
+	const certificate = path.join(place.directory, 'certificate.pem');
+	await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', certificate, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']);
+	await using plainPort = await startRedis();
+	const port = plainPort.port + 10_000;
+	await using redis = await startRedis({args: ['--tls-port', String(port), '--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no']});
+	await using resources = await startResources();
+	const url = `rediss://127.0.0.1:${port}`;
+	const plain = got.extend({prefixUrl: resources.origin.url});
+
+	await using trusting = redisCache({store: {url, socket: {tls: true, ca: await readFile(certificate)}}, timeout: 5000});
+	const errors = errorsOf(trusting);
+	const client = plain.extend(trusting);
+	await client('probe/1');
+	assert.equal((await client('probe/1')).isFromCache, true);
+	assert.deepEqual(errors, []);
+	assert.equal(await redis.client.dbSize() > 0, true);
+
+	await using wary = redisCache({store: url, timeout: 5000});
+	const refusals = errorsOf(wary);
+	const other = plain.extend(wary);
+	await other('probe/1');
+	assert.equal((await other('probe/1')).isFromCache, false);
+	assert.match(refusals.join('\n'), /self-signed certificate/v);
+});
+
+test('a user of Redis with the rights that docs/security.md names, and no others', {timeout: 60_000}, async t => {
+	const text = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
+	const rules = /^ACL SETUSER (?<rules>.+)$/mv.exec(text)?.groups?.rules?.split(' ');
+	assert.ok(rules);
+	await using redis = await startRedis();
+	await redis.client.sendCommand(['ACL', 'SETUSER', ...rules]);
+	const [name = ''] = rules;
+	const password = rules.find(rule => rule.startsWith('>'))?.slice(1) ?? '';
+	await using resources = await startResources();
+	const options: RedisCacheOptions = {store: `redis://${name}:${password}@127.0.0.1:${redis.port}`, coalesce: 'fleet', timeout: 5000};
+	await using cache = redisCache(options);
+	const errors = errorsOf(cache);
+	const client = got.extend({prefixUrl: resources.origin.url}, cache);
+
+	for (const attempt of [false, true]) {
+		assert.equal((await client('probe/1')).isFromCache, attempt);
+		assert.equal((await client('vary/1', {headers: {'accept-language': 'de'}})).isFromCache, attempt);
+	}
+
+	// From memory, for which Redis has to keep track.
+	assert.equal((await client('probe/1')).isFromCache, true);
+	await client.post('probe/1');
+	assert.equal((await client('probe/1')).isFromCache, false);
+	assert.equal(await cache.delete(`${resources.origin.url}/probe/1`), true);
+	await cache.clear();
+	assert.equal(await redis.client.dbSize(), 0);
+	assert.deepEqual(errors, []);
+	assert.deepEqual(await redis.client.sendCommand(['ACL', 'LOG']), []);
+
+	const user = redis.client.duplicate({username: name, password});
+	user.on('error', () => undefined);
+	t.after(() => {
+		user.destroy();
+	});
+	await user.connect();
+	await assert.rejects(user.set('another:key', 'x'), /NOPERM/v);
+});

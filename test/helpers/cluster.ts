@@ -1,0 +1,97 @@
+import {setTimeout as wait} from 'node:timers/promises';
+import {startRedis, type TestRedis} from './redis.ts';
+
+export type TestCluster = AsyncDisposable & {
+	readonly masters: readonly TestRedis[];
+	/** `replicas[n]` follows `masters[n]`. */
+	readonly replicas: readonly TestRedis[];
+	/** Moves the slots that hold keys from one master to another; resolves to how many. */
+	moveSlots(from: TestRedis, to: TestRedis): Promise<number>;
+};
+
+const slotCount = 16_384;
+
+const send = async <Reply = string>({client}: TestRedis, ...arguments_: readonly string[]) => client.sendCommand<Reply>(arguments_);
+
+const until = async (isTrue: () => Promise<boolean>) => {
+	while (!await isTrue()) {
+		await wait(20);
+	}
+};
+
+const moveSlot = async (nodes: readonly TestRedis[], slot: string, {from, to, fromId, toId}: {from: TestRedis; to: TestRedis; fromId: string; toId: string}) => {
+	await send(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+	await send(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+	for (;;) {
+		const keys = await send<string[]>(from, 'CLUSTER', 'GETKEYSINSLOT', slot, '100');
+		if (keys.length === 0) {
+			break;
+		}
+
+		await send(from, 'MIGRATE', '127.0.0.1', String(to.port), '', '0', '5000', 'REPLACE', 'KEYS', ...keys);
+	}
+
+	for (const node of [to, from, ...nodes]) {
+		await send(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+	}
+};
+
+/**
+A Redis Cluster of the test's own: three masters with a replica each.
+*/
+export const startCluster = async (): Promise<TestCluster> => {
+	const nodes = await Promise.all(Array.from({length: 6}, async () => startRedis({args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0']})));
+	const masters = nodes.slice(0, 3);
+	const replicas = nodes.slice(3);
+	const ids = await Promise.all(nodes.map(async node => send(node, 'CLUSTER', 'MYID')));
+	const [first] = nodes;
+	for (const [position, node] of nodes.entries()) {
+		await send(node, 'CLUSTER', 'SET-CONFIG-EPOCH', String(position + 1));
+		if (position < 3) {
+			await send(node, 'CLUSTER', 'ADDSLOTSRANGE', String(Math.ceil(position * slotCount / 3)), String(Math.ceil((position + 1) * slotCount / 3) - 1));
+		}
+
+		if (first && node !== first) {
+			await send(node, 'CLUSTER', 'MEET', '127.0.0.1', String(first.port));
+		}
+	}
+
+	for (const node of nodes) {
+		await until(async () => ids.every((id, _position, all) => all.includes(id)) && (await send(node, 'CLUSTER', 'NODES')).split('\n').filter(line => ids.some(id => line.startsWith(id))).length === 6);
+	}
+
+	for (const [position, replica] of replicas.entries()) {
+		await send(replica, 'CLUSTER', 'REPLICATE', ids[position] ?? '');
+	}
+
+	for (const node of nodes) {
+		await until(async () => (await send(node, 'CLUSTER', 'INFO')).includes('cluster_state:ok'));
+	}
+
+	for (const replica of replicas) {
+		await until(async () => (await send(replica, 'INFO', 'replication')).includes('master_link_status:up'));
+	}
+
+	const stop = async () => {
+		await Promise.all(nodes.map(async node => node.stop()));
+	};
+
+	return {
+		masters,
+		replicas,
+		async moveSlots(from, to) {
+			const [fromId, toId] = await Promise.all([send(from, 'CLUSTER', 'MYID'), send(to, 'CLUSTER', 'MYID')]);
+			const slots = new Set<string>();
+			for (const key of await send<string[]>(from, 'KEYS', '*')) {
+				slots.add(String(await send<unknown>(from, 'CLUSTER', 'KEYSLOT', key)));
+			}
+
+			for (const slot of slots) {
+				await moveSlot(masters, slot, {from, to, fromId, toId});
+			}
+
+			return slots.size;
+		},
+		[Symbol.asyncDispose]: stop,
+	};
+};
