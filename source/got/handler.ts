@@ -17,7 +17,12 @@ The outermost call of a request: where what got makes of it can be seen before i
 
 @param hooks - Of the same cache.
 */
-export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunction => registerHandler(((options: Options, next: Parameters<HandlerFunction>[1]): GotReturn => {
+export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunction => registerHandler(((options: Options | undefined, next: Parameters<HandlerFunction>[1]): GotReturn => {
+	// Got has none where it was called with what makes none.
+	if (!options) {
+		return next(options as never);
+	}
+
 	const direct = options.isStream ? undefined : takeFastPath(context, hooks, options, next);
 	if (direct) {
 		return direct;

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {lookup} from 'node:dns';
+import {once} from 'node:events';
 import {Agent, request as httpRequest} from 'node:http';
 import {after, before, describe, test} from 'node:test';
-import got, {type ExtendOptions, type Got} from 'got';
+import got, {type ExtendOptions, type Got, type RequestError} from 'got';
 import {redisCache, type RedisCache} from '../../source/index.ts';
 import {respond, startOrigin, type Handler, type Origin, type PlainResponse} from '../helpers/origin.ts';
 import {isFromCache, observe, outline, recordingHooks, type Difference, type Observation, type Scenario} from './differential.ts';
@@ -244,6 +245,25 @@ describe('what a feature of got does with the cache is what it does without', {c
 
 			assert.equal(one.requests === 0 ? 'none' : differenceOf(second, origin), one.second);
 			assert.deepEqual(outline(second, one.second, cache), outline(miss, one.second, cache));
+		});
+	}
+});
+
+describe('what got refuses it refuses itself', () => {
+	for (const input of [undefined, 5, {}, [], 'no URL', 'ftp://localhost'] as never[]) {
+		test(`${typeof input} ${JSON.stringify(input)}`, async () => {
+			await using cache = redisCache({store: 'memory'});
+			const refusals = await Promise.all([got, got.extend(cache)].map(async client => {
+				const [promised] = await Promise.allSettled([client(input)]);
+				assert.equal(promised.status, 'rejected');
+				const stream = client.stream(input);
+				const [streamed] = await once(stream, 'error') as [Error];
+				return [promised.reason, streamed].map(error => {
+					const {name, code, message} = error as RequestError;
+					return {name, code, message};
+				});
+			}));
+			assert.deepEqual(refusals[1], refusals[0]);
 		});
 	}
 });
