@@ -11,7 +11,7 @@ import {combine, completed} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
 import {isSelected} from './http/vary.ts';
-import {changeMark, generationsFor, groupMark, longestExchangeMs, readMarks, resourceMark, type Marks} from './marks.ts';
+import {changeMark, generationsFor, groupMark, longestExchangeMs, markKeysOf, readMarks, resourceMark, type Marks} from './marks.ts';
 import {
 	observe,
 	peek,
@@ -225,6 +225,8 @@ const store = async (context: ExchangeContext, exchange: Storing, untagged: Stor
 
 	const marks = await generationsFor(context.store, {seen: exchange.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
 	if (!marks || performance.now() - startedAt > longestExchangeMs) {
+		// The next look-up sees them before it asks the origin.
+		context.markKeys.set(key, markKeysOf(key, stored));
 		return 'invalidated';
 	}
 

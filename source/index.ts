@@ -8,6 +8,7 @@ export {
 } from './got/plugin.ts';
 export type {CacheInfo} from './got/info.ts';
 export type {Duration} from './duration.ts';
+export type {CachedResponse, CacheEntry, EntryFilter, Purgeable, RequestLike} from './inventory.ts';
 export type {
 	CacheableRequest,
 	CacheableResponse,

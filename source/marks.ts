@@ -230,7 +230,7 @@ const keepScript = `
 `;
 
 /** Has marks outlive what they stand for: without them it would be good for nothing. */
-const keep = (store: Store, names: readonly string[], timeToLive: TimeToLive, nowMs: number): void => {
+export const keepMarks = (store: Store, names: readonly string[], timeToLive: TimeToLive, nowMs: number): void => {
 	const {command} = store;
 	if (!command) {
 		return;
@@ -308,7 +308,7 @@ export const generationsFor = async (store: Store, {seen, requestTimeMs}: Readin
 		return undefined;
 	}
 
-	keep(store, shared, timeToLive, nowMs);
+	keepMarks(store, shared, timeToLive, nowMs);
 	const known = new Map([...seen, ...marksIn(store, unknown, records)]);
 
 	return names.map(name => known.get(name) ?? '');

@@ -329,6 +329,30 @@ export const write = (context: ResourceContext, {key, index, stored, startedAt, 
 	return true;
 };
 
+/** The key of the resource that a key in the store belongs to. */
+export const resourceOf = (storeKey: string): string => storeKey.slice(0, storeKey.indexOf('}') + 1);
+
+/** All that is stored of a resource and holds, what was stored last first. */
+export const readAll = async (context: ResourceContext, key: string): Promise<Array<{readonly storeKey: string; readonly stored: StoredResponse}>> => {
+	const {store} = context;
+	const [record, head] = await store.get([key, headKey(key)]);
+	const index = record?.kind === 'index' ? record : undefined;
+	const variantKeys = index ? index.variants.map(({id}) => variantKey(key, id)) : [];
+	const storeKeys = [key, ...variantKeys, headKey(key)];
+	const records = [index ? undefined : record, ...await store.get(variantKeys), head];
+	const found = storeKeys.flatMap((storeKey, position) => {
+		const stored = asResponse(records[position]);
+		const isListed = !variantKeys.includes(storeKey) || stored?.generation === index?.generation;
+		return stored && isListed ? [{storeKey, stored}] : [];
+	});
+	const marks = await readMarks(store, [...new Set(found.flatMap(({stored}) => markKeysOf(key, stored)))]);
+
+	return found.flatMap(({storeKey, stored}) => {
+		const held = heed(key, stored, marks);
+		return held ? [{storeKey, stored: held}] : [];
+	});
+};
+
 /**
 Removes all that is stored of a resource.
 

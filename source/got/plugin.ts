@@ -1,7 +1,22 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction, Response} from 'got';
 import {LRUCache} from 'lru-cache';
-import {purgeUrl} from '../exchange.ts';
+import type {Duration} from '../duration.ts';
+import {
+	copyAll,
+	getStored,
+	hasStored,
+	listEntries,
+	purgeAll,
+	removeStored,
+	touchStored,
+	type CachedResponse,
+	type CacheEntry,
+	type EntryFilter,
+	type Purgeable,
+	type RequestLike,
+} from '../inventory.ts';
+import {everyKey} from '../resource.ts';
 import type {RedisCacheOptions} from '../options.ts';
 import {createFlights} from '../flights.ts';
 import {resolveOptions} from '../resolve-options.ts';
@@ -134,14 +149,116 @@ export class RedisCache {
 	}
 
 	/**
-	Removes all that is stored for a URL: every variant.
+	Removes all that is stored for a URL or a request: every variant, for every process.
 
-	@param url - Absolute.
-	@returns Whether the store confirmed it.
-	@throws {TypeError} If `url` is no absolute URL.
+	@param request - An absolute URL, or `{url, method, body, key}` where more than a URL tells requests apart.
+	@returns Whether the store confirmed it. Where it did not, this process heeds it all the same, and tries again.
+	@throws {TypeError} If the URL is not absolute.
+
+	@example
+	```
+	await cache.delete('https://api.example.com/items');
+	```
 	*/
-	async delete(url: string | URL): Promise<boolean> {
-		return purgeUrl(this.#context, new URL(url).href);
+	async delete(request: string | URL | RequestLike): Promise<boolean> {
+		return removeStored(this.#context, request);
+	}
+
+	/**
+	Purges all that has something in common. By tag, group and origin it takes the same short time however much is stored; by prefix, pattern and age it looks at everything.
+
+	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`.
+	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
+	@returns Whether the store confirmed it.
+	@throws {TypeError} If it is not said what to purge.
+	@throws {Error} If everything has to be looked at and the store cannot list it.
+
+	@example
+	```
+	await cache.invalidate({tag: 'items'});
+	await cache.invalidate({origin: 'https://api.example.com'}, {soft: true});
+	```
+	*/
+	async invalidate(what: Purgeable, options?: {readonly soft?: boolean}): Promise<boolean> {
+		return purgeAll(this.#context, what, options);
+	}
+
+	/**
+	What is stored for a URL or a request.
+
+	@returns The response with its body, fresh or not; `undefined` if nothing is stored. Of many variants the one that the request's `headers` select, without `headers` the one that was stored last.
+	@throws {TypeError} If the URL is not absolute.
+
+	@example
+	```
+	const stored = await cache.get('https://api.example.com/items');
+
+	stored?.isFresh;
+	//=> true
+	```
+	*/
+	async get(request: string | URL | RequestLike): Promise<CachedResponse | undefined> {
+		return getStored(this.#context, request);
+	}
+
+	/**
+	Whether a request would be answered without the origin; with `stale`, whether anything is stored for it that could be validated or stand in.
+
+	@throws {TypeError} If the URL is not absolute.
+
+	@example
+	```
+	await cache.has('https://api.example.com/items', {stale: true});
+	```
+	*/
+	async has(request: string | URL | RequestLike, options?: {readonly stale?: boolean}): Promise<boolean> {
+		return hasStored(this.#context, request, options);
+	}
+
+	/**
+	All stored responses, or those that a filter leaves, in no order and without their bodies, which are not read from Redis either. One may be given twice if the store changes meanwhile.
+
+	@throws {Error} If the store cannot list what it holds, or does not answer.
+
+	@example
+	```
+	for await (const {url, age} of cache.entries({prefix: 'https://api.example.com/'})) {
+		console.log(url, age);
+	}
+	```
+	*/
+	entries(filter?: EntryFilter): AsyncGenerator<CacheEntry> {
+		return listEntries(this.#context, filter);
+	}
+
+	/**
+	Gives what is stored for a URL or a request, every variant, a lifetime of your own from now on, and takes back a soft purge.
+
+	@returns Whether anything was stored.
+	@throws {TypeError} If the URL is not absolute, or `expireAfter` no duration.
+
+	@example
+	```
+	await cache.touch('https://api.example.com/items', '1h');
+	```
+	*/
+	async touch(request: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> {
+		return touchStored(this.#context, request, expireAfter);
+	}
+
+	/**
+	Copies all stored responses to another cache, with what is left of their time.
+
+	@returns How many there were.
+	@throws {Error} If the store cannot list what it holds.
+
+	@example
+	```
+	await redisCache('redis://old.example.com').copyTo(redisCache('redis://new.example.com'));
+	```
+	*/
+	async copyTo(other: RedisCache): Promise<number> {
+		return copyAll(this.#context, other.#context);
 	}
 
 	/**
@@ -149,6 +266,7 @@ export class RedisCache {
 	*/
 	async clear(): Promise<void> {
 		this.#context.indexes.clear();
+		this.#context.purgedAt.set(everyKey, performance.now());
 		await this.#context.store.clear();
 	}
 

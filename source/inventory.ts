@@ -1,0 +1,319 @@
+import {parseDuration, type Duration} from './duration.ts';
+import {keyOf, type ExchangeContext} from './exchange.ts';
+import {currentAgeSeconds, remainingFreshnessSeconds} from './http/age.ts';
+import {decide} from './http/decide.ts';
+import {headersOf} from './http/header-fields.ts';
+import type {RequestHead} from './http/message.ts';
+import {changeMark, generationsFor, groupMark, heed, keepMarks, markKeysOf, originMark, readMarks, tagMark} from './marks.ts';
+import {
+	everyKey,
+	purge,
+	readAll,
+	resourceOf,
+	select,
+	write,
+} from './resource.ts';
+import type {StoreEntry, TimeToLive} from './store/store.ts';
+import type {StoredResponse} from './stored.ts';
+import {matchesUrlPattern} from './url-pattern.ts';
+
+/** What a request is known by. */
+export type RequestLike = {
+	/** Absolute. */
+	readonly url: string | URL;
+	/** Default: `'GET'`. */
+	readonly method?: string;
+	/** Where responses vary, those of the request. Default: whichever of the variants was stored last. */
+	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+	readonly body?: string | Uint8Array;
+	/** What the option `key` returns for the request. */
+	readonly key?: string;
+};
+
+/** A stored response, without its body. */
+export type CacheEntry = {
+	readonly url: string;
+	readonly method: string;
+	readonly statusCode: number;
+	/** By lower-case name, as `http.IncomingMessage#headers`. */
+	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+	/** The header fields of the request that select it among the variants of its URL, RFC 9111 §4.1. */
+	readonly vary: Readonly<Record<string, string>>;
+	/** Bytes of the body. */
+	readonly size: number;
+	/** In seconds, RFC 9111 §4.2.3. */
+	readonly age: number;
+	/** Whether it may be reused without asking the origin, as far as its age and purges go. */
+	readonly isFresh: boolean;
+	/** When it was received or last validated. */
+	readonly storedAt: Date;
+	/** When it stops, or stopped, being fresh; `undefined` when it never does. */
+	readonly expiresAt: Date | undefined;
+	readonly tags: readonly string[];
+	/** RFC 9875 §2. */
+	readonly groups: readonly string[];
+};
+
+export type CachedResponse = CacheEntry & {readonly body: Uint8Array};
+
+/** What stored responses have in common: their URLs begin with `prefix`, match `pattern` (as in `urlsExpireAfter`), have the `origin`; they were stored `olderThan` a duration ago or a date; they are not fresh. */
+export type EntryFilter = {
+	readonly origin?: string | URL;
+	readonly tag?: string;
+	readonly prefix?: string;
+	readonly pattern?: string | RegExp;
+	readonly olderThan?: Duration | Date;
+	readonly stale?: boolean;
+};
+
+/** What to purge. A cache group is one of an origin's (RFC 9875). */
+export type Purgeable =
+	| {readonly tag: string}
+	| {readonly group: string; readonly origin: string | URL}
+	| {readonly origin: string | URL}
+	| {readonly prefix: string}
+	| {readonly pattern: string | RegExp}
+	| {readonly olderThan: Duration | Date}
+	| {readonly stale: true};
+
+const filterNames: ReadonlySet<string> = new Set(['origin', 'tag', 'prefix', 'pattern', 'olderThan', 'stale']);
+
+const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike): RequestHead => {
+	const parsed = new URL(url);
+	Object.assign(parsed, {username: '', password: '', hash: ''});
+	return {method: method.toUpperCase(), url: parsed.href, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))};
+};
+
+const requestLike = (request: string | URL | RequestLike): RequestLike => typeof request === 'string' || request instanceof URL ? {url: request} : request;
+
+const keysOf = (context: ExchangeContext, head: RequestHead, {body, key}: RequestLike): string[] => [false, true].map(isEncoded => keyOf(context, head, {body, isEncoded, extra: key}));
+
+const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;
+
+const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntry => {
+	const {policy} = stored;
+	const expiresAtMs = policy.responseTimeMs + ((policy.freshnessLifetimeSeconds - policy.correctedInitialAgeSeconds) * 1000);
+
+	return {
+		url: stored.url,
+		method: stored.method,
+		statusCode: stored.statusCode,
+		headers: headersOf(stored.rawHeaders),
+		vary: stored.selectingHeaders,
+		size,
+		age: currentAgeSeconds(policy, nowMs),
+		isFresh: isFresh(stored, nowMs),
+		storedAt: new Date(policy.responseTimeMs),
+		expiresAt: Number.isFinite(expiresAtMs) ? new Date(expiresAtMs) : undefined,
+		tags: stored.tags,
+		groups: stored.groups,
+	};
+};
+
+/** What is stored for a request, the one that answers it first. */
+const find = async (context: ExchangeContext, request: RequestLike): Promise<StoredResponse | undefined> => {
+	const head = requestHeadOf(request);
+	const {matchHeaders} = context.settings.request.http;
+	for (const key of keysOf(context, head, request)) {
+		// eslint-disable-next-line no-await-in-loop -- the second is seldom asked for
+		const stored = request.headers ? (await select(context, head, key, {matchHeaders, tags: []})).stored : (await readAll(context, key))[0]?.stored;
+		if (stored) {
+			return stored;
+		}
+	}
+
+	return undefined;
+};
+
+export const getStored = async (context: ExchangeContext, request: string | URL | RequestLike): Promise<CachedResponse | undefined> => {
+	const stored = await find(context, requestLike(request));
+	return stored && {...entryOf(stored, stored.body.byteLength, context.now()), body: stored.body};
+};
+
+export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, {stale = false}: {readonly stale?: boolean} = {}): Promise<boolean> => {
+	const request = requestLike(given);
+	const stored = await find(context, request);
+	if (!stored || stale) {
+		return stored !== undefined;
+	}
+
+	const headers = request.headers ? requestHeadOf(request).headers : stored.selectingHeaders;
+	return decide({...requestHeadOf(request), headers}, stored, context.now(), context.settings.request.http).kind === 'reuse';
+};
+
+export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike): Promise<boolean> => {
+	const request = requestLike(given);
+	const confirmations = await Promise.all(keysOf(context, requestHeadOf(request), request).map(async key => purge(context, key)));
+
+	return confirmations.every(Boolean);
+};
+
+type Found = StoreEntry & {readonly stored: StoredResponse};
+
+const batchSize = 200;
+
+/** Those of a batch that nobody purged. */
+const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntry[]): Promise<Found[]> => {
+	const responses = batch.flatMap(entry => entry.record.kind === 'response' ? [{...entry, stored: entry.record}] : []);
+	const names = new Set(responses.flatMap(({key, stored}) => markKeysOf(resourceOf(key), stored)));
+	const indexKeys = [...new Set(responses.filter(({stored}) => stored.generation !== '').map(({key}) => resourceOf(key)))];
+	const [marks, indexes] = await Promise.all([readMarks(store, [...names]), store.get(indexKeys)]);
+	const generations = new Map(indexKeys.map((key, position) => {
+		const index = indexes[position];
+		return [key, index?.kind === 'index' ? index.generation : ''];
+	}));
+
+	return responses.flatMap(({stored, ...entry}) => {
+		const held = stored.generation === (stored.generation === '' ? '' : generations.get(resourceOf(entry.key))) ? heed(resourceOf(entry.key), stored, marks) : undefined;
+		return held ? [{...entry, stored: held}] : [];
+	});
+};
+
+const found = async function * (context: ExchangeContext): AsyncGenerator<Found> {
+	let batch: StoreEntry[] = [];
+	for await (const entry of context.store.entries()) {
+		if (batch.push(entry) === batchSize) {
+			yield * await withoutPurged(context, batch);
+			batch = [];
+		}
+	}
+
+	yield * await withoutPurged(context, batch);
+};
+
+const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: number): boolean => {
+	const {url, tags, policy} = stored;
+	const {origin, tag, prefix, pattern, olderThan, stale} = filter;
+	const storedBeforeMs = olderThan instanceof Date ? olderThan.getTime() : nowMs - (parseDuration(olderThan) ?? 0);
+
+	return (origin === undefined || originMark(url) === originMark(new URL(origin).href))
+		&& (tag === undefined || tags.includes(tag))
+		&& (prefix === undefined || url.startsWith(prefix))
+		&& (pattern === undefined || matchesUrlPattern(pattern, url))
+		&& (olderThan === undefined || policy.responseTimeMs < storedBeforeMs)
+		&& (stale === undefined || isFresh(stored, nowMs) !== stale);
+};
+
+const validateFilter = (filter: object, where: string): void => {
+	const unknown = Object.keys(filter).find(name => !filterNames.has(name));
+	if (unknown !== undefined) {
+		throw new TypeError(`Unknown property \`${unknown}\` in ${where}: expected one of ${[...filterNames].join(', ')}`);
+	}
+
+	const {olderThan} = filter as EntryFilter;
+	if (olderThan !== undefined && !(olderThan instanceof Date) && parseDuration(olderThan) === undefined) {
+		throw new TypeError(`Expected \`olderThan\` in ${where} to be a duration or a Date, got ${String(olderThan)}`);
+	}
+};
+
+export const listEntries = async function * (context: ExchangeContext, filter: EntryFilter = {}): AsyncGenerator<CacheEntry> {
+	validateFilter(filter, 'entries()');
+	for await (const {stored, bodyBytes} of found(context)) {
+		const nowMs = context.now();
+		if (isMatch(stored, filter, nowMs)) {
+			yield entryOf(stored, bodyBytes, nowMs);
+		}
+	}
+};
+
+const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
+
+/** By a look at everything. What other processes are asking for just now may be stored after that. */
+const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSoft: boolean): Promise<boolean> => {
+	const {store, purgedAt} = context;
+	purgedAt.set(everyKey, performance.now());
+	let isConfirmed = true;
+	for await (const {key, stored} of found(context)) {
+		if (!isMatch(stored, filter, context.now())) {
+			continue;
+		}
+
+		if (isSoft) {
+			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep');
+			isConfirmed &&= updated !== undefined;
+		} else {
+			isConfirmed &&= filter.prefix === undefined && filter.pattern === undefined ? await store.delete([key]) : await purge(context, resourceOf(key));
+		}
+	}
+
+	return isConfirmed;
+};
+
+const markFor = (what: Purgeable): string | undefined => {
+	if ('group' in what) {
+		return groupMark(new URL(what.origin).href, what.group);
+	}
+
+	if ('tag' in what) {
+		return tagMark(what.tag);
+	}
+
+	return 'origin' in what ? originMark(new URL(what.origin).href) : undefined;
+};
+
+export const purgeAll = async (context: ExchangeContext, what: Purgeable, {soft = false}: {readonly soft?: boolean} = {}): Promise<boolean> => {
+	const names = Object.keys(what);
+	const mark = markFor(what);
+	if (names.length !== ('group' in what ? 2 : 1)) {
+		throw new TypeError(`Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in invalidate(), got ${names.join(', ') || 'nothing'}`);
+	}
+
+	if (mark !== undefined) {
+		return changeMark(context.store, mark, {isSoft: soft, nowMs: context.now()});
+	}
+
+	validateFilter(what, 'invalidate()');
+	return purgeMatching(context, what as EntryFilter, soft);
+};
+
+/** Gives what is stored for a request, every variant, another lifetime from now on. */
+export const touchStored = async (context: ExchangeContext, given: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> => {
+	const lifetimeMs = expireAfter === 'never' ? Infinity : parseDuration(expireAfter);
+	if (lifetimeMs === undefined) {
+		throw new TypeError(`Expected a duration or 'never' in touch(), got ${String(expireAfter)}`);
+	}
+
+	const {store, settings: {expires, request: {ttlOffsetMs}}} = context;
+	const nowMs = context.now();
+	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
+	const request = requestLike(given);
+	let isTouched = false;
+	for (const key of keysOf(context, requestHeadOf(request), request)) {
+		// eslint-disable-next-line no-await-in-loop -- few
+		for (const {storeKey, stored} of await readAll(context, key)) {
+			keepMarks(store, markKeysOf(key, stored).slice(1), timeToLive, nowMs);
+			// eslint-disable-next-line no-await-in-loop
+			const updated = await store.update(storeKey, current => current?.kind === 'response' ? {
+				...current,
+				policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
+			} : undefined, timeToLive);
+			isTouched ||= updated?.record !== undefined;
+		}
+
+		const keptUntilMs = timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive;
+		// eslint-disable-next-line no-await-in-loop
+		await store.update(key, current => current?.kind === 'index' ? {...current, variants: current.variants.map(variant => ({...variant, keptUntilMs}))} : undefined, timeToLive);
+	}
+
+	return isTouched;
+};
+
+export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
+	let count = 0;
+	for await (const {key, stored: {policy}, timeToLive} of found(from)) {
+		const [record] = await from.store.get([key]);
+		if (record?.kind !== 'response') {
+			continue;
+		}
+
+		const stored = {...record, policy: {...record.policy, isInvalidated: policy.isInvalidated}};
+		const marks = await generationsFor(to.store, {seen: new Map(), requestTimeMs: Infinity}, {key: resourceOf(key), stored, timeToLive, nowMs: to.now()});
+		if (marks && write(to, {key: resourceOf(key), index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
+			count++;
+		}
+
+		await to.store.flush();
+	}
+
+	return count;
+};
