@@ -116,9 +116,9 @@ const find = async (context: ExchangeContext, request: RequestLike): Promise<Sto
 	const {matchHeaders} = context.settings.request.http;
 	for (const key of keysOf(context, head, request)) {
 		// eslint-disable-next-line no-await-in-loop -- the second is seldom asked for
-		const stored = request.headers ? (await select(context, head, key, {matchHeaders, tags: []})).stored : (await readAll(context, key))[0]?.stored;
-		if (stored) {
-			return stored;
+		const [found] = request.headers ? [await select(context, head, key, {matchHeaders, tags: []})] : await readAll(context, key);
+		if (found?.stored) {
+			return found.stored;
 		}
 	}
 
@@ -164,18 +164,23 @@ const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntr
 	}));
 
 	return responses.flatMap(({stored, ...entry}) => {
-		const held = stored.generation === (stored.generation === '' ? '' : generations.get(resourceOf(entry.key))) ? heed(resourceOf(entry.key), stored, marks) : undefined;
+		const key = resourceOf(entry.key);
+		const isListed = stored.generation === '' || stored.generation === generations.get(key);
+		const held = isListed && heed(key, stored, marks);
 		return held ? [{...entry, stored: held}] : [];
 	});
 };
 
-const found = async function * (context: ExchangeContext): AsyncGenerator<Found> {
+const holding = async function * (context: ExchangeContext): AsyncGenerator<Found> {
 	let batch: StoreEntry[] = [];
 	for await (const entry of context.store.entries()) {
-		if (batch.push(entry) === batchSize) {
-			yield * await withoutPurged(context, batch);
-			batch = [];
+		batch.push(entry);
+		if (!(batch.length >= batchSize)) {
+			continue;
 		}
+
+		yield * await withoutPurged(context, batch);
+		batch = [];
 	}
 
 	yield * await withoutPurged(context, batch);
@@ -194,13 +199,13 @@ const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: number): bo
 		&& (stale === undefined || isFresh(stored, nowMs) !== stale);
 };
 
-const validateFilter = (filter: object, where: string): void => {
+const validateFilter = (filter: EntryFilter, where: string): void => {
 	const unknown = Object.keys(filter).find(name => !filterNames.has(name));
 	if (unknown !== undefined) {
 		throw new TypeError(`Unknown property \`${unknown}\` in ${where}: expected one of ${[...filterNames].join(', ')}`);
 	}
 
-	const {olderThan} = filter as EntryFilter;
+	const {olderThan} = filter;
 	if (olderThan !== undefined && !(olderThan instanceof Date) && parseDuration(olderThan) === undefined) {
 		throw new TypeError(`Expected \`olderThan\` in ${where} to be a duration or a Date, got ${String(olderThan)}`);
 	}
@@ -208,7 +213,7 @@ const validateFilter = (filter: object, where: string): void => {
 
 export const listEntries = async function * (context: ExchangeContext, filter: EntryFilter = {}): AsyncGenerator<CacheEntry> {
 	validateFilter(filter, 'entries()');
-	for await (const {stored, bodyBytes} of found(context)) {
+	for await (const {stored, bodyBytes} of holding(context)) {
 		const nowMs = context.now();
 		if (isMatch(stored, filter, nowMs)) {
 			yield entryOf(stored, bodyBytes, nowMs);
@@ -223,7 +228,7 @@ const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSo
 	const {store, purgedAt} = context;
 	purgedAt.set(everyKey, performance.now());
 	let isConfirmed = true;
-	for await (const {key, stored} of found(context)) {
+	for await (const {key, stored} of holding(context)) {
 		if (!isMatch(stored, filter, context.now())) {
 			continue;
 		}
@@ -263,7 +268,7 @@ export const purgeAll = async (context: ExchangeContext, what: Purgeable, {soft 
 	}
 
 	validateFilter(what, 'invalidate()');
-	return purgeMatching(context, what as EntryFilter, soft);
+	return purgeMatching(context, what, soft);
 };
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */
@@ -283,10 +288,12 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 		for (const {storeKey, stored} of await readAll(context, key)) {
 			keepMarks(store, markKeysOf(key, stored).slice(1), timeToLive, nowMs);
 			// eslint-disable-next-line no-await-in-loop
-			const updated = await store.update(storeKey, current => current?.kind === 'response' ? {
-				...current,
-				policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
-			} : undefined, timeToLive);
+			const updated = await store.update(storeKey, current => current?.kind === 'response'
+				? {
+					...current,
+					policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
+				}
+				: undefined, timeToLive);
 			isTouched ||= updated?.record !== undefined;
 		}
 
@@ -300,13 +307,13 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 
 export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
 	let count = 0;
-	for await (const {key, stored: {policy}, timeToLive} of found(from)) {
+	for await (const {key, stored: held, timeToLive} of holding(from)) {
 		const [record] = await from.store.get([key]);
 		if (record?.kind !== 'response') {
 			continue;
 		}
 
-		const stored = {...record, policy: {...record.policy, isInvalidated: policy.isInvalidated}};
+		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
 		const marks = await generationsFor(to.store, {seen: new Map(), requestTimeMs: Infinity}, {key: resourceOf(key), stored, timeToLive, nowMs: to.now()});
 		if (marks && write(to, {key: resourceOf(key), index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
 			count++;

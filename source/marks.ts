@@ -99,6 +99,10 @@ export const heed = (key: string, stored: StoredResponse, current: Marks): Store
 	return isSoftlyPurged ? {...stored, policy: {...stored.policy, isInvalidated: true}} : stored;
 };
 
+/** Whether a response that another request was given is older than a purge that this one has seen. */
+export const isPurgedBefore = (seen: Marks, key: string, stored: StoredResponse): boolean =>
+	markKeysOf(key, stored).some((name, position) => Boolean(seen.get(name)) && seen.get(name) !== stored.marks[position]);
+
 type Change = {readonly mark: StoredMark; readonly isSoft: boolean};
 
 type Bookkeeping = {
@@ -239,10 +243,12 @@ export const keepMarks = (store: Store, names: readonly string[], timeToLive: Ti
 	const {keptUntilMs} = bookkeepingOf(store);
 	const neededUntilMs = timeToLive === 'forever' ? Infinity : nowMs + timeToLive;
 	for (const name of names) {
-		if ((keptUntilMs.get(name) ?? 0) < neededUntilMs) {
-			keptUntilMs.set(name, neededUntilMs + spareMs);
-			void command(name, wireKey => ['EVAL', keepScript, '1', wireKey, timeToLive === 'forever' ? '' : String(Math.ceil(timeToLive) + spareMs)]);
+		if (!((keptUntilMs.get(name) ?? 0) < neededUntilMs)) {
+			continue;
 		}
+
+		keptUntilMs.set(name, neededUntilMs + spareMs);
+		void command(name, wireKey => ['EVAL', keepScript, '1', wireKey, timeToLive === 'forever' ? '' : String(Math.ceil(timeToLive) + spareMs)]);
 	}
 };
 
@@ -268,10 +274,12 @@ export const ensureMarks = async (store: Store, names: readonly string[], nowMs:
 	const marks = new Map<string, string>();
 	for (const [position, name] of unknown.entries()) {
 		const record = made[position]?.record;
-		if (record) {
-			marks.set(name, currentGeneration(bookkeeping, name, record));
-			keptUntilMs.set(name, nowMs);
+		if (record === undefined) {
+			continue;
 		}
+
+		marks.set(name, currentGeneration(bookkeeping, name, record));
+		keptUntilMs.set(name, nowMs);
 	}
 
 	return marks;
@@ -302,7 +310,7 @@ Of a mark that was not looked at then, because nobody knew that the response wou
 export const generationsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | undefined> => {
 	const names = markKeysOf(key, stored);
 	const [own = '', ...shared] = names;
-	const unknown = names.filter(name => seen.get(name) === undefined || (store.isAtomic && name !== own && seen.get(name) === ''));
+	const unknown = names.filter(name => !seen.has(name) || (store.isAtomic && name !== own && seen.get(name) === ''));
 	const records = unknown.length === 0 ? [] : await learn(store, unknown);
 	if (records?.every(record => isOlderThan(record, requestTimeMs)) !== true) {
 		return undefined;

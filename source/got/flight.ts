@@ -3,6 +3,7 @@ import {staleInstead, type Exchange} from '../exchange.ts';
 import type {Boarding, Flights, Landing} from '../flights.ts';
 import {collapsingKey} from '../http/collapsing.ts';
 import {decide} from '../http/decide.ts';
+import {isPurgedBefore} from '../marks.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {
@@ -111,9 +112,9 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 		}
 
 		case 'shared': {
-			const {request, settings} = state.exchange;
+			const {request, settings, key, marks} = state.exchange;
 			const decision = decide(request, landing.result, context.now(), settings.http);
-			if (decision.kind === 'reuse') {
+			if (decision.kind === 'reuse' && !isPurgedBefore(marks, key, landing.result)) {
 				return share(passenger, decision.stored);
 			}
 

@@ -157,11 +157,7 @@ export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
 		},
 		scan: () => scanKeyv(keyv, prefix),
 		async clear() {
-			const keys: string[] = [];
-			for await (const key of listKeys(keyv, prefix)) {
-				keys.push(key);
-			}
-
+			const keys = await Array.fromAsync(listKeys(keyv, prefix));
 			// Never by the adapter's own `clear()`: adapters take the namespace for a pattern (`_` in SQL's LIKE), or remove everything.
 			await Promise.all(keys.map(async key => keyv.delete(key)));
 		},

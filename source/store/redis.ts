@@ -94,7 +94,7 @@ const escapeGlob = (text: string): string => text.replaceAll(/[*\-?\[\\\]^]/gv, 
 
 const scanBatch = '1000';
 
-type SendToNode = (arguments_: readonly Argument[], options: object) => Promise<Reply>;
+type SendToNode = (arguments_: readonly Argument[], options: typeof asText | typeof asBytes) => Promise<Reply>;
 
 const nodesOf = async (connection: RedisConnection): Promise<SendToNode[]> => {
 	if (isCluster(connection)) {
