@@ -109,6 +109,8 @@ type Bookkeeping = {
 	/** What the store has not confirmed of the changes that this process made: here they hold already. */
 	readonly unconfirmed: Map<string, Change>;
 	isConfirming: boolean;
+	/** The marks that are being made: once for all who need them. */
+	readonly making: Map<string, ReturnType<typeof make>>;
 	/** Until when marks are kept at least, as far as this process has seen to it. */
 	readonly keptUntilMs: LRUCache<string, number>;
 };
@@ -122,7 +124,7 @@ const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, keptUntilMs: new LRUCache({max: 10_000})};
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), keptUntilMs: new LRUCache({max: 10_000})};
 	bookkeepings.set(store, bookkeeping);
 	return bookkeeping;
 };
@@ -270,7 +272,13 @@ export const ensureMarks = async (store: Store, names: readonly string[], nowMs:
 	const bookkeeping = bookkeepingOf(store);
 	const {keptUntilMs} = bookkeeping;
 	const unknown = store.isAtomic ? names.filter(name => !keptUntilMs.has(name)) : [];
-	const made = await Promise.all(unknown.map(async name => make(store, name, store.command ? spareMs : 'forever')));
+	const made = await Promise.all(unknown.map(async name => {
+		const making = bookkeeping.making.get(name) ?? make(store, name, store.command ? spareMs : 'forever');
+		bookkeeping.making.set(name, making);
+		const record = await making;
+		bookkeeping.making.delete(name);
+		return record;
+	}));
 	const marks = new Map<string, string>();
 	for (const [position, name] of unknown.entries()) {
 		const record = made[position]?.record;
