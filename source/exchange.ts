@@ -58,6 +58,8 @@ export type Exchange = {
 	readonly index: Selection['index'];
 	/** The marks as they were before the origin was asked. */
 	readonly marks: Marks;
+	/** How long the store has delayed the request: what is left of `timeout` is for settling. */
+	readonly delayMs: number;
 	readonly decision: Decision;
 };
 
@@ -78,7 +80,7 @@ export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, 
 }));
 
 /** However many steps it takes, a request is delayed once. */
-const stepwise = (context: ExchangeContext): ExchangeContext => ({...context, store: bounded(context.store, context.settings.timeoutMs)});
+const stepwise = (context: ExchangeContext, spentMs = 0): ExchangeContext => ({...context, store: bounded(context.store, context.settings.timeoutMs, spentMs)});
 
 /** What is fresh may be due to be refreshed all the same, where the user wants it. */
 const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
@@ -96,7 +98,7 @@ Looks a request up and decides what to do with it.
 */
 export const lookUp = async (context: ExchangeContext, request: RequestHead, settings: RequestSettings, keyInput: KeyInput, bypass?: BypassReason): Promise<Exchange> => {
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks};
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, delayMs: 0};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
@@ -113,15 +115,16 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 	}
 
 	const {stored, index, marks} = await select(stepwise(context), request, key, {matchHeaders: settings.http.matchHeaders, tags: settings.tags});
+	const delayMs = performance.now() - exchange.startedAt;
 	if (stored) {
-		return {...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)};
+		return {...exchange, key, index, marks, delayMs, decision: decideOn(request, stored, requestTimeMs, settings)};
 	}
 
 	const decision: Decision = index && early.kind === 'fetch'
 		? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)}
 		: early;
 
-	return {...exchange, key, index, marks, decision};
+	return {...exchange, key, index, marks, delayMs, decision};
 };
 
 /**
@@ -137,7 +140,7 @@ export const lookUpNow = (context: ExchangeContext, request: RequestHead, settin
 	const requestTimeMs = context.now();
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
-	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, decision} : undefined;
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, delayMs: 0, decision} : undefined;
 };
 
 /**
@@ -202,13 +205,13 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 	return {...stored, tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(headers))]};
 };
 
-type Storing = Pick<Exchange, 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings'>;
+type Storing = Pick<Exchange, 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'delayMs'>;
 
 /**
 @returns What was stored, or why nothing was.
 */
 const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<StoredResponse | PassReason> => {
-	const {key, index, startedAt, requestTimeMs, settings} = exchange;
+	const {key, index, startedAt, requestTimeMs, settings, delayMs} = exchange;
 	if (settings.http.isReadOnly) {
 		return 'read-only';
 	}
@@ -223,7 +226,7 @@ const store = async (context: ExchangeContext, exchange: Storing, untagged: Stor
 		return 'past-time-to-live';
 	}
 
-	const marks = await generationsFor(context.store, {seen: exchange.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
+	const marks = await generationsFor(stepwise(context, delayMs).store, {seen: exchange.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
 	if (!marks || performance.now() - startedAt > longestExchangeMs) {
 		// The next look-up sees them before it asks the origin.
 		context.markKeys.set(key, markKeysOf(key, stored));
@@ -242,7 +245,7 @@ const whatWasStored = async (...parameters: Parameters<typeof store>): Promise<S
 };
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
-const standingFor = async (context: ExchangeContext, {settings, keyInput, requestTimeMs}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
+const standingFor = async (context: ExchangeContext, {settings, keyInput, requestTimeMs, delayMs}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
 	const key = keyOf(context, request, {...keyInput, body: undefined});
 	const marks = await readMarks(context.store, [resourceMark(key), ...groups.map(group => groupMark(request.url, group))]);
 
@@ -253,6 +256,7 @@ const standingFor = async (context: ExchangeContext, {settings, keyInput, reques
 		requestTimeMs,
 		startedAt: Infinity,
 		marks,
+		delayMs,
 	};
 };
 

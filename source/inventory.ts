@@ -278,7 +278,8 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 		throw new TypeError(`Expected a duration or 'never' in touch(), got ${String(expireAfter)}`);
 	}
 
-	const {store, settings: {expires, request: {ttlOffsetMs}}} = context;
+	const {store, settings} = context;
+	const {expires, request: {ttlOffsetMs}} = settings;
 	const nowMs = context.now();
 	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
 	const request = requestLike(given);

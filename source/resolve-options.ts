@@ -131,7 +131,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	compression: [isBoolean, 'a boolean'],
 	encryption: [value => keyRingOf(value) !== undefined, 'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys', tellSecret],
 	fastPath: [isBoolean, 'a boolean'],
-	coalesce: [value => value === false || value === 'process' || value === 'fleet', '\'process\', \'fleet\' or `false`'],
+	coalesce: [value => [false, 'process', 'fleet'].includes(value as string), '\'process\', \'fleet\' or `false`'],
 	targets: [value => isArrayOf(value, isToken), 'an array of header field names'],
 	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
 };

@@ -33,7 +33,7 @@ export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest
 	const seenLater = async <Result>(result: Promise<Result>): Promise<Result> => seen(await result);
 
 	// Got does not wait for what is no promise.
-	// eslint-disable-next-line @typescript-eslint/promise-function-async
+
 	const request: RequestFunction = (url, nativeOptions, callback) => {
 		options.request = given;
 		const result = options.getRequestFunction()?.(url, nativeOptions, callback);

@@ -12,9 +12,11 @@ export const unbounded = (store: Store): Store => wholes.get(store) ?? store;
 The same store for the steps of one request: from now on they are waited for no longer, together, than one operation is.
 
 What is given up here goes on in the store, which learns from it how it does.
+
+@param spentMs - How long steps before these were waited for.
 */
-export const bounded = (store: Store, timeoutMs: number): Store => {
-	const startedMs = performance.now();
+export const bounded = (store: Store, timeoutMs: number, spentMs = 0): Store => {
+	const startedMs = performance.now() - spentMs;
 
 	const inTime = async <Result>(operation: Promise<Result>, otherwise: Result): Promise<Result> => {
 		const elapsedMs = performance.now() - startedMs;

@@ -68,10 +68,12 @@ const inMemory = (map: SyncMap, prefix: string) => ({
 	async * scan() {
 		for (const key of map.keys()) {
 			const value = isOurs(key, prefix) ? peekInto(map)(key) : undefined;
-			if (value !== undefined) {
-				const {expires} = map.get(key as string) as MapValue;
-				yield [{key: key as string, value, ttlMs: remainingMs(expires)}];
+			if (value === undefined) {
+				continue;
 			}
+
+			const {expires} = map.get(key as string) as MapValue;
+			yield [{key: key as string, value, ttlMs: remainingMs(expires)}];
 		}
 	},
 } satisfies Partial<Backend>);

@@ -152,6 +152,7 @@ const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undef
 
 const scan = async function * (connection: RedisConnection, prefix: string): AsyncGenerator<readonly RawEntry[]> {
 	for (const send of await nodesOf(connection)) {
+		// eslint-disable-next-line no-await-in-loop -- Only as much is read as somebody takes.
 		for await (const keys of scanKeys(send, prefix)) {
 			const entries = await Promise.all(keys.map(async key => readHead(send, key)));
 			yield entries.filter(entry => entry !== undefined);

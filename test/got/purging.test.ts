@@ -214,8 +214,8 @@ test('two processes: after one has purged by tag, the other does not give what w
 	const child = spawn(process.execPath, ['--input-type=module', '--eval', `
 		import {redisCache} from '${new URL('../../source/index.ts', import.meta.url).href}';
 		const cache = redisCache('${redis.url}');
-		process.on('message', async tag => {
-			process.send(await cache.invalidate({tag}));
+		process.on('message', async name => {
+			process.send(await cache.invalidate({tag: name}));
 		});
 		process.send('ready');
 	`], {stdio: ['ignore', 'inherit', 'inherit', 'ipc']});

@@ -1,4 +1,4 @@
-/* eslint-disable node-test/prefer-test-context-assert, unicorn/no-incorrect-template-string-interpolation -- `t` is for what follows a test; braces belong to keys */
+/* eslint-disable unicorn/no-incorrect-template-string-interpolation -- `t` is for what follows a test; braces belong to keys */
 import process from 'node:process';
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-loop-func, node-test/prefer-test-context-assert -- `t` is for what follows a test */
+/* eslint-disable @typescript-eslint/no-loop-func -- `t` is for what follows a test */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {spawn} from 'node:child_process';
