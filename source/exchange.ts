@@ -70,6 +70,8 @@ export type Settlement = {
 	readonly answer?: StoredResponse;
 	/** What was stored. */
 	readonly written?: StoredResponse;
+	/** What would have been stored, if the store were there. */
+	readonly unstored?: StoredResponse;
 };
 
 const noMarks: Marks = new Map();
@@ -239,9 +241,17 @@ const store = async (context: ExchangeContext, exchange: Storing, untagged: Stor
 	return write(context, {key, index, stored: marked, startedAt, matchHeaders, timeToLive: ttl}) ? marked : 'invalidated';
 };
 
-const whatWasStored = async (...parameters: Parameters<typeof store>): Promise<StoredResponse | undefined> => {
-	const written = await store(...parameters);
-	return typeof written === 'string' ? undefined : written;
+/** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
+const isUnknown = (context: ExchangeContext, {key, startedAt}: Storing, refusal: PassReason): boolean =>
+	refusal === 'invalidated' && !context.store.isHealthy && startedAt >= (context.purgedAt.get(key) ?? -Infinity);
+
+const whatWasStored = async (context: ExchangeContext, exchange: Storing, stored: StoredResponse): Promise<Pick<Settlement, 'written' | 'unstored'>> => {
+	const written = await store(context, exchange, stored);
+	if (typeof written !== 'string') {
+		return {written};
+	}
+
+	return isUnknown(context, exchange, written) ? {unstored: stored} : {};
 };
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
@@ -275,7 +285,11 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 
 			const storing = outcome.as ? await standingFor(context, exchange, outcome.as, outcome.invalidation?.groups ?? []) : exchange;
 			const written = await store(context, storing, complete);
-			return typeof written === 'string' ? {outcome: {kind: 'pass', reason: written}} : {outcome, written};
+			if (typeof written !== 'string') {
+				return {outcome, written};
+			}
+
+			return {outcome: {kind: 'pass', reason: written}, unstored: !outcome.as && isUnknown(context, storing, written) ? complete : undefined};
 		}
 
 		case 'combine': {
@@ -287,12 +301,12 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 					: {outcome: {kind: 'pass', reason: 'partial'}};
 			}
 
-			return {outcome, answer, written: await whatWasStored(context, exchange, answer)};
+			return {outcome, answer, ...await whatWasStored(context, exchange, answer)};
 		}
 
 		case 'freshen': {
 			const answer = outcome.stored;
-			return {outcome, answer, written: await whatWasStored(context, exchange, answer)};
+			return {outcome, answer, ...await whatWasStored(context, exchange, answer)};
 		}
 
 		case 'reuse-stale': {

@@ -45,9 +45,9 @@ const isShareable = (context: GotContext, {request, settings}: Exchange, stored:
 
 const landFor = (context: GotContext, options: GotOptions, state: GotExchange): void => {
 	const lead = close(options);
-	const written = state.settlement?.written;
-	if (written && isShareable(context, state.exchange, written)) {
-		lead?.land(written);
+	const {written, unstored = written} = state.settlement ?? {};
+	if (unstored && isShareable(context, state.exchange, unstored)) {
+		lead?.land(unstored);
 	} else {
 		lead?.release(restMsAfter(state));
 	}
@@ -71,7 +71,7 @@ export const land = (context: GotContext, options: GotOptions, state: GotExchang
 	}
 
 	// Got may retry; those who wait go on waiting then.
-	if (statusCode >= 400 && options.throwHttpErrors && !state.settlement?.written) {
+	if (statusCode >= 400 && options.throwHttpErrors && !state.settlement?.written && !state.settlement?.unstored) {
 		options.hooks.afterResponse.push(releaseAtLast);
 	} else {
 		landFor(context, options, state);

@@ -213,6 +213,24 @@ await suite('equal requests on their way at the same time', () => {
 		assert.equal((await late).body, 'new');
 		assert.equal((await client('items')).body, 'new');
 	});
+
+	test('without Redis, too', async () => {
+		await using setup = await setUp();
+		const {client, cache, origin, redis} = setup;
+		const {promise: degraded, resolve} = Promise.withResolvers<Error>();
+		cache.once('degraded', resolve);
+		await redis.kill();
+		origin.queue({headers: fresh});
+		await client('other');
+		await degraded;
+		const gate = hold(setup);
+		const responses = times(50, async () => client('items'));
+		await gate.arrivals(1);
+		gate.answer({headers: fresh, body: 'x'});
+
+		assert.ok((await Promise.all(responses)).every(({body}) => body === 'x'));
+		assert.equal(origin.requests.length, 2);
+	});
 });
 
 await suite('what is not shared', () => {
