@@ -108,7 +108,18 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 				return 'taken';
 			}
 
-			return await isGenuine(key, held) ? 'taken' : 'unavailable';
+			if (await isGenuine(key, held)) {
+				return 'taken';
+			}
+
+			// It may have been given back between the two commands.
+			const again = await command(key, wireKey => ['GET', wireKey]);
+			const heldNow = String(again?.reply);
+			if (heldNow === held) {
+				return 'unavailable';
+			}
+
+			return heldNow === restingMark ? 'resting' : 'taken';
 		},
 	};
 };
