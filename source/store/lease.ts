@@ -103,16 +103,12 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 				return 'resting';
 			}
 
-			// Given back between the two commands: whoever asks next has it.
-			if (holder?.reply === null) {
+			// `null`: given back between the two commands, whoever asks next has it.
+			if (holder?.reply === null || await isGenuine(key, held)) {
 				return 'taken';
 			}
 
-			if (await isGenuine(key, held)) {
-				return 'taken';
-			}
-
-			// It may have been given back between the two commands.
+			// Or since.
 			const again = await command(key, wireKey => ['GET', wireKey]);
 			const heldNow = String(again?.reply);
 			if (heldNow === held) {
