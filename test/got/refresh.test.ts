@@ -312,7 +312,8 @@ await suite('bounds', () => {
 		`;
 		origin.queue({headers: stale, body: 'old'});
 		const gate = hold(setup);
-		const running = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script, redis.url, `${origin.url}/items`], {timeout: 20_000, cwd: path.join(import.meta.dirname, '../..')});
+		const cwd = path.join(import.meta.dirname, '../..');
+		const running = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script, redis.url, `${origin.url}/items`], {timeout: 20_000, cwd});
 		await gate.arrivals(1);
 		const [first] = gate.held.splice(0);
 		const finished = once(first!, 'finish');
