@@ -175,22 +175,6 @@ export const askedAgain = (exchange: Exchange): Exchange => {
 	return decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
 };
 
-/** The exchange of a request that changed after it was looked up: nothing that was found holds for it. */
-export const withRequest = (context: ExchangeContext, exchange: Exchange, request: RequestHead): Exchange => {
-	if (exchange.decision.kind === 'bypass') {
-		return {...exchange, request};
-	}
-
-	return {
-		...exchange,
-		request,
-		key: keyOf(context, request, exchange.keyInput),
-		index: undefined,
-		marks: noMarks,
-		decision: {kind: 'fetch', reason: 'request-changed'},
-	};
-};
-
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
 	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);

@@ -12,7 +12,6 @@ const forwardReasons: Readonly<Record<MissReason | ValidateReason, ForwardReason
 	'no-validator': 'stale',
 	'own-conditional': 'request',
 	'range-not-stored': 'partial',
-	'request-changed': 'request',
 	stale: 'stale',
 	'no-cache': 'stale',
 	invalidated: 'stale',

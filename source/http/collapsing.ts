@@ -16,7 +16,6 @@ const collapsibleReasons: ReadonlySet<string> = new Set<MissReason | ValidateRea
 	'vary-mismatch',
 	'no-validator',
 	'range-not-stored',
-	'request-changed',
 	'stale',
 	'invalidated',
 	'request-max-age',

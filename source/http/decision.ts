@@ -29,9 +29,7 @@ export type MissReason =
 	/** What is stored may not be used as it is, and the request has a precondition of its own for the origin. */
 	| 'own-conditional'
 	/** It asks for bytes that are not stored. */
-	| 'range-not-stored'
-	/** It was changed after it was looked up. */
-	| 'request-changed';
+	| 'range-not-stored';
 
 /** Why a stored response answers without the origin being asked first. */
 export type ReuseReason =

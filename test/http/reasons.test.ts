@@ -13,7 +13,6 @@ const decisionReasons: Readonly<Record<BypassReason | MissReason | ReuseReason |
 	filtered: 'elsewhere',
 	'unkeyable-body': 'elsewhere',
 	unsettleable: 'elsewhere',
-	'request-changed': 'elsewhere',
 	method: 'rules',
 	'no-store': 'rules',
 	'not-stored': 'rules',
