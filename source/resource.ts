@@ -253,15 +253,14 @@ const indexTimeToLive = ({variants}: VariantIndex, nowMs: number): TimeToLive =>
 /** Takes back what came just too late: after the purge, which looked for it in vain. */
 const writeGuarded = async ({store}: ResourceContext, key: string, storeKey: string, stored: StoredResponse, timeToLive: TimeToLive): Promise<void> => {
 	const name = resourceMark(key);
-	const [isWritten, marks] = await Promise.all([
-		store.set(storeKey, stored, timeToLive),
-		store.isAtomic ? readMarks(store, [name]) : undefined,
-	]);
+	const isWritten = await store.set(storeKey, stored, timeToLive);
 	if (!isWritten) {
 		return;
 	}
 
-	const now = (marks ?? await readMarks(store, [name])).get(name);
+	// Not along with it: a write may take a second step.
+	const marks = await readMarks(store, [name]);
+	const now = marks.get(name);
 	if (now && now !== stored.marks[0]) {
 		await store.delete([storeKey]);
 	}

@@ -1,4 +1,5 @@
 import type {Keyv} from 'keyv';
+import type {HeadChange} from './values.ts';
 
 /** What a value looks like on its way through Keyv. */
 export type Encoding = {
@@ -49,6 +50,13 @@ export type Backend = Encoding & {
 	@param ttlMs - `undefined` for ever, `'keep'` as it was.
 	*/
 	swap?(key: string, expected: unknown, value: unknown, ttlMs: number | 'keep' | undefined): Promise<boolean>;
+
+	/**
+	Puts a head in the place of another if a value with that head and of that length is what lies under the key, and tells whether it was; absent where the store cannot change a part of a value.
+
+	@param ttlMs - `undefined` for ever, `'keep'` as it was.
+	*/
+	replaceHead?(key: string, change: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean>;
 
 	/** Whether a cluster keeps the keys: several are one command only where the braces in them say the same. */
 	readonly isSharded?: boolean;

@@ -79,12 +79,58 @@ type EncodeOptions = {
 	readonly checksum?: Checksum;
 };
 
+/** Behind the head of a long body, for another one to fit in its place: writing that anew is what costs. */
+const leastRoom = 64;
+export const longBodyLength = 16 * 1024;
+
+/** Whole steps, so that heads of much the same length take the same. */
+const withRoom = (headLength: number): number => Math.ceil((headLength + leastRoom) / leastRoom) * leastRoom;
+
 /**
 The bytes of a record. They are tied to `key`: stored under another one, they do not decode.
 
 @throws {RangeError} When the record without its body is longer than 256 KiB.
 */
 export const encode = (record: StoredRecord, key: string, {packed, checksum = crc32}: EncodeOptions = {}) => {
+	const head = writeHead(record);
+	if (head.length > longestHead) {
+		throw new RangeError(`The head of a stored record takes ${head.length} bytes, more than ${longestHead}`);
+	}
+
+	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
+	const headLength = body.length < longBodyLength ? head.length : withRoom(head.length);
+	const bytes = layOut(head, {headLength, bodyChecksum: checksum(body), isCompressed: packed !== undefined}, headLength + body.length);
+	bytes.set(body, headLength);
+	bytes.writeUInt32LE(checksum(bytes.subarray(6, headLength), checksum(key)), 2);
+	return bytes;
+};
+
+/**
+A head to put in the place of the one that a body was read behind; `undefined` where it does not fit.
+
+@param body - What that one says of the body, which stays as it is.
+*/
+export const encodeHead = (record: StoredResponse, key: string, body: BodyReference, checksum: Checksum = crc32): Uint8Array | undefined => {
+	const head = writeHead(record);
+	if (head.length > body.headLength) {
+		return undefined;
+	}
+
+	const bytes = layOut(head, body, body.headLength);
+	bytes.writeUInt32LE(checksum(bytes.subarray(6), checksum(key)), 2);
+	return bytes;
+};
+
+export type BodyReference = Pick<RecordHead, 'headLength' | 'bodyChecksum' | 'isCompressed'>;
+
+/** Valid until the next one is written. */
+type WrittenHead = {
+	readonly writer: Writer;
+	readonly flags: number;
+	readonly length: number;
+};
+
+const writeHead = (record: StoredRecord): WrittenHead => {
 	const writer = new Writer(prefixLength);
 	switch (record.kind) {
 		case 'index': {
@@ -102,25 +148,24 @@ export const encode = (record: StoredRecord, key: string, {packed, checksum = cr
 		}
 	}
 
-	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
-	const {isLatin1, strings, position: stringsStart} = writer;
-	const headLength = stringsStart + (isLatin1 ? strings.length : strings.length * 2);
-	if (headLength > longestHead) {
-		throw new RangeError(`The head of a stored record takes ${headLength} bytes, more than ${longestHead}`);
-	}
+	const {isLatin1, strings, position} = writer;
+	return {writer, flags: kindFlags[record.kind] | (isLatin1 ? 0 : flag.utf16), length: position + (isLatin1 ? strings.length : strings.length * 2)};
+};
 
-	const bytes = Buffer.allocUnsafe(headLength + body.length);
+/** So many bytes that begin with a head, but for its checksum. */
+const layOut = ({writer, flags, length}: WrittenHead, {headLength, bodyChecksum, isCompressed}: BodyReference, byteLength: number) => {
+	const bytes = Buffer.allocUnsafe(byteLength);
+	const {strings, position: stringsStart} = writer;
 	bytes.set(writer.scratch.subarray(0, stringsStart));
-	bytes.write(strings, stringsStart, isLatin1 ? 'latin1' : 'utf16le');
-	bytes.set(body, headLength);
+	bytes.write(strings, stringsStart, (flags & flag.utf16) === 0 ? 'latin1' : 'utf16le');
+	bytes.fill(0, length, headLength);
 
 	bytes.writeUInt16BE(magic, 0);
 	bytes[6] = version;
-	bytes[7] = kindFlags[record.kind] | (isLatin1 ? 0 : flag.utf16) | (packed === undefined ? 0 : flag.compressed);
+	bytes[7] = flags | (isCompressed ? flag.compressed : 0);
 	bytes.writeUIntLE(headLength, 8, 3);
 	bytes.writeUIntLE(stringsStart, 11, 3);
-	bytes.writeUInt32LE(checksum(body), 14);
-	bytes.writeUInt32LE(checksum(bytes.subarray(6, headLength), checksum(key)), 2);
+	bytes.writeUInt32LE(bodyChecksum, 14);
 	return bytes;
 };
 

@@ -9,7 +9,7 @@ import {createGuard} from './guard.ts';
 import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
 import type {Store, TimeToLive} from './store.ts';
-import {createValues, eventually, type Eventually} from './values.ts';
+import {createValues, eventually, type Eventually, type HeadChange} from './values.ts';
 
 export type StoreOptions = {
 	readonly store: StoreOption;
@@ -61,7 +61,13 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		throw new TypeError(`The option \`namespace\` is '${namespace}': expected a string without braces that is not empty`);
 	}
 
-	const tier = memoryBytes > 0 ? createMemoryTier(memoryBytes) : undefined;
+	const tier = memoryBytes > 0
+		? createMemoryTier(memoryBytes, {
+			onCopy(body, copy) {
+				codec.noteCopy(body, copy);
+			},
+		})
+		: undefined;
 	const backend = resolveStore(store, {
 		namespace,
 		memoryBytes,
@@ -316,6 +322,19 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		return attempted?.result ?? false;
 	};
 
+	const {replaceHead} = backend;
+
+	/** How to write a record as no more than another head, if that is possible and nothing long is to be written before. */
+	const headChangeOf = (record: StoredRecord, key: string): HeadChange | undefined => replaceHead && guard.isHealthy && !encodings.has(key) ? codec.writeHead(record, key) : undefined;
+
+	/**
+	@param writeAll - For what does not lie there any more as it was read.
+	*/
+	const hasReplacedHead = async (key: string, change: HeadChange, ttlMs: number | undefined, writeAll: () => Promise<boolean>): Promise<boolean> => {
+		const attempted = await guard.attempt('write', async () => replaceHead?.(wireKey(key), change, ttlMs));
+		return attempted?.result === false ? writeAll() : attempted?.result ?? false;
+	};
+
 	const noteSpeed = (keys: readonly string[], isRead: boolean) => {
 		if (isRead && slow.size === 0) {
 			return;
@@ -378,7 +397,11 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			const ttlMs = toTtlMs(timeToLive);
 			tier?.invalidate(key);
 			const earlierDeletion = unconfirmed.get(key);
-			const written = hasWritten(key, record, ttlMs);
+			const change = headChangeOf(record, key);
+			const written: Promise<boolean> = change === undefined
+				? hasWritten(key, record, ttlMs)
+				// What was written after this holds.
+				: hasReplacedHead(key, change, ttlMs, async () => writes.get(key) === written && hasWritten(key, record, ttlMs));
 			writes.set(key, written);
 			try {
 				const isWritten = await written;
@@ -412,10 +435,12 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 					return {record};
 				}
 
+				const ttlMs = timeToLive === 'keep' ? 'keep' : toTtlMs(timeToLive);
+				const headChange = tries === 0 ? headChangeOf(next, key) : undefined;
 				// eslint-disable-next-line no-await-in-loop
-				const value = backend.toValue(await encode(next, key));
+				const value = headChange ? undefined : backend.toValue(await encode(next, key));
 				// eslint-disable-next-line no-await-in-loop
-				const swapped = await guard.attempt('write', async () => swap(wireKey(key), found.result ?? undefined, value, timeToLive === 'keep' ? 'keep' : toTtlMs(timeToLive)));
+				const swapped = await guard.attempt('write', async () => headChange && replaceHead ? replaceHead(wireKey(key), headChange, ttlMs) : swap(wireKey(key), found.result ?? undefined, value, ttlMs));
 				tier?.invalidate(key);
 				if (swapped === undefined) {
 					return undefined;

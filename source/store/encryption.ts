@@ -107,6 +107,31 @@ const runLong = async (transform: Transform, bytes: Uint8Array, target: Uint8Arr
 	}
 };
 
+/** Encrypts a head into a value that has all that stands before its vector. */
+const sealHead = (sealed: Uint8Array, head: Uint8Array, key: Uint8Array, name: string): void => {
+	sealed.set(randomBytes(tagStart - ivStart), ivStart);
+	const headCipher = createCipheriv(cipher, key, sealed.subarray(ivStart, tagStart)).setAAD(Buffer.concat([sealed.subarray(0, tagStart), Buffer.from(name)]));
+	run(headCipher, head, sealed.subarray(headStart));
+	headCipher.final();
+	sealed.set(headCipher.getAuthTag(), tagStart);
+};
+
+/**
+A head to put in the place of `sealed`, in front of the body that is encrypted with the same key; `undefined` if that is no longer the one to encrypt with.
+
+@param sealed - A value of the store up to its body.
+@param head - As `encodeHead` wrote it, as long as the one in `sealed`.
+*/
+export const resealHead = ({first}: KeyRing, sealed: Uint8Array, head: Uint8Array, name: string): Uint8Array | undefined => {
+	const resealed = Buffer.from(sealed);
+	if (resealed.readUInt32BE(2) !== first.id) {
+		return undefined;
+	}
+
+	sealHead(resealed, head, valueKey(first, resealed.subarray(saltStart, ivStart), name), name);
+	return resealed;
+};
+
 /**
 A value that only the key ring opens, and only under `name`. A promise where it takes long.
 
@@ -124,13 +149,10 @@ export const seal = ({first}: KeyRing, bytes: Uint8Array, headLength: number, na
 	sealed.writeUInt32BE(first.id, 2);
 	sealed[7] = sealedFlag;
 	sealed.writeUIntLE(bodyStart, 8, 3);
-	sealed.set(randomBytes(tagStart - saltStart), saltStart);
+	sealed.set(randomBytes(ivStart - saltStart), saltStart);
 
 	const key = valueKey(first, sealed.subarray(saltStart, ivStart), name);
-	const headCipher = createCipheriv(cipher, key, sealed.subarray(ivStart, tagStart)).setAAD(Buffer.concat([sealed.subarray(0, tagStart), Buffer.from(name)]));
-	run(headCipher, head, sealed.subarray(headStart));
-	headCipher.final();
-	sealed.set(headCipher.getAuthTag(), tagStart);
+	sealHead(sealed, head, key, name);
 	if (body.length === 0) {
 		return sealed;
 	}

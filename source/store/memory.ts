@@ -32,7 +32,13 @@ const markSize = 300;
 
 type Reading = {readers: number; invalidations: number};
 
-export const createMemoryTier = (maxBytes: number, nowMs: () => number = () => performance.now()): MemoryTier => {
+export type MemoryTierOptions = {
+	readonly nowMs?: () => number;
+	/** Hears of each body that is kept as a copy. */
+	readonly onCopy?: (body: Uint8Array, copy: Uint8Array) => void;
+};
+
+export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.now(), onCopy}: MemoryTierOptions = {}): MemoryTier => {
 	const cache = new LRUCache<string, StoredRecord>({
 		maxSize: maxBytes,
 		sizeCalculation: sizeOf,
@@ -71,7 +77,7 @@ export const createMemoryTier = (maxBytes: number, nowMs: () => number = () => p
 					const record = records[position];
 					// Word of a change may be handled between a reply's arrival and this moment.
 					if (record !== undefined && losses === lossesBefore && reading.invalidations === invalidationsBefore) {
-						cache.set(key, ownBytes(record));
+						cache.set(key, ownBytes(record, onCopy));
 					}
 				}
 			};
@@ -95,13 +101,14 @@ export const createMemoryTier = (maxBytes: number, nowMs: () => number = () => p
 };
 
 /** The body as it came is a view of whatever the socket read with it, which it would keep alive. */
-const ownBytes = (record: StoredRecord): StoredRecord => {
+const ownBytes = (record: StoredRecord, onCopy: MemoryTierOptions['onCopy']): StoredRecord => {
 	if (record.kind !== 'response') {
 		return record;
 	}
 
 	const body = Buffer.allocUnsafeSlow(record.body.length);
 	body.set(record.body);
+	onCopy?.(record.body, body);
 	return {...record, body};
 };
 

@@ -1,10 +1,12 @@
 import {Buffer} from 'node:buffer';
+import {hash} from 'node:crypto';
 import KeyvRedis from '@keyv/redis';
 import {ErrorReply, RESP_TYPES, type RedisClientType} from '@redis/client';
 import {Keyv} from 'keyv';
 import {binary, type Backend, type RawEntry} from './backend.ts';
 import type {RedisConnection, RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
+import type {HeadChange} from './values.ts';
 
 /** What Keyv hands to an adapter, and takes back, when it does not serialize. */
 type KeyvValue = {readonly value: Uint8Array};
@@ -173,6 +175,28 @@ const swapScript = `
 	return 1
 `;
 
+// A hash stands for the head that is expected: it may be as long as the one that takes its place.
+const replaceHeadScript = `
+	if redis.sha1hex(redis.call('GETRANGE', KEYS[1], 0, #ARGV[2] - 1)) ~= ARGV[1] then return 0 end
+	if redis.call('SETRANGE', KEYS[1], 0, ARGV[2]) ~= tonumber(ARGV[3]) then return 0 end
+	if ARGV[4] == '' then redis.call('PERSIST', KEYS[1])
+	elseif ARGV[4] ~= 'keep' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
+	return 1
+`;
+
+const replaceHead = async (send: SendCommand, key: string, {before, head, length}: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean> => {
+	try {
+		return await send(key, ['EVAL', replaceHeadScript, '1', key, hash('sha1', before), head, String(length), String(ttlMs ?? '')], false) === 1;
+	} catch (error) {
+		// A value of another type, or a user without the right to: nothing was replaced.
+		if (error instanceof ErrorReply) {
+			return false;
+		}
+
+		throw error;
+	}
+};
+
 const noBytes = Buffer.alloc(0);
 
 /**
@@ -201,6 +225,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 	clear: async () => clear(link.connection, `${namespace}:`),
 	scan: () => scan(link.connection, `${namespace}:`),
 	swap: async (key, expected, value, ttlMs) => await senderOf(link)(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')], false) === 1,
+	replaceHead: async (key, change, ttlMs) => replaceHead(senderOf(link), key, change, ttlMs),
 	isSharded: isCluster(link.connection),
 	isForeignValue,
 	isRefusal: error => error instanceof ErrorReply,

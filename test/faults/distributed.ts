@@ -186,6 +186,11 @@ test('a user of Redis with the rights that docs/security.md names, and no others
 	assert.equal((await client('probe/1')).isFromCache, true);
 	await client.post('probe/1');
 	assert.equal((await client('probe/1')).isFromCache, false);
+	assert.equal(await cache.touch(`${resources.origin.url}/probe/1`, 'never'), true);
+	await client('large/1');
+	assert.equal(await cache.touch(`${resources.origin.url}/large/1`, '1h'), true);
+	assert.equal(await cache.invalidate({tag: 'a'}, {soft: true}), true);
+	assert.ok((await Array.fromAsync(cache.entries())).length > 0);
 	assert.equal(await cache.delete(`${resources.origin.url}/probe/1`), true);
 	await cache.clear();
 	assert.equal(await redis.client.dbSize(), 0);

@@ -57,7 +57,7 @@ after(async () => {
 
 test('a record is there while the connection vouches for it', () => {
 	let now = 0;
-	const tier = createMemoryTier(100_000, () => now);
+	const tier = createMemoryTier(100_000, {nowMs: () => now});
 	tier.beginReading(['{a}'])([record]);
 	assert.equal(tier.get('{a}'), undefined);
 	tier.prove();

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import {Buffer} from 'node:buffer';
+import {randomBytes} from 'node:crypto';
+import {test} from 'node:test';
+import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
+import type {TestRedis} from '../helpers/redis.ts';
+import {setUp, settleWrites, type Setup} from './helpers.ts';
+
+/*
+A 304 changes what is stored, not the body.
+*/
+
+const received = async ({client}: TestRedis): Promise<number> => Number(/(?<=total_net_input_bytes:)\d+/v.exec(await client.info('stats'))?.[0]);
+
+/** Text with as much chance as matter. */
+const large = randomBytes(5 * 1024 * 1024).toString('hex');
+
+/** The body once; after that its validator and the number of the request. */
+const serve = ({origin}: Setup, body: string, headers: Record<string, string> = {}) => {
+	origin.handler = (request, response) => {
+		const isKnown = request.headers['if-none-match'] !== undefined;
+		response.writeHead(isKnown ? 304 : 200, {etag: '"1"', 'cache-control': 'max-age=60', 'x-version': String(origin.requests.length), ...headers});
+		response.end(isKnown ? undefined : body);
+	};
+};
+
+const again = {headers: {'cache-control': 'no-cache'}};
+
+const forms: Record<string, RedisCacheOptions> = {
+	plain: {},
+	compressed: {compression: true},
+	encrypted: {encryption: Buffer.alloc(32, 1)},
+	'compressed, encrypted, without memory': {compression: true, encryption: Buffer.alloc(32, 1), memory: false},
+	'without expiry': {ttl: false},
+};
+
+for (const [name, options] of Object.entries(forms)) {
+	test(`a 304 for 10 MiB sends less than 4 KiB to Redis: ${name}`, async () => {
+		await using setup = await setUp({timeout: 20_000, ...options});
+		const {client, redis, origin} = setup;
+		const {client: other, cache: otherCache} = setup.other();
+		serve(setup, large);
+		await client('items');
+		while (!await otherCache.has(`${origin.url}/items`)) {
+			await settleWrites(setup);
+		}
+
+		const before = await received(redis);
+		const revalidated = await client('items', again);
+		assert.equal(cacheInfo(revalidated)?.status, 'revalidated');
+		assert.ok(revalidated.body === large); // eslint-disable-line node-test/prefer-equality-assertion -- a message would print it
+		await settleWrites(setup);
+		const sent = await received(redis) - before;
+		assert.ok(sent < 4096, `${sent} bytes`);
+
+		// What Redis told before this reply has arrived with it.
+		await otherCache.has('http://example.com/');
+		for (const each of [client, other, setup.other().client]) {
+			const {isFromCache, headers, body} = await each('items');
+			assert.deepEqual([isFromCache, headers['x-version'], body === large], [true, '2', true]);
+		}
+	});
+}
+
+test('so it is with variants', async () => {
+	await using setup = await setUp();
+	const {client, redis} = setup;
+	const body = large.slice(0, 100_000);
+	serve(setup, body, {vary: 'accept-language'});
+	const [german, english] = ['de', 'en'].map(language => ({headers: {'accept-language': language}}));
+	await client('items', german);
+	await client('items', english);
+	await settleWrites(setup);
+
+	const before = await received(redis);
+	await client('items', {headers: {...german?.headers, ...again.headers}});
+	await settleWrites(setup);
+	assert.ok(await received(redis) - before < 8192);
+	const {client: other} = setup.other();
+	const versions = [(await other('items', german)).headers['x-version'], (await other('items', english)).headers['x-version']];
+	assert.deepEqual(versions, ['3', '2']);
+});
+
+test('touching and purging softly send no body to Redis', async () => {
+	await using setup = await setUp();
+	const {client, redis, cache, origin} = setup;
+	serve(setup, large.slice(0, 1_000_000));
+	await client('items');
+	await settleWrites(setup);
+
+	const before = await received(redis);
+	await cache.touch(`${origin.url}/items`, '1d');
+	await cache.invalidate({prefix: origin.url}, {soft: true});
+	assert.ok(await received(redis) - before < 8192);
+	assert.equal(cacheInfo(await client('items'))?.status, 'revalidated');
+});
+
+test('a purge while the origin is asked takes back what is freshened', async () => {
+	await using setup = await setUp();
+	const {client, origin, redis} = setup;
+	const {cache: other} = setup.other();
+	serve(setup, large.slice(0, 100_000));
+	await client('items');
+	await settleWrites(setup);
+	const {handler} = origin;
+	origin.handler = async (...parameters) => {
+		await other.delete(`${origin.url}/items`);
+		return handler(...parameters);
+	};
+
+	await client('items', again);
+	origin.handler = handler;
+	await settleWrites(setup);
+	while ((await redis.client.keys('http_cache:{*}')).some(key => !key.includes('origin'))) {
+		await settleWrites(setup);
+	}
+
+	assert.equal((await client('items')).isFromCache, false);
+});
