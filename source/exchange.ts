@@ -6,7 +6,7 @@ import {fieldValue, headersOf, rawFieldValue} from './http/header-fields.ts';
 import {cacheGroups} from './http/invalidation.ts';
 import type {RequestHead, ResponseHead} from './http/message.ts';
 import {isEarlyRefreshDue} from './http/early-refresh.ts';
-import type {Invalidation, Outcome, PassReason, SharedOutcome} from './http/outcome.ts';
+import type {Invalidation, Outcome, PassReason, SharedOutcome, StaleReason} from './http/outcome.ts';
 import {combine, completed} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
@@ -386,8 +386,10 @@ export const settleResponse = async (context: ExchangeContext, asked: Exchange, 
 	return carryOut(context, exchange, outcome, body);
 };
 
-/** The stale response that may stand in for a failure to get any, RFC 9111 §4.2.4. */
-export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: 'network-error' | 'timeout'): Extract<Outcome, {kind: 'reuse-stale'}> | undefined => {
+type ReuseStale = Extract<Outcome, {kind: 'reuse-stale'}>;
+
+/** The stale response that may stand in for a failure to get any, or any that is useful, RFC 9111 §4.2.4. */
+export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: StaleReason): ReuseStale | undefined => {
 	const outcome = settleFailure({
 		request,
 		decision,

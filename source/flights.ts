@@ -26,7 +26,7 @@ export type Lead<Result> = {
 	land(result: Result): void;
 	/** Nobody waits any longer, and for `restMs` nobody waits for the same again. */
 	release(restMs: number, failure?: unknown): void;
-	/** The one who has waited longest leads now, of those who may. */
+	/** The one who has waited longest leads now. */
 	handOver(): void;
 	/** Calls `listener` when the flight ends, whoever leads it then: once, with how, and how long it is to rest. */
 	onEnd(listener: EndListener<Result>): void;
@@ -48,10 +48,9 @@ Equal requests that are on their way at the same time: one leads, the others wai
 export type Flights<Result> = {
 	/**
 	@param id - Equal for requests that may share a response.
-	@param mayLead - `false`: without a flight to wait for, and without its leader, go alone.
 	@param notBefore - By `performance.now()`: a flight that began earlier brings what is outdated.
 	*/
-	board(id: string, options?: {readonly mayLead?: boolean; readonly notBefore?: number | undefined}): Boarding<Result>;
+	board(id: string, options?: {readonly notBefore?: number | undefined}): Boarding<Result>;
 	/** How many flights are on their way. */
 	readonly size: number;
 };
@@ -64,7 +63,6 @@ export type FlightsOptions = {
 };
 
 type Waiter<Result> = {
-	readonly mayLead: boolean;
 	resolve(landing: Landing<Result>): void;
 };
 
@@ -73,7 +71,8 @@ type Flight<Result> = {
 	readonly startedAt: number;
 	/** In the order of arrival. */
 	readonly waiters: Set<Waiter<Result>>;
-	readonly timer: NodeJS.Timeout;
+	/** Where timers are faked, it may be no more than a number. */
+	readonly timer: Partial<NodeJS.Timeout>;
 	leader: Lead<Result> | undefined;
 	listener: EndListener<Result> | undefined;
 };
@@ -87,7 +86,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 
 	const end = (flight: Flight<Result>, ending: Ending<Result> | {readonly kind: 'deserted'}, restMs: number) => {
 		flight.leader = undefined;
-		clearTimeout(flight.timer);
+		clearTimeout(flight.timer as NodeJS.Timeout);
 		if (flights.get(flight.id) === flight) {
 			flights.delete(flight.id);
 		}
@@ -127,9 +126,9 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 					return;
 				}
 
-				const next = flight.waiters.values().find(({mayLead}) => mayLead);
+				const [next] = flight.waiters;
 				if (!next) {
-					end(flight, {kind: flight.waiters.size === 0 ? 'deserted' : 'released'}, 0);
+					end(flight, {kind: 'deserted'}, 0);
 					return;
 				}
 
@@ -151,7 +150,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	const stopWaiting = (flight: Flight<Result>, waiter: Waiter<Result>) => {
 		flight.waiters.delete(waiter);
 		if (flight.waiters.size === 0) {
-			flight.timer.unref();
+			flight.timer.unref?.();
 		}
 	};
 
@@ -160,23 +159,24 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 			id,
 			startedAt: performance.now(),
 			waiters: new Set(),
-			// Keeps the process alive for those who wait, not for the leader.
 			timer: setTimeout(() => {
 				end(flight, {kind: 'released'}, restAfterPatienceMs);
-			}, patienceMs).unref(),
+			}, patienceMs),
 			leader: undefined,
 			listener: undefined,
 		};
+		// It keeps the process alive for those who wait, not for the leader.
+		flight.timer.unref?.();
 		flights.set(id, flight);
 
 		return flight;
 	};
 
-	const wait = (flight: Flight<Result>, mayLead: boolean): Boarding<Result> => {
+	const wait = (flight: Flight<Result>): Boarding<Result> => {
 		const {promise: landing, resolve} = Promise.withResolvers<Landing<Result>>();
-		const waiter = {mayLead, resolve};
+		const waiter = {resolve};
 		flight.waiters.add(waiter);
-		flight.timer.ref();
+		flight.timer.ref?.();
 
 		return {
 			role: 'waiter',
@@ -189,13 +189,13 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	};
 
 	return {
-		board(id, {mayLead = true, notBefore = -Infinity} = {}) {
+		board(id, {notBefore = -Infinity} = {}) {
 			const flight = flights.get(id);
 			if (flight && flight.startedAt > notBefore) {
-				return wait(flight, mayLead);
+				return wait(flight);
 			}
 
-			if (!mayLead || resting.has(id)) {
+			if (resting.has(id)) {
 				return {role: 'alone'};
 			}
 

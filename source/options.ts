@@ -309,7 +309,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	- `'fleet'`: one of all processes, by a lease in Redis that expires three seconds after its holder died. Needs a `store` that is a Redis.
 	- `false`: each goes by itself.
 
-	Nobody waits longer than for its own `timeout.request`, and nobody for a resource whose responses turned out not to be shareable.
+	Nobody waits longer than for its own `timeout.request`, and nobody for a resource whose responses turned out not to be shareable. A stream's own consumer has each byte as it comes; who waits for a stream has the response when that consumer has read all of it, or goes alone once it falls behind the origin.
 
 	@default 'process'
 	*/

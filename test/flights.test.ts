@@ -143,16 +143,6 @@ await suite('handing over', () => {
 		assert.equal((await third!.landing).kind, 'leading');
 	});
 
-	test('nobody leads who may not; without any other, all go', async () => {
-		const flights = create();
-		const first = leadOf(flights.board('a'));
-		const stream = waiterOf(flights.board('a', {mayLead: false}));
-		first.handOver();
-
-		assert.equal((await stream.landing).kind, 'released');
-		assert.equal(flights.board('a', {mayLead: false}).role, 'alone');
-	});
-
 	test('to nobody is the end', () => {
 		const flights = create();
 		const lead = leadOf(flights.board('a'));

@@ -1,7 +1,11 @@
+import type {StaleReason} from '../http/outcome.ts';
+import {serverFailures} from '../http/status-codes.ts';
+
 /** What an error of got or Node tells of itself. */
 export type Failure = {
 	readonly name?: string;
 	readonly code?: string;
+	readonly response?: {readonly statusCode: number} | undefined;
 };
 
 // What the network, not the caller, the certificate or the parser of a body can be blamed for.
@@ -31,10 +35,14 @@ const networkErrorCodes = new Set([
 	'ETIMEDOUT',
 ]);
 
-/** Whether an error means that the origin could not be reached, and how. */
-export const failureOf = ({name, code}: Failure): 'network-error' | 'timeout' | undefined => {
+/** Whether an error means that the origin could not be reached or has failed, and how. */
+export const failureOf = ({name, code, response}: Failure): StaleReason | undefined => {
 	if (name === 'TimeoutError') {
 		return 'timeout';
+	}
+
+	if (name === 'HTTPError') {
+		return response && serverFailures.has(response.statusCode) ? 'error-status' : undefined;
 	}
 
 	// `HPE_…`: the parser could make nothing of what the origin sent.

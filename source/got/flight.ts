@@ -17,7 +17,7 @@ import {
 	close,
 	end,
 	isOver,
-	leads,
+	leadOf,
 	open,
 	takeCarried,
 	type Passage,
@@ -43,7 +43,7 @@ const beginAnew = ({context, state}: Passenger): void => {
 
 const goByOneself = (passenger: Passenger): void => {
 	beginAnew(passenger);
-	if (!leads(passenger.options)) {
+	if (!leadOf(passenger.options)) {
 		close(passenger.options);
 	}
 };
@@ -65,7 +65,7 @@ const share = (passenger: Passenger, stored: StoredResponse): StoredResponse | u
 /** A stale response, where the leader's failure would be the same for all. */
 const standIn = (passenger: Passenger, failure: unknown): StoredResponse | undefined => {
 	const {context, state} = passenger;
-	const outcome = failure === 'network-error' ? staleInstead(context, state.exchange, failure) : undefined;
+	const outcome = failure === 'network-error' || failure === 'error-status' ? staleInstead(context, state.exchange, failure) : undefined;
 
 	return outcome && answerWith(passenger, {outcome, answer: outcome.stored});
 };
@@ -90,7 +90,7 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 		return undefined;
 	}
 
-	const {context, options, state} = passenger;
+	const {context, state} = passenger;
 	const landing = await landingOf(passenger, boarding);
 	switch (landing.kind) {
 		case 'left': {
@@ -121,7 +121,7 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 			state.isCollapsed = false;
 			// Which fields select is known now: those who ask for the same variant share the next flight.
 			const id = isFirst && decision.reason === 'vary-mismatch' ? flightId(context, state.exchange) : undefined;
-			return id === undefined ? undefined : follow(passenger, flights, flights.board(id, {mayLead: !options.isStream}), false);
+			return id === undefined ? undefined : follow(passenger, flights, flights.board(id), false);
 		}
 	}
 };
@@ -182,7 +182,7 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 			return;
 		}
 
-		boarding = flights.board(id, {mayLead: !options.isStream, notBefore: purgedAt.get(state.exchange.key)});
+		boarding = flights.board(id, {notBefore: purgedAt.get(state.exchange.key)});
 	}
 
 	if (boarding.role === 'alone') {

@@ -43,7 +43,7 @@ import {takePrepared} from './fast-path.ts';
 import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
 import {board} from './flight.ts';
-import {land, landRedirect, landWithout, leave} from './landing.ts';
+import {land, landFor, landWithout, leave} from './landing.ts';
 import {carryOn} from './passage.ts';
 import {reportOn} from './cache-status.ts';
 import {hideCookies, replaceResponse, showCookies, toIncomingMessage, type Message} from './message.ts';
@@ -278,7 +278,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		showCookies(response, state.hiddenCookies);
 		if (storedAnswer(state) === undefined) {
 			settleRedirect(context, state, response, () => {
-				landRedirect(context, options, state);
+				landFor(context, options, state);
 			});
 			return;
 		}
@@ -298,9 +298,15 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 	};
 
-	const beforeRetry: BeforeRetryHook = ({options}) => {
+	const beforeRetry: BeforeRetryHook = error => {
+		const {options} = error;
 		forget(options);
-		carryOn(options);
+		if (options.isStream) {
+			// Whether there is another attempt is up to its consumer.
+			leave(options, error);
+		} else {
+			carryOn(options);
+		}
 	};
 
 	const beforeError: BeforeErrorHook = error => {

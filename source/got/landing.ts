@@ -1,5 +1,6 @@
 import type {AfterResponseHook, RequestError, Response} from 'got';
 import type {Exchange} from '../exchange.ts';
+import type {Lead} from '../flights.ts';
 import {decide} from '../http/decide.ts';
 import type {PassReason} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -37,20 +38,35 @@ const restMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
 		return 0;
 	}
 
-	return forwardStatus >= 400 ? failureRestMs : unshareableRestMs;
+	return forwardStatus >= 400 || settlement?.outcome.kind === 'reuse-stale' ? failureRestMs : unshareableRestMs;
+};
+
+/** What others may have, too: what was stored, would have been if the store were there, or had been by another request. */
+const shareableOf = ({settlement, exchange: {decision}}: GotExchange): StoredResponse | undefined => {
+	if (settlement) {
+		return settlement.written ?? settlement.unstored;
+	}
+
+	return decision.kind === 'reuse' ? decision.stored : undefined;
 };
 
 /** Whether the response answers what it was asked for, if asked once more. */
 const isShareable = (context: GotContext, {request, settings}: Exchange, stored: StoredResponse): boolean => decide(request, stored, context.now(), settings.http).kind === 'reuse';
 
-const landFor = (context: GotContext, options: GotOptions, state: GotExchange): void => {
-	const lead = close(options);
-	const {written, unstored = written} = state.settlement ?? {};
-	if (unstored && isShareable(context, state.exchange, unstored)) {
-		lead?.land(unstored);
+/** Ends the flight of a request that has been settled. */
+export const landWith = (context: GotContext, state: GotExchange, lead: Lead<StoredResponse> | undefined): void => {
+	const {outcome} = state.settlement ?? {};
+	const shareable = shareableOf(state);
+	if (shareable && isShareable(context, state.exchange, shareable)) {
+		lead?.land(shareable);
 	} else {
-		lead?.release(restMsAfter(state));
+		lead?.release(restMsAfter(state), outcome?.kind === 'reuse-stale' ? outcome.reason : undefined);
 	}
+};
+
+/** To be called when a request has been settled, or will not be, and is not retried whatever came of it. */
+export const landFor = (context: GotContext, options: GotOptions, state: GotExchange): void => {
+	landWith(context, state, close(options));
 };
 
 /** Behind the hooks of the user's, who may have made a good response of a bad one, which got then does not retry. */
@@ -77,9 +93,6 @@ export const land = (context: GotContext, options: GotOptions, state: GotExchang
 		landFor(context, options, state);
 	}
 };
-
-/** To be called when a redirect has been settled, or will not be. */
-export const landRedirect = landFor;
 
 /** To be called when a request has failed for good. */
 export const leave = (options: GotOptions, error?: Partial<RequestError> & {readonly event?: string}): void => {

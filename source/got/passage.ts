@@ -76,7 +76,8 @@ export const takeCarried = ({hooks: {beforeRetry}}: GotOptions): Passage | undef
 
 export const isBoarded = (options: GotOptions): boolean => passages.has(options);
 
-export const leads = (options: GotOptions): boolean => passages.get(options)?.lead !== undefined;
+/** @returns The flight that the request leads. */
+export const leadOf = (options: GotOptions): Lead<StoredResponse> | undefined => passages.get(options)?.lead;
 
 /** To be called when a request is over, whether or not it has been boarded. */
 export const markOver = (options: GotOptions): void => {

@@ -15,6 +15,7 @@ import type {GotContext} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
 import {failureOf, type Failure} from './failure.ts';
 import {interceptEvents, type Emit} from './intercept.ts';
+import {landFor, leave} from './landing.ts';
 import {hideCookies, showCookies, toIncomingMessage} from './message.ts';
 import {responseHead} from './response-head.ts';
 import {askAgain, type NativeRequest} from './stream-again.ts';
@@ -80,6 +81,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 		if (settlement.answer) {
 			state.settlement = settlement;
+			landFor(context, stream.options, state);
 			emit('response', messageFrom(settlement.answer, response));
 			return;
 		}
@@ -89,6 +91,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		const {decision} = state.exchange;
 		if (decision.kind === 'reuse') {
 			// Another request has stored it by now.
+			landFor(context, stream.options, state);
 			emit('response', messageFrom(decision.stored, response));
 			return;
 		}
@@ -106,11 +109,16 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		}
 	};
 
+	const fail = (error: Error) => {
+		leave(stream.options, error);
+		stream.destroy(error);
+	};
+
 	const orFail = async (task: Promise<void>): Promise<void> => {
 		try {
 			await task;
 		} catch (error) {
-			stream.destroy(error as Error);
+			fail(error as Error);
 		}
 	};
 
@@ -122,7 +130,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		} catch (error) {
 			// A function of the user's threw.
 			discard(response);
-			stream.destroy(error as Error);
+			fail(error as Error);
 			return true;
 		}
 
@@ -158,6 +166,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		isOver = true;
 		isReplaced = true;
 		state.settlement = {outcome, answer: outcome.stored};
+		landFor(context, stream.options, state);
 		const message = messageFrom(outcome.stored);
 		// To Node and got, a request without a response has failed.
 		native.res = message;

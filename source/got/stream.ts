@@ -18,10 +18,12 @@ import {
 	type GotExchange,
 } from './exchanges.ts';
 import type {Hooks} from './hooks.ts';
-import {leave} from './landing.ts';
 import {interceptEvents} from './intercept.ts';
+import {landFor, landWith, leave} from './landing.ts';
 import {showCookies} from './message.ts';
 import {seeNextRequest} from './next-request.ts';
+import {watchPace} from './pace.ts';
+import {close, leadOf} from './passage.ts';
 import {refreshInBackground} from './refresh.ts';
 import {responseHead} from './response-head.ts';
 import {collectBody} from './stream-body.ts';
@@ -35,7 +37,14 @@ const noBody = new Uint8Array();
 
 const passed = (reason: PassReason): GotExchange['settlement'] => ({outcome: {kind: 'pass', reason}});
 
-const settle = async (context: GotContext, state: GotExchange, outcome: Outcome, body: Uint8Array): Promise<void> => {
+/** A hop of a stream whose response has come. */
+type Seen = {
+	readonly context: GotContext;
+	readonly options: Options;
+	readonly state: GotExchange;
+};
+
+const settle = async ({context, state}: Seen, outcome: Outcome, body: Uint8Array): Promise<void> => {
 	try {
 		const {outcome: settled, written} = await carryOut(context, state.exchange, outcome, body);
 		// The caller has been given what the origin said, whatever it was completed to.
@@ -45,32 +54,52 @@ const settle = async (context: GotContext, state: GotExchange, outcome: Outcome,
 	}
 };
 
+/** Those who wait for the stream have their answer when it has all of its own: it may not be over before they have. */
+const settleAndLand = async (seen: Seen, outcome: Outcome, body: Uint8Array): Promise<void> => {
+	const lead = close(seen.options);
+	await settle(seen, outcome, body);
+	landWith(seen.context, seen.state, lead);
+};
+
+const isTooLarge = ({request, settings}: GotExchange['exchange'], {headers}: StreamResponse) => request.method !== 'HEAD' && Number(headers['content-length']) > settings.maxBodyBytes;
+
 /**
 Settles an exchange with a response that the caller is given.
 
 @param readBody - Gets the body for `done`, if there is a use for it.
 */
-const settleSeen = (context: GotContext, state: GotExchange, response: StreamResponse, readBody: (done: (body: Uint8Array | 'incomplete' | 'too-large') => void) => void): void => {
+const settleSeen = (seen: Seen, response: StreamResponse, readBody: (done: (body: Uint8Array | 'incomplete' | 'too-large') => void) => void): void => {
+	const {context, options, state} = seen;
 	state.forwardStatus ??= response.statusCode;
+	const pass = (settlement: GotExchange['settlement']) => {
+		state.settlement = settlement;
+		landFor(context, options, state);
+	};
+
 	const outcome = outcomeOf(context, state.exchange, responseHead(response));
 	if (outcome.kind === 'pass') {
-		state.settlement = {outcome};
-		void settle(context, state, outcome, noBody);
+		pass({outcome});
+		void settle(seen, outcome, noBody);
 		return;
 	}
 
 	if (outcome.kind !== 'store' && outcome.kind !== 'combine') {
 		// It did not come from a request of Node's, so that it could not be replaced.
-		state.settlement = passed('status');
+		pass(passed('status'));
+		return;
+	}
+
+	if (isTooLarge(state.exchange, response)) {
+		pass(passed('too-large'));
 		return;
 	}
 
 	state.settlement = {outcome};
 	readBody(body => {
 		if (typeof body === 'string') {
-			state.settlement = passed(body);
+			pass(passed(body));
 		} else {
-			void settle(context, state, outcome, body);
+			void settleAndLand(seen, outcome, body);
 		}
 	});
 };
@@ -138,9 +167,16 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		showCookies(response, state.hiddenCookies);
 		const {decision, settings} = state.exchange;
 		if (isAsked(state)) {
-			settleSeen(context, state, response, done => {
+			settleSeen({context, options: stream.options, state}, response, done => {
+				const stopWatching = watchPace(response, leadOf(stream.options));
 				collectBody(response, settings.maxBodyBytes, body => {
-					done(isCutShort(response) ? 'incomplete' : body);
+					stopWatching();
+					if (isCutShort(response)) {
+						// Who waits for it goes by what the stream comes to: it fails, or was given up.
+						state.settlement = passed('incomplete');
+					} else {
+						done(body);
+					}
 				});
 			});
 		} else if (decision.kind === 'reuse' && decision.refresh) {
@@ -160,7 +196,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 		showCookies(response, state.hiddenCookies);
 		if (isAsked(state) && response.rawBody !== undefined) {
-			settleSeen(context, state, response, done => {
+			settleSeen({context, options: stream.options, state}, response, done => {
 				done(response.rawBody);
 			});
 		}

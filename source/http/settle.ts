@@ -4,7 +4,7 @@ import {freshenedBy, freshenedByHead} from './freshen.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
 import {cacheGroups, invalidationBy} from './invalidation.ts';
 import type {RequestHead, ResponseHead} from './message.ts';
-import type {Invalidation, Outcome, StoredHead} from './outcome.ts';
+import type {Invalidation, Outcome, StaleReason, StoredHead} from './outcome.ts';
 import {isCombinable} from './partial.ts';
 import {appraise, type Appraisal, type Reception} from './policy.ts';
 import {contentRangeOf} from './range.ts';
@@ -166,18 +166,18 @@ const storedHead = ({request, response, responseTimeMs, settings}: SettleInput, 
 export type SettleFailureInput = {
 	readonly request: RequestHead;
 	readonly decision: Decision;
-	readonly failure: 'network-error' | 'timeout';
+	readonly failure: StaleReason;
 	readonly nowMs: number;
 	readonly settings: Settings;
 };
 
 /**
-What the lack of a response leads to, RFC 9111 §4.2.4.
+What the lack of a response leads to, or that of a useful one, RFC 9111 §4.2.4.
 */
 export const settleFailure = ({request, decision, failure, nowMs, settings}: SettleFailureInput): Outcome => {
 	const stored = 'stored' in decision ? decision.stored : undefined;
 
-	return stored !== undefined && canStandIn(stored, 'disconnected', {request, nowMs, settings})
+	return stored !== undefined && canStandIn(stored, failure === 'error-status' ? failure : 'disconnected', {request, nowMs, settings})
 		? {kind: 'reuse-stale', reason: failure, stored}
 		: {kind: 'pass', reason: 'error'};
 };

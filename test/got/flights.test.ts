@@ -1,66 +1,14 @@
 import assert from 'node:assert/strict';
 import {getEventListeners, once} from 'node:events';
-import type {ServerResponse} from 'node:http';
 import test, {suite} from 'node:test';
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import {HTTPError, TimeoutError, type Response} from 'got';
 import {cacheInfo} from '../../source/index.ts';
-import {respond, type PlainResponse} from '../helpers/origin.ts';
-import {setUp, type Setup} from './helpers.ts';
+import {respond} from '../helpers/origin.ts';
+import {hold, lookUps, times, turns} from './flights-helpers.ts';
+import {setUp} from './helpers.ts';
+import {readStream} from './read-stream.ts';
 
 const fresh = {'cache-control': 'max-age=60'};
-
-/** An origin that answers when it is told to. */
-const hold = ({origin}: Setup) => {
-	const held: ServerResponse[] = [];
-	let {promise, resolve} = Promise.withResolvers<void>();
-	origin.handler = (_request, response) => {
-		held.push(response);
-		resolve();
-	};
-
-	return {
-		held,
-		/** Resolves when so many requests have come and are not answered. */
-		async arrivals(count: number) {
-			while (held.length < count) {
-				({promise, resolve} = Promise.withResolvers<void>());
-				await promise;
-			}
-		},
-		answer(plain: PlainResponse) {
-			for (const response of held.splice(0)) {
-				respond(response, plain);
-			}
-		},
-	};
-};
-
-const turns = async (count: number) => {
-	for (let turn = 0; turn < count; turn++) {
-		await nextTurn();
-	}
-};
-
-/** Resolves when so many look-ups were answered by Redis since the last call, and what they led to has begun. */
-const lookUps = ({redis}: Setup) => {
-	let known = 0;
-	const count = async () => {
-		const info = await redis.client.info('commandstats');
-		return info.matchAll(/cmdstat_m?get:calls=(?<calls>\d+)/gv).reduce((sum, match) => sum + Number(match.groups?.calls), 0);
-	};
-
-	return async (wanted: number) => {
-		while (await count() - known < wanted) {
-			await nextTurn();
-		}
-
-		known = await count();
-		await turns(20);
-	};
-};
-
-const times = <Value>(count: number, make: (position: number) => Value) => Array.from({length: count}, (_, position) => make(position));
 
 await suite('equal requests on their way at the same time', () => {
 	test('1,000 cold ones are one at the origin, and each has a body of its own', async () => {
@@ -541,6 +489,31 @@ await suite('a leader that does not arrive', () => {
 
 		assert.ok(settled.every(response => response.body === 'x' && cacheInfo(response)?.reason === 'network-error'));
 		assert.equal(origin.requests.length, 2);
+	});
+
+	test('a stale response stands in for all when the origin fails, unless one does not want it', async () => {
+		await using setup = await setUp({memory: false, staleIfError: true});
+		const {client, origin} = setup;
+		origin.queue({headers: {'cache-control': 'max-age=1', age: '1', etag: '"1"'}, body: 'x'});
+		await setup.other().client('items');
+		const lookedUp = lookUps(setup);
+		await lookedUp(0);
+		const gate = hold(setup);
+		const promises = times(30, async () => client('items'));
+		const streams = times(10, async () => readStream(client.stream('items')));
+		await gate.arrivals(1);
+		const strict = client('items', {context: {cache: {staleIfError: false}}});
+		await lookedUp(41);
+		gate.answer({status: 503, body: 'not x'});
+		const responses = await Promise.all(promises);
+		const received = await Promise.all(streams);
+
+		assert.ok(responses.every(response => response.body === 'x' && cacheInfo(response)?.reason === 'error-status'));
+		assert.ok(received.every(({body, info}) => body === 'x' && info?.reason === 'error-status'));
+		await gate.arrivals(1);
+		assert.equal(origin.requests.length, 3);
+		gate.answer({status: 503});
+		await assert.rejects(strict, {name: 'HTTPError'});
 	});
 });
 

@@ -1,0 +1,56 @@
+import type {ServerResponse} from 'node:http';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {respond, type PlainResponse} from '../helpers/origin.ts';
+import type {Setup} from './helpers.ts';
+
+/** An origin that answers when it is told to. */
+export const hold = ({origin}: Setup) => {
+	const held: ServerResponse[] = [];
+	let {promise, resolve} = Promise.withResolvers<void>();
+	origin.handler = (_request, response) => {
+		held.push(response);
+		resolve();
+	};
+
+	return {
+		held,
+		/** Resolves when so many requests have come and are not answered. */
+		async arrivals(count: number) {
+			while (held.length < count) {
+				({promise, resolve} = Promise.withResolvers<void>());
+				await promise;
+			}
+		},
+		answer(plain: PlainResponse) {
+			for (const response of held.splice(0)) {
+				respond(response, plain);
+			}
+		},
+	};
+};
+
+export const turns = async (count: number) => {
+	for (let turn = 0; turn < count; turn++) {
+		await nextTurn();
+	}
+};
+
+/** Resolves when so many look-ups were answered by Redis since the last call, and what they led to has begun. */
+export const lookUps = ({redis}: Setup) => {
+	let known = 0;
+	const count = async () => {
+		const info = await redis.client.info('commandstats');
+		return info.matchAll(/cmdstat_m?get:calls=(?<calls>\d+)/gv).reduce((sum, match) => sum + Number(match.groups?.calls), 0);
+	};
+
+	return async (wanted: number) => {
+		while (await count() - known < wanted) {
+			await nextTurn();
+		}
+
+		known = await count();
+		await turns(20);
+	};
+};
+
+export const times = <Value>(count: number, make: (position: number) => Value) => Array.from({length: count}, (_, position) => make(position));
