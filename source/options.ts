@@ -81,6 +81,13 @@ export type RequestCacheOptions = {
 	staleIfError?: 'disconnected' | boolean | Duration;
 
 	/**
+	Retry as got's `retry` says before a stale response stands in: fewer stale answers, for which callers wait longer. Streams, which got leaves to their consumers to retry, are given theirs at once all the same.
+
+	@default false
+	*/
+	retryFirst?: boolean;
+
+	/**
 	Whether a stale response may answer at once while it is refreshed in the background: always (`true`), when it has been stale for that long at most (a duration), or only as the response's own `stale-while-revalidate` allows (`false`, RFC 5861 §3).
 
 	@default false

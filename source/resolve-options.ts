@@ -22,6 +22,7 @@ export type RequestSettings = {
 	readonly isDisabled: boolean;
 	readonly isOnlyIfCached: boolean;
 	readonly refreshesAhead: boolean;
+	readonly retriesFirst: boolean;
 	readonly ttlOffsetMs: number;
 	readonly maxBodyBytes: number;
 	readonly tags: readonly string[];
@@ -82,6 +83,7 @@ const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
 	tags: [value => isArrayOf(value, element => isString(element) && element !== ''), 'an array of strings that are not empty'],
 	staleIfError: [value => value === 'disconnected' || isBoolean(value) || isDuration(value), `'disconnected', a boolean, or ${durationExpected}`],
+	retryFirst: [isBoolean, 'a boolean'],
 	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`],
 	refreshAhead: [isBoolean, 'a boolean'],
 	expireAfter: [isExpireAfter, lifetimeExpected],
@@ -233,6 +235,7 @@ const requestSettings = (options: Options): RequestSettings => ({
 	isDisabled: options.disabled ?? false,
 	isOnlyIfCached: options.onlyIfCached ?? false,
 	refreshesAhead: options.refreshAhead ?? false,
+	retriesFirst: options.retryFirst ?? false,
 	ttlOffsetMs: toMs(options.ttlOffset ?? '1h'),
 	maxBodyBytes: options.maxBodySize ?? defaultMaxBodyBytes,
 	tags: options.tags ?? [],

@@ -156,7 +156,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			}
 
 			return outcome && {exchange, retryCount, settlement: {outcome, answer: outcome.stored}};
-		}, [beforeRequest]);
+		}, {answering: [beforeRequest], retriesFirst: exchange.settings.retriesFirst});
 	};
 
 	const answerWith = (options: GotOptions, state: GotExchange, message: Message) => {
@@ -226,6 +226,14 @@ export const createHooks = (context: GotContext): Hooks => {
 		const {outcome, answer} = state.settlement;
 		if (outcome.kind === 'refetch') {
 			await askAgain();
+		}
+
+		const {options} = response.request;
+		if (outcome.kind === 'reuse-stale' && state.exchange.settings.retriesFirst && options.throwHttpErrors) {
+			// The stored response comes when got has made an error of this one, and does not retry.
+			state.settlement = undefined;
+			prepareForFailure(options, state);
+			return response;
 		}
 
 		return answer ? replaceResponse(response, messageFrom(state, answer)) : response;

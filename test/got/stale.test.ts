@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
-import test from 'node:test';
+import test, {suite} from 'node:test';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import type {Handler} from '../helpers/origin.ts';
 import {setUp, type Setup} from './helpers.ts';
+import {readStream} from './read-stream.ts';
 
 type Failure = 'status' | 'connection' | 'timeout';
 
@@ -231,4 +232,72 @@ test('a stale response answers while it is refreshed', async () => {
 	assert.equal(cacheInfo(first)?.reason, 'stale-while-revalidate');
 	await refreshed;
 	assert.equal(origin.requests.length, 2);
+});
+
+await suite('with `retryFirst`, a stale response comes when got does not retry any more', () => {
+	const retry = {limit: 2, calculateDelay: ({computedValue}: {computedValue: number}) => computedValue && 1};
+
+	for (const failure of always) {
+		test(`after the last attempt (${failure})`, async () => {
+			await using setup = await setUp({retryFirst: true, staleIfError: true});
+			await store(setup, 'max-age=0');
+			setup.origin.handler = failures[failure];
+			let retries = 0;
+			const hooks = {beforeRetry: [() => {
+				retries++;
+			}]};
+
+			const response = await setup.client('items', {retry, hooks, timeout: {response: 100}});
+			assert.equal(response.body, 'stored');
+			assert.equal(cacheInfo(response)?.status, 'stale');
+			assert.equal(response.retryCount, 2);
+			assert.equal(retries, 2);
+			assert.equal(setup.origin.requests.length, 4);
+			assert.equal(response.request.options.retry.calculateDelay, retry.calculateDelay);
+			assert.equal(response.request.options.headers['if-none-match'], undefined);
+		});
+	}
+
+	test('an attempt that succeeds is the answer', async () => {
+		await using setup = await setUp();
+		await store(setup, 'max-age=0, stale-if-error=60');
+		const {client, origin} = setup;
+		origin.queue(failures.status, failures.connection, {status: 304, headers: {etag: '"1"'}});
+
+		const response = await client('items', {retry, context: {cache: {retryFirst: true}}});
+		assert.equal(cacheInfo(response)?.status, 'revalidated');
+		assert.equal(response.retryCount, 2);
+		assert.equal(origin.requests.length, 4);
+	});
+
+	test('at once where got does not retry', async () => {
+		await using setup = await setUp({retryFirst: true, staleIfError: true});
+		await store(setup, 'max-age=0');
+		const {client, origin} = setup;
+		origin.handler = failures.status;
+
+		for (const options of [{}, {throwHttpErrors: false, retry}, {retry: {limit: 2, statusCodes: []}}, {retry: {limit: 2, calculateDelay: () => 0}}]) {
+			origin.requests.length = 0;
+			assert.equal(await client('items', options).text(), 'stored');
+			assert.equal(origin.requests.length, 1);
+		}
+	});
+
+	test('the error is got\'s where nothing may stand in', async () => {
+		await using setup = await setUp({retryFirst: true});
+		await store(setup, 'max-age=0, must-revalidate');
+		setup.origin.handler = failures.status;
+
+		await assert.rejects(setup.client('items', {retry}), {name: 'HTTPError', message: /503|500/v});
+		assert.equal(setup.origin.requests.length, 4);
+	});
+
+	test('a stream has it at once', async () => {
+		await using setup = await setUp({retryFirst: true, staleIfError: true});
+		await store(setup, 'max-age=0');
+		setup.origin.handler = failures.status;
+
+		assert.equal((await readStream(setup.client.stream('items', {retry}))).body, 'stored');
+		assert.equal(setup.origin.requests.length, 2);
+	});
 });
