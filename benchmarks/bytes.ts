@@ -151,6 +151,41 @@ const table = (...rows: ReadonlyArray<ReadonlyArray<string | number>>) => {
 	table(['bytes per entry', '1 KiB', '64 KiB', '1 MiB'], ...rows);
 }
 
+/** What a format adds to a body, and its key: where the allocator puts a value depends on lengths alone. */
+const envelopeOf = async (write: (redis: TestRedis, url: string) => Promise<unknown>, size: number) => {
+	await using redis = await startRedis();
+	await write(redis, urlOf(size));
+	const keys = await redis.client.keys('*');
+	const values = await Promise.all(keys.map(async key => ({key, bytes: await redis.client.strLen(key) - size})));
+	return values.find(({bytes}) => bytes > 0) ?? {key: '', bytes: 0};
+};
+
+{
+	const rows: Array<Array<string | number>> = [];
+	await using redis = await startRedis();
+	const usage = async ({key, bytes}: {key: string; bytes: number}, size: number) => {
+		await redis.client.set(key, Buffer.alloc(size + bytes), {expiration: {type: 'EX', value: 7200}});
+		return Number(await redis.client.memoryUsage(key)) - size;
+	};
+
+	for (const [range, from, to] of [['2 to 16 KiB', 2048, 16_384], ['16 to 64 KiB', 16_384, 65_536], ['64 KiB to 1 MiB', 65_536, 1_048_576]] as const) {
+		const [mine, theirs] = [await envelopeOf(ours(), from), await envelopeOf(requestsCache, from)];
+		const differences: number[] = [];
+		let [sum, theirSum] = [0, 0];
+		for (let size = from; size < to; size += 251) {
+			const [each, their] = await Promise.all([usage(mine, size), usage(theirs, size)]);
+			differences.push(each - their);
+			sum += each;
+			theirSum += their;
+		}
+
+		const smaller = differences.filter(difference => difference < 0).length / differences.length;
+		rows.push([range, Math.round(sum / differences.length), Math.round(theirSum / differences.length), `${Math.round(100 * smaller)} %`, Math.max(...differences)]);
+	}
+
+	table(['beyond the body, on average', 'got-redis-cache', 'requests-cache', 'smaller at', 'larger by at most'], ...rows);
+}
+
 await origin.stop();
 
 const root = path.resolve(import.meta.dirname, '..');

@@ -15,7 +15,7 @@ type KeyOptions = {
 };
 
 /**
-The primary key of a request (RFC 9111 §4): equal for requests that ask for the same resource, different for all others; 32 characters of base64url.
+The primary key of a request (RFC 9111 §4): equal for requests that ask for the same resource, different for all others; 22 characters of base64url, 132 bits.
 
 A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields have no part in it: they select among the variants under one key (`vary.ts`).
 */
@@ -33,4 +33,4 @@ export const primaryKey = (request: RequestHead, settings: KeySettings, {body, e
 	return digest([method, url, extra === undefined ? '' : `extra ${extra}`, ...content].map(part => `${part.length} ${part}`).join(' '));
 };
 
-const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 32);
+const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);

@@ -55,7 +55,7 @@ export const selectedBy = (response: HeaderFields, matchHeaders: readonly string
 export const variantId = (selecting: Readonly<Record<string, string>>): string => {
 	const fields = Object.entries(selecting).toSorted(([first], [second]) => (first < second ? -1 : 1));
 
-	return hash('sha256', JSON.stringify(fields), 'base64url').slice(0, 24);
+	return hash('sha256', JSON.stringify(fields), 'base64url').slice(0, 22);
 };
 
 /** Whether a stored response is the variant that a request asks for, RFC 9111 §4.1. */

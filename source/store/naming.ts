@@ -16,7 +16,7 @@ Names of keys that tell nothing to those who can guess a URL: keyed hashes. What
 */
 export const createNaming = ({last: {secret}}: KeyRing): (key: string) => string => {
 	const names = new LRUCache<string, string>({max: maxNames});
-	const hide = (text: string) => text.startsWith(mark) ? text : mark + createHmac('sha256', secret).update('got-redis-cache: name').update(text).digest('base64url').slice(0, 32);
+	const hide = (text: string) => text.startsWith(mark) ? text : mark + createHmac('sha256', secret).update('got-redis-cache: name').update(text).digest('base64url').slice(0, 22);
 
 	return key => {
 		const known = names.get(key);
