@@ -5,6 +5,7 @@ import {createCluster} from '@redis/client';
 import got from 'got';
 import {cacheInfo, redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startCluster, type TestCluster} from '../helpers/cluster.ts';
+import {commandsDuring} from '../helpers/monitor.ts';
 import {startOrigin, type Origin} from '../helpers/origin.ts';
 
 /*
@@ -123,28 +124,9 @@ test('a hit is one MGET for the resource, beside one for each mark that lies els
 	await ask();
 	await ask();
 	await settle();
-	const seen: string[] = [];
-	const monitors = await Promise.all(nodes.masters.map(async master => {
-		const monitor = master.client.duplicate();
-		await monitor.connect();
-		await monitor.monitor(line => {
-			seen.push(line);
-		});
-		return monitor;
-	}));
-	assert.equal((await ask()).isFromCache, true);
-	await Promise.all(nodes.masters.map(async master => master.client.echo('end')));
-	while (seen.filter(line => line.includes('"end"')).length < nodes.masters.length) {
-		await new Promise(resolve => {
-			setImmediate(resolve);
-		});
-	}
-
-	for (const monitor of monitors) {
-		monitor.destroy();
-	}
-
-	const commands = seen.filter(line => line.includes('counted:')).map(line => line.matchAll(/"(?<argument>[^"]*)"/gv).map(match => match.groups?.argument ?? '').toArray());
+	const commands = await commandsDuring(nodes.masters, async () => {
+		assert.equal((await ask()).isFromCache, true);
+	});
 	const ofResource = commands.filter(command => !/\{(?:group|origin|tag):/v.test(command.join(' ')));
 	assert.deepEqual(ofResource.map(([name, ...keys]) => [name, keys.length]), [['MGET', 3]], 'its index, a variant and its mark');
 	const ofMarks = commands.filter(command => !ofResource.includes(command));
