@@ -4,12 +4,18 @@ import {
 	type Request,
 	type Response,
 } from 'got';
-import {answeredBy, setExchange, type GotExchange} from './exchanges.ts';
+import {setExchange, type GotExchange} from './exchanges.ts';
 import {bareMessage, type Message} from './message.ts';
+import {
+	define,
+	keepUnmade,
+	lazily,
+	type Unmade,
+} from './unmade.ts';
 
 type RequestClass = new (url: undefined, options: undefined, defaults: Options) => Request;
 
-// Larger bodies are copied when they are looked at.
+// Larger bodies are copied, and read as text, when they are looked at.
 const eagerCopyBytes = 16 * 1024;
 
 // Got does not export the class of its requests; the first ordinary response shows it.
@@ -28,36 +34,46 @@ export const learnRequestClass = ({request}: Response): void => {
 
 export const isRequestClassKnown = (options: Options): boolean => requestClasses.has(options.constructor);
 
-/** As if it had been there from the start, once it is looked at. */
-const define = <Name extends keyof Response>(response: Response, name: Name, value: Response[Name]): Response[Name] => {
-	Object.defineProperty(response, name, {value, writable: true, enumerable: true, configurable: true});
-	return value;
-};
-
-const defineLazily = <Name extends keyof Response>(response: Response, name: Name, get: () => Response[Name]) => {
-	Object.defineProperty(response, name, {
-		get,
-		set(value: Response[Name]) {
-			define(response, name, value);
-		},
-		enumerable: true,
-		configurable: true,
-	});
-};
-
 /** The request that was never made, for those who look at its options. */
-const createRequest = (options: Options, state: GotExchange, response: Response): Request => {
+const request = lazily('request', (response, {options, state}) => {
 	const requestClass = requestClasses.get(options.constructor);
 	if (!requestClass) {
 		throw new TypeError('Expected the class of the request to be known');
 	}
 
-	const request = new requestClass(undefined, undefined, options); // eslint-disable-line new-cap
-	Object.assign(request.options.headers, state.exchange.request.headers);
-	request.response = response;
-	setExchange(request.options, state);
+	const made = new requestClass(undefined, undefined, options); // eslint-disable-line new-cap
+	Object.assign(made.options.headers, state.exchange.request.headers);
+	made.response = response;
+	setExchange(made.options, state);
 
-	return define(response, 'request', request);
+	return made;
+});
+
+const rawBody = lazily('rawBody', (_, {bytes}) => new Uint8Array(bytes));
+
+const parse = ({options, bytes}: Unmade): unknown => parseBody({rawBody: bytes} as Response, options.responseType, options.parseJson, options.encoding);
+
+const body = lazily('body', (_, unmade) => parse(unmade));
+
+const isPlainText = ({responseType, encoding}: Options): boolean => responseType === 'text' && encoding === undefined;
+
+/** Small bodies are cheaper copied than left. What can fail is done at once. */
+const setBody = (response: Response, unmade: Unmade): void => {
+	const {options, bytes} = unmade;
+	const isSmall = bytes.byteLength <= eagerCopyBytes;
+	if (isSmall) {
+		response.rawBody = new Uint8Array(bytes);
+	} else {
+		Object.defineProperty(response, 'rawBody', rawBody);
+	}
+
+	if (options.responseType === 'buffer') {
+		response.body = response.rawBody;
+	} else if (isSmall || !isPlainText(options)) {
+		response.body = parse(unmade);
+	} else {
+		Object.defineProperty(response, 'body', body);
+	}
 };
 
 /**
@@ -77,16 +93,10 @@ export const createDirectResponse = (message: Message, options: Options, state: 
 	response.ip = undefined;
 	response.retryCount = 0;
 	response.ok = true;
-	defineLazily(response, 'request', Object.assign(() => createRequest(options, state, response), {[answeredBy]: state}));
-
-	const {body: bytes} = message;
-	if (bytes.byteLength <= eagerCopyBytes) {
-		response.rawBody = new Uint8Array(bytes);
-	} else {
-		defineLazily(response, 'rawBody', () => define(response, 'rawBody', new Uint8Array(bytes)));
-	}
-
-	response.body = options.responseType === 'buffer' ? response.rawBody : parseBody({rawBody: bytes} as Response, options.responseType, options.parseJson, options.encoding);
+	const unmade = {state, options, bytes: message.body};
+	keepUnmade(response, unmade);
+	Object.defineProperty(response, 'request', request);
+	setBody(response, unmade);
 
 	return response;
 };

@@ -3,6 +3,7 @@ import type {Exchange, Settlement} from '../exchange.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotOptions} from './context.ts';
 import {givenRequestFunction} from './next-request.ts';
+import {unmadeOf} from './unmade.ts';
 
 /** What got's hooks have to remember of an exchange between one another. */
 export type GotExchange = {
@@ -41,14 +42,8 @@ export const setExchange = (options: GotOptions, exchange: GotExchange): void =>
 
 export const exchangeOf = (options: GotOptions): GotExchange | undefined => exchanges.get(options);
 
-/** On the getter of `request`, in a response that was given without one: a weak map would cost more than the whole answer. */
-export const answeredBy: unique symbol = Symbol('answered by');
-
 /** What a response came of, whichever way it took. */
-export const exchangeBehind = (response: Response): GotExchange | undefined => {
-	const getter = Object.getOwnPropertyDescriptor(response, 'request')?.get as {[answeredBy]?: GotExchange} | undefined;
-	return getter?.[answeredBy] ?? exchanges.get(response.request.options);
-};
+export const exchangeBehind = (response: Response): GotExchange | undefined => unmadeOf(response)?.state ?? exchanges.get(response.request.options);
 
 /** The stored response that answers in the origin's place. */
 export const storedAnswer = ({exchange, settlement}: Pick<GotExchange, 'exchange' | 'settlement'>): StoredResponse | undefined => {

@@ -33,19 +33,32 @@ const acceptEncoding = ['gzip', 'deflate', ...'brotli' in process.versions ? ['b
 
 const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end'].map(name => channel(name));
 
-/** A call on its way: it may be answered directly, or become a request. */
-type Call = {
+type Listening = readonly [method: 'on' | 'once', event: string, listener: Listener];
+
+/**
+A call on its way: it may be answered directly, or become a request.
+
+A class, because V8 puts what it has seen to live long when it comes of an object literal, as this does while a request is made, among the old from then on; and with each of them all that it refers to, got's options and request, until the next full collection. It doubles what a hit costs.
+*/
+class Call {
 	readonly context: GotContext;
 	readonly owner: GotExchange['owner'];
 	readonly options: Options;
 	readonly next: Next;
-	listeners: Array<readonly [method: 'on' | 'once', event: string, listener: Listener]> | undefined;
+	listeners: Listening[] | undefined = undefined;
 	/** What was answered directly. */
-	response: Response | undefined;
+	response: Response | undefined = undefined;
 	/** What got makes of the call, once the ordinary way is taken. */
-	ordinary: RequestPromise | undefined;
-	isStarted: boolean;
-};
+	ordinary: RequestPromise | undefined = undefined;
+	isStarted = false;
+
+	constructor(context: GotContext, owner: GotExchange['owner'], options: Options, next: Next) {
+		this.context = context;
+		this.owner = owner;
+		this.options = options;
+		this.next = next;
+	}
+}
 
 const prepared = new WeakMap<GotOptions, Exchange>();
 
@@ -213,7 +226,9 @@ const shortcut = (responseType: 'json' | 'buffer' | 'text') => function (this: C
 		options.headers.accept = 'application/json';
 	}
 
-	return Object.defineProperties(parseWhenAnswered(this, responseType), Object.getOwnPropertyDescriptors(this)) as CallPromise;
+	const promise = parseWhenAnswered(this, responseType);
+	// Another handler may have given it something of its own, of whatever kind.
+	return (isBare(this) ? asCall(promise, this[callOf]) : Object.defineProperties(promise, Object.getOwnPropertyDescriptors(this))) as CallPromise;
 };
 
 /** Those of got's promises, for one that may never be got's. */
@@ -236,6 +251,12 @@ const methods = {
 	text: shortcut('text'),
 };
 
+const asCall = (promise: Promise<unknown>, call: Call) => Object.assign(promise, methods, {[callOf]: call});
+
+const bareLength = Object.keys(methods).length + 1;
+
+const isBare = (promise: CallPromise): boolean => Reflect.ownKeys(promise).length === bareLength;
+
 /**
 Answers a call without starting a request, where nobody could tell.
 
@@ -247,7 +268,7 @@ export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options
 		return undefined;
 	}
 
-	const call: Call = {context, owner, options, next, listeners: undefined, response: undefined, ordinary: undefined, isStarted: false};
+	const call = new Call(context, owner, options, next);
 
-	return Object.assign(answer(call), methods, {[callOf]: call}) as unknown as RequestPromise;
+	return asCall(answer(call), call) as unknown as RequestPromise;
 };

@@ -1,0 +1,58 @@
+import type {Options, Response} from 'got';
+import type {GotExchange} from './exchanges.ts';
+
+/** What is left to be made of a response, once somebody looks at it. */
+export type Unmade = {
+	readonly state: GotExchange;
+	readonly options: Options;
+	/** The body, which is not the caller's to change. */
+	readonly bytes: Uint8Array;
+};
+
+class Itself { // eslint-disable-line @typescript-eslint/no-extraneous-class
+	constructor(value: Response) {
+		return value; // eslint-disable-line no-constructor-return -- so that a field of a subclass becomes one of `value`
+	}
+}
+
+// A private field of the response: nobody sees it, and a weak map would cost more than the whole answer.
+class Keeper extends Itself {
+	static unmadeOf(response: Response): Unmade | undefined {
+		return #unmade in response ? response.#unmade : undefined;
+	}
+
+	readonly #unmade: Unmade;
+
+	constructor(response: Response, unmade: Unmade) {
+		super(response);
+		this.#unmade = unmade;
+	}
+}
+
+/** `undefined` for a response that a request was made for. */
+export const {unmadeOf} = Keeper;
+
+export const keepUnmade = (response: Response, unmade: Unmade): void => {
+	new Keeper(response, unmade); // eslint-disable-line no-new
+};
+
+/** As if it had been there from the start. */
+export const define = <Name extends keyof Response>(response: Response, name: Name, value: Response[Name]): Response[Name] => {
+	Object.defineProperty(response, name, {value, writable: true, enumerable: true, configurable: true});
+	return value;
+};
+
+/**
+A property that is made when it is looked at. One for all responses: with an accessor of its own, each would have a shape of its own, and that outlives it.
+*/
+export const lazily = <Name extends keyof Response>(name: Name, make: (response: Response, unmade: Unmade) => Response[Name]): PropertyDescriptor & ThisType<Response> => ({
+	get() {
+		const unmade = unmadeOf(this);
+		return unmade && define(this, name, make(this, unmade));
+	},
+	set(value: Response[Name]) {
+		define(this, name, value);
+	},
+	enumerable: true,
+	configurable: true,
+});
