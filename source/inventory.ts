@@ -306,6 +306,10 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 	return isTouched;
 };
 
+/** The key of what is listed under a name; the name where the URL does not tell, which does for a cache whose names are the same. */
+const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse): string =>
+	keysOf(context, {method, url, headers: {}}, {url}).find(key => context.store.nameOf(key) === name) ?? name;
+
 export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
 	let count = 0;
 	for await (const {key, stored: held, timeToLive} of holding(from)) {
@@ -315,8 +319,9 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 		}
 
 		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
-		const marks = await generationsFor(to.store, {seen: new Map(), requestTimeMs: Infinity}, {key: resourceOf(key), stored, timeToLive, nowMs: to.now()});
-		if (marks && write(to, {key: resourceOf(key), index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
+		const copyKey = keyOfListed(from, resourceOf(key), stored);
+		const marks = await generationsFor(to.store, {seen: new Map(), requestTimeMs: Infinity}, {key: copyKey, stored, timeToLive, nowMs: to.now()});
+		if (marks && write(to, {key: copyKey, index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
 			count++;
 		}
 

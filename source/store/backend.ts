@@ -80,7 +80,7 @@ export type Backend = Encoding & {
 	isRefusal(error: unknown): boolean;
 
 	/** Sends a command of Redis's, if that is what this is; replies are bytes. */
-	readonly send?: (key: string, arguments_: ReadonlyArray<string | Uint8Array>, isReadOnly: boolean) => Promise<unknown>;
+	readonly send?: (key: string, arguments_: ReadonlyArray<string | Uint8Array>) => Promise<unknown>;
 
 	/** Closes what was opened here, and nothing of the user's. */
 	close(): Promise<void>;

@@ -11,6 +11,19 @@ export type RedisConnection = {
 	on(event: string, listener: (...parameters: any[]) => void): unknown;
 };
 
+/** Its nodes take commands like any other client; the cluster itself must be told of which key. */
+type ClusterConnection = RedisConnection & {
+	readonly masters: readonly unknown[];
+	nodeClient(node: unknown): Promise<RedisConnection> | RedisConnection;
+};
+
+export const isCluster = (connection: RedisConnection): connection is ClusterConnection => 'masters' in connection;
+
+/** A cluster is open before it knows its nodes, and throws until it does. */
+const isUsable = (connection: RedisConnection): boolean => isCluster(connection)
+	? connection.isOpen && connection.masters.length > 0
+	: connection.isReady ?? connection.isOpen;
+
 /**
 A connection to Redis that opens when it is first needed.
 */
@@ -182,7 +195,7 @@ const watch = (connection: RedisConnection): Readiness => {
 	const readiness: Readiness = {waiting: undefined, wasReady: false};
 	watched.set(connection, readiness);
 	connection.on('error', ignore);
-	connection.on('ready', () => {
+	connection.on(isCluster(connection) ? 'connect' : 'ready', () => {
 		readiness.wasReady = true;
 		readiness.waiting?.resolve();
 		readiness.waiting = undefined;
@@ -195,7 +208,6 @@ A connection of the user's: connected when it is not, and never closed.
 */
 export const borrowLink = (connection: RedisConnection): RedisLink => {
 	const readiness = watch(connection);
-	const isUsable = () => connection.isReady ?? connection.isOpen;
 
 	const connectOnce = async (): Promise<void> => {
 		const {waiting} = readiness;
@@ -214,7 +226,7 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 		isTracking: false,
 		probePatienceMs: 30_000,
 		connect(): Promise<void> | undefined {
-			if (isUsable()) {
+			if (isUsable(connection)) {
 				readiness.wasReady = true;
 				return undefined;
 			}

@@ -91,6 +91,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	};
 	/** Keys that were to be deleted, and which deletion that was. */
 	const unconfirmed = new Map<string, number>();
+	let isClosed = false;
 	let deletions = 0;
 	/** When deleting was last tried. */
 	let deletedMs = -Infinity;
@@ -351,7 +352,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 
 	const created: Store = {
 		peek(key) {
-			if (unconfirmed.has(key) || encodings.has(key)) {
+			if (isClosed || unconfirmed.has(key) || encodings.has(key)) {
 				return undefined;
 			}
 
@@ -454,6 +455,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return undefined;
 		},
 		isAtomic: backend.swap !== undefined,
+		nameOf: key => key,
 		forget(key) {
 			tier?.invalidate(key);
 		},
@@ -488,7 +490,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return await guard.attempt('delete', async () => backend.clear(), clearTimeoutMs) !== undefined;
 		},
 		command: send && (async (key, toArguments) => {
-			const attempted = await guard.attempt('command', async () => send(wireKey(key), toArguments(wireKey(key)), false));
+			const attempted = await guard.attempt('command', async () => send(wireKey(key), toArguments(wireKey(key))));
 			return attempted && {reply: attempted.result};
 		}),
 		async flush() {
@@ -502,6 +504,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		async close() {
 			await Promise.allSettled(encodings.values());
 			await guard.close();
+			isClosed = true;
 			tier?.lose();
 			await backend.close();
 		},

@@ -49,8 +49,10 @@ const remainingMs = (expires: number | null | undefined): number | undefined => 
 
 type SyncMap = {
 	get(key: string): unknown;
+	/** As `get()`, without a sign that it is in use. */
+	peek?(key: string): unknown;
 	set(key: string, value: MapValue): unknown;
-	keys(): Iterable<unknown>;
+	keys(): IteratorObject<string>;
 };
 
 /** What takes no I/O takes no time either: nobody comes in between. */
@@ -66,14 +68,14 @@ const inMemory = (map: SyncMap, prefix: string) => ({
 		return true;
 	},
 	async * scan() {
-		for (const key of map.keys()) {
-			const value = isOurs(key, prefix) ? peekInto(map)(key) : undefined;
-			if (value === undefined) {
-				continue;
+		const look = (key: string) => map.peek ? map.peek(key) : map.get(key);
+		// Of one moment: who lists may read and write what is listed, and move it to the end.
+		const keys = map.keys().toArray();
+		for (const key of keys) {
+			const value = isOurs(key, prefix) ? peekInto({get: look})(key) : undefined;
+			if (value !== undefined) {
+				yield [{key, value, ttlMs: remainingMs((look(key) as MapValue).expires)}];
 			}
-
-			const {expires} = map.get(key as string) as MapValue;
-			yield [{key: key as string, value, ttlMs: remainingMs(expires)}];
 		}
 	},
 } satisfies Partial<Backend>);

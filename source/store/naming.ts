@@ -43,6 +43,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		set: async (key, record, timeToLive) => store.set(nameOf(key), record, timeToLive),
 		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
 		isAtomic: store.isAtomic,
+		nameOf,
 		forget(key) {
 			store.forget(nameOf(key));
 		},

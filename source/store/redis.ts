@@ -4,7 +4,7 @@ import KeyvRedis from '@keyv/redis';
 import {ErrorReply, RESP_TYPES, type RedisClientType} from '@redis/client';
 import {Keyv} from 'keyv';
 import {binary, type Backend, type RawEntry} from './backend.ts';
-import type {RedisConnection, RedisLink} from './client.ts';
+import {isCluster, type RedisConnection, type RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
 import type {HeadChange} from './values.ts';
 
@@ -15,32 +15,26 @@ type Argument = string | Uint8Array;
 
 type Reply = unknown;
 
-type SendCommand = (key: string, arguments_: readonly Argument[], isReadOnly: boolean) => Promise<Reply>;
-
-/** Its nodes take commands like any other client; the cluster itself must be told of which key. */
-type ClusterConnection = RedisConnection & {
-	readonly masters: readonly unknown[];
-	nodeClient(node: unknown): Promise<RedisConnection> | RedisConnection;
-};
+type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<Reply>;
 
 const asBytes = {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}};
 const asText = {typeMapping: {}};
 
 /*
+Masters alone, whether or not the owner reads from replicas: one that lags behind would give what was purged.
+
 Not `withTypeMapping()`: a sentinel would change the replies of its owner too, and a cluster's nodes lose the mapping.
 */
 const senderOf = (link: RedisLink): SendCommand => {
 	const {connection} = link;
 	if (isCluster(connection)) {
-		return async (key, arguments_, isReadOnly) => connection.sendCommand(key, isReadOnly, arguments_, asBytes);
+		return async (key, arguments_) => connection.sendCommand(key, false, arguments_, asBytes);
 	}
 
 	return 'getSentinelNode' in connection
-		? async (_key, arguments_, isReadOnly) => connection.sendCommand(isReadOnly, arguments_, asBytes)
+		? async (_key, arguments_) => connection.sendCommand(false, arguments_, asBytes)
 		: async (_key, arguments_) => link.connection.sendCommand(arguments_, asBytes);
 };
-
-const isCluster = (connection: RedisConnection): connection is ClusterConnection => 'masters' in connection;
 
 /** As much of a node-redis client as `KeyvRedis` needs, with bytes for replies. */
 const byteClient = (send: SendCommand) => ({
@@ -51,12 +45,12 @@ const byteClient = (send: SendCommand) => ({
 	},
 	// Makes `KeyvRedis` take it for a client.
 	connect: async () => undefined,
-	get: async (key: string) => send(key, ['GET', key], true),
-	mGet: async (keys: readonly string[]) => send(keys[0] ?? '', ['MGET', ...keys], true),
+	get: async (key: string) => send(key, ['GET', key]),
+	mGet: async (keys: readonly string[]) => send(keys[0] ?? '', ['MGET', ...keys]),
 	async set(key: string, value: Uint8Array, options?: {readonly PX: number}) {
-		return send(key, options === undefined ? ['SET', key, value] : ['SET', key, value, 'PX', String(options.PX)], false);
+		return send(key, options === undefined ? ['SET', key, value] : ['SET', key, value, 'PX', String(options.PX)]);
 	},
-	unlink: async (key: string) => send(key, ['UNLINK', key], false),
+	unlink: async (key: string) => send(key, ['UNLINK', key]),
 });
 
 /**
@@ -105,7 +99,6 @@ const nodesOf = async (connection: RedisConnection): Promise<SendToNode[]> => {
 	}
 
 	return ['getSentinelNode' in connection
-		// Of the master alone: a replica lags behind.
 		? async (arguments_, options) => connection.sendCommand(false, arguments_, options)
 		: async (arguments_, options) => connection.sendCommand(arguments_, options)];
 };
@@ -186,7 +179,7 @@ const replaceHeadScript = `
 
 const replaceHead = async (send: SendCommand, key: string, {before, head, length}: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean> => {
 	try {
-		return await send(key, ['EVAL', replaceHeadScript, '1', key, hash('sha1', before), head, String(length), String(ttlMs ?? '')], false) === 1;
+		return await send(key, ['EVAL', replaceHeadScript, '1', key, hash('sha1', before), head, String(length), String(ttlMs ?? '')]) === 1;
 	} catch (error) {
 		// A value of another type, or a user without the right to: nothing was replaced.
 		if (error instanceof ErrorReply) {
@@ -224,7 +217,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 	hasBatches: true,
 	clear: async () => clear(link.connection, `${namespace}:`),
 	scan: () => scan(link.connection, `${namespace}:`),
-	swap: async (key, expected, value, ttlMs) => await senderOf(link)(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')], false) === 1,
+	swap: async (key, expected, value, ttlMs) => await senderOf(link)(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
 	replaceHead: async (key, change, ttlMs) => replaceHead(senderOf(link), key, change, ttlMs),
 	isSharded: isCluster(link.connection),
 	isForeignValue,

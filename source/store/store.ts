@@ -51,6 +51,9 @@ export type Store = {
 	/** Whether `update()` is one step for all who use the store. Where it is not, two at once may become one. */
 	readonly isAtomic: boolean;
 
+	/** What `entries()` calls a key: with encryption, names tell nothing. */
+	nameOf(key: string): string;
+
 	/** Forgets what memory has of a key. */
 	forget(key: string): void;
 
