@@ -50,10 +50,26 @@ const config = [
 		},
 	},
 	{
+		// Tests too, that others run.
+		files: ['source/acceptance/**'],
+		rules: {
+			'no-await-in-loop': 'off',
+			'unicorn/prefer-https': 'off',
+			'unicorn/no-await-expression-member': 'off',
+		},
+	},
+	{
 		files: ['package.json'],
 		rules: {
 			// A development dependency of ours would bring npm 6 along.
 			'package-json/no-overrides-in-published-package': 'off',
+		},
+	},
+	{
+		// A package that takes the place of another one.
+		files: ['test/helpers/*/package.json'],
+		rules: {
+			'package-json/no-nested-exports': 'off',
 		},
 	},
 ];

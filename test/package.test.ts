@@ -80,6 +80,7 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
 	t.assert.ok(insideDist.has('dist/index.js'));
 	t.assert.ok(insideDist.has('dist/embedded.js'));
+	t.assert.ok(insideDist.has('dist/acceptance.js'));
 	for (const file of insideDist) {
 		t.assert.match(file, /\.(?:js|d\.ts)$/v);
 		t.assert.ok(insideDist.has(file.replace(/\.js$/v, '.d.ts')), `${file} has no declarations`);
@@ -103,6 +104,21 @@ test('works from JavaScript', async (t: TestContext) => {
 	t.assert.strictEqual(origin.requests.filter(({url}) => url === '/javascript').length, 1);
 });
 
+test('checks a store of the user\'s own', async (t: TestContext) => {
+	await writeFile(path.join(project, 'checks.js'), `
+		import {storeChecks} from 'got-redis-cache/acceptance';
+
+		const map = new Map();
+		for (const check of storeChecks(() => map)) {
+			await check.run();
+			console.log(check.name);
+		}
+	`);
+
+	const output = await run(process.execPath, ['checks.js'], project);
+	t.assert.ok(output.trim().split('\n').length > 20);
+});
+
 test('works from TypeScript, with every check that the compiler has', async (t: TestContext) => {
 	await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify({
 		compilerOptions: {
@@ -119,6 +135,10 @@ test('works from TypeScript, with every check that the compiler has', async (t: 
 		import got from 'got';
 		import {cacheInfo, redisCache, type CacheInfo, type RedisCache, type RedisCacheOptions, type RequestCacheOptions} from 'got-redis-cache';
 		import {embeddedRedis, type EmbeddedRedis} from 'got-redis-cache/embedded';
+		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
+
+		const checkOptions: StoreCheckOptions = {isReliable: false, cacheOptions: {timeout: '1s'}};
+		export const checks: readonly StoreCheck[] = storeChecks(async () => new Map(), checkOptions);
 
 		const store: EmbeddedRedis = await embeddedRedis();
 		const options: RedisCacheOptions = {store, ttlOffset: '1h'};

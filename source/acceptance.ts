@@ -1,0 +1,84 @@
+import {purging, purgingByLook} from './acceptance/purging.ts';
+import {playScene, type Act} from './acceptance/scene.ts';
+import {storing} from './acceptance/storing.ts';
+import {traffic} from './acceptance/traffic.ts';
+import {upkeep, upkeepByLook, upkeepWithoutLook} from './acceptance/upkeep.ts';
+import type {RedisCacheOptions} from './options.ts';
+import type {StoreOption} from './store/connection.ts';
+
+/** One thing that a store has to be good for. */
+export type StoreCheck = {
+	readonly name: string;
+
+	/**
+	Resolves when the store passed.
+
+	@throws {AssertionError} When it did not.
+	*/
+	readonly run: () => Promise<void>;
+};
+
+export type StoreCheckOptions = {
+	/**
+	`false`: what `connect` gives leads to other data each time, as with `'memory'`. What several caches see of each other is then not checked.
+
+	@default true
+	*/
+	isShared?: boolean;
+
+	/**
+	`false`: the store cannot list its keys. Then `entries()`, `copyTo()`, `clear()` and purging by prefix, pattern and age are not to be had.
+
+	@default true
+	*/
+	canList?: boolean;
+
+	/**
+	`false`: the store fails now and then. Checked is then only that no request fails, and that none is given a wrong body.
+
+	@default true
+	*/
+	isReliable?: boolean;
+
+	/**
+	Options of the caches that the checks make on the store.
+
+	@default {timeout: '5s'}
+	*/
+	cacheOptions?: Pick<RedisCacheOptions, 'timeout' | 'memory' | 'compression' | 'encryption'>;
+};
+
+/**
+What a store has to do to be used by `redisCache()`, as checks that any test runner can run, in any order. They use caches with namespaces of their own, in front of servers on loopback, and clear them afterwards.
+
+@param connect - Gives what `redisCache({store})` takes: called once for each cache, and each time with a way to the same data. What it opens is its own to close, after the checks.
+
+@example
+```
+import test from 'node:test';
+import {storeChecks} from 'got-redis-cache/acceptance';
+import {MyAdapter} from './my-adapter.js';
+
+const adapter = new MyAdapter();
+
+for (const {name, run} of storeChecks(() => adapter)) {
+	test(name, run);
+}
+```
+*/
+export const storeChecks = (connect: () => StoreOption | Promise<StoreOption>, {isShared = true, canList = true, isReliable = true, cacheOptions = {}}: StoreCheckOptions = {}): StoreCheck[] => {
+	const acts: Record<string, Act> = {
+		...(isReliable && {
+			...storing,
+			...purging,
+			...upkeep,
+			...(canList ? {...purgingByLook, ...upkeepByLook} : upkeepWithoutLook),
+		}),
+		'requests and purges at random: none fails, and none is given a wrong body': traffic(isReliable),
+	};
+
+	return Object.entries(acts).map(([name, act]) => ({
+		name,
+		run: async () => playScene({connect, isShared, isReliable, cacheOptions}, act),
+	}));
+};

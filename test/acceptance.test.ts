@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {after, before, describe, test} from 'node:test';
+import KeyvSqlite from '@keyv/sqlite';
+import {createClient} from '@redis/client';
+import {Keyv} from 'keyv';
+import {storeChecks, type StoreCheckOptions} from '../source/acceptance.ts';
+import type {StoreOption} from '../source/index.ts';
+import {createAdapter, createFailingAdapter, type PlainAdapter} from './helpers/adapter.ts';
+import {startRedis, type TestRedis} from './helpers/redis.ts';
+
+let redis: TestRedis;
+let client: ReturnType<typeof createClient>;
+let directory: string;
+const adapters: KeyvSqlite[] = [];
+
+before(async () => {
+	redis = await startRedis();
+	client = createClient({url: redis.url});
+	directory = await mkdtemp(path.join(tmpdir(), 'acceptance-test-'));
+});
+
+after(async () => {
+	client.destroy();
+	await Promise.all(adapters.map(async adapter => adapter.disconnect()));
+	await Promise.all([redis.stop(), rm(directory, {recursive: true})]);
+});
+
+/** Each its own connection to the same file. */
+const sqlite = () => {
+	const adapter = new KeyvSqlite(`sqlite://${path.join(directory, 'cache.sqlite')}`);
+	adapters.push(adapter);
+	return adapter;
+};
+
+const map = new Map();
+const withoutList = createAdapter(() => ({iterator: undefined}));
+const failing = createFailingAdapter(100);
+const gone = createFailingAdapter(1000);
+
+const stores: Record<string, readonly [connect: () => StoreOption, options?: StoreCheckOptions]> = {
+	Redis: [() => redis.url],
+	'Redis without memory': [() => redis.url, {cacheOptions: {memory: false}}],
+	'Redis, compressed and encrypted': [() => redis.url, {cacheOptions: {compression: true, encryption: 'ab'.repeat(32)}}],
+	'a client of Redis': [() => client],
+	'a Map': [() => map],
+	memory: [() => 'memory', {isShared: false}],
+	'a Keyv with @keyv/sqlite': [() => new Keyv(sqlite(), {namespace: 'own'})],
+	'an adapter that cannot list its keys': [() => withoutList, {canList: false}],
+	'an adapter that fails at random': [() => failing, {isReliable: false, cacheOptions: {timeout: 50}}],
+	'an adapter that always fails': [() => gone, {isReliable: false, cacheOptions: {timeout: 50}}],
+};
+
+for (const [name, [connect, options]] of Object.entries(stores)) {
+	// @keyv/sqlite passes keys by when others delete while it lists.
+	describe(name, {concurrency: !name.includes('sqlite')}, () => {
+		for (const {name: check, run} of storeChecks(connect, options)) {
+			test(check, run);
+		}
+	});
+}
+
+const broken: Record<string, readonly [change: (adapter: PlainAdapter, entries: Map<string, string>) => Partial<PlainAdapter>, ...checks: readonly string[]]> = {
+	'cuts its keys off': [({get, set}) => ({get: async key => get(key.slice(0, 50)), set: async (key, value) => set(key.slice(0, 50), value)}), 'a hundred'],
+	'alters what it keeps': [({get}) => ({get: async key => (await get(key))?.replace('A', 'B')}), 'bodies'],
+	'keeps the first value': [({get, set}) => ({set: async (key, value) => await get(key) ?? set(key, value)}), 'a later response'],
+	'deletes nothing': [() => ({delete: async () => true}), 'clearing'],
+	'answers with what was there before': [({get, set}, entries) => {
+		const earlier = new Map<string, string | undefined>();
+		return {
+			async set(key, value) {
+				earlier.set(key, entries.get(key) ?? value);
+				return set(key, value);
+			},
+			get: async key => await get(key) === undefined ? undefined : earlier.get(key),
+		};
+	}, 'a later response', 'requests and purges'],
+	'loses what is kept for marks': [({set}) => ({set: async (key, value) => key.includes('{tag:') ? undefined : set(key, value)}), 'purging by a tag', 'requests and purges'],
+	'lists some of its keys': [(_adapter, entries) => ({
+		async * iterator() {
+			yield * [...entries].slice(0, 10);
+		},
+	}), 'what is stored can be listed'],
+	'fails now and then': [() => {
+		let count = 0;
+		return {
+			async get() {
+				count++;
+				assert.notEqual(count % 7, 0);
+				return undefined;
+			},
+		};
+	}, 'nothing is stored'],
+};
+
+describe('an adapter does not pass that', {concurrency: true}, () => {
+	for (const [name, [change, ...checks]] of Object.entries(broken)) {
+		for (const check of checks) {
+			test(`${name}: ${check}`, async () => {
+				const adapter = createAdapter(change);
+				const found = storeChecks(() => adapter).find(each => each.name.startsWith(check));
+				assert.ok(found);
+				await assert.rejects(found.run, {name: 'AssertionError'});
+			});
+		}
+	}
+});
