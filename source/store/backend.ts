@@ -51,6 +51,9 @@ export type Backend = Encoding & {
 	*/
 	swap?(key: string, expected: unknown, value: unknown, ttlMs: number | 'keep' | undefined): Promise<boolean>;
 
+	/** The first bytes of a value, enough to tell whether it is a record; none where there is none. Absent where a part cannot be read. */
+	readStart?(key: string): Promise<Uint8Array>;
+
 	/**
 	Puts a head in the place of another if a value with that head and of that length is what lies under the key, and tells whether it was; absent where the store cannot change a part of a value.
 

@@ -197,6 +197,9 @@ export type RecordHead = {
 	readonly isCompressed: boolean;
 };
 
+/** Whether bytes begin as no record of any version does. */
+export const isForeign = (bytes: Uint8Array): boolean => bytes.length > 0 && (bytes.length < prefixLength || asBuffer(bytes).readUInt16BE(0) !== magic);
+
 /**
 How many bytes `decodeHead` needs, from the first `prefixLength` bytes of a record; `undefined` when they are no record.
 */
@@ -222,8 +225,8 @@ export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = 
 	const view = asBuffer(bytes);
 	const flags = view.readUInt8(7);
 	const stringsStart = view.readUIntLE(11, 3);
-	const isForeign = (flags & ~knownFlags) !== 0 || stringsStart < prefixLength || stringsStart > headLength;
-	if (isForeign || view.readUInt32LE(2) !== checksum(view.subarray(6, headLength), checksum(key))) {
+	const isUnknown = (flags & ~knownFlags) !== 0 || stringsStart < prefixLength || stringsStart > headLength;
+	if (isUnknown || view.readUInt32LE(2) !== checksum(view.subarray(6, headLength), checksum(key))) {
 		return undefined;
 	}
 

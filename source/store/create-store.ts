@@ -1,7 +1,7 @@
 import {LRUCache} from 'lru-cache';
 import type {StoredRecord} from '../stored.ts';
 import type {Backend} from './backend.ts';
-import type {RecordHead} from './codec.ts';
+import {isForeign, type RecordHead} from './codec.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
 import type {KeyRing} from './encryption.ts';
 import type {StoreEvent} from './fault-log.ts';
@@ -27,6 +27,8 @@ export type StoreOptions = {
 	/** Bytes that may wait to be written; more are dropped. */
 	readonly queueBytes?: number;
 };
+
+const noBytes = new Uint8Array(0);
 
 const defaultQueueBytes = 32 * 1024 * 1024;
 
@@ -350,6 +352,29 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		}
 	};
 
+	const {readStart} = backend;
+
+	/**
+	Removes what took too long to read and is no record: what is as long as that is not read again.
+
+	@returns Whether the keys may be read.
+	*/
+	const removeForeign = async (keys: readonly string[]): Promise<boolean> => {
+		const suspects = readStart ? keys.filter(key => slow.has(key)) : [];
+		if (!readStart || suspects.length === 0) {
+			return true;
+		}
+
+		const attempted = await guard.attempt('read', async () => Promise.all(suspects.map(async key => readStart(wireKey(key)))));
+		if (attempted === undefined) {
+			return false;
+		}
+
+		const foreign = suspects.filter((_, position) => isForeign(attempted.result[position] ?? noBytes));
+		counters.corrupt += foreign.length;
+		return foreign.length === 0 || hasRemoved(foreign);
+	};
+
 	const created: Store = {
 		peek(key) {
 			if (isClosed || unconfirmed.has(key) || encodings.has(key)) {
@@ -373,8 +398,9 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				await Promise.allSettled(keys.filter(key => encodings.has(key)).map(async key => writes.get(key)));
 			}
 
+			const isReadable = slow.size === 0 || await removeForeign(keys);
 			const endReading = tier?.beginReading(keys);
-			const attempted = await guard.attempt('read', async () => fetchAll(keys));
+			const attempted = isReadable ? await guard.attempt('read', async () => fetchAll(keys)) : undefined;
 			noteSpeed(keys, attempted !== undefined);
 			const decoded = await Promise.all(keys.map(async (key, position) => decodeValue(attempted?.result[position], key)));
 			const records = keys.map((key, position) => {

@@ -17,6 +17,8 @@ type Reply = unknown;
 
 type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<Reply>;
 
+const noBytes = Buffer.alloc(0);
+
 const asBytes = {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}};
 const asText = {typeMapping: {}};
 
@@ -145,6 +147,20 @@ const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undef
 	}
 };
 
+/** As much of a value as tells whether it is a record. */
+const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> => {
+	try {
+		return await send(key, ['GETRANGE', key, '0', '17']) as Uint8Array;
+	} catch (error) {
+		// Another type, or a user without the right to: reading it will tell.
+		if (error instanceof ErrorReply) {
+			return noBytes;
+		}
+
+		throw error;
+	}
+};
+
 const scan = async function * (connection: RedisConnection, prefix: string): AsyncGenerator<readonly RawEntry[]> {
 	for (const send of await nodesOf(connection)) {
 		// eslint-disable-next-line no-await-in-loop -- Only as much is read as somebody takes.
@@ -190,8 +206,6 @@ const replaceHead = async (send: SendCommand, key: string, {before, head, length
 	}
 };
 
-const noBytes = Buffer.alloc(0);
-
 /**
 Redis as a place to keep bytes in.
 */
@@ -218,6 +232,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 	clear: async () => clear(link.connection, `${namespace}:`),
 	scan: () => scan(link.connection, `${namespace}:`),
 	swap: async (key, expected, value, ttlMs) => await senderOf(link)(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
+	readStart: async key => readStart(senderOf(link), key),
 	replaceHead: async (key, change, ttlMs) => replaceHead(senderOf(link), key, change, ttlMs),
 	isSharded: isCluster(link.connection),
 	isForeignValue,

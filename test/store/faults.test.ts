@@ -454,6 +454,28 @@ test('what could not be read in time is not written at once, if it is large', as
 	await store.close();
 });
 
+test('a value of 500 MB that is no record is a miss, read once at most, and goes', {timeout: 60_000}, async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const size = 500 * 1024 * 1024;
+	await mine.client.setRange('n:{a}', size - 1, 'x');
+	const {store} = open(mine.url);
+	while (await mine.client.exists('n:{a}') === 1) {
+		assert.deepEqual(await store.get(['{a}']), [undefined]);
+	}
+
+	const sent = Number(/(?<=total_net_output_bytes:)\d+/v.exec(await mine.client.info('stats'))?.[0]);
+	assert.ok(sent < 1.1 * size, `${sent} bytes`);
+	assert.equal(store.counters.corrupt, 1);
+	while (!store.isHealthy || !await store.set('{a}', record, 60_000)) {
+		await mine.client.ping();
+	}
+
+	const [found] = await store.get(['{a}']);
+	assert.equal(found?.kind, 'response');
+	await store.close();
+});
+
 test('health says what the store does, since when, and what went wrong last', async t => {
 	const mine = await startRedis();
 	t.after(mine.stop);
