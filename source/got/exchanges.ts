@@ -74,8 +74,8 @@ export const announceSending = (options: GotOptions): void => {
 	watched.get(options)?.();
 };
 
-/** Whether what the origin sends a stream can be replaced before the stream has it: not if a function of the user's or another cache may have got hold of it first. */
-export const isReplaceable = (options: GotOptions): boolean => isWatched(options) && !options.cache && givenRequestFunction(options) === undefined;
+/** Whether what the origin sends a stream can be replaced before the stream has it: not if a function of the user's may have got hold of it first. */
+export const isReplaceable = (options: GotOptions): boolean => isWatched(options) && givenRequestFunction(options) === undefined;
 
 export const addHeaders = (options: GotOptions, {replacedHeaders}: GotExchange, headers: Readonly<Record<string, string | readonly string[] | undefined>>): void => {
 	for (const [name, value] of Object.entries(headers)) {

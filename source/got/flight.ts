@@ -164,7 +164,7 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 	}
 
 	const former = takeCarried(options);
-	const mayShare = !isOver(options) && !options.cache && !isRefresh(options) && (!options.isStream || isReplaceable(options));
+	const mayShare = !isOver(options) && !isRefresh(options) && (!options.isStream || isReplaceable(options));
 	const id = mayShare ? flightId(context, state.exchange) : undefined;
 	let boarding: Boarding<StoredResponse>;
 

@@ -103,8 +103,10 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);
 	const head = settings.isOnlyIfCached ? withOnlyIfCached(requestHead(options)) : requestHead(options);
 	const input = keyInput(options, context.settings.key?.(head, options as NormalizedOptions));
+	// Of two caches in a row, the one would keep what the other is told not to.
+	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, input !== undefined);
 
-	const exchange = await lookUp(context, head, settings, input ?? {body: undefined, isEncoded: false, extra: undefined}, bypassReason(context, head, settings, input !== undefined));
+	const exchange = await lookUp(context, head, settings, input ?? {body: undefined, isEncoded: false, extra: undefined}, bypass);
 	const seen = refreshedBy(options);
 
 	return seen ? asRefresh(exchange, seen) : exchange;
@@ -116,13 +118,12 @@ The answer to a promise is replaced when got is done with it, too late for a red
 @returns The header fields to ask the origin with about what is stored.
 */
 const headersToAdd = (options: GotOptions, decision: Decision): HeaderFields | undefined => {
-	// Got's own cache, where it is in use, asks with validators of its own.
-	if ((decision.kind !== 'validate' && decision.kind !== 'fetch') || options.cache) {
-		return undefined;
-	}
-
 	if (decision.kind === 'fetch') {
 		return options.isStream ? undefined : decision.headers;
+	}
+
+	if (decision.kind !== 'validate') {
+		return undefined;
 	}
 
 	const canBeReplaced = options.isStream ? isReplaceable(options) && decision.reason !== 'range-incomplete' : !isRedirect(decision.stored.statusCode);

@@ -1,4 +1,5 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
+import process from 'node:process';
 import type {Request} from 'got';
 import {
 	askedAgain,
@@ -63,6 +64,13 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	let isReplaced = false;
 	let hasFailed = false;
 
+	/** Where Node tells of a response: got counts on what it is going to do next tick to be done before anything that is awaited. */
+	const emitResponse = (response: IncomingMessage) => {
+		process.nextTick(() => {
+			emit('response', response);
+		});
+	};
+
 	/** A stored response as if it had just come over the network. */
 	const messageFrom = (stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
 		const message = toIncomingMessage(construct(state.exchange.request, stored, context.now()));
@@ -82,7 +90,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		if (settlement.answer) {
 			state.settlement = settlement;
 			landFor(context, stream.options, state);
-			emit('response', messageFrom(settlement.answer, response));
+			emitResponse(messageFrom(settlement.answer, response));
 			return;
 		}
 
@@ -92,7 +100,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		if (decision.kind === 'reuse') {
 			// Another request has stored it by now.
 			landFor(context, stream.options, state);
-			emit('response', messageFrom(decision.stored, response));
+			emitResponse(messageFrom(decision.stored, response));
 			return;
 		}
 
@@ -102,11 +110,13 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	/** The next request of this process must not be given what this one changed. */
 	const passAfter = async (invalidating: Promise<void>, response: IncomingMessage): Promise<void> => {
 		await invalidating;
-		emit('response', response);
-		if (response.destroyed && !response.complete) {
-			// Nobody was there to listen.
-			response.emit('aborted');
-		}
+		process.nextTick(() => {
+			emit('response', response);
+			if (response.destroyed && !response.complete) {
+				// Nobody was there to listen.
+				response.emit('aborted');
+			}
+		});
 	};
 
 	const fail = (error: Error) => {

@@ -13,6 +13,8 @@ export type BypassReason =
 	| 'no-store'
 	/** Its content cannot be part of a key, such as a stream. */
 	| 'unkeyable-body'
+	/** Got's own `cache` option is set, so that another cache is at work. */
+	| 'other-cache'
 	/** Its response cannot be seen. */
 	| 'unsettleable';
 

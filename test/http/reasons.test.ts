@@ -12,6 +12,7 @@ const decisionReasons: Readonly<Record<BypassReason | MissReason | ReuseReason |
 	disabled: 'elsewhere',
 	filtered: 'elsewhere',
 	'unkeyable-body': 'elsewhere',
+	'other-cache': 'elsewhere',
 	unsettleable: 'elsewhere',
 	method: 'rules',
 	'no-store': 'rules',
