@@ -11,7 +11,7 @@ import {combine, completed} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
 import {isSelected} from './http/vary.ts';
-import {changeMark, generationsFor, groupMark, longestExchangeMs, markKeysOf, readMarks, resourceMark, type Marks} from './marks.ts';
+import {changeMark, generationsFor, groupMark, longestExchangeMs, markKeysOf, noMarks, readMarks, resourceMark, type Marks} from './marks.ts';
 import {
 	observe,
 	peek,
@@ -73,8 +73,6 @@ export type Settlement = {
 	/** What would have been stored, if the store were there. */
 	readonly unstored?: StoredResponse;
 };
-
-const noMarks: Marks = new Map();
 
 export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput): string => resourceKey(primaryKey(request, settings.request.http, {
 	body,

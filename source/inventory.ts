@@ -166,7 +166,7 @@ const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntr
 	return responses.flatMap(({stored, ...entry}) => {
 		const key = resourceOf(entry.key);
 		const isListed = stored.generation === '' || stored.generation === generations.get(key);
-		const held = isListed && heed(key, stored, marks);
+		const held = isListed && heed(markKeysOf(key, stored), stored, marks);
 		return held ? [{...entry, stored: held}] : [];
 	});
 };

@@ -11,6 +11,8 @@ Purging without looking for what is to go. A mark stands for all responses of a 
 /** Generations by the key of the mark. */
 export type Marks = ReadonlyMap<string, string>;
 
+export const noMarks: Marks = new Map();
+
 /** What purging does: what is purged hard is never used again, what is purged softly is validated first, and may stand in for an error. */
 export type PurgeOptions = {
 	readonly isSoft: boolean;
@@ -42,11 +44,22 @@ const markKey = (kind: 'origin' | 'tag' | 'group', name: string): string => {
 
 /** Of a URL that is absolute and normalised, as far as its path. */
 const originOf = (url: string): string => {
-	const end = url.slice(url.indexOf('//') + 2).search(/[#\/?]/v);
-	return end === -1 ? url : url.slice(0, url.indexOf('//') + 2 + end);
+	const end = url.indexOf('/', url.indexOf('//') + 2);
+	return end === -1 ? url : url.slice(0, end);
 };
 
-export const originMark = (url: string): string => markKey('origin', originOf(url));
+// Most requests of a process are to the same few, and each needs it more than once.
+let lastOrigin = {origin: '', mark: ''};
+
+export const originMark = (url: string): string => {
+	const origin = originOf(url);
+	if (lastOrigin.origin !== origin) {
+		lastOrigin = {origin, mark: markKey('origin', origin)};
+	}
+
+	return lastOrigin.mark;
+};
+
 export const tagMark = (tag: string): string => markKey('tag', tag);
 /** RFC 9875 §2: a group is one of its origin's. */
 export const groupMark = (url: string, group: string): string => markKey('group', `${originOf(url)} ${group}`);
@@ -77,11 +90,12 @@ const hardPart = (generation: string): string => generation.split('.', 1)[0] ?? 
 /**
 What becomes of a stored response by its marks: nothing, or it is marked invalid, or it is not there any more.
 
+@param names - The keys of its marks.
 @returns `undefined` where it is purged, or where it is not known whether it is.
 */
-export const heed = (key: string, stored: StoredResponse, current: Marks): StoredResponse | undefined => {
+export const heed = (names: readonly string[], stored: StoredResponse, current: Marks): StoredResponse | undefined => {
 	let isSoftlyPurged = false;
-	for (const [position, name] of markKeysOf(key, stored).entries()) {
+	for (const [position, name] of names.entries()) {
 		const now = current.get(name);
 		const then = stored.marks[position];
 		// The mark of a resource outlives only what is on its way: what was stored was deleted.
@@ -272,6 +286,10 @@ export const ensureMarks = async (store: Store, names: readonly string[], nowMs:
 	const bookkeeping = bookkeepingOf(store);
 	const {keptUntilMs} = bookkeeping;
 	const unknown = store.isAtomic ? names.filter(name => !keptUntilMs.has(name)) : [];
+	if (unknown.length === 0) {
+		return noMarks;
+	}
+
 	const made = await Promise.all(unknown.map(async name => {
 		const making = bookkeeping.making.get(name) ?? make(store, name, store.command ? spareMs : 'forever');
 		bookkeeping.making.set(name, making);

@@ -85,8 +85,9 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 		return undefined;
 	}
 
-	const marks = peekMarks(store, markKeysOf(key, found));
-	const stored = heed(key, found, marks);
+	const names = markKeysOf(key, found);
+	const marks = peekMarks(store, names);
+	const stored = heed(names, found, marks);
 	return stored && {stored, index, marks};
 };
 
@@ -112,7 +113,7 @@ const judge = async ({store, markKeys}: ResourceContext, key: string, found: Sto
 	const known = unread.length === 0 ? marks : new Map([...marks, ...await readMarks(store, unread)]);
 	markKeys.set(key, names);
 
-	return {stored: heed(key, found, known), marks: known};
+	return {stored: heed(names, found, known), marks: known};
 };
 
 type Wanted = {
@@ -133,7 +134,8 @@ const read = async (context: ResourceContext, {request, key, alternativeKey, tag
 		store.get([...keys, ...names]),
 		ensureMarks(store, [originMark(request.url), ...tags.map(tag => tagMark(tag))], context.now()),
 	]);
-	const marks: Marks = new Map([...marksIn(store, names, all.slice(keys.length)), ...made]);
+	const found = marksIn(store, names, all.slice(keys.length));
+	const marks: Marks = made.size === 0 ? found : new Map([...found, ...made]);
 	const records = all.slice(0, keys.length);
 	const [record] = records;
 	const alternative = alternativeKey === undefined ? undefined : asResponse(records.at(-1));
@@ -145,8 +147,8 @@ const read = async (context: ResourceContext, {request, key, alternativeKey, tag
 
 	indexes.set(key, record);
 	const wantedKey = requestedVariant(key, record, request);
-	const [found] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
-	const variant = asResponse(found);
+	const [listed] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
+	const variant = asResponse(listed);
 	const judged = await judge(context, key, variant?.generation === record.generation ? variant : alternative, marks);
 
 	return forgetPurged(context, [...keys, wantedKey], {index: record, ...judged});
@@ -183,8 +185,9 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 	}
 
 	// It may be the first to have its marks.
-	const marks = new Map([...selection.marks, ...await readMarks(store, markKeysOf(key, written))]);
-	const stored = heed(key, written, marks);
+	const names = markKeysOf(key, written);
+	const marks = new Map([...selection.marks, ...await readMarks(store, names)]);
+	const stored = heed(names, written, marks);
 
 	return stored ? {stored, marks, index: indexes.get(key) ?? selection.index} : selection;
 };
@@ -347,7 +350,7 @@ export const readAll = async (context: ResourceContext, key: string): Promise<Ar
 	const marks = await readMarks(store, [...new Set(found.flatMap(({stored}) => markKeysOf(key, stored)))]);
 
 	return found.flatMap(({storeKey, stored}) => {
-		const held = heed(key, stored, marks);
+		const held = heed(markKeysOf(key, stored), stored, marks);
 		return held ? [{storeKey, stored: held}] : [];
 	});
 };

@@ -3,10 +3,8 @@ import type {Store} from './store.ts';
 /** A step that begins so soon has its own deadline, which is the same. */
 const sameMs = 5;
 
-const wholes = new WeakMap<Store, Store>();
-
 /** The store that a bounded one is part of; any other is its own. */
-export const unbounded = (store: Store): Store => wholes.get(store) ?? store;
+export const unbounded = (store: Store): Store => store.whole ?? store;
 
 /**
 The same store for the steps of one request: from now on they are waited for no longer, together, than one operation is.
@@ -35,10 +33,11 @@ export const bounded = (store: Store, timeoutMs: number, spentMs = 0): Store => 
 		}
 	};
 
-	const part = Object.assign(Object.create(store) as Store, {
-		get: async (keys: readonly string[]) => inTime(store.get(keys), keys.map(() => undefined)),
-		delete: async (keys: readonly string[]) => inTime(store.delete(keys), false),
-	});
-	wholes.set(part, unbounded(store));
+	// One for each request: a property costs less than a weak map, and a prototype less than a copy.
+	const part = Object.create(store) as {-readonly [Name in keyof Store]: Store[Name]};
+	part.whole = unbounded(store);
+	part.get = async keys => inTime(store.get(keys), keys.map(() => undefined));
+	part.delete = async keys => inTime(store.delete(keys), false);
+
 	return part;
 };

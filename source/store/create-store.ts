@@ -9,7 +9,7 @@ import {createGuard} from './guard.ts';
 import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
 import type {Store, TimeToLive} from './store.ts';
-import {createValues, eventually, type Eventually, type HeadChange} from './values.ts';
+import {createValues, eventually, isSettled, type Eventually, type HeadChange} from './values.ts';
 
 export type StoreOptions = {
 	readonly store: StoreOption;
@@ -402,7 +402,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			const endReading = tier?.beginReading(keys);
 			const attempted = isReadable ? await guard.attempt('read', async () => fetchAll(keys)) : undefined;
 			noteSpeed(keys, attempted !== undefined);
-			const decoded = await Promise.all(keys.map(async (key, position) => decodeValue(attempted?.result[position], key)));
+			const values = keys.map((key, position) => decodeValue(attempted?.result[position], key));
+			const decoded = isSettled(values) ? values : await Promise.all(values.map(async value => value));
 			const records = keys.map((key, position) => {
 				const record = unconfirmed.has(key) ? undefined : decoded[position];
 				if (record === undefined) {

@@ -32,6 +32,9 @@ export type StoreEntry = {
 Where records are kept. No method rejects: a fault is reported once per change as an event, and reads as a miss.
 */
 export type Store = {
+	/** What this one is a part of, with bounds of its own. */
+	readonly whole?: Store;
+
 	/** The record, if memory has it: no I/O. */
 	peek(key: string): StoredRecord | undefined;
 

@@ -65,6 +65,8 @@ const noChecksum = () => 0;
 /** Now if it can be, and then without a turn in between. */
 export const eventually = <Value, Result>(value: Eventually<Value>, next: (value: Value) => Eventually<Result>): Eventually<Result> => value instanceof Promise ? value.then(next) : next(value);
 
+export const isSettled = <Value>(values: ReadonlyArray<Eventually<Value>>): values is readonly Value[] => values.every(value => !(value instanceof Promise));
+
 /** Where a body was read. */
 type Place = {
 	readonly key: string;
