@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import {test} from 'node:test';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import type {TestRedis} from '../helpers/redis.ts';
+import {readStream} from './read-stream.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
 /*
@@ -80,6 +82,51 @@ test('so it is with variants', async () => {
 	const versions = [(await other('items', german)).headers['x-version'], (await other('items', english)).headers['x-version']];
 	assert.deepEqual(versions, ['3', '2']);
 });
+
+const ways: Record<string, {readonly headers?: Record<string, string>; ask(setup: Setup): Promise<string>}> = {
+	'a stream': {
+		ask: async ({client}) => (await readStream(client.stream('items', again))).body,
+	},
+	'a refresh behind a stale answer': {
+		headers: {'cache-control': 'max-age=0, stale-while-revalidate=600'},
+		async ask({client, origin}) {
+			const asked = origin.requests.length;
+			const {body} = await client('items');
+			while (origin.requests.length === asked) {
+				await nextTurn();
+			}
+
+			return body;
+		},
+	},
+	'a 304 for what is in memory': {
+		async ask({client}) {
+			await client('items');
+			await client('items');
+			return client('items', again).text();
+		},
+	},
+};
+
+for (const [name, {headers, ask}] of Object.entries(ways)) {
+	test(`so it is with ${name}`, async () => {
+		await using setup = await setUp({timeout: 10_000});
+		const {client, redis, cache, origin} = setup;
+		const body = large.slice(0, 1_000_000);
+		serve(setup, body, headers);
+		await client('items');
+		await settleWrites(setup);
+
+		const before = await received(redis);
+		assert.ok(await ask(setup) === body); // eslint-disable-line node-test/prefer-equality-assertion -- a message would print it
+		while ((await cache.get(`${origin.url}/items`))?.headers['x-version'] !== '2') {
+			await settleWrites(setup);
+		}
+
+		const sent = await received(redis) - before;
+		assert.ok(sent < 20_000, `${sent} bytes`);
+	});
+}
 
 test('touching and purging softly send no body to Redis', async () => {
 	await using setup = await setUp();
