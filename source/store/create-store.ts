@@ -426,10 +426,11 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			tier?.invalidate(key);
 			const earlierDeletion = unconfirmed.get(key);
 			const change = headChangeOf(record, key);
-			const written: Promise<boolean> = change === undefined
-				? hasWritten(key, record, ttlMs)
+			const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs) : hasReplacedHead(key, change, ttlMs, async () => {
+				tier?.invalidate(key);
 				// What was written after this holds.
-				: hasReplacedHead(key, change, ttlMs, async () => writes.get(key) === written && hasWritten(key, record, ttlMs));
+				return writes.get(key) === written && hasWritten(key, record, ttlMs);
+			});
 			writes.set(key, written);
 			try {
 				const isWritten = await written;
