@@ -426,11 +426,13 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			tier?.invalidate(key);
 			const earlierDeletion = unconfirmed.get(key);
 			const change = headChangeOf(record, key);
-			const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs) : hasReplacedHead(key, change, ttlMs, async () => {
+			const writeAll = async (): Promise<boolean> => {
 				tier?.invalidate(key);
 				// What was written after this holds.
 				return writes.get(key) === written && hasWritten(key, record, ttlMs);
-			});
+			};
+
+			const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs) : hasReplacedHead(key, change, ttlMs, writeAll);
 			writes.set(key, written);
 			try {
 				const isWritten = await written;
