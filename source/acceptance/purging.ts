@@ -7,6 +7,7 @@ import {
 	assertGiven,
 	hear,
 	store,
+	until,
 	type Act,
 	type Scene,
 	type Subject,
@@ -148,6 +149,9 @@ const onItsWay = (purge: (subject: Subject, originUrl: string) => Promise<boolea
 		const {body} = await ask(subject, url);
 		assert.notEqual(body, early.body, 'what was asked for before the purge is not given after it');
 	}
+
+	// What was purged a moment ago is trusted again.
+	await until(async () => (await ask(one, url)).status === 'hit', `${url} is stored again`);
 };
 
 /** Nobody's purge undoes another one's. */

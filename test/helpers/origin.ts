@@ -126,3 +126,14 @@ export const startOrigin = async (handler: Handler = notFound): Promise<Origin> 
 	};
 	return origin;
 };
+
+/** Has the next request wait for `release()`, and then be answered by the handler. */
+export const holdNext = (origin: Origin): {readonly arrived: Promise<void>; release(): void} => {
+	const [arrival, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+	origin.queue(async (...parameters) => {
+		arrival.resolve();
+		await answer.promise;
+		return origin.handler(...parameters);
+	});
+	return {arrived: arrival.promise, release: answer.resolve};
+};

@@ -6,7 +6,6 @@ import {spawn} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {DatabaseSync} from 'node:sqlite';
 import {
 	after,
 	before,
@@ -23,11 +22,12 @@ import {
 	RESP_TYPES,
 	type RedisClientType,
 } from '@redis/client';
-import {Keyv, type KeyvStoreAdapter} from 'keyv';
+import {Keyv} from 'keyv';
 import {encode} from '../../source/store/codec.ts';
 import {isStoreOption, type StoreOption} from '../../source/store/connection.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import type {Store} from '../../source/store/store.ts';
+import {createAdapter} from '../helpers/adapter.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
@@ -140,30 +140,6 @@ const own = async <Client extends {destroy(): void; isOpen: boolean}>(client: Cl
 
 const keyvRedis = async () => new KeyvRedis(await own(createClient({url: redis.url})) as RedisClientType<any>);
 
-/** What an adapter of Keyv's that stores text looks like. */
-const sqliteAdapter = (): KeyvStoreAdapter => {
-	const database = new DatabaseSync(':memory:');
-	database.exec('CREATE TABLE keyv (key TEXT PRIMARY KEY, value TEXT)');
-	const adapter = {
-		opts: {dialect: 'sqlite'},
-		on: () => adapter,
-		get: async (key: string) => database.prepare('SELECT value FROM keyv WHERE key = ?').get(key)?.value,
-		async set(key: string, value: string) {
-			database.prepare('INSERT OR REPLACE INTO keyv VALUES (?, ?)').run(key, value);
-		},
-		delete: async (key: string) => database.prepare('DELETE FROM keyv WHERE key = ?').run(key).changes > 0,
-		async clear() {
-			database.exec('DELETE FROM keyv');
-		},
-		async * iterator() {
-			for (const row of database.prepare('SELECT key, value FROM keyv').all()) {
-				yield [row.key, row.value];
-			}
-		},
-	};
-	return adapter as unknown as KeyvStoreAdapter;
-};
-
 const redisForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
 	'a redis: URL': () => redis.url,
 	'a redis: URL with a database': () => `${redis.url}/0`,
@@ -200,8 +176,8 @@ const otherForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
 	'a Keyv whose namespace has a colon': () => new Keyv({namespace: 'a:b'}),
 	'a Keyv that does not serialize': () => new Keyv({serialize: undefined, deserialize: undefined}),
 	'a Keyv over @keyv/redis': async () => new Keyv(await keyvRedis()),
-	'an adapter that stores text': () => sqliteAdapter(),
-	'a Keyv over an adapter that stores text': () => new Keyv(sqliteAdapter()),
+	'an adapter that stores text': () => createAdapter(),
+	'a Keyv over an adapter that stores text': () => new Keyv(createAdapter()),
 };
 
 for (const [name, form] of Object.entries({...redisForms, ...otherForms})) {
@@ -424,7 +400,7 @@ for (const [wrong, told] of wrongStores) {
 }
 
 test('what stands for a store by itself', () => {
-	const stores = ['redis', 'redis://h', new URL('redis://h'), new Map(), new Keyv(), sqliteAdapter(), createClient(), {clientOptions: {}}];
+	const stores = ['redis', 'redis://h', new URL('redis://h'), new Map(), new Keyv(), createAdapter(), createClient(), {clientOptions: {}}];
 	assert.deepEqual(stores.map(value => isStoreOption(value)), stores.map(() => true));
 	const others = [{}, {store: 'redis'}, {url: 'redis://h'}, undefined, null, 7, []];
 	assert.deepEqual(others.map(value => isStoreOption(value)), others.map(() => false));
