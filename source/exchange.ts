@@ -1,5 +1,6 @@
 import {primaryKey} from './http/cache-key.ts';
 import {validationHeaders, variantValidationHeaders} from './http/conditional.ts';
+import {adopt, askVariation, findVariation, knownVariation, purgePath} from './equivalents.ts';
 import {decide} from './http/decide.ts';
 import type {BypassReason, Decision} from './http/decision.ts';
 import {fieldValue, headersOf, rawFieldValue} from './http/header-fields.ts';
@@ -7,11 +8,13 @@ import {cacheGroups} from './http/invalidation.ts';
 import type {RequestHead, ResponseHead} from './http/message.ts';
 import {isEarlyRefreshDue} from './http/early-refresh.ts';
 import type {Invalidation, Outcome, PassReason, SharedOutcome, StaleReason} from './http/outcome.ts';
+import {isEquivalent, urlVariation, type UrlVariation} from './http/no-vary-search.ts';
 import {combine, completed} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
+import {normalizeUrl} from './http/url.ts';
 import {isSelected} from './http/vary.ts';
-import {changeMark, generationsFor, groupMark, longestExchangeMs, markKeysOf, noMarks, readMarks, resourceMark, type Marks} from './marks.ts';
+import {changeMark, generationsFor, groupMark, isForEquivalents, longestExchangeMs, markKeysOf, noMarks, readMarks, resourceMark, type Marks} from './marks.ts';
 import {
 	observe,
 	peek,
@@ -20,6 +23,7 @@ import {
 	resourceKey,
 	select,
 	selectByEntityTag,
+	supersede,
 	write,
 	type ResourceContext,
 	type Selection,
@@ -74,9 +78,13 @@ export type Settlement = {
 	readonly unstored?: StoredResponse;
 };
 
-export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput): string => resourceKey(primaryKey(request, settings.request.http, {
+/**
+@param variation - Equivalent URLs have one key then, which is none of a URL alone.
+*/
+export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput, variation?: UrlVariation): string => resourceKey(primaryKey(request, settings.request.http, {
 	body,
 	extra: isEncoded || extra !== undefined ? JSON.stringify([isEncoded, extra]) : undefined,
+	variation,
 }));
 
 /** However many steps it takes, a request is delayed once. */
@@ -91,6 +99,36 @@ const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {
 		: decision;
 };
 
+type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'>;
+
+/** What is stored for a request, under the key of all equivalent URLs if that is known, or else under its own. */
+const find = async (context: ExchangeContext, {request, settings, keyInput}: Asked, firstKey: string): Promise<Selection & {readonly key: string}> => {
+	const options = {matchHeaders: settings.http.matchHeaders, tags: settings.tags};
+	const first = await select(context, request, firstKey, options);
+	const variation = first.stored ? undefined : await findVariation(context, request.url);
+	const isOwnAlone = variation === undefined && !isForEquivalents(firstKey);
+	if (isOwnAlone || first.stored) {
+		return {...first, key: firstKey};
+	}
+
+	const ownKey = keyOf(context, request, keyInput);
+	const key = variation ? keyOf(context, request, keyInput, variation) : ownKey;
+	let {marks} = first;
+	let index = key === firstKey ? first.index : undefined;
+	for (const other of new Set([key, ownKey].filter(each => each !== firstKey))) {
+		// eslint-disable-next-line no-await-in-loop -- what is stored for all comes first
+		const selection = await select(context, request, other, options);
+		marks = new Map([...marks, ...selection.marks]);
+		if (selection.stored) {
+			return {...selection, marks, key: other};
+		}
+
+		index = other === key ? selection.index : index;
+	}
+
+	return {stored: undefined, index, marks, key};
+};
+
 /**
 Looks a request up and decides what to do with it.
 
@@ -103,18 +141,18 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
 
-	const key = keyOf(context, request, keyInput);
+	const firstKey = keyOf(context, request, keyInput, knownVariation(context, request.url));
 	// What needs no look at the store is decided without one.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
 	if (early.kind === 'bypass') {
-		return {...exchange, key, decision: early};
+		return {...exchange, key: firstKey, decision: early};
 	}
 
 	if (early.kind === 'fetch' && early.reason === 'reload') {
-		return {...exchange, key, decision: early, marks: await observe(stepwise(context), request, key, settings.tags)};
+		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context), request, firstKey, settings.tags)};
 	}
 
-	const {stored, index, marks} = await select(stepwise(context), request, key, {matchHeaders: settings.http.matchHeaders, tags: settings.tags});
+	const {stored, index, marks, key} = await find(stepwise(context), {request, settings, keyInput}, firstKey);
 	const delayMs = performance.now() - exchange.startedAt;
 	if (stored) {
 		return {...exchange, key, index, marks, delayMs, decision: decideOn(request, stored, requestTimeMs, settings)};
@@ -131,7 +169,7 @@ export const lookUp = async (context: ExchangeContext, request: RequestHead, set
 The look-up of a request for which the memory tier has a response to reuse, without I/O; `undefined` for any other.
 */
 export const lookUpNow = (context: ExchangeContext, request: RequestHead, settings: RequestSettings, keyInput: KeyInput): Exchange | undefined => {
-	const key = keyOf(context, request, keyInput);
+	const key = keyOf(context, request, keyInput, knownVariation(context, request.url));
 	const selection = peek(context, request, key);
 	if (!selection?.stored || !isSelected(request, selection.stored, settings.http.matchHeaders)) {
 		return undefined;
@@ -186,16 +224,30 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 	const headers = headersOf(stored.rawHeaders);
 	const fieldTags = tagField === undefined ? [] : (fieldValue(headers, tagField) ?? '').split(/[\s,]+/v).filter(Boolean);
 
-	return {...stored, tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(headers))]};
+	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(headers))]};
 };
 
-type Storing = Pick<Exchange, 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'delayMs'>;
+type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'delayMs'>;
+
+/** Where a response is stored: its own field says for which URLs. */
+const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse): Promise<Pick<Storing, 'key' | 'index' | 'marks'>> => {
+	const {request, keyInput, marks} = exchange;
+	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
+	if (!variation && !isForEquivalents(exchange.key)) {
+		return exchange;
+	}
+
+	const adopted = variation && await adopt(context, {...exchange, url: request.url, variation, seen: marks});
+	const key = keyOf(context, request, keyInput, adopted && variation);
+
+	return {key, marks: adopted ?? marks, index: key === exchange.key ? exchange.index : undefined};
+};
 
 /**
 @returns What was stored, or why nothing was.
 */
 const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<StoredResponse | PassReason> => {
-	const {key, index, startedAt, requestTimeMs, settings, delayMs} = exchange;
+	const {startedAt, requestTimeMs, settings, delayMs} = exchange;
 	if (settings.http.isReadOnly) {
 		return 'read-only';
 	}
@@ -210,7 +262,9 @@ const store = async (context: ExchangeContext, exchange: Storing, untagged: Stor
 		return 'past-time-to-live';
 	}
 
-	const marks = await generationsFor(stepwise(context, delayMs).store, {seen: exchange.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
+	const steps = stepwise(context, delayMs);
+	const {key, index, marks: seen} = await place(steps, exchange, stored);
+	const marks = await generationsFor(steps.store, {seen, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
 	if (!marks || performance.now() - startedAt > longestExchangeMs) {
 		// The next look-up sees them before it asks the origin.
 		context.markKeys.set(key, markKeysOf(key, stored));
@@ -219,9 +273,23 @@ const store = async (context: ExchangeContext, exchange: Storing, untagged: Stor
 
 	const {matchHeaders} = settings.http;
 	const marked = {...stored, marks};
+	if (!write(context, {key, index, stored: marked, startedAt, matchHeaders, timeToLive: ttl})) {
+		return 'invalidated';
+	}
 
-	return write(context, {key, index, stored: marked, startedAt, matchHeaders, timeToLive: ttl}) ? marked : 'invalidated';
+	if (key !== exchange.key) {
+		supersede(context, exchange.key);
+	}
+
+	return marked;
 };
+
+/** Whether what another request was given is stored for a request's URL as well. */
+export const isForUrl = ({key, request, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean =>
+	!isForEquivalents(key) || isEquivalent(normalizeUrl(request.url, settings.http.ignoredParameters), url, urlVariation(rawFieldValue(rawHeaders, 'no-vary-search')));
+
+/** The exchange of a request whose URL turned out to be equivalent to no other. */
+export const underOwnUrl = (context: ExchangeContext, exchange: Exchange): Exchange => ({...exchange, key: keyOf(context, exchange.request, exchange.keyInput), index: undefined});
 
 /** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
 const isUnknown = (context: ExchangeContext, {key, startedAt}: Storing, refusal: PassReason): boolean =>
@@ -237,11 +305,14 @@ const whatWasStored = async (context: ExchangeContext, exchange: Storing, stored
 };
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
-const standingFor = async (context: ExchangeContext, {settings, keyInput, requestTimeMs, delayMs}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
-	const key = keyOf(context, request, {...keyInput, body: undefined});
+const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, delayMs, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
+	const keyInput = {...asked.keyInput, body: undefined};
+	const key = keyOf(context, request, keyInput);
 	const marks = await readMarks(context.store, [resourceMark(key), ...groups.map(group => groupMark(request.url, group))]);
 
 	return {
+		request,
+		keyInput,
 		settings,
 		key,
 		index: undefined,
@@ -314,18 +385,31 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 	}
 };
 
-/**
-Removes all that is stored for a URL.
+/** Of a request, decoded or not, under its own URL or under that of equivalent ones. */
+export const keysOf = (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>, variation?: UrlVariation): string[] =>
+	[false, true].map(isEncoded => keyOf(context, request, {...input, isEncoded}, variation));
 
-@param extra - What the user's key function adds.
+/**
+Removes all that is stored for a request, and so for those whose URLs are equivalent.
+
 @returns Whether the store confirmed it.
 */
-export const purgeUrl = async (context: ExchangeContext, url: string, extra?: string): Promise<boolean> => {
-	const request: RequestHead = {method: 'GET', url, headers: {}};
-	const keys = [false, true].map(isEncoded => keyOf(context, request, {body: undefined, isEncoded, extra}));
-	const confirmations = await Promise.all(keys.map(async key => purge(context, key)));
+export const purgeRequest = async (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>): Promise<boolean> => {
+	const purgeKeys = async (variation?: UrlVariation) => Promise.all(keysOf(context, request, input, variation).map(async key => purge(context, key)));
+	const purgeEquivalents = async () => {
+		const {variations, isConfirmed} = await purgePath(context, request.url);
+		const purged = await Promise.all(variations.map(async variation => purgeKeys(variation)));
+		return [isConfirmed, ...purged.flat()];
+	};
 
-	return confirmations.every(Boolean);
+	const confirmations = await Promise.all([purgeKeys(), purgeEquivalents()]);
+	return confirmations.flat().every(Boolean);
+};
+
+/** The keys that a request's responses may be stored under, the first before the others. */
+export const storedKeysOf = async (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>): Promise<string[]> => {
+	const variation = await askVariation(context, request.url);
+	return [...variation ? keysOf(context, request, input, variation) : [], ...keysOf(context, request, input)];
 };
 
 /** Purges what a response has made invalid, RFC 9111 §4.4 and RFC 9875. */
@@ -333,7 +417,7 @@ export const invalidate = async (context: ExchangeContext, {keyInput, request}: 
 	const nowMs = context.now();
 	const steps = stepwise(context);
 	await Promise.all([
-		...urls.map(async url => purgeUrl(steps, url, keyInput.extra)),
+		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {}}, {body: undefined, extra: keyInput.extra})),
 		// RFC 9875 §3
 		...groups.map(async group => changeMark(context.store, groupMark(request.url, group), {isSoft: false, nowMs})),
 	]);

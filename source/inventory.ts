@@ -1,9 +1,11 @@
 import {parseDuration, type Duration} from './duration.ts';
-import {keyOf, type ExchangeContext} from './exchange.ts';
+import {adopt} from './equivalents.ts';
+import {keysOf, purgeRequest, storedKeysOf, type ExchangeContext} from './exchange.ts';
 import {currentAgeSeconds, remainingFreshnessSeconds} from './http/age.ts';
 import {decide} from './http/decide.ts';
-import {headersOf} from './http/header-fields.ts';
+import {headersOf, rawFieldValue} from './http/header-fields.ts';
 import type {RequestHead} from './http/message.ts';
+import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
 import {changeMark, generationsFor, groupMark, heed, keepMarks, markKeysOf, originMark, readMarks, tagMark} from './marks.ts';
 import {
 	everyKey,
@@ -86,8 +88,6 @@ const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike): Reques
 
 const requestLike = (request: string | URL | RequestLike): RequestLike => typeof request === 'string' || request instanceof URL ? {url: request} : request;
 
-const keysOf = (context: ExchangeContext, head: RequestHead, {body, key}: RequestLike): string[] => [false, true].map(isEncoded => keyOf(context, head, {body, isEncoded, extra: key}));
-
 const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;
 
 const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntry => {
@@ -114,7 +114,7 @@ const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntr
 const find = async (context: ExchangeContext, request: RequestLike): Promise<StoredResponse | undefined> => {
 	const head = requestHeadOf(request);
 	const {matchHeaders} = context.settings.request.http;
-	for (const key of keysOf(context, head, request)) {
+	for (const key of await storedKeysOf(context, head, {body: request.body, extra: request.key})) {
 		// eslint-disable-next-line no-await-in-loop -- the second is seldom asked for
 		const [found] = request.headers ? [await select(context, head, key, {matchHeaders, tags: []})] : await readAll(context, key);
 		if (found?.stored) {
@@ -143,9 +143,7 @@ export const hasStored = async (context: ExchangeContext, given: string | URL | 
 
 export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike): Promise<boolean> => {
 	const request = requestLike(given);
-	const confirmations = await Promise.all(keysOf(context, requestHeadOf(request), request).map(async key => purge(context, key)));
-
-	return confirmations.every(Boolean);
+	return purgeRequest(context, requestHeadOf(request), {body: request.body, extra: request.key});
 };
 
 type Found = StoreEntry & {readonly stored: StoredResponse};
@@ -284,7 +282,7 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
 	const request = requestLike(given);
 	let isTouched = false;
-	for (const key of keysOf(context, requestHeadOf(request), request)) {
+	for (const key of await storedKeysOf(context, requestHeadOf(request), {body: request.body, extra: request.key})) {
 		// eslint-disable-next-line no-await-in-loop -- few
 		for (const {storeKey, stored} of await readAll(context, key)) {
 			keepMarks(store, markKeysOf(key, stored).slice(1), timeToLive, nowMs);
@@ -307,8 +305,9 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 };
 
 /** The key of what is listed under a name; the name where the URL does not tell, which does for a cache whose names are the same. */
-const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse): string =>
-	keysOf(context, {method, url, headers: {}}, {url}).find(key => context.store.nameOf(key) === name) ?? name;
+const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, variation: UrlVariation | undefined): string => [undefined, variation]
+	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined}, each))
+	.find(key => context.store.nameOf(key) === name) ?? name;
 
 export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
 	let count = 0;
@@ -319,8 +318,11 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 		}
 
 		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
-		const copyKey = keyOfListed(from, resourceOf(key), stored);
-		const marks = await generationsFor(to.store, {seen: new Map(), requestTimeMs: Infinity}, {key: copyKey, stored, timeToLive, nowMs: to.now()});
+		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
+		const copyKey = keyOfListed(from, resourceOf(key), stored, variation);
+		const seen = variation && await adopt(to, {url: stored.url, variation, seen: new Map(), requestTimeMs: Infinity});
+		const reading = {seen: seen ?? new Map<string, string>(), requestTimeMs: Infinity};
+		const marks = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
 		if (marks && write(to, {key: copyKey, index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
 			count++;
 		}

@@ -22,16 +22,16 @@ export type PurgeOptions = {
 export const longestExchangeMs = 3_600_000;
 
 /** Marks are kept so much longer than what they stand for. */
-const spareMs = 30 * 86_400_000;
+export const spareMs = 30 * 86_400_000;
 
 /** How far the clocks of a fleet may be apart. */
 const clockToleranceMs = 60_000;
 
-const newGeneration = () => randomBytes(6).toString('base64url');
+export const newGeneration = () => randomBytes(6).toString('base64url');
 
 const keys = new LRUCache<string, string>({max: 10_000});
 
-const markKey = (kind: 'origin' | 'tag' | 'group', name: string): string => {
+const markKey = (kind: 'origin' | 'tag' | 'group' | 'path', name: string): string => {
 	const id = `${kind} ${name}`;
 	let key = keys.get(id);
 	if (key === undefined) {
@@ -64,19 +64,38 @@ export const tagMark = (tag: string): string => markKey('tag', tag);
 /** RFC 9875 §2: a group is one of its origin's. */
 export const groupMark = (url: string, group: string): string => markKey('group', `${originOf(url)} ${group}`);
 
+/** Of all URLs that differ in their query alone: it says which of them are equivalent. */
+export const pathMark = (url: string): string => markKey('path', pathOf(url));
+
+export const pathOf = (url: string): string => {
+	const queryStart = url.indexOf('?');
+	return queryStart === -1 ? url : url.slice(0, queryStart);
+};
+
+/** Whether what is stored under a key is stored for all equivalent URLs. */
+export const isForEquivalents = (key: string): boolean => key.startsWith('{?');
+
 /** In the slot of the resource. */
 export const resourceMark = (key: string): string => `${key}:purged`;
 
 /** Of a stored response, in the order of its `marks`. */
-export const markKeysOf = (key: string, {url, tags, groups}: Pick<StoredResponse, 'url' | 'tags' | 'groups'>): string[] => [
-	resourceMark(key),
-	originMark(url),
-	...tags.map(tag => tagMark(tag)),
-	...groups.map(group => groupMark(url, group)),
-];
+export const markKeysOf = (key: string, {url, tags, groups, marks}: Pick<StoredResponse, 'url' | 'tags' | 'groups' | 'marks'>): string[] => {
+	const names = [
+		resourceMark(key),
+		originMark(url),
+		...tags.map(tag => tagMark(tag)),
+		...groups.map(group => groupMark(url, group)),
+	];
+	// An encrypted name of a key does not tell.
+	if (isForEquivalents(key) || marks.length > names.length) {
+		names.push(pathMark(url));
+	}
+
+	return names;
+};
 
 /** As it is stored with a response; empty where there is no mark. */
-const generationOf = (record: StoredRecord | undefined): string => {
+export const generationOf = (record: StoredRecord | undefined): string => {
 	if (record?.kind !== 'mark') {
 		return '';
 	}
@@ -190,8 +209,8 @@ const write = async (store: Store, name: string, {mark, isSoft}: Change, timeToL
 
 	const {softGeneration, purgedAtMs} = mark;
 	return await store.update(name, current => {
-		const {generation} = current?.kind === 'mark' ? current : {generation: store.isAtomic ? mark.generation : ''};
-		return {kind: 'mark', generation, softGeneration, purgedAtMs};
+		const kept: StoredMark = current?.kind === 'mark' ? current : {...mark, generation: store.isAtomic ? mark.generation : ''};
+		return {...kept, softGeneration, purgedAtMs};
 	}, timeToLive) !== undefined;
 };
 
@@ -275,7 +294,7 @@ type Reading = {
 };
 
 /** Whether a mark that was read after the request was sent was the same before. */
-const isOlderThan = (record: StoredRecord | undefined, requestTimeMs: number): boolean =>
+export const isOlderThan = (record: StoredRecord | undefined, requestTimeMs: number): boolean =>
 	record?.kind !== 'mark' || record.purgedAtMs === 0 || record.purgedAtMs + clockToleranceMs < requestTimeMs;
 
 const make = async (store: Store, name: string, timeToLive: TimeToLive): Promise<{readonly record: StoredRecord | undefined} | undefined> =>

@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import type {LRUCache} from 'lru-cache';
+import {learnFrom, type EquivalentsContext} from './equivalents.ts';
 import type {RequestHead} from './http/message.ts';
 import {
 	isSelected,
@@ -11,17 +12,19 @@ import {
 	changeMark,
 	ensureMarks,
 	heed,
+	isForEquivalents,
 	longestExchangeMs,
 	marksIn,
 	markKeysOf,
 	originMark,
+	pathMark,
 	peekMarks,
 	readMarks,
 	resourceMark,
 	tagMark,
 	type Marks,
 } from './marks.ts';
-import type {Store, TimeToLive} from './store/store.ts';
+import type {TimeToLive} from './store/store.ts';
 import type {
 	StoredRecord,
 	StoredResponse,
@@ -32,8 +35,7 @@ import type {
 /**
 What is stored of one resource: under its key the response, or with `Vary` an index, and beside it a key for each variant.
 */
-export type ResourceContext = {
-	readonly store: Store;
+export type ResourceContext = EquivalentsContext & {
 	/** The indexes that this process has seen, so that a look-up can name index and variant at once. A hint: what the store says wins. */
 	readonly indexes: LRUCache<string, VariantIndex>;
 	/** The marks of the response that was last found or written under a key, so that a look-up can read them along. A hint, too. */
@@ -42,8 +44,6 @@ export type ResourceContext = {
 	readonly purgedAt: LRUCache<string, number>;
 	/** What this process writes while it reads the same: a reply that is on its way is older. */
 	readonly overlaps: Map<string, Overlap>;
-	/** Milliseconds since the epoch. */
-	readonly now: () => number;
 };
 
 export type Overlap = {
@@ -91,10 +91,11 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 	return stored && {stored, index, marks};
 };
 
-/** The marks that a look-up of a request can be expected to need. */
+/** The marks that a look-up of a request can be expected to need: the resource's, the origin's, for equivalent URLs the path's, and what else there is. */
 const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): string[] => [...new Set([
 	resourceMark(key),
 	originMark(url),
+	...isForEquivalents(key) ? [pathMark(url)] : [],
 	...tags.map(tag => tagMark(tag)),
 	...markKeys.get(key) ?? [],
 ])];
@@ -134,8 +135,11 @@ const read = async (context: ResourceContext, {request, key, alternativeKey, tag
 		store.get([...keys, ...names]),
 		ensureMarks(store, [originMark(request.url), ...tags.map(tag => tagMark(tag))], context.now()),
 	]);
-	const found = marksIn(store, names, all.slice(keys.length));
+	const markRecords = all.slice(keys.length);
+	const found = marksIn(store, names, markRecords);
 	const marks: Marks = made.size === 0 ? found : new Map([...found, ...made]);
+	const [, origin, path] = markRecords;
+	learnFrom(context, request.url, {origin, path: isForEquivalents(key) ? path : undefined});
 	const records = all.slice(0, keys.length);
 	const [record] = records;
 	const alternative = alternativeKey === undefined ? undefined : asResponse(records.at(-1));
@@ -329,6 +333,12 @@ export const write = (context: ResourceContext, {key, index, stored, startedAt, 
 	indexes.delete(key);
 	void writeGuarded(context, key, key, stored, timeToLive);
 	return true;
+};
+
+/** Removes what would be looked up first, when something newer is stored elsewhere. */
+export const supersede = ({store, indexes}: ResourceContext, key: string): void => {
+	indexes.delete(key);
+	void store.delete([key, headKey(key)]);
 };
 
 /** The key of the resource that a key in the store belongs to. */

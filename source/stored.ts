@@ -67,7 +67,7 @@ export type StoredResponse = {
 	readonly tags: readonly string[];
 	/** The cache groups of its origin that it belongs to, RFC 9875 §2. */
 	readonly groups: readonly string[];
-	/** The generations that its marks had when it was asked for: those of the resource, the origin, each tag and each group. */
+	/** The generations that its marks had when it was asked for: those of the resource, the origin, each tag, each group, and of the path where it is stored for equivalent URLs. */
 	readonly marks: readonly string[];
 	/** Ties a variant to the index that lists it; empty without `Vary`. */
 	readonly generation: string;
@@ -103,6 +103,8 @@ export type StoredMark = {
 	readonly softGeneration: string;
 	/** When somebody purged, in milliseconds since the epoch; 0 if nobody ever did. */
 	readonly purgedAtMs: number;
+	/** Of a path, the `No-Vary-Search` of its responses; of an origin, that of any of its paths, which tells that there is one. */
+	readonly noVarySearch?: string;
 };
 
 export type StoredRecord = StoredResponse | VariantIndex | StoredMark;

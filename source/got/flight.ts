@@ -1,5 +1,10 @@
 import type {IncomingMessage} from 'node:http';
-import {staleInstead, type Exchange} from '../exchange.ts';
+import {
+	isForUrl,
+	staleInstead,
+	underOwnUrl,
+	type Exchange,
+} from '../exchange.ts';
 import type {Boarding, Flights, Landing} from '../flights.ts';
 import {collapsingKey} from '../http/collapsing.ts';
 import {decide} from '../http/decide.ts';
@@ -114,13 +119,18 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 		case 'shared': {
 			const {request, settings, key, marks} = state.exchange;
 			const decision = decide(request, landing.result, context.now(), settings.http);
-			if (decision.kind === 'reuse' && !isPurgedBefore(marks, key, landing.result)) {
+			const isForThis = isForUrl(state.exchange, landing.result);
+			if (isForThis && decision.kind === 'reuse' && !isPurgedBefore(marks, key, landing.result)) {
 				return share(passenger, decision.stored);
 			}
 
 			state.isCollapsed = false;
-			// Which fields select is known now: those who ask for the same variant share the next flight.
-			const id = isFirst && decision.reason === 'vary-mismatch' ? flightId(context, state.exchange) : undefined;
+			if (!isForThis) {
+				state.exchange = underOwnUrl(context, state.exchange);
+			}
+
+			// Which fields select is known now, and which URLs are equivalent: those who ask for the same share the next flight.
+			const id = isFirst && (!isForThis || decision.reason === 'vary-mismatch') ? flightId(context, state.exchange) : undefined;
 			return id === undefined ? undefined : follow(passenger, flights, flights.board(id), false);
 		}
 	}

@@ -16,6 +16,7 @@ import {
 	type Purgeable,
 	type RequestLike,
 } from '../inventory.ts';
+import {plainPathMs} from '../equivalents.ts';
 import {everyKey} from '../resource.ts';
 import type {RedisCacheOptions} from '../options.ts';
 import {createFlights} from '../flights.ts';
@@ -114,6 +115,9 @@ export class RedisCache {
 			markKeys: new LRUCache({max: maxHints}),
 			purgedAt: new LRUCache({max: maxHints}),
 			overlaps: new Map(),
+			variations: new LRUCache({max: maxHints}),
+			varyingOrigins: new LRUCache({max: maxHints}),
+			plainPaths: new LRUCache({max: maxHints, ttl: plainPathMs}),
 			now: Date.now,
 			reportError,
 			refreshes: createRefreshes(),

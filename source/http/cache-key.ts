@@ -3,6 +3,7 @@ import type {RequestHead} from './message.ts';
 import type {Settings} from './settings.ts';
 import {fieldValue} from './header-fields.ts';
 import {normalizeBody} from './body-key.ts';
+import {simplifiedUrl, type UrlVariation} from './no-vary-search.ts';
 import {normalizeUrl} from './url.ts';
 
 type KeySettings = Pick<Settings, 'ignoredParameters'>;
@@ -12,25 +13,40 @@ type KeyOptions = {
 	readonly body?: Uint8Array | string | undefined;
 	/** Whatever the user's own key function adds. */
 	readonly extra?: string | undefined;
+	/** What makes URLs equivalent: they have one key then, which is none of a URL alone. */
+	readonly variation?: UrlVariation | undefined;
 };
 
 /**
-The primary key of a request (RFC 9111 §4): equal for requests that ask for the same resource, different for all others; 22 characters of base64url, 132 bits.
+The primary key of a request (RFC 9111 §4): equal for requests that ask for the same resource, different for all others; 22 characters of base64url, 132 bits, after a question mark where it stands for equivalent URLs.
 
 A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields have no part in it: they select among the variants under one key (`vary.ts`).
 */
-export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra}: KeyOptions = {}): string => {
+export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra, variation}: KeyOptions = {}): string => {
 	const method = request.method === 'HEAD' ? 'GET' : request.method;
 	const url = normalizeUrl(request.url, settings.ignoredParameters);
-
-	if (method === 'GET' && body === undefined && extra === undefined) {
-		return digest(`${method} ${url}`);
-	}
-
 	const content = body === undefined ? [] : normalizeBody(body, fieldValue(request.headers, 'content-type'), settings.ignoredParameters);
 
+	return variation === undefined
+		? digestOf({method, target: url, content, extra})
+		: `?${digestOf({method, target: JSON.stringify([variation.field, simplifiedUrl(url, variation)]), content, extra})}`;
+};
+
+type KeyParts = {
+	readonly method: string;
+	readonly target: string;
+	/** Empty, or what is known of the body. */
+	readonly content: readonly string[];
+	readonly extra: string | undefined;
+};
+
+const digestOf = ({method, target, content, extra}: KeyParts): string => {
+	if (extra === undefined && method === 'GET' && content.length === 0) {
+		return digest(`${method} ${target}`);
+	}
+
 	// Each part with its length: no part can pass for another. Begins with a digit, unlike the short form.
-	return digest([method, url, extra === undefined ? '' : `extra ${extra}`, ...content].map(part => `${part.length} ${part}`).join(' '));
+	return digest([method, target, extra === undefined ? '' : `extra ${extra}`, ...content].map(part => `${part.length} ${part}`).join(' '));
 };
 
 const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);

@@ -4,6 +4,7 @@ import type {HeaderFields, ResponseHead} from './message.ts';
 import {appraise, type Reception} from './policy.ts';
 import {whyNotStorable} from './storability.ts';
 import {headersToStore, updatedHeaders} from './storing.ts';
+import {normalizeUrl} from './url.ts';
 import {validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 
@@ -24,6 +25,8 @@ export const freshenedBy = (reception: Reception, stored: StoredResponse): Store
 
 	return {
 		...stored,
+		// Of equivalent URLs, the one that the origin was asked for.
+		url: normalizeUrl(request.url, settings.ignoredParameters),
 		rawHeaders: response.rawHeaders,
 		selectingHeaders: selectedBy(appraisal.headers, settings.matchHeaders, request),
 		policy: isWithdrawn ? {...appraisal.policy, isNoCache: true} : appraisal.policy,

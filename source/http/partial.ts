@@ -96,7 +96,7 @@ export const combine = (stored: StoredResponse, head: StoredHead, body: Uint8Arr
 
 	const rawHeaders = updatedHeaders(stored.rawHeaders, head.rawHeaders);
 
-	return withBytes({...stored, policy: head.policy, rawHeaders}, union, bytes);
+	return withBytes({...stored, url: head.url, policy: head.policy, rawHeaders}, union, bytes);
 };
 
 /** The response as it would have been had all these bytes come at once. */

@@ -28,7 +28,7 @@ export const normalizeQuery = (query: string, ignoredParameters: ReadonlySet<str
 		return parameters.length === 1 ? query : sortByName(parameters).join('&');
 	}
 
-	const kept = parameters.filter(parameter => !ignoredParameters.has(parameterName(parameter)));
+	const kept = parameters.filter(parameter => !ignoredParameters.has(decodedName(parameter).toLowerCase()));
 
 	return kept.length === 0 ? undefined : sortByName(kept).join('&');
 };
@@ -36,7 +36,7 @@ export const normalizeQuery = (query: string, ignoredParameters: ReadonlySet<str
 /** Stable: parameters of the same name keep their order. */
 const sortByName = (parameters: readonly string[]): string[] =>
 	parameters
-		.map(parameter => ({parameter, name: rawName(parameter)}))
+		.map(parameter => ({parameter, name: decodedName(parameter)}))
 		.toSorted((first, second) => (first.name < second.name ? -1 : Number(first.name > second.name)))
 		.map(({parameter}) => parameter);
 
@@ -46,15 +46,16 @@ const rawName = (parameter: string): string => {
 	return equals === -1 ? parameter : parameter.slice(0, equals);
 };
 
-/** As a server would read it: decoded, in lower case. */
-const parameterName = (parameter: string): string => {
-	const name = rawName(parameter).replaceAll('+', ' ');
-
-	try {
-		return decodeURIComponent(name).toLowerCase();
-	} catch {
-		return name.toLowerCase();
+/** As a server would read it: to the same one, parameters of one name in two spellings are repetitions, whose order counts. */
+const decodedName = (parameter: string): string => {
+	const name = rawName(parameter);
+	if (!/[%+]/v.test(name)) {
+		return name;
 	}
+
+	const [decoded = ''] = new URLSearchParams(`?${name}`).keys();
+
+	return decoded;
 };
 
 const withoutUserinfo = (location: string): string => {

@@ -37,6 +37,7 @@ export const bounded = (store: Store, timeoutMs: number, spentMs = 0): Store => 
 	const part = Object.create(store) as {-readonly [Name in keyof Store]: Store[Name]};
 	part.whole = unbounded(store);
 	part.get = async keys => inTime(store.get(keys), keys.map(() => undefined));
+	part.update = async (...parameters) => inTime(store.update(...parameters), undefined);
 	part.delete = async keys => inTime(store.delete(keys), false);
 
 	return part;

@@ -440,6 +440,9 @@ const writeMark = (writer: Writer, mark: StoredMark): void => {
 	writer.string(mark.generation);
 	writer.string(mark.softGeneration);
 	writer.number(mark.purgedAtMs);
+	if (mark.noVarySearch !== undefined) {
+		writer.string(mark.noVarySearch);
+	}
 };
 
 const readOther = (reader: Reader, flags: number): VariantIndex | StoredMark => {
@@ -451,12 +454,18 @@ const readOther = (reader: Reader, flags: number): VariantIndex | StoredMark => 
 		reader.fail();
 	}
 
-	return {
+	return readMark(reader);
+};
+
+const readMark = (reader: Reader): StoredMark => {
+	const mark: StoredMark = {
 		kind: 'mark',
 		generation: reader.string(),
 		softGeneration: reader.string(),
 		purgedAtMs: reader.number(),
 	};
+
+	return reader.position === reader.end ? mark : {...mark, noVarySearch: reader.string()};
 };
 
 const writeIndex = (writer: Writer, index: VariantIndex): void => {

@@ -7,6 +7,8 @@ import {cacheStatusMember} from '../../source/http/cache-status.ts';
 import {construct} from '../../source/http/construct.ts';
 import {decide} from '../../source/http/decide.ts';
 import type {HeaderFields, RequestHead} from '../../source/http/message.ts';
+import {fieldValue, headersOf} from '../../source/http/header-fields.ts';
+import {isEquivalent, simplifiedUrl, urlVariation} from '../../source/http/no-vary-search.ts';
 import {combine, completed} from '../../source/http/partial.ts';
 import {settle} from '../../source/http/settle.ts';
 import type {Settings} from '../../source/http/settings.ts';
@@ -26,6 +28,8 @@ type Passage = {
 /** All that can happen to one response and to a later request for it. */
 const passThrough = ({first, rawHeaders, second, statusCode = 200, after = 1, settings: more}: Passage): StoredResponse | undefined => {
 	const settings = settingsWith(more);
+	const variation = urlVariation(fieldValue(headersOf(rawHeaders), 'no-vary-search'));
+	assert.equal(isEquivalent(first.url, second.url, variation), isEquivalent(second.url, first.url, variation));
 	const body = Buffer.from('0123456789');
 	const response = {statusCode, statusMessage: '', httpVersion: '1.1', rawHeaders};
 	const times = {requestTimeMs: afterSeconds(0), responseTimeMs: afterSeconds(0)};
@@ -78,6 +82,7 @@ const fieldNames = [
 	'Expires',
 	'Last-Modified',
 	'Location',
+	'No-Vary-Search',
 	'Pragma',
 	'Set-Cookie',
 	'Transfer-Encoding',
@@ -118,6 +123,12 @@ const fragments = [
 	'only-if-cached',
 	'max-stale',
 	'min-fresh',
+	'params',
+	'except',
+	'key-order',
+	'=("a" "%ff")',
+	'(',
+	')',
 	'=',
 	',',
 	';',
@@ -245,6 +256,9 @@ const long: ReadonlyArray<readonly [what: string, fields: readonly string[]]> = 
 	['Content-Range', ['Cache-Control', 'max-age=60', 'Content-Range', `bytes ${'0'.repeat(length)}`]],
 	['groups', ['Cache-Group-Invalidation', '"a", '.repeat(length / 5)]],
 	['Pragma', ['Pragma', 'a,'.repeat(length / 2)]],
+	['No-Vary-Search', ['Cache-Control', 'max-age=60', 'No-Vary-Search', `params=(${'"a" '.repeat(length / 4)})`]],
+	['No-Vary-Search without an end', ['Cache-Control', 'max-age=60', 'No-Vary-Search', '('.repeat(length)]],
+	['No-Vary-Search in lines', Array.from({length: 50_000}, () => ['No-Vary-Search', 'params']).flat()],
 ];
 
 for (const [what, rawHeaders] of long) {
@@ -262,3 +276,14 @@ for (const [what, rawHeaders] of long) {
 		}
 	});
 }
+
+test('a URL of a megabyte, and as many names as a field may have', () => {
+	const variation = urlVariation(`params=(${Array.from({length: 500}, (_, index) => `"x${index}"`).join(' ')})`);
+	assert.ok(variation);
+	const many = (nameOf: (index: number) => string) => Array.from({length: 100_000}, (_, index) => `${nameOf(index)}=1`).join('&');
+	for (const query of [...['&', 'a=1&', '%', '+'].map(text => text.repeat(length / text.length)), many(index => `x${index}`), many(index => `%78${100_000 - index}`)]) {
+		const simplified = simplifiedUrl(`${url}?${query}`, variation);
+		assert.ok(simplified.startsWith(url));
+		assert.ok(isEquivalent(simplified, `${url}?${query}&x1`, variation));
+	}
+});

@@ -1,0 +1,167 @@
+import type {LRUCache} from 'lru-cache';
+import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
+import {
+	changeMark,
+	generationOf,
+	isOlderThan,
+	longestExchangeMs,
+	newGeneration,
+	originMark,
+	pathMark,
+	pathOf,
+	spareMs,
+	type Marks,
+} from './marks.ts';
+import type {Store} from './store/store.ts';
+import type {StoredMark, StoredRecord} from './stored.ts';
+
+/*
+Which URLs are equivalent, `No-Vary-Search`. The last response of a path that has the field says so for the path: the path's mark carries the field's value, and what is stored for equivalent URLs holds as long as that mark is the same. An origin with such a path has it written on its mark, which every look-up reads anyway: nobody else looks for more.
+*/
+export type EquivalentsContext = {
+	readonly store: Store;
+	/** What is known of paths, a hint: what the store says wins. */
+	readonly variations: LRUCache<string, UrlVariation>;
+	/** Marks of origins that have such paths. */
+	readonly varyingOrigins: LRUCache<string, true>;
+	/** Paths of such origins that were looked at just now, and of which nothing is known. */
+	readonly plainPaths: LRUCache<string, true>;
+	/** Milliseconds since the epoch. */
+	readonly now: () => number;
+};
+
+/** Nothing is asked again about a path so soon. */
+export const plainPathMs = 60_000;
+
+const asMark = (record: StoredRecord | undefined): StoredMark | undefined => record?.kind === 'mark' ? record : undefined;
+
+/** What this process knows: no I/O. */
+export const knownVariation = ({variations}: EquivalentsContext, url: string): UrlVariation | undefined => variations.size === 0 ? undefined : variations.get(pathOf(url));
+
+/** Heeds what was read along with something else. */
+export const learnFrom = (context: EquivalentsContext, url: string, {origin, path}: {readonly origin: StoredRecord | undefined; readonly path: StoredRecord | undefined}): void => {
+	const ofPath = asMark(path);
+	if (ofPath?.noVarySearch !== undefined) {
+		remember(context, url, ofPath.noVarySearch);
+	} else if (ofPath) {
+		context.variations.delete(pathOf(url));
+	}
+
+	const ofOrigin = asMark(origin);
+	if (!ofOrigin) {
+		return;
+	}
+
+	if (ofOrigin.noVarySearch !== undefined) {
+		context.varyingOrigins.set(originMark(url), true);
+		return;
+	}
+
+	const known = knownVariation(context, url);
+	if (known) {
+		// The origin was purged since, and with it what was written on its mark.
+		void announce(context.store, url, known.field);
+	}
+};
+
+const remember = (context: EquivalentsContext, url: string, field: string): UrlVariation | undefined => {
+	const path = pathOf(url);
+	const known = context.variations.get(path);
+	if (known?.field === field) {
+		return known;
+	}
+
+	const variation = urlVariation(field);
+	if (variation) {
+		context.variations.set(path, variation);
+		context.plainPaths.delete(path);
+	}
+
+	return variation;
+};
+
+const ask = async (context: EquivalentsContext, url: string): Promise<UrlVariation | undefined> => {
+	const [record] = await context.store.get([pathMark(url)]);
+	const field = asMark(record)?.noVarySearch;
+	return field === undefined ? undefined : remember(context, url, field);
+};
+
+/** What there is to know of the path of a URL for which nothing was found: another round trip, at most, where the origin is known to have such paths. */
+export const findVariation = async (context: EquivalentsContext, url: string): Promise<UrlVariation | undefined> => {
+	const known = knownVariation(context, url);
+	const path = pathOf(url);
+	if (known !== undefined || context.varyingOrigins.size === 0 || !context.varyingOrigins.has(originMark(url)) || context.plainPaths.has(path)) {
+		return known;
+	}
+
+	const variation = await ask(context, url);
+	if (!variation) {
+		context.plainPaths.set(path, true);
+	}
+
+	return variation;
+};
+
+/** What is known of the path of a URL, whatever it takes. */
+export const askVariation = async (context: EquivalentsContext, url: string): Promise<UrlVariation | undefined> => await ask(context, url) ?? knownVariation(context, url);
+
+/** Where marks are made for all, that of an origin is there, or will be by the next time. */
+const announce = async (store: Store, url: string, noVarySearch: string): Promise<void> => {
+	await store.update(originMark(url), current => {
+		const mark = asMark(current) ?? (store.isAtomic ? undefined : {kind: 'mark', generation: '', softGeneration: '', purgedAtMs: 0});
+		return mark?.noVarySearch === undefined ? mark && {...mark, noVarySearch} : undefined;
+	}, 'keep');
+};
+
+type Adoption = {
+	readonly url: string;
+	readonly variation: UrlVariation;
+	/** The marks as they were before the origin was asked. */
+	readonly seen: Marks;
+	readonly requestTimeMs: number;
+};
+
+/**
+Writes on the mark of a path what a response says.
+
+@returns The marks with that of the path; `undefined` if an equivalent URL may have been purged since the origin was asked, by somebody who did not know that it is one, or if the store does not answer.
+*/
+export const adopt = async (context: EquivalentsContext, {url, variation: {field}, seen, requestTimeMs}: Adoption): Promise<Marks | undefined> => {
+	const {store} = context;
+	const name = pathMark(url);
+	if (seen.get(name) && knownVariation(context, url)?.field === field) {
+		return seen;
+	}
+
+	const noted = store.update(name, current => {
+		const mark = asMark(current);
+		return mark?.noVarySearch === field ? undefined : {kind: 'mark', generation: newGeneration(), softGeneration: '', purgedAtMs: mark?.purgedAtMs ?? 0, noVarySearch: field};
+	}, store.command ? spareMs : 'forever');
+	const [updated] = await Promise.all([noted, announce(store, url, field)]);
+	remember(context, url, field);
+	if (!updated?.record) {
+		return undefined;
+	}
+
+	const generation = generationOf(updated.record);
+
+	return seen.get(name) === generation || isOlderThan(updated.record, requestTimeMs) ? new Map([...seen, [name, generation]]) : undefined;
+};
+
+/**
+Has those heed a purge who learn only later that its URL is equivalent to theirs.
+
+@returns What makes URLs equivalent to it, and whether the store confirmed it.
+*/
+export const purgePath = async (context: EquivalentsContext, url: string): Promise<{readonly variations: readonly UrlVariation[]; readonly isConfirmed: boolean}> => {
+	const {store, now} = context;
+	const name = pathMark(url);
+	const known = knownVariation(context, url);
+	const told = await ask(context, url);
+	const isNoted = told && await store.update(name, mark => mark?.kind === 'mark' ? {...mark, purgedAtMs: now()} : undefined, 'keep');
+
+	return {
+		variations: [...new Set([told, known])].filter(variation => variation !== undefined),
+		isConfirmed: isNoted !== undefined || await changeMark(store, name, {isSoft: false, nowMs: now()}, longestExchangeMs),
+	};
+};
