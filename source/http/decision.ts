@@ -14,9 +14,7 @@ export type BypassReason =
 	/** Its content cannot be part of a key, such as a stream. */
 	| 'unkeyable-body'
 	/** Got's own `cache` option is set, so that another cache is at work. */
-	| 'other-cache'
-	/** Its response cannot be seen. */
-	| 'unsettleable';
+	| 'other-cache';
 
 /** Why a request goes to the origin as it is. */
 export type MissReason =

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type {BypassReason, MissReason, ReuseReason, ValidateReason} from '../../source/http/decision.ts';
-import type {PassReason, StaleReason} from '../../source/http/outcome.ts';
+import type {PassReason, SharedOutcome, StaleReason} from '../../source/http/outcome.ts';
+import {reasonsTable} from '../got/reasons.table.ts';
 import {decideTable} from './decide.table.ts';
 import {settleTable} from './settle.table.ts';
 
@@ -13,7 +14,6 @@ const decisionReasons: Readonly<Record<BypassReason | MissReason | ReuseReason |
 	filtered: 'elsewhere',
 	'unkeyable-body': 'elsewhere',
 	'other-cache': 'elsewhere',
-	unsettleable: 'elsewhere',
 	method: 'rules',
 	'no-store': 'rules',
 	'not-stored': 'rules',
@@ -38,7 +38,8 @@ const decisionReasons: Readonly<Record<BypassReason | MissReason | ReuseReason |
 	'range-incomplete': 'rules',
 };
 
-const outcomeReasons: Readonly<Record<PassReason | StaleReason | 'stored' | 'combined' | 'not-modified' | 'validator-mismatch', Origin>> = {
+const outcomeReasons: Readonly<Record<PassReason | StaleReason | SharedOutcome['reason'] | 'stored' | 'combined' | 'not-modified' | 'validator-mismatch', Origin>> = {
+	collapsed: 'elsewhere',
 	filtered: 'elsewhere',
 	invalidated: 'elsewhere',
 	incomplete: 'elsewhere',
@@ -71,16 +72,18 @@ const outcomeReasons: Readonly<Record<PassReason | StaleReason | 'stored' | 'com
 
 const reasonOf = (expected: string): string => expected.slice(expected.indexOf(': ') + 2);
 
-const uncovered = (reasons: Readonly<Record<string, Origin>>, table: ReadonlyArray<{readonly expected: string}>): string[] => {
-	const covered = new Set(table.map(({expected}) => reasonOf(expected)));
-
-	return Object.keys(reasons).filter(reason => reasons[reason] === 'rules' && !covered.has(reason));
-};
+const uncovered = (reasons: Readonly<Record<string, Origin>>, origin: Origin, covered: ReadonlyArray<string | undefined>): string[] =>
+	Object.keys(reasons).filter(reason => reasons[reason] === origin && !covered.includes(reason));
 
 test('the table of decisions has a row for each reason', () => {
-	assert.deepEqual(uncovered(decisionReasons, decideTable), []);
+	assert.deepEqual(uncovered(decisionReasons, 'rules', decideTable.map(({expected}) => reasonOf(expected))), []);
 });
 
 test('the table of outcomes has a row for each reason', () => {
-	assert.deepEqual(uncovered(outcomeReasons, settleTable), []);
+	assert.deepEqual(uncovered(outcomeReasons, 'rules', settleTable.map(({expected}) => reasonOf(expected))), []);
+});
+
+test('the table of what happens to real requests has a row for each of the others', () => {
+	assert.deepEqual(uncovered(decisionReasons, 'elsewhere', reasonsTable.map(({expected}) => expected.reason)), []);
+	assert.deepEqual(uncovered(outcomeReasons, 'elsewhere', reasonsTable.flatMap(({expected}) => [expected.reason, expected.notStored])), []);
 });
