@@ -7,7 +7,11 @@ import type {StoredResponse} from '../stored.ts';
 import type {Refreshes} from './refresh.ts';
 
 /** What the cache needs of got's options, as hooks see them and as responses carry them. */
-export type GotOptions = Pick<Options, 'allowGetBody' | 'body' | 'cache' | 'context' | 'decompress' | 'getRequestFunction' | 'h2session' | 'headers' | 'hooks' | 'http2' | 'isStream' | 'method' | 'request' | 'retry' | 'signal' | 'throwHttpErrors' | 'url'>;
+export type GotOptions = Pick<
+	Options,
+	'allowGetBody' | 'body' | 'cache' | 'context' | 'decompress' | 'getRequestFunction' | 'h2session' | 'headers' | 'hooks'
+	| 'http2' | 'isStream' | 'method' | 'request' | 'retry' | 'signal' | 'throwHttpErrors' | 'timeout' | 'url'
+>;
 
 export type GotContext = ExchangeContext & {
 	/** What `redisCache()` was called with. */

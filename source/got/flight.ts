@@ -75,13 +75,16 @@ const standIn = (passenger: Passenger, failure: unknown): StoredResponse | undef
 	return outcome && answerWith(passenger, {outcome, answer: outcome.stored});
 };
 
-const landingOf = async ({passage}: Passenger, boarding: Exclude<Boarding<StoredResponse>, {role: 'alone'}>): Promise<Landing<StoredResponse>> => {
+const landingOf = async ({options, passage}: Passenger, boarding: Exclude<Boarding<StoredResponse>, {role: 'alone'}>): Promise<Landing<StoredResponse>> => {
 	if (boarding.role === 'leader') {
 		return {kind: 'leading', lead: boarding.lead};
 	}
 
 	passage.leave = boarding.leave;
+	// Got 15 counts from when the request is made.
+	const timer = options.timeout.request === undefined ? undefined : setTimeout(boarding.leave, options.timeout.request);
 	const landing = await boarding.landing;
+	clearTimeout(timer);
 	passage.leave = undefined;
 
 	return landing;
@@ -95,10 +98,15 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 		return undefined;
 	}
 
-	const {context, state} = passenger;
+	const {context, state, passage} = passenger;
 	const landing = await landingOf(passenger, boarding);
 	switch (landing.kind) {
 		case 'left': {
+			if (!passage.isOver) {
+				state.isCollapsed = false;
+				return undefined;
+			}
+
 			throw new Error('The request was given up while it waited for an equal one');
 		}
 

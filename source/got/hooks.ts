@@ -42,6 +42,7 @@ import {learnRequestClass} from './direct-response.ts';
 import {takePrepared} from './fast-path.ts';
 import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
+import {leaveErrorsToEvents, seeNextRequest} from './next-request.ts';
 import {board} from './flight.ts';
 import {land, landFor, landWithout, leave} from './landing.ts';
 import {carryOn} from './passage.ts';
@@ -205,8 +206,14 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		if (options.isStream) {
 			announceSending(options);
-		} else {
+		} else if (state.replacedHeaders.size > 0 || ('stored' in decision && decision.stored)) {
 			prepareForFailure(options, state);
+			seeNextRequest(options, request => {
+				// Node has them by now.
+				restoreHeaders(options, state);
+				state.replacedHeaders.clear();
+				leaveErrorsToEvents(request);
+			});
 		}
 
 		board(context, options, state, stored => answerWith(options, state, messageFrom(state, stored)));
@@ -252,6 +259,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		restoreHeaders(options, state);
 		showCookies(received, state.hiddenCookies);
 		received.retryCount = state.retryCount;
+		received.request.retryCount = state.retryCount;
 
 		const askAgain = async () => {
 			// Whether the user has anything retried is another question.

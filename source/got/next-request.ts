@@ -9,6 +9,20 @@ const standIns = new WeakMap<RequestFunction, RequestFunction | undefined>();
 /** The request function that the user gave. */
 export const givenRequestFunction = ({request}: Pick<GotOptions, 'request'>): RequestFunction | undefined => request && standIns.has(request) ? standIns.get(request) : request;
 
+/** Has a request tell of its failure by its `'error'` event alone: what its end is told, got 15 gives the caller before the cache has been asked. */
+export const leaveErrorsToEvents = (request: ClientRequest): void => {
+	const end = request.end.bind(request) as (...arguments_: unknown[]) => ClientRequest;
+	const unlessFailed = (callback: () => void) => (error?: Error) => {
+		if (!error) {
+			callback();
+		}
+	};
+
+	Object.assign(request, {
+		end: (...arguments_: unknown[]) => end(...arguments_.map(argument => typeof argument === 'function' ? unlessFailed(argument as () => void) : argument)),
+	});
+};
+
 const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
 
 /**

@@ -24,6 +24,9 @@ export const askAgain = async (stream: Request, native: NativeRequest, emit: Emi
 		native.res = again.res;
 		emit('error', error);
 	});
+	again.on('close', () => {
+		emit('close');
+	});
 
 	// A timeout, a cancellation and the caller's leaving reach the request that got knows.
 	native.destroy = error => {

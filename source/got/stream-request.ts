@@ -63,6 +63,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	let isOver = false;
 	let isReplaced = false;
 	let hasFailed = false;
+	let isAskedAgain = false;
 
 	/** Where Node tells of a response: got counts on what it is going to do next tick to be done before anything that is awaited. */
 	const emitResponse = (response: IncomingMessage) => {
@@ -146,6 +147,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 		if (isReplacement(outcome)) {
 			isReplaced = true;
+			isAskedAgain = outcome.kind === 'refetch';
 			discard(response);
 			void orFail(replace(outcome, response));
 			return true;
@@ -210,8 +212,8 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 			return receive(arguments_[0] as IncomingMessage);
 		}
 
-		// What becomes of the connection does not matter to a stored response.
-		if (event === 'error' && standIn(arguments_[0] as Failure)) {
+		// What becomes of the connection does not matter to a stored response, and what of a request that another one takes the place of, to nobody.
+		if ((event === 'error' && standIn(arguments_[0] as Failure)) || (event === 'close' && isAskedAgain)) {
 			return true;
 		}
 

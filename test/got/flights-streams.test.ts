@@ -7,7 +7,7 @@ import type {Request} from 'got';
 import {cacheInfo} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
 import {hold, lookUps, times, turns} from './flights-helpers.ts';
-import {setUp, type Setup} from './helpers.ts';
+import {isGot15, setUp, type Setup} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
 const fresh = {'cache-control': 'max-age=60'};
@@ -179,7 +179,8 @@ await suite('a stream that leads and does not arrive', () => {
 
 			assert.ok((await Promise.all(followers)).every(({body}) => body === 'whole'));
 			assert.equal(origin.requests.length, 2);
-			assert.equal(getEventListeners(signal, 'abort').length, 0);
+			// Got 15 leaves one of each stream that has come to its end.
+			assert.equal(getEventListeners(signal, 'abort').length, isGot15 ? 20 : 0);
 		});
 	}
 

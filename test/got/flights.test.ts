@@ -5,7 +5,7 @@ import {HTTPError, TimeoutError, type Response} from 'got';
 import {cacheInfo} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
 import {hold, lookUps, times, turns} from './flights-helpers.ts';
-import {setUp} from './helpers.ts';
+import {isGot15, setUp} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
 const fresh = {'cache-control': 'max-age=60'};
@@ -384,6 +384,11 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('one whose time is up before it was looked up leads nothing', async () => {
+		// Got 15 does not count the time that hooks take.
+		if (isGot15) {
+			return;
+		}
+
 		await using setup = await setUp({timeout: '10s'});
 		const {client, origin, redis} = setup;
 		origin.queue((_request, response) => {
@@ -519,6 +524,11 @@ await suite('a leader that does not arrive', () => {
 
 await suite('one who waits', () => {
 	test('does not outwait its own timeout, and fails as got does', async () => {
+		// Got 15 counts from when the request is made.
+		if (isGot15) {
+			return;
+		}
+
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		const gate = hold(setup);

@@ -4,6 +4,9 @@ import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/
 import {startOrigin, type Origin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
+/** Whether the tests run with got 15 in the place of got 16. */
+export const isGot15 = import.meta.resolve('got').includes('/got-15/');
+
 export type Setup = AsyncDisposable & {
 	readonly origin: Origin;
 	readonly redis: TestRedis;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import test, {suite} from 'node:test';
+import type {RequestError} from 'got';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import type {Handler} from '../helpers/origin.ts';
 import {setUp, type Setup} from './helpers.ts';
@@ -121,6 +122,7 @@ test('a stale response comes before the wait for a retry', async () => {
 
 		assert.equal(response.body, 'stored');
 		assert.equal(response.retryCount, 0);
+		assert.equal(response.request.retryCount, 0);
 		assert.equal(delays, 0);
 		assert.equal(origin.requests.length, 1);
 	}
@@ -159,7 +161,13 @@ test('an aborted request is not answered', async () => {
 	await asked;
 	controller.abort();
 
-	await assert.rejects(request, {name: 'AbortError'});
+	await assert.rejects(request, (error: RequestError) => {
+		assert.equal(error.name, 'AbortError');
+		// Got itself has only what the caller asked with.
+		assert.equal(error.options.headers['if-none-match'], undefined);
+		return true;
+	});
+	assert.equal(origin.requests.at(-1)?.headers['if-none-match'], '"1"');
 });
 
 test('the response that comes after a failure is stored', async () => {
