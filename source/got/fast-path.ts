@@ -228,7 +228,7 @@ const shortcut = (responseType: 'json' | 'buffer' | 'text') => function (this: C
 
 	const promise = parseWhenAnswered(this, responseType);
 	// Another handler may have given it something of its own, of whatever kind.
-	return (isBare(this) ? asCall(promise, this[callOf]) : Object.defineProperties(promise, Object.getOwnPropertyDescriptors(this))) as CallPromise;
+	return isBare(this) ? asCall(promise, this[callOf]) : Object.defineProperties(promise, Object.getOwnPropertyDescriptors(this)) as CallPromise;
 };
 
 /** Those of got's promises, for one that may never be got's. */
@@ -251,7 +251,12 @@ const methods = {
 	text: shortcut('text'),
 };
 
-const asCall = (promise: Promise<unknown>, call: Call) => Object.assign(promise, methods, {[callOf]: call});
+const asCall = (promise: Promise<unknown>, call: Call): CallPromise => {
+	const completed = promise as {-readonly [Name in keyof CallPromise]: CallPromise[Name]};
+	completed[callOf] = call;
+
+	return Object.assign(completed, methods);
+};
 
 const bareLength = Object.keys(methods).length + 1;
 
