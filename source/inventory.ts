@@ -1,12 +1,13 @@
 import {parseDuration, type Duration} from './duration.ts';
 import {adopt} from './equivalents.ts';
-import {keysOf, purgeRequest, storedKeysOf, type ExchangeContext} from './exchange.ts';
+import type {ExchangeContext} from './exchange.ts';
 import {currentAgeSeconds, remainingFreshnessSeconds} from './http/age.ts';
 import {decide} from './http/decide.ts';
 import {headersOf, rawFieldValue} from './http/header-fields.ts';
 import type {RequestHead} from './http/message.ts';
 import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
 import {changeMark, generationsFor, groupMark, heed, keepMarks, markKeysOf, originMark, readMarks, tagMark} from './marks.ts';
+import {keysOf, purgeRequest, storedKeysOf} from './purging.ts';
 import {
 	everyKey,
 	purge,

@@ -1,4 +1,3 @@
-import {randomBytes} from 'node:crypto';
 import type {LRUCache} from 'lru-cache';
 import {learnFrom, type EquivalentsContext} from './equivalents.ts';
 import type {RequestHead} from './http/message.ts';
@@ -29,8 +28,8 @@ import type {
 	StoredRecord,
 	StoredResponse,
 	VariantIndex,
-	VariantReference,
 } from './stored.ts';
+import {indexTimeToLive, indexWith} from './variants.ts';
 
 /**
 What is stored of one resource: under its key the response, or with `Vary` an index, and beside it a key for each variant.
@@ -61,9 +60,6 @@ export type Selection = {
 	readonly marks: Marks;
 };
 
-// More variants than these come of a field that should not be in `Vary`.
-const maxVariants = 64;
-
 /** The braces make a cluster keep all of a resource in one slot. */
 export const resourceKey = (hash: string): string => `{${hash}}`;
 
@@ -91,7 +87,7 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 	return stored && {stored, index, marks};
 };
 
-/** The marks that a look-up of a request can be expected to need: the resource's, the origin's, for equivalent URLs the path's, and what else there is. */
+/** The marks that a look-up can be expected to need: the resource's, the origin's, for equivalent URLs the path's, and others. */
 const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): string[] => [...new Set([
 	resourceMark(key),
 	originMark(url),
@@ -224,41 +220,19 @@ export const selectByEntityTag = async (context: ResourceContext, key: string, {
 	return stored;
 };
 
-const hasSameNames = (first: readonly string[], second: readonly string[]) => first.length === second.length && first.every((name, position) => name === second[position]);
-
-const entityTag = (rawHeaders: readonly string[]) => {
-	const position = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'etag');
-	return position === -1 ? '' : rawHeaders[position + 1] ?? '';
-};
-
-/** The index with one variant more, and what it no longer names. */
-const indexWith = (known: VariantIndex | undefined, stored: StoredResponse, vary: readonly string[], nowMs: number, timeToLive: TimeToLive) => {
-	const isContinued = known !== undefined && hasSameNames(known.vary, vary);
-	const reference: VariantReference = {
-		id: variantId(stored.selectingHeaders),
-		keptUntilMs: timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive,
-		etag: entityTag(stored.rawHeaders),
-	};
-	const others = (known?.variants ?? []).filter(variant => variant.id !== reference.id && variant.keptUntilMs > nowMs);
-	const kept = isContinued ? others.slice(0, maxVariants - 1) : [];
-	const index: VariantIndex = {
-		kind: 'index',
-		generation: isContinued ? known.generation : randomBytes(9).toString('base64url'),
-		vary,
-		variants: [reference, ...kept],
-	};
-
-	return {index, id: reference.id, dropped: others.slice(kept.length)};
-};
-
-/** An index is kept as long as any of its variants. */
-const indexTimeToLive = ({variants}: VariantIndex, nowMs: number): TimeToLive => {
-	const keptUntilMs = Math.max(...variants.map(variant => variant.keptUntilMs));
-	return keptUntilMs === Number.MAX_SAFE_INTEGER ? 'forever' : keptUntilMs - nowMs;
+export type Write = {
+	readonly key: string;
+	/** The index that the look-up found. */
+	readonly index: VariantIndex | undefined;
+	readonly stored: StoredResponse;
+	/** When the request was looked up, by `performance.now()`. */
+	readonly startedAt: number;
+	readonly matchHeaders: readonly string[];
+	readonly timeToLive: TimeToLive;
 };
 
 /** Takes back what came just too late: after the purge, which looked for it in vain. */
-const writeGuarded = async ({store}: ResourceContext, key: string, storeKey: string, stored: StoredResponse, timeToLive: TimeToLive): Promise<void> => {
+const writeGuarded = async ({store}: ResourceContext, storeKey: string, {key, stored, timeToLive}: Pick<Write, 'key' | 'stored' | 'timeToLive'>): Promise<void> => {
 	const name = resourceMark(key);
 	const isWritten = await store.set(storeKey, stored, timeToLive);
 	if (!isWritten) {
@@ -273,27 +247,16 @@ const writeGuarded = async ({store}: ResourceContext, key: string, storeKey: str
 	}
 };
 
-const writeVariant = (context: ResourceContext, key: string, found: VariantIndex | undefined, stored: StoredResponse, vary: readonly string[], timeToLive: TimeToLive) => {
+const writeVariant = (context: ResourceContext, vary: readonly string[], {key, index: found, stored, timeToLive}: Write) => {
 	const {store, indexes, now} = context;
 	// Another exchange of this process may have written the index since this one read it.
-	const {index, id, dropped} = indexWith(indexes.get(key) ?? found, stored, vary, now(), timeToLive);
+	const {index, id, dropped} = indexWith(indexes.get(key) ?? found, {stored, vary, nowMs: now(), timeToLive});
 	indexes.set(key, index);
-	void writeGuarded(context, key, variantKey(key, id), {...stored, generation: index.generation}, timeToLive);
+	void writeGuarded(context, variantKey(key, id), {key, stored: {...stored, generation: index.generation}, timeToLive});
 	void store.set(key, index, indexTimeToLive(index, now()));
 	if (dropped.length > 0) {
 		void store.delete(dropped.map(variant => variantKey(key, variant.id)));
 	}
-};
-
-export type Write = {
-	readonly key: string;
-	/** The index that the look-up found. */
-	readonly index: VariantIndex | undefined;
-	readonly stored: StoredResponse;
-	/** When the request was looked up, by `performance.now()`. */
-	readonly startedAt: number;
-	readonly matchHeaders: readonly string[];
-	readonly timeToLive: TimeToLive;
 };
 
 /** In `purgedAt`, for all keys. */
@@ -306,7 +269,8 @@ Writes without waiting: a connection keeps the order, so a later look-up of this
 
 @returns Whether anything was written.
 */
-export const write = (context: ResourceContext, {key, index, stored, startedAt, matchHeaders, timeToLive}: Write): boolean => {
+export const write = (context: ResourceContext, written: Write): boolean => {
+	const {key, stored, startedAt, matchHeaders} = written;
 	const {indexes, overlaps, markKeys} = context;
 	if (isPurgedSince(context, key, startedAt)) {
 		return false;
@@ -314,7 +278,7 @@ export const write = (context: ResourceContext, {key, index, stored, startedAt, 
 
 	markKeys.set(key, markKeysOf(key, stored));
 	if (stored.method === 'HEAD') {
-		void writeGuarded(context, key, headKey(key), stored, timeToLive);
+		void writeGuarded(context, headKey(key), written);
 		return true;
 	}
 
@@ -326,12 +290,12 @@ export const write = (context: ResourceContext, {key, index, stored, startedAt, 
 
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
 	if (vary !== undefined && vary !== '*') {
-		writeVariant(context, key, index, stored, vary, timeToLive);
+		writeVariant(context, vary, written);
 		return true;
 	}
 
 	indexes.delete(key);
-	void writeGuarded(context, key, key, stored, timeToLive);
+	void writeGuarded(context, key, written);
 	return true;
 };
 

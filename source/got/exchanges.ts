@@ -1,5 +1,6 @@
 import type {BeforeRequestHook, Response} from 'got';
-import type {Exchange, Settlement} from '../exchange.ts';
+import type {Exchange} from '../exchange.ts';
+import type {Settlement} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotOptions} from './context.ts';
 import {givenRequestFunction} from './next-request.ts';

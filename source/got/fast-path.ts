@@ -8,9 +8,10 @@ import {
 	type RequestPromise,
 	type Response,
 } from 'got';
-import {lookUp, lookUpNow, type Exchange} from '../exchange.ts';
+import type {Exchange} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
 import type {RequestHead} from '../http/message.ts';
+import {lookUp, lookUpNow} from '../look-up.ts';
 import {resolveRequestOptions} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
 import {reportOn} from './cache-status.ts';
@@ -115,7 +116,8 @@ const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> 
 	}
 
 	const keyInput = {body: undefined, isEncoded: false, extra: context.settings.key?.(head, options as NormalizedOptions)};
-	return lookUpNow(context, head, settings, keyInput) ?? lookUp(context, head, settings, keyInput);
+	const asked = {request: head, settings, keyInput};
+	return lookUpNow(context, asked) ?? lookUp(context, asked);
 };
 
 /** What is wrong with the options, got's own way will say. */

@@ -1,6 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import {lookUp} from '../exchange.ts';
 import type {Lead} from '../flights.ts';
+import {lookUp} from '../look-up.ts';
 import type {Lease, Leases} from '../store/lease.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
@@ -78,7 +78,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 		}
 
 		// eslint-disable-next-line no-await-in-loop
-		const {decision} = await lookUp(context, exchange.request, exchange.settings, exchange.keyInput);
+		const {decision} = await lookUp(context, exchange);
 		if (decision.kind === 'reuse') {
 			if (lease !== 'taken') {
 				void lease.release();

@@ -1,14 +1,11 @@
 import type {IncomingMessage} from 'node:http';
-import {
-	isForUrl,
-	staleInstead,
-	underOwnUrl,
-	type Exchange,
-} from '../exchange.ts';
+import type {Exchange} from '../exchange.ts';
 import type {Boarding, Flights, Landing} from '../flights.ts';
 import {collapsingKey} from '../http/collapsing.ts';
 import {decide} from '../http/decide.ts';
+import {isForUrl, underOwnUrl} from '../look-up.ts';
 import {isPurgedBefore} from '../marks.ts';
+import {staleInstead} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {

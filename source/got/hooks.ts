@@ -9,18 +9,13 @@ import type {
 	RequestError,
 	Response,
 } from 'got';
-import {
-	askedAgain,
-	asRefresh,
-	lookUp,
-	settleResponse,
-	staleInstead,
-	type Exchange,
-} from '../exchange.ts';
+import type {Exchange} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
 import type {BypassReason, Decision} from '../http/decision.ts';
 import type {HeaderFields, RequestHead} from '../http/message.ts';
+import {askedAgain, asRefresh, lookUp} from '../look-up.ts';
 import {resolveRequestOptions, type RequestSettings} from '../resolve-options.ts';
+import {settleResponse, staleInstead} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {
@@ -107,7 +102,7 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 	// Of two caches in a row, the one would keep what the other is told not to.
 	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, input !== undefined);
 
-	const exchange = await lookUp(context, head, settings, input ?? {body: undefined, isEncoded: false, extra: undefined}, bypass);
+	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}}, bypass);
 	const seen = refreshedBy(options);
 
 	return seen ? asRefresh(exchange, seen) : exchange;

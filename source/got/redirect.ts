@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {PlainResponse} from 'got';
-import {settleResponse} from '../exchange.ts';
+import {settleResponse} from '../settlement.ts';
 import type {GotContext} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
 import {responseHead} from './response-head.ts';

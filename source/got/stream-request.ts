@@ -1,16 +1,11 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import process from 'node:process';
 import type {Request} from 'got';
-import {
-	askedAgain,
-	carryOut,
-	invalidate,
-	lookUp,
-	outcomeOf,
-	staleInstead,
-} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
 import type {Outcome} from '../http/outcome.ts';
+import {askedAgain, lookUp} from '../look-up.ts';
+import {invalidate} from '../purging.ts';
+import {carryOut, outcomeOf, staleInstead} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
@@ -95,8 +90,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 			return;
 		}
 
-		const {request: head, settings, keyInput} = state.exchange;
-		state.exchange = askedAgain(await lookUp(context, head, settings, keyInput));
+		state.exchange = askedAgain(await lookUp(context, state.exchange));
 		const {decision} = state.exchange;
 		if (decision.kind === 'reuse') {
 			// Another request has stored it by now.

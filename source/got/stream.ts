@@ -6,8 +6,8 @@ import type {
 	Request,
 	Response,
 } from 'got';
-import {carryOut, outcomeOf} from '../exchange.ts';
 import type {Outcome, PassReason} from '../http/outcome.ts';
+import {carryOut, outcomeOf} from '../settlement.ts';
 import {reportOn} from './cache-status.ts';
 import type {GotContext} from './context.ts';
 import {

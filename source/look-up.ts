@@ -1,0 +1,147 @@
+import {
+	keyOf,
+	stepwise,
+	type Asked,
+	type Exchange,
+	type ExchangeContext,
+} from './exchange.ts';
+import {findVariation, knownVariation} from './equivalents.ts';
+import {validationHeaders, variantValidationHeaders} from './http/conditional.ts';
+import {decide} from './http/decide.ts';
+import type {BypassReason, Decision} from './http/decision.ts';
+import {isEarlyRefreshDue} from './http/early-refresh.ts';
+import {rawFieldValue} from './http/header-fields.ts';
+import type {RequestHead} from './http/message.ts';
+import {isEquivalent, urlVariation} from './http/no-vary-search.ts';
+import {normalizeUrl} from './http/url.ts';
+import {isSelected} from './http/vary.ts';
+import {isForEquivalents, noMarks} from './marks.ts';
+import {observe, peek, select, type Selection} from './resource.ts';
+import type {RequestSettings} from './resolve-options.ts';
+import type {StoredResponse} from './stored.ts';
+
+/** What is fresh may be due to be refreshed all the same, where the user wants it. */
+const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
+	const decision = decide(request, stored, nowMs, http);
+
+	return refreshesAhead && decision.kind === 'reuse' && decision.reason === 'fresh' && isEarlyRefreshDue(stored.policy, nowMs, 1 - Math.random())
+		? {...decision, refresh: validationHeaders(stored)}
+		: decision;
+};
+
+/** What is stored for a request, under the key of all equivalent URLs if that is known, or else under its own. */
+const find = async (context: ExchangeContext, {request, settings, keyInput}: Asked, firstKey: string): Promise<Selection & {readonly key: string}> => {
+	const options = {matchHeaders: settings.http.matchHeaders, tags: settings.tags};
+	const first = await select(context, request, firstKey, options);
+	const variation = first.stored ? undefined : await findVariation(context, request.url);
+	const isOwnAlone = variation === undefined && !isForEquivalents(firstKey);
+	if (isOwnAlone || first.stored) {
+		return {...first, key: firstKey};
+	}
+
+	const ownKey = keyOf(context, request, keyInput);
+	const key = variation ? keyOf(context, request, keyInput, variation) : ownKey;
+	let {marks} = first;
+	let index = key === firstKey ? first.index : undefined;
+	for (const other of new Set([key, ownKey].filter(each => each !== firstKey))) {
+		// eslint-disable-next-line no-await-in-loop -- what is stored for all comes first
+		const selection = await select(context, request, other, options);
+		marks = new Map([...marks, ...selection.marks]);
+		if (selection.stored) {
+			return {...selection, marks, key: other};
+		}
+
+		index = other === key ? selection.index : index;
+	}
+
+	return {stored: undefined, index, marks, key};
+};
+
+/**
+Looks a request up and decides what to do with it.
+
+@param bypass - Why the cache is to take no part, if that is settled already.
+*/
+export const lookUp = async (context: ExchangeContext, {request, settings, keyInput}: Asked, bypass?: BypassReason): Promise<Exchange> => {
+	const requestTimeMs = context.now();
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, delayMs: 0};
+	if (bypass) {
+		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
+	}
+
+	const firstKey = keyOf(context, request, keyInput, knownVariation(context, request.url));
+	// What needs no look at the store is decided without one.
+	const early = decide(request, undefined, requestTimeMs, settings.http);
+	if (early.kind === 'bypass') {
+		return {...exchange, key: firstKey, decision: early};
+	}
+
+	if (early.kind === 'fetch' && early.reason === 'reload') {
+		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context), request, firstKey, settings.tags)};
+	}
+
+	const {stored, index, marks, key} = await find(stepwise(context), {request, settings, keyInput}, firstKey);
+	const delayMs = performance.now() - exchange.startedAt;
+	if (stored) {
+		return {...exchange, key, index, marks, delayMs, decision: decideOn(request, stored, requestTimeMs, settings)};
+	}
+
+	const decision: Decision = index && early.kind === 'fetch'
+		? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)}
+		: early;
+
+	return {...exchange, key, index, marks, delayMs, decision};
+};
+
+/**
+The look-up of a request for which the memory tier has a response to reuse, without I/O; `undefined` for any other.
+*/
+export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput}: Asked): Exchange | undefined => {
+	const key = keyOf(context, request, keyInput, knownVariation(context, request.url));
+	const selection = peek(context, request, key);
+	if (!selection?.stored || !isSelected(request, selection.stored, settings.http.matchHeaders)) {
+		return undefined;
+	}
+
+	const requestTimeMs = context.now();
+	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
+
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, delayMs: 0, decision} : undefined;
+};
+
+/**
+The exchange of a request that refreshes what a caller has been given: it asks the origin whatever is stored, unless that is newer by now.
+
+@param seen - What the caller was given.
+*/
+export const asRefresh = (exchange: Exchange, seen: StoredResponse): Exchange => {
+	const {decision} = exchange;
+	if (decision.kind !== 'reuse' || decision.stored.policy.responseTimeMs > seen.policy.responseTimeMs) {
+		return exchange;
+	}
+
+	const {stored} = decision;
+	const headers = validationHeaders(stored);
+
+	return {
+		...exchange,
+		decision: Object.keys(headers).length === 0 ? {kind: 'fetch', reason: 'no-validator', stored} : {kind: 'validate', reason: 'stale', stored, headers},
+	};
+};
+
+/** The exchange of a request that is made once more, as what was stored and what the origin said of it do not go together: it is not to be asked about that again. */
+export const askedAgain = (exchange: Exchange): Exchange => {
+	const {decision} = exchange;
+	if (decision.kind === 'fetch') {
+		return {...exchange, decision: {...decision, headers: undefined}};
+	}
+
+	return decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
+};
+
+/** Whether what another request was given is stored for a request's URL as well. */
+export const isForUrl = ({key, request, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean =>
+	!isForEquivalents(key) || isEquivalent(normalizeUrl(request.url, settings.http.ignoredParameters), url, urlVariation(rawFieldValue(rawHeaders, 'no-vary-search')));
+
+/** The exchange of a request whose URL turned out to be equivalent to no other. */
+export const underOwnUrl = (context: ExchangeContext, exchange: Exchange): Exchange => ({...exchange, key: keyOf(context, exchange.request, exchange.keyInput), index: undefined});

@@ -1,0 +1,51 @@
+import {askVariation, purgePath} from './equivalents.ts';
+import {
+	keyOf,
+	stepwise,
+	type Exchange,
+	type ExchangeContext,
+	type KeyInput,
+} from './exchange.ts';
+import type {RequestHead} from './http/message.ts';
+import type {UrlVariation} from './http/no-vary-search.ts';
+import type {Invalidation} from './http/outcome.ts';
+import {changeMark, groupMark} from './marks.ts';
+import {purge} from './resource.ts';
+
+/** Of a request, decoded or not, under its own URL or under that of equivalent ones. */
+export const keysOf = (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>, variation?: UrlVariation): string[] =>
+	[false, true].map(isEncoded => keyOf(context, request, {...input, isEncoded}, variation));
+
+/**
+Removes all that is stored for a request, and so for those whose URLs are equivalent.
+
+@returns Whether the store confirmed it.
+*/
+export const purgeRequest = async (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>): Promise<boolean> => {
+	const purgeKeys = async (variation?: UrlVariation) => Promise.all(keysOf(context, request, input, variation).map(async key => purge(context, key)));
+	const purgeEquivalents = async () => {
+		const {variations, isConfirmed} = await purgePath(context, request.url);
+		const purged = await Promise.all(variations.map(async variation => purgeKeys(variation)));
+		return [isConfirmed, ...purged.flat()];
+	};
+
+	const confirmations = await Promise.all([purgeKeys(), purgeEquivalents()]);
+	return confirmations.flat().every(Boolean);
+};
+
+/** The keys that a request's responses may be stored under, the first before the others. */
+export const storedKeysOf = async (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>): Promise<string[]> => {
+	const variation = await askVariation(context, request.url);
+	return [...variation ? keysOf(context, request, input, variation) : [], ...keysOf(context, request, input)];
+};
+
+/** Purges what a response has made invalid, RFC 9111 §4.4 and RFC 9875. */
+export const invalidate = async (context: ExchangeContext, {keyInput, request}: Exchange, {urls, groups}: Invalidation) => {
+	const nowMs = context.now();
+	const steps = stepwise(context);
+	await Promise.all([
+		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {}}, {body: undefined, extra: keyInput.extra})),
+		// RFC 9875 §3
+		...groups.map(async group => changeMark(context.store, groupMark(request.url, group), {isSoft: false, nowMs})),
+	]);
+};

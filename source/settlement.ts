@@ -1,0 +1,157 @@
+import {stepwise, type Exchange, type ExchangeContext} from './exchange.ts';
+import {headersOf, rawFieldValue} from './http/header-fields.ts';
+import type {ResponseHead} from './http/message.ts';
+import type {Outcome, SharedOutcome, StaleReason} from './http/outcome.ts';
+import {combine, completed} from './http/partial.ts';
+import {settle, settleFailure} from './http/settle.ts';
+import {invalidate} from './purging.ts';
+import {remove, selectByEntityTag} from './resource.ts';
+import type {StoredResponse} from './stored.ts';
+import {
+	isUnknown,
+	standingFor,
+	store,
+	type Storing,
+} from './storing.ts';
+
+/** What an exchange came to. */
+export type Settlement = {
+	readonly outcome: Outcome | SharedOutcome;
+	/** The stored response to answer with in place of what the origin said. */
+	readonly answer?: StoredResponse;
+	/** What was stored. */
+	readonly written?: StoredResponse;
+	/** What would have been stored, if the store were there. */
+	readonly unstored?: StoredResponse;
+};
+
+const whatWasStored = async (context: ExchangeContext, exchange: Storing, stored: StoredResponse): Promise<Pick<Settlement, 'written' | 'unstored'>> => {
+	const written = await store(context, exchange, stored);
+	if (typeof written !== 'string') {
+		return {written};
+	}
+
+	return isUnknown(context, exchange, written) ? {unstored: stored} : {};
+};
+
+/**
+Carries an outcome out, but for its invalidation.
+
+@param body - Of the response that led to it, complete.
+*/
+export const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+	switch (outcome.kind) {
+		case 'store': {
+			const complete = completed(exchange.request, outcome.head, body);
+			if (!complete) {
+				return {outcome: {kind: 'pass', reason: 'incomplete'}};
+			}
+
+			const storing = outcome.as ? await standingFor(context, exchange, outcome.as, outcome.invalidation?.groups ?? []) : exchange;
+			const written = await store(context, storing, complete);
+			if (typeof written !== 'string') {
+				return {outcome, written};
+			}
+
+			return {outcome: {kind: 'pass', reason: written}, unstored: !outcome.as && isUnknown(context, storing, written) ? complete : undefined};
+		}
+
+		case 'combine': {
+			const answer = combine(outcome.stored, outcome.head, body);
+			if (!answer) {
+				// Who asked for the whole has no use for the part.
+				return exchange.decision.kind === 'validate'
+					? carryOut(context, exchange, {kind: 'refetch', reason: 'validator-mismatch'}, body)
+					: {outcome: {kind: 'pass', reason: 'partial'}};
+			}
+
+			return {outcome, answer, ...await whatWasStored(context, exchange, answer)};
+		}
+
+		case 'freshen': {
+			const answer = outcome.stored;
+			return {outcome, answer, ...await whatWasStored(context, exchange, answer)};
+		}
+
+		case 'reuse-stale': {
+			return {outcome, answer: outcome.stored};
+		}
+
+		case 'refetch': {
+			if (exchange.decision.kind !== 'fetch' && !exchange.settings.http.isReadOnly) {
+				// What the origin did not mean is of no use to the next request either.
+				await remove(stepwise(context), exchange.key);
+			}
+
+			return {outcome};
+		}
+
+		case 'pass': {
+			if (outcome.update) {
+				await store(context, exchange, outcome.update);
+			}
+
+			return {outcome};
+		}
+	}
+};
+
+const isFilteredOut = ({settings}: ExchangeContext, {request}: Exchange, {statusCode, rawHeaders}: ResponseHead) => settings.filter?.(request, {statusCode, headers: headersOf(rawHeaders)}) === false;
+
+/** What a response leads to; its body may still be on its way. */
+export const outcomeOf = (context: ExchangeContext, exchange: Exchange, response: ResponseHead): Outcome => {
+	const outcome = settle({
+		request: exchange.request,
+		decision: exchange.decision,
+		response,
+		requestTimeMs: exchange.requestTimeMs,
+		responseTimeMs: context.now(),
+		settings: exchange.settings.http,
+	});
+
+	return outcome.kind === 'store' && isFilteredOut(context, exchange, response) ? {kind: 'pass', reason: 'filtered', invalidation: outcome.invalidation} : outcome;
+};
+
+/** The exchange with the variant that a 304 names, where all were asked about: RFC 9111 §4.3.4. */
+const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {statusCode, rawHeaders}: ResponseHead): Promise<Exchange> => {
+	const {key, index, decision} = exchange;
+	const etag = rawFieldValue(rawHeaders, 'etag');
+	if (statusCode !== 304 || etag === undefined || !index || decision.kind !== 'fetch' || decision.headers === undefined) {
+		return exchange;
+	}
+
+	const stored = await selectByEntityTag(context, key, index, etag);
+	return stored ? {...exchange, decision: {...decision, stored}} : exchange;
+};
+
+/**
+Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
+
+@param body - The complete body; the store keeps bytes of its own.
+*/
+export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array): Promise<Settlement> => {
+	const exchange = await withNamedVariant(context, asked, response);
+	const outcome = outcomeOf(context, exchange, response);
+
+	if ('invalidation' in outcome && outcome.invalidation) {
+		// The next request of this process must not be given what this one changed.
+		await invalidate(context, exchange, outcome.invalidation);
+	}
+
+	return carryOut(context, exchange, outcome, body);
+};
+
+type ReuseStale = Extract<Outcome, {kind: 'reuse-stale'}>;
+
+/** The stale response that may stand in for a failure to get any, or any that is useful, RFC 9111 §4.2.4. */
+export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: StaleReason): ReuseStale | undefined => {
+	const outcome = settleFailure({
+		request,
+		decision,
+		failure,
+		nowMs: context.now(),
+		settings: settings.http,
+	});
+
+	return outcome.kind === 'reuse-stale' ? outcome : undefined;
+};

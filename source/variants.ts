@@ -1,0 +1,55 @@
+import {randomBytes} from 'node:crypto';
+import {variantId} from './http/vary.ts';
+import type {TimeToLive} from './store/store.ts';
+import type {StoredResponse, VariantIndex, VariantReference} from './stored.ts';
+
+// More variants than these come of a field that should not be in `Vary`.
+const maxVariants = 64;
+
+const hasSameNames = (first: readonly string[], second: readonly string[]) => first.length === second.length && first.every((name, position) => name === second[position]);
+
+const entityTag = (rawHeaders: readonly string[]) => {
+	const position = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'etag');
+	return position === -1 ? '' : rawHeaders[position + 1] ?? '';
+};
+
+type NewVariant = {
+	readonly stored: StoredResponse;
+	readonly vary: readonly string[];
+	readonly nowMs: number;
+	readonly timeToLive: TimeToLive;
+};
+
+type IndexChange = {
+	readonly index: VariantIndex;
+	/** Of the new variant. */
+	readonly id: string;
+	/** What the index no longer names. */
+	readonly dropped: readonly VariantReference[];
+};
+
+/** The index with one variant more. */
+export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs, timeToLive}: NewVariant): IndexChange => {
+	const isContinued = known !== undefined && hasSameNames(known.vary, vary);
+	const reference: VariantReference = {
+		id: variantId(stored.selectingHeaders),
+		keptUntilMs: timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive,
+		etag: entityTag(stored.rawHeaders),
+	};
+	const others = (known?.variants ?? []).filter(variant => variant.id !== reference.id && variant.keptUntilMs > nowMs);
+	const kept = isContinued ? others.slice(0, maxVariants - 1) : [];
+	const index: VariantIndex = {
+		kind: 'index',
+		generation: isContinued ? known.generation : randomBytes(9).toString('base64url'),
+		vary,
+		variants: [reference, ...kept],
+	};
+
+	return {index, id: reference.id, dropped: others.slice(kept.length)};
+};
+
+/** An index is kept as long as any of its variants. */
+export const indexTimeToLive = ({variants}: VariantIndex, nowMs: number): TimeToLive => {
+	const keptUntilMs = Math.max(...variants.map(variant => variant.keptUntilMs));
+	return keptUntilMs === Number.MAX_SAFE_INTEGER ? 'forever' : keptUntilMs - nowMs;
+};
