@@ -17,13 +17,19 @@ type Worker = {
 
 const startWorker = async (options: RedisCacheOptions): Promise<Worker> => {
 	const child = fork(path.join(import.meta.dirname, 'flights-worker.ts'), [JSON.stringify(options)]);
-	await once(child, 'message');
+	const {promise: ended, reject} = Promise.withResolvers<never>();
+	child.once('exit', () => {
+		reject(new Error('The worker has ended'));
+	});
+	ended.catch(() => undefined);
+	const message = async () => Promise.race([once(child, 'message') as Promise<[Result]>, ended]);
+	await message();
 
 	return {
 		child,
 		async request(task) {
 			child.send(task);
-			const [result] = await once(child, 'message') as [Result];
+			const [result] = await message();
 			return result;
 		},
 	};
@@ -37,18 +43,40 @@ type Fleet = AsyncDisposable & {
 	readonly held: Array<{readonly process: number; readonly response: ServerResponse}>;
 	arrivals(count: number): Promise<void>;
 	answer(plain: PlainResponse): void;
+	/** Answers those that come later, too: nobody waits for ever where there are more than the test expects. */
+	answerAll(plain: PlainResponse): void;
 	/** Resolves when so many attempts to get a lease were made. */
 	attempts(count: number): Promise<void>;
 };
 
 const startFleet = async (size: number, options: RedisCacheOptions = {}): Promise<Fleet> => {
 	const [origin, redis] = await Promise.all([startOrigin(), startRedis()]);
-	const workers = await Promise.all(Array.from({length: size}, async () => startWorker({store: redis.url, ...options})));
+	const started = await Promise.allSettled(Array.from({length: size}, async () => startWorker({store: redis.url, ...options})));
+	const workers = started.flatMap(outcome => outcome.status === 'fulfilled' ? [outcome.value] : []);
+	const stop = async () => {
+		for (const {child} of workers) {
+			child.kill('SIGKILL');
+		}
+
+		await Promise.all([origin.stop(), redis.stop()]);
+	};
+
+	if (workers.length < size) {
+		await stop();
+		throw new Error(`Of ${size} workers, ${workers.length} could be started`);
+	}
+
 	const held: Fleet['held'] = [];
 	let arrived = Promise.withResolvers<void>();
 	origin.handler = ({headers}, response) => {
 		held.push({process: Number(headers['x-process']), response});
 		arrived.resolve();
+	};
+
+	const answer = (plain: PlainResponse) => {
+		for (const {response} of held.splice(0)) {
+			respond(response, plain);
+		}
 	};
 
 	return {
@@ -62,10 +90,13 @@ const startFleet = async (size: number, options: RedisCacheOptions = {}): Promis
 				await arrived.promise;
 			}
 		},
-		answer(plain) {
-			for (const {response} of held.splice(0)) {
+		answer,
+		answerAll(plain) {
+			origin.handler = (_request, response) => {
 				respond(response, plain);
-			}
+			};
+
+			answer(plain);
 		},
 		async attempts(count) {
 			const calls = async () => Number(/cmdstat_set:calls=(?<calls>\d+)/v.exec(await redis.client.info('commandstats'))?.groups?.calls ?? 0);
@@ -73,13 +104,7 @@ const startFleet = async (size: number, options: RedisCacheOptions = {}): Promis
 				await nextTurn();
 			}
 		},
-		async [Symbol.asyncDispose]() {
-			for (const {child} of workers) {
-				child.kill('SIGKILL');
-			}
-
-			await Promise.all([origin.stop(), redis.stop()]);
-		},
+		[Symbol.asyncDispose]: stop,
 	};
 };
 
@@ -91,7 +116,7 @@ test('8 processes with 200 cold equal requests each make one', async () => {
 	const results = fleet.workers.map(async worker => worker.request(task));
 	await fleet.arrivals(1);
 	await fleet.attempts(8);
-	fleet.answer({headers: fresh, body: 'x'});
+	fleet.answerAll({headers: fresh, body: 'x'});
 
 	for (const {bodies, errors} of await Promise.all(results)) {
 		assert.deepEqual(errors, []);
@@ -110,9 +135,10 @@ test('when the leading process is killed, another one leads', async () => {
 	await fleet.attempts(8);
 	const [leader] = fleet.held;
 	fleet.workers.find(({child}) => child.pid === leader?.process)?.child.kill('SIGKILL');
+	await assert.rejects(results.get(leader?.process)!, /The worker has ended/v);
 	results.delete(leader?.process);
 	await fleet.arrivals(2);
-	fleet.answer({headers: fresh, body: 'x'});
+	fleet.answerAll({headers: fresh, body: 'x'});
 
 	const others = await Promise.all(results.values());
 	assert.equal(others.length, 7);
@@ -130,7 +156,7 @@ test('a response that cannot be shared keeps no process waiting', async () => {
 	fleet.answer({headers: {'cache-control': 'no-store'}, body: 'x'});
 	// All others, before any of them is answered.
 	await fleet.arrivals(80 - answered);
-	fleet.answer({headers: {'cache-control': 'no-store'}, body: 'x'});
+	fleet.answerAll({headers: {'cache-control': 'no-store'}, body: 'x'});
 	await Promise.all(results);
 
 	assert.equal(fleet.origin.requests.length, 80);
@@ -142,7 +168,7 @@ test('without Redis each process is a fleet of its own', async () => {
 	const task = {url: `${fleet.origin.url}/items`, count: 20};
 	const results = fleet.workers.map(async worker => worker.request(task));
 	await fleet.arrivals(2);
-	fleet.answer({headers: fresh, body: 'x'});
+	fleet.answerAll({headers: fresh, body: 'x'});
 
 	assert.ok((await Promise.all(results)).every(({bodies}) => bodies.length === 20));
 	assert.equal(fleet.origin.requests.length, 2);
