@@ -23,6 +23,9 @@ const ourOptions = [
 	'ours-local',
 	'ours-memory-plain',
 	'ours-redis-plain',
+	'ours-compressed',
+	'ours-encrypted',
+	'ours-uncoalesced',
 ] as const;
 
 const peers = [
@@ -87,45 +90,31 @@ const cellsOf = (block: Block): PlannedCell[] => {
 };
 
 const allSizes = Object.values(bodySizes);
-const otherConcurrencies = [1, 256];
-const caches = [...peers, ...ours];
-const cachesAndGot = ['got', ...caches];
+const {small, medium, large} = bodySizes;
+const everywhere = contenderIds.filter(id => id !== 'ours-uncoalesced');
+const main = ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
 const readersOfRedis = ['got-redis', 'undici-redis', 'ours-redis', 'floor-redis'];
-const withText = ['got', 'got-map', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
-const mainContenders = ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
 const streamers = ['got', 'got-map', 'got-redis', ...ours];
 
 export const fullPlan: Plan = {
-	rounds: 7,
+	rounds: 3,
 	// What is compiled late is what runs for long.
 	warmUpMs: 1200,
 	measureMs: 1000,
 	budgetSeconds: Infinity,
 	soakMinutes: 10,
 	cells: [
-		{
-			scenario: 'hit' as const, sizes: allSizes, contenders: contenderIds,
-		},
-		{
-			scenario: 'hit' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: mainContenders,
-		},
-		{scenario: 'hit-text' as const, sizes: allSizes, contenders: withText},
-		{scenario: 'hot' as const, sizes: allSizes, contenders: caches},
-		{
-			scenario: 'miss' as const, sizes: allSizes, contenders: cachesAndGot,
-		},
-		{
-			scenario: 'miss' as const, sizes: allSizes, concurrencies: otherConcurrencies, contenders: mainContenders,
-		},
-		{scenario: 'hit-90' as const, sizes: [bodySizes.small, bodySizes.medium], contenders: cachesAndGot},
-		{scenario: 'revalidation' as const, sizes: [bodySizes.small, bodySizes.medium], contenders: cachesAndGot},
-		{
-			scenario: 'stampede' as const, sizes: [bodySizes.small], concurrencies: [usualConcurrency, 256], contenders: cachesAndGot,
-		},
-		{
-			scenario: 'keyspace' as const, sizes: [bodySizes.small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis,
-		},
-		{scenario: 'first-byte' as const, sizes: [bodySizes.medium], contenders: streamers},
+		{scenario: 'hit' as const, sizes: allSizes, contenders: everywhere},
+		{scenario: 'hit' as const, sizes: [small], concurrencies: [1, 256], contenders: main},
+		{scenario: 'hit-text' as const, sizes: [medium, large], contenders: main},
+		{scenario: 'hot' as const, sizes: allSizes, contenders: ['got-redis', 'undici-redis', 'undici-redis-tracking', ...ours]},
+		{scenario: 'miss' as const, sizes: allSizes, contenders: main},
+		{scenario: 'miss' as const, sizes: [small], concurrencies: [1], contenders: main},
+		{scenario: 'hit-90' as const, sizes: [small], contenders: main},
+		{scenario: 'revalidation' as const, sizes: [small, medium], contenders: main},
+		{scenario: 'stampede' as const, sizes: [small], contenders: [...main, 'ours-uncoalesced']},
+		{scenario: 'keyspace' as const, sizes: [small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis},
+		{scenario: 'first-byte' as const, sizes: [medium], concurrencies: [1, usualConcurrency], contenders: streamers},
 	].flatMap(block => cellsOf(block)),
 };
 

@@ -32,7 +32,7 @@ import {startService} from './services/service.ts';
 const usage = `npm run benchmark -- [options]
 
   --quick               what the goals need, within two minutes
-  --rounds <number>     rounds, default 7
+  --rounds <number>     rounds, default 3
   --seconds <number>    measured time per round and contender, default 1
   --soak <minutes>      of hits, to see whether memory stays flat; default 10
   --scenario <names>    hit, miss, hit-90, revalidation, stampede, keyspace, first-byte

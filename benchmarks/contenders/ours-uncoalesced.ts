@@ -1,0 +1,10 @@
+import type {Contender} from '../contender.ts';
+import {ours} from './parts/ours.ts';
+
+const contender: Contender = {
+	name: 'got-redis-cache, Redis each time, not coalesced',
+	answersFrom: 'redis',
+	setup: ours({memory: false, coalesce: false}),
+};
+
+export default contender;
