@@ -3,6 +3,7 @@ import {Buffer} from 'node:buffer';
 import {test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import got from 'got';
+import {Keyv} from 'keyv';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {readStream} from './read-stream.ts';
 import {setUp as setUpWith, settleWrites, type Setup} from './helpers.ts';
@@ -31,6 +32,7 @@ const stores: Record<string, () => RedisCacheOptions> = {
 	'Redis without memory': () => ({memory: false}),
 	'Redis, encrypted': () => ({encryption: Buffer.alloc(32, 1)}),
 	'a Map': () => ({store: new Map()}),
+	'memory (Keyv)': () => ({store: new Keyv()}),
 };
 
 for (const [name, options] of Object.entries(stores)) {
@@ -269,6 +271,17 @@ test('with Vary, ranges, HEAD and streams', async () => {
 	assert.equal((await client('a?utm=8', options('de'))).isFromCache, false);
 });
 
+test('a part that is stored for one URL is completed for an equivalent one', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	const partOf = (range: string, body: string) => ({status: 206, headers: {'cache-control': 'max-age=60', etag: '"1"', 'no-vary-search': ignoringUtm, 'content-range': range}, body});
+	origin.queue(partOf('bytes 0-4/10', '01234'), partOf('bytes 5-9/10', '56789'));
+	await client('a?utm=1', {headers: {range: 'bytes=0-4'}});
+	assert.equal((await client('a?utm=2')).body, '0123456789');
+	assert.equal(origin.requests[1]?.headers.range, 'bytes=5-');
+	assert.equal((await client('a?utm=3')).isFromCache, true);
+});
+
 test('what else tells requests apart still does', async () => {
 	await using setup = await setUp({ignoredParameters: ['secret'], matchHeaders: ['x-tenant'], key: (_request, {headers}) => String(headers['x-key'])});
 	serve(setup);
@@ -482,6 +495,18 @@ test('a hit is one command, and who has never seen the field reads no more than 
 		assert.equal(await ask(setup, 'a?utm=3'), 'hit 1');
 	});
 	assert.deepEqual(hit.map(line => line.split(' ', 1)[0]), ['"MGET"']);
+
+	await using near = await setUp();
+	serve(near);
+	// Redis tells of its marks that they are kept longer now; then nothing changes any more.
+	for (const utm of [1, 2, 3, 4]) {
+		await ask(near, `a?utm=${utm}`);
+		await settleWrites(near);
+	}
+
+	assert.deepEqual(await commandsOf(near, async () => {
+		assert.equal(await ask(near, 'a?utm=5'), 'hit 1');
+	}), [], 'from memory');
 
 	await using plain = await setUp({memory: false});
 	serve(plain, false);
