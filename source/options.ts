@@ -22,7 +22,7 @@ export type CacheMode = Settings['mode'];
 export type CacheableRequest = {
 	/** Upper-case, such as `GET`. */
 	readonly method: string;
-	/** Absolute, without credentials, fragment and ignored parameters. */
+	/** Absolute, without credentials and fragment. */
 	readonly url: string;
 };
 

@@ -25,28 +25,15 @@ A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields h
 export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra, variation}: KeyOptions = {}): string => {
 	const method = request.method === 'HEAD' ? 'GET' : request.method;
 	const url = normalizeUrl(request.url, settings.ignoredParameters);
+	const target = variation === undefined ? url : JSON.stringify([variation.field, simplifiedUrl(url, variation)]);
 	const content = body === undefined ? [] : normalizeBody(body, fieldValue(request.headers, 'content-type'), settings.ignoredParameters);
+	const isPlain = method === 'GET' && body === undefined && extra === undefined;
+	const text = isPlain ? `${method} ${target}` : longForm([method, target, extra === undefined ? '' : `extra ${extra}`, ...content]);
 
-	return variation === undefined
-		? digestOf({method, target: url, content, extra})
-		: `?${digestOf({method, target: JSON.stringify([variation.field, simplifiedUrl(url, variation)]), content, extra})}`;
+	return variation === undefined ? digest(text) : `?${digest(text)}`;
 };
 
-type KeyParts = {
-	readonly method: string;
-	readonly target: string;
-	/** Empty, or what is known of the body. */
-	readonly content: readonly string[];
-	readonly extra: string | undefined;
-};
-
-const digestOf = ({method, target, content, extra}: KeyParts): string => {
-	if (extra === undefined && method === 'GET' && content.length === 0) {
-		return digest(`${method} ${target}`);
-	}
-
-	// Each part with its length: no part can pass for another. Begins with a digit, unlike the short form.
-	return digest([method, target, extra === undefined ? '' : `extra ${extra}`, ...content].map(part => `${part.length} ${part}`).join(' '));
-};
+/** Each part with its length: no part can pass for another. Begins with a digit, unlike the short form. */
+const longForm = (parts: readonly string[]): string => parts.map(part => `${part.length} ${part}`).join(' ');
 
 const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
