@@ -30,7 +30,7 @@ type Rule = readonly [reason: PassReason, isForbidden: (candidate: Candidate) =>
 const rules: readonly Rule[] = [
 	['method', ({request, settings}) => !settings.methods.has(request.method)],
 
-	['status', ({response: {statusCode}, settings}) => statusCode < 200 || requestSpecific.has(statusCode) || !(settings.statusCodes?.has(statusCode) ?? !notStored.has(statusCode))],
+	['status', ({response: {statusCode}, settings}) => !Number.isSafeInteger(statusCode) || statusCode < 200 || requestSpecific.has(statusCode) || !(settings.statusCodes?.has(statusCode) ?? !notStored.has(statusCode))],
 
 	['partial', ({response, appraisal}) => response.statusCode === 206 && contentRangeOf(appraisal.headers) === undefined],
 
