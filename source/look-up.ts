@@ -57,19 +57,28 @@ const find = async (context: ExchangeContext, {request, settings, keyInput}: Ask
 	return {stored: undefined, index, marks, key};
 };
 
+/** Where a request is looked for first. */
+export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked): string => keyOf(context, request, keyInput, knownVariation(context, request.url));
+
+type LookUpOptions = {
+	/** Why the cache is to take no part, if that is settled already. */
+	readonly bypass?: BypassReason | undefined;
+	/** Where it has been worked out already. */
+	readonly key?: string;
+};
+
 /**
 Looks a request up and decides what to do with it.
-
-@param bypass - Why the cache is to take no part, if that is settled already.
 */
-export const lookUp = async (context: ExchangeContext, {request, settings, keyInput}: Asked, bypass?: BypassReason): Promise<Exchange> => {
+export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
+	const {request, settings, keyInput} = asked;
 	const requestTimeMs = context.now();
 	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, delayMs: 0};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
 
-	const firstKey = keyOf(context, request, keyInput, knownVariation(context, request.url));
+	const firstKey = given ?? firstKeyOf(context, asked);
 	// What needs no look at the store is decided without one.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
 	if (early.kind === 'bypass') {
@@ -80,7 +89,7 @@ export const lookUp = async (context: ExchangeContext, {request, settings, keyIn
 		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context), request, firstKey, settings.tags)};
 	}
 
-	const {stored, index, marks, key} = await find(stepwise(context), {request, settings, keyInput}, firstKey);
+	const {stored, index, marks, key} = await find(stepwise(context), asked, firstKey);
 	const delayMs = performance.now() - exchange.startedAt;
 	if (stored) {
 		return {...exchange, key, index, marks, delayMs, decision: decideOn(request, stored, requestTimeMs, settings)};
@@ -96,8 +105,7 @@ export const lookUp = async (context: ExchangeContext, {request, settings, keyIn
 /**
 The look-up of a request for which the memory tier has a response to reuse, without I/O; `undefined` for any other.
 */
-export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput}: Asked): Exchange | undefined => {
-	const key = keyOf(context, request, keyInput, knownVariation(context, request.url));
+export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput}: Asked, key: string): Exchange | undefined => {
 	const selection = peek(context, request, key);
 	if (!selection?.stored || !isSelected(request, selection.stored, settings.http.matchHeaders)) {
 		return undefined;

@@ -11,7 +11,7 @@ import {
 import type {Exchange} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
 import type {RequestHead} from '../http/message.ts';
-import {lookUp, lookUpNow} from '../look-up.ts';
+import {firstKeyOf, lookUp, lookUpNow} from '../look-up.ts';
 import {resolveRequestOptions} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
 import {reportOn} from './cache-status.ts';
@@ -117,7 +117,9 @@ const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> 
 
 	const keyInput = {body: undefined, isEncoded: false, extra: context.settings.key?.(head, options as NormalizedOptions)};
 	const asked = {request: head, settings, keyInput};
-	return lookUpNow(context, asked) ?? lookUp(context, asked);
+	const key = firstKeyOf(context, asked);
+
+	return lookUpNow(context, asked, key) ?? lookUp(context, asked, {key});
 };
 
 /** What is wrong with the options, got's own way will say. */

@@ -102,7 +102,7 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 	// Of two caches in a row, the one would keep what the other is told not to.
 	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, input !== undefined);
 
-	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}}, bypass);
+	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}}, {bypass});
 	const seen = refreshedBy(options);
 
 	return seen ? asRefresh(exchange, seen) : exchange;

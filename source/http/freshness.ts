@@ -56,11 +56,11 @@ type LifetimeFields = {
 /** Which field counts, and for how long, is for http-cache-semantics to say. It is given these fields in the one form that it reads, and nothing that it would take for a reason not to store. */
 const lifetimeSeconds = ({headers, isShared, responseTimeMs}: FreshnessInput, {'cache-control': cacheControl = '', expires, 'last-modified': lastModified}: LifetimeFields): number => {
 	const imfFixdate = (value: string) => readableDate(parseHttpDate(value, responseTimeMs));
-	// Of a response without `Date`, the second is not over yet.
-	const dateMs = parseHttpDate(fieldValue(headers, 'date'), responseTimeMs) ?? (Math.ceil(responseTimeMs / 1000) * 1000);
+	// Only dates are relative to it. Of a response without `Date`, the second is not over yet.
+	const date = () => readableDate(parseHttpDate(fieldValue(headers, 'date'), responseTimeMs) ?? (Math.ceil(responseTimeMs / 1000) * 1000));
 	const fields = {
 		'cache-control': cacheControl === '' ? 'public' : `public, ${cacheControl}`,
-		date: readableDate(dateMs),
+		...((expires ?? lastModified) !== undefined && {date: date()}),
 		...(expires !== undefined && {expires: imfFixdate(expires)}),
 		...(lastModified !== undefined && {'last-modified': imfFixdate(lastModified)}),
 	};
