@@ -95,9 +95,9 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 		});
 	};
 
-	/** Remembers where a body is from; the head in bytes of its own, for those of the value may go. */
+	/** Remembers where a body is from. */
 	const noteAt = (key: string, bytes: Uint8Array, bodyStart: number, {headLength, bodyChecksum, isCompressed}: RecordHead) => (body: Uint8Array) => {
-		places.set(body, {key, value: {before: new Uint8Array(bytes.subarray(0, bodyStart)), length: bytes.length}, body: {headLength, bodyChecksum, isCompressed}});
+		places.set(body, {key, value: {before: bytes.subarray(0, bodyStart), length: bytes.length}, body: {headLength, bodyChecksum, isCompressed}});
 	};
 
 	const open = (ring: KeyRing, bytes: Uint8Array, key: string) => {
@@ -134,7 +134,8 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 		noteCopy(body, copy) {
 			const place = places.get(body);
 			if (place !== undefined) {
-				places.set(copy, place);
+				// With the head in bytes of its own, for those of the value may go.
+				places.set(copy, {...place, value: {...place.value, before: new Uint8Array(place.value.before)}});
 			}
 		},
 		read(bytes, key) {
