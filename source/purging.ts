@@ -44,7 +44,7 @@ export const invalidate = async (context: ExchangeContext, {keyInput, request}: 
 	const nowMs = context.now();
 	const steps = stepwise(context);
 	await Promise.all([
-		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {}}, {body: undefined, extra: keyInput.extra})),
+		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra})),
 		// RFC 9875 §3
 		...groups.map(async group => changeMark(context.store, groupMark(request.url, group), {isSoft: false, nowMs})),
 	]);

@@ -20,17 +20,25 @@ type KeyOptions = {
 /**
 The primary key of a request (RFC 9111 §4): equal for requests that ask for the same resource, different for all others; 22 characters of base64url, 132 bits, after a question mark where it stands for equivalent URLs.
 
-A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields have no part in it: they select among the variants under one key (`vary.ts`).
+A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields have no part in it: they select among the variants under one key (`vary.ts`). Only a `Host` that is not the URL's has: it is part of what is asked for.
 */
 export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra, variation}: KeyOptions = {}): string => {
 	const method = request.method === 'HEAD' ? 'GET' : request.method;
 	const url = normalizeUrl(request.url, settings.ignoredParameters);
 	const target = variation === undefined ? url : JSON.stringify([variation.field, simplifiedUrl(url, variation)]);
 	const content = body === undefined ? [] : normalizeBody(body, fieldValue(request.headers, 'content-type'), settings.ignoredParameters);
-	const isPlain = method === 'GET' && body === undefined && extra === undefined;
-	const text = isPlain ? `${method} ${target}` : longForm([method, target, extra === undefined ? '' : `extra ${extra}`, ...content]);
+	const host = request.headers.host === undefined ? undefined : foreignHost(request);
+	const isPlain = method === 'GET' && body === undefined && extra === undefined && host === undefined;
+	const text = isPlain ? `${method} ${target}` : longForm([...host === undefined ? [] : [`host ${host}`], method, target, extra === undefined ? '' : `extra ${extra}`, ...content]);
 
 	return variation === undefined ? digest(text) : `?${digest(text)}`;
+};
+
+/** RFC 9110 §7.1: what a request asks for is told by its `Host`, wherever it is sent. */
+const foreignHost = ({url, headers}: RequestHead): string | undefined => {
+	const host = fieldValue(headers, 'host')?.toLowerCase();
+
+	return URL.canParse(url) && new URL(url).host === host ? undefined : host;
 };
 
 /** Each part with its length: no part can pass for another. Begins with a digit, unlike the short form. */

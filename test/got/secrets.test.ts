@@ -61,6 +61,9 @@ for (const options of [{}, {shared: false}, {encryption: 'ab'.repeat(32)}] satis
 		await settleWrites(setup);
 		assertNothingIn('Redis', await dump(setup));
 		assertNothingIn('the cache', inspect(cache, {depth: 10, showHidden: true}));
+		const entries = await Array.fromAsync(cache.entries());
+		assert.ok(entries.length >= 4);
+		assertNothingIn('the inventory', inspect([entries, await cache.get(entries[0]?.url ?? '')], {depth: 10}));
 
 		// What goes wrong is told without them too.
 		await redis.kill();

@@ -11,12 +11,13 @@ type Asked = {
 	readonly type?: string;
 	readonly body?: string | Uint8Array;
 	readonly extra?: string;
+	readonly host?: string;
 };
 
 const ignoredParameters: ReadonlySet<string> = new Set(['api_key', 'sig']);
 
-const key = ({method = 'GET', url = 'https://example.com/', type, body, extra}: Asked, ignored: ReadonlySet<string> = ignoredParameters): string =>
-	primaryKey({method, url, headers: type === undefined ? {} : {'content-type': type}}, {ignoredParameters: ignored}, {body, extra});
+const key = ({method = 'GET', url = 'https://example.com/', type, body, extra, host}: Asked, ignored: ReadonlySet<string> = ignoredParameters): string =>
+	primaryKey({method, url, headers: {'content-type': type, host}}, {ignoredParameters: ignored}, {body, extra});
 
 const at = (rest: string): Asked => ({url: `https://example.com/${rest}`});
 const json = (body: string): Asked => ({method: 'QUERY', type: 'application/json', body});
@@ -37,6 +38,8 @@ const same: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
 	[at('?api%5Fkey=1&a=1'), at('?a=1')],
 	[at('?%61=1&b=2'), at('?b=2&%61=1')],
 	[at('?api_key&a=1'), at('?a=1')],
+	[{host: 'example.com'}, {}],
+	[{host: 'Other.example'}, {host: 'other.example'}],
 	// Bodies
 	[json('{"a": 1, "b": [1, 2]}'), json(' {"b":[1,2],"a":1} ')],
 	[json(String.raw`{"\u0061": "\u00e9"}`), json('{"a":"é"}')],
@@ -76,6 +79,11 @@ const different: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
 	[at('?a=1&&b=2'), at('?a=1&b=2')],
 	[at('?A=1'), at('?a=1')],
 	[at('?not_api_key=1'), at('')],
+	// RFC 9110 §7.1
+	[{host: 'other.example'}, {}],
+	[{host: 'other.example'}, {host: 'another.example'}],
+	[{host: 'example.com:8443'}, {}],
+	[{host: ''}, {}],
 	// Unix sockets
 	[{url: 'http://unix/var/a.sock:/path'}, {url: 'http://unix/var/b.sock:/path'}],
 	[{url: 'unix:/var/a.sock:/path'}, {url: 'unix:/var/b.sock:/path'}],
@@ -179,3 +187,31 @@ test('the deepest JSON is compared byte by byte', () => {
 	assert.equal(key(deep(5000, '1')), key(deep(5000, '1')));
 	assert.notEqual(key(deep(5000, '1')), key(deep(5000, '2')));
 });
+
+// Long enough that a quadratic rule would not come back.
+const length = 1_000_000;
+const long: Readonly<Record<string, Asked>> = {
+	parameters: at(`?${'a=1&'.repeat(length / 4)}`),
+	separators: at(`?${'&'.repeat(length)}`),
+	'percent signs': at(`?${'%'.repeat(length)}`),
+	'escaped names': at(`?${'%61%5F=1&'.repeat(length / 9)}`),
+	'question marks': at('?'.repeat(length)),
+	slashes: at('/'.repeat(length)),
+	dots: at('../'.repeat(length / 3)),
+	'at signs': {url: `https://${'@'.repeat(length)}example.com/`},
+	'number signs': at('#'.repeat(length)),
+	'a host': {host: 'a.'.repeat(length / 2)},
+	'form fields': form('a=1&'.repeat(length / 4)),
+	'JSON members': json(`{${Array.from({length: length / 10}, (_, index) => `"a${index}":1`).join(',')}}`),
+	'nested JSON': json('['.repeat(length)),
+	'quotation marks': json('"'.repeat(length)),
+	escapes: json(`"${String.raw`\\"`.repeat(length / 2)}"`),
+	'a content type': {...json('{}'), type: `application/${'a+'.repeat(length / 2)}`},
+	'what a key function adds': {extra: 'a'.repeat(length)},
+};
+
+for (const [what, asked] of Object.entries(long)) {
+	test(`a megabyte of ${what}`, () => {
+		assert.match(key(asked), /^[\w\-]{22}$/v);
+	});
+}
