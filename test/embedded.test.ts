@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {execFile, spawn, type ChildProcess} from 'node:child_process';
+import {execFile, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {
 	access,
@@ -31,6 +31,7 @@ import got from 'got';
 import {embeddedRedis, type EmbeddedRedis, type EmbeddedRedisOptions} from '../source/embedded.ts';
 import {redisCache} from '../source/index.ts';
 import {respond, startOrigin} from './helpers/origin.ts';
+import {startScript} from './helpers/script.ts';
 
 let directory: string;
 
@@ -103,7 +104,7 @@ type RunningOwner = Owner & {readonly pid: number; readonly socketPath: string};
 
 /** Another process. `redis` is its server, whose id and socket it prints; `next()` waits for a line on its standard input. */
 const startOwner = (t: TestContext, options: EmbeddedRedisOptions, {script = 'await next();', env = {}, args = []}: {script?: string; env?: NodeJS.ProcessEnv; args?: string[]} = {}): Owner => {
-	const child = spawn(process.execPath, [...args, '--input-type=module', '--eval', `
+	const child = startScript(t, `
 		import {once} from 'node:events';
 		import {createClient} from ${JSON.stringify(import.meta.resolve('@redis/client'))};
 		import {embeddedRedis} from ${JSON.stringify(import.meta.resolve('../source/embedded.ts'))};
@@ -111,12 +112,9 @@ const startOwner = (t: TestContext, options: EmbeddedRedisOptions, {script = 'aw
 		const redis = await embeddedRedis(${JSON.stringify(options)});
 		console.log(JSON.stringify({pid: redis.pid, socketPath: redis.socketPath}));
 		${script}
-	`], {env: {...process.env, ...env}, stdio: 'pipe'});
-	t.after(() => {
-		child.kill('SIGKILL');
-	});
+	`, {env, args, stdio: 'pipe'});
 	let errors = '';
-	child.stderr.setEncoding('utf8').on('data', (text: string) => {
+	child.stderr?.setEncoding('utf8').on('data', (text: string) => {
 		errors += text;
 	});
 	const ended = new AbortController();

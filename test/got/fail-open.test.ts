@@ -1,41 +1,16 @@
 import assert from 'node:assert/strict';
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import process from 'node:process';
-import {createServer, type AddressInfo, type Server, type Socket} from 'node:net';
 import test from 'node:test';
 import got from 'got';
 import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {listen} from '../helpers/listener.ts';
 import {startOrigin} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
-
-const listen = async (onConnection: (socket: Socket) => void): Promise<Server & AsyncDisposable & {url: string}> => {
-	const sockets = new Set<Socket>();
-	const server = createServer(socket => {
-		sockets.add(socket);
-		socket.on('error', () => undefined);
-		onConnection(socket);
-	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-
-	return Object.assign(server, {
-		url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		async [Symbol.asyncDispose]() {
-			for (const socket of sockets) {
-				socket.destroy();
-			}
-
-			server.close();
-			await once(server, 'close');
-		},
-	});
-};
+import {runScript} from '../helpers/script.ts';
 
 const nowhere = async () => {
-	const server = await listen(() => undefined);
-	const {url} = server;
-	await server[Symbol.asyncDispose]();
+	const {url, stop} = await listen();
+	await stop();
 	return url;
 };
 
@@ -48,18 +23,15 @@ const sickStores: Record<string, () => Promise<{url: string; stop(): Promise<voi
 		return {url: await nowhere(), stop: async () => undefined};
 	},
 	async 'never answers'() {
-		const server = await listen(() => undefined);
-		return {url: server.url, stop: async () => server[Symbol.asyncDispose]()};
+		return listen();
 	},
 	async 'answers garbage'() {
-		const server = await listen(socket => {
+		return listen(socket => {
 			socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n\u{0}\u{1}garbage'));
 		});
-		return {url: server.url, stop: async () => server[Symbol.asyncDispose]()};
 	},
 	async 'hangs up'() {
-		const server = await listen(socket => socket.destroy());
-		return {url: server.url, stop: async () => server[Symbol.asyncDispose]()};
+		return listen(socket => socket.destroy());
 	},
 };
 
@@ -124,25 +96,6 @@ test('a value that is not ours is a miss and is replaced', async () => {
 	}
 });
 
-const run = async (script: string, environment: Record<string, string>) => {
-	const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-		env: {...process.env, ...environment},
-		stdio: ['ignore', 'pipe', 'pipe'],
-		cwd: new URL('../..', import.meta.url),
-		timeout: 20_000,
-	});
-	let output = '';
-	child.stdout.on('data', chunk => {
-		output += String(chunk);
-	});
-	child.stderr.on('data', chunk => {
-		output += String(chunk);
-	});
-	const [code] = await once(child, 'close') as [number];
-
-	return {code, output};
-};
-
 const script = `
 	import got from 'got';
 	import {redisCache} from './source/index.ts';
@@ -163,8 +116,7 @@ test('a script that is done exits by itself, and not before', async () => {
 		response.end('body');
 	});
 
-	const {code, output} = await run(script, {STORE: redis.url, ORIGIN: origin.url});
-	assert.deepEqual({code, output}, {code: 0, output: 'body false\nbody true\nexits\n'});
+	assert.deepEqual(await runScript(script, {env: {STORE: redis.url, ORIGIN: origin.url}}), {code: 0, stdout: 'body false\nbody true\nexits\n', stderr: ''});
 });
 
 for (const name of ['refuses connections', 'never answers', 'answers garbage']) {
@@ -175,8 +127,8 @@ for (const name of ['refuses connections', 'never answers', 'answers garbage']) 
 			response.end('body');
 		});
 
-		const {code, output} = await run(script, {STORE: store.url, ORIGIN: origin.url});
+		const ended = await runScript(script, {env: {STORE: store.url, ORIGIN: origin.url}});
 		await store.stop();
-		assert.deepEqual({code, output}, {code: 0, output: 'body false\nbody false\nexits\n'});
+		assert.deepEqual(ended, {code: 0, stdout: 'body false\nbody false\nexits\n', stderr: ''});
 	});
 }

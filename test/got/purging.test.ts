@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
-import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import process from 'node:process';
 import {test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import {startProxy} from '../faults/proxy.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
 import {holdNext} from '../helpers/origin.ts';
+import {startScript} from '../helpers/script.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
 /* What holds for any store is in `source/acceptance/`. */
@@ -88,17 +87,14 @@ test('two processes: after one has purged by tag, the other does not give what w
 	await using setup = await setUp({tagField: 'cache-tag'});
 	serve(setup);
 	const {redis} = setup;
-	const child = spawn(process.execPath, ['--input-type=module', '--eval', `
+	const child = startScript(t, `
 		import {redisCache} from '${new URL('../../source/index.ts', import.meta.url).href}';
 		const cache = redisCache('${redis.url}');
 		process.on('message', async name => {
 			process.send(await cache.invalidate({tag: name}));
 		});
 		process.send('ready');
-	`], {stdio: ['ignore', 'inherit', 'inherit', 'ipc']});
-	t.after(() => {
-		child.kill('SIGKILL');
-	});
+	`);
 	await once(child, 'message');
 	for (let round = 0; round < 10; round++) {
 		const path = `r${round}`;

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
-import {execFile} from 'node:child_process';
 import {PassThrough} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import process from 'node:process';
 import {test} from 'node:test';
-import {promisify} from 'node:util';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {createGzip} from 'node:zlib';
@@ -13,6 +11,7 @@ import type {OptionsOfTextResponseBody} from 'got';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {createAdapter} from '../helpers/adapter.ts';
 import {holdNext} from '../helpers/origin.ts';
+import {runScript} from '../helpers/script.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
 /* What docs/security.md promises of the cache as a whole. */
@@ -350,6 +349,5 @@ test('nothing is printed, whatever happens', async () => {
 		await cache.clear();
 		await cache.close();
 	`;
-	const {stdout, stderr} = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {cwd: import.meta.dirname, timeout: 20_000});
-	assert.deepEqual([stdout, stderr], ['', '']);
+	assert.deepEqual(await runScript(script), {code: 0, stdout: '', stderr: ''});
 });

@@ -1,14 +1,10 @@
 /* eslint-disable unicorn/no-incorrect-template-string-interpolation -- `t` is for what follows a test; braces belong to keys */
-import process from 'node:process';
 import assert from 'node:assert/strict';
-import {execFile} from 'node:child_process';
-import {once} from 'node:events';
-import {createServer, type AddressInfo} from 'node:net';
 import {after, before, test} from 'node:test';
-import {promisify} from 'node:util';
+import {listen} from '../helpers/listener.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {runScript} from '../helpers/script.ts';
 
-const run = promisify(execFile);
 const storeModule = new URL('../../source/store/create-store.ts', import.meta.url).href;
 const recordsModule = new URL('../helpers/records.ts', import.meta.url).href;
 
@@ -21,8 +17,8 @@ const script = async (store: string, body: string): Promise<string> => {
 		const record = response();
 		${body}
 	`;
-	const {stdout, stderr} = await run(process.execPath, ['--input-type=module', '--eval', source], {timeout: 10_000, killSignal: 'SIGKILL'});
-	assert.equal(stderr, '');
+	const {code, stdout, stderr} = await runScript(source);
+	assert.deepEqual({code, stderr}, {code: 0, stderr: ''});
 	return stdout.trim();
 };
 
@@ -58,18 +54,13 @@ test('a script ends by itself where no Redis is', async () => {
 
 for (const [name, answer] of [['never answers', ''], ['answers garbage', 'HTTP/1.1 400 Bad Request\r\n\r\n']] as const) {
 	test(`a script ends by itself where a server ${name}, and its look-up ends first`, async t => {
-		const server = createServer(socket => {
-			socket.on('error', () => undefined);
+		const server = await listen(socket => {
 			socket.on('data', () => {
 				socket.write(answer);
 			});
 		});
-		server.listen(0, '127.0.0.1');
-		await once(server, 'listening');
-		t.after(() => {
-			server.close();
-		});
-		assert.equal(await script(`'redis://127.0.0.1:${(server.address() as AddressInfo).port}'`, `${lookUp}store.set('{a}', record, 60_000);`), 'none');
+		t.after(server.stop);
+		assert.equal(await script(`'${server.url}'`, `${lookUp}store.set('{a}', record, 60_000);`), 'none');
 	});
 }
 

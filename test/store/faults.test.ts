@@ -2,13 +2,6 @@
 import process from 'node:process';
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
-import {once} from 'node:events';
-import {
-	createServer,
-	type AddressInfo,
-	type Server,
-	type Socket,
-} from 'node:net';
 import {after, before, beforeEach, test} from 'node:test';
 import {createClient} from '@redis/client';
 import {Keyv} from 'keyv';
@@ -16,6 +9,7 @@ import {encode} from '../../source/store/codec.ts';
 import type {StoreOption} from '../../source/store/connection.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
 import type {StoreEvent} from '../../source/store/fault-log.ts';
+import {listen} from '../helpers/listener.ts';
 import {response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
@@ -53,29 +47,6 @@ const open = (store: StoreOption, options: Partial<StoreOptions> = {}) => {
 	};
 };
 
-const listen = async (onConnection: (socket: Socket) => void): Promise<{server: Server; url: string; stop(): Promise<void>}> => {
-	const sockets = new Set<Socket>();
-	const server = createServer(socket => {
-		sockets.add(socket);
-		socket.on('error', () => undefined);
-		onConnection(socket);
-	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	return {
-		server,
-		url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		async stop() {
-			for (const socket of sockets) {
-				socket.destroy();
-			}
-
-			server.close();
-			await once(server, 'close');
-		},
-	};
-};
-
 let redis: TestRedis;
 const unhandled: unknown[] = [];
 
@@ -109,7 +80,7 @@ test('a Redis that is not there: misses, told once', async () => {
 });
 
 test('a Redis that takes the connection and never answers: misses after the deadline, then at once', async () => {
-	const hole = await listen(() => undefined);
+	const hole = await listen();
 	const {store, events} = open(hole.url, {timeoutMs: 20, cooldownMs: 60_000});
 	for (let count = 0; count < 50; count++) {
 		assert.deepEqual(await store.get(['{a}']), [undefined]);

@@ -1,9 +1,7 @@
 /* eslint-disable @typescript-eslint/no-loop-func -- `t` is for what follows a test */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
-import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import process from 'node:process';
 import {after, before, beforeEach, test} from 'node:test';
 import {createClient} from '@redis/client';
 import {encode} from '../../source/store/codec.ts';
@@ -13,6 +11,7 @@ import {createMemoryTier} from '../../source/store/memory.ts';
 import type {Store} from '../../source/store/store.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {startScript} from '../helpers/script.ts';
 
 const record = response();
 
@@ -203,17 +202,14 @@ test('readers and writers at random: nobody sees what was replaced before', asyn
 });
 
 test('two processes: after one has purged, no read in the other gives the purged body', async t => {
-	const child = spawn(process.execPath, ['--input-type=module', '--eval', `
+	const child = startScript(t, `
 			import {createStore} from '${new URL('../../source/store/create-store.ts', import.meta.url).href}';
 			const store = createStore({store: '${redis.url}', namespace: 'n', timeoutMs: 2000, memoryBytes: 1e6});
 			process.on('message', async ({id, key}) => {
 				process.send({id, isDeleted: await store.delete([key])});
 			});
 			process.send({id: -1});
-		`], {stdio: ['ignore', 'inherit', 'inherit', 'ipc']});
-	t.after(() => {
-		child.kill('SIGKILL');
-	});
+		`);
 	await once(child, 'message');
 	const store = open(redis.url);
 	for (let round = 0; round < 50; round++) {
