@@ -16,7 +16,7 @@ export const watchPace = (response: IncomingMessage, lead: Lead<unknown> | undef
 
 	let wasBehind = false;
 	const timer: Partial<NodeJS.Timeout> = setInterval(() => {
-		const isBehind = response.readableLength > 0 || response.complete;
+		const isBehind = response.readableLength > 0;
 		if (isBehind && wasBehind) {
 			lead.release(0);
 		}
