@@ -133,8 +133,11 @@ export const adopt = async (context: EquivalentsContext, {url, variation: {field
 		return seen;
 	}
 
+	let isAsSeen = false;
 	const noted = store.update(name, current => {
 		const mark = asMark(current);
+		// A purge gives a mark on which nothing is written another generation.
+		isAsSeen = mark?.noVarySearch === undefined && seen.get(name) === generationOf(current);
 		return mark?.noVarySearch === field ? undefined : {kind: 'mark', generation: newGeneration(), softGeneration: '', purgedAtMs: mark?.purgedAtMs ?? 0, noVarySearch: field};
 	}, store.command ? spareMs : 'forever');
 	const [updated] = await Promise.all([noted, announce(store, url, field)]);
@@ -144,8 +147,9 @@ export const adopt = async (context: EquivalentsContext, {url, variation: {field
 	}
 
 	const generation = generationOf(updated.record);
+	const isUnpurged = isAsSeen || seen.get(name) === generation || isOlderThan(updated.record, requestTimeMs);
 
-	return seen.get(name) === generation || isOlderThan(updated.record, requestTimeMs) ? new Map([...seen, [name, generation]]) : undefined;
+	return isUnpurged ? new Map([...seen, [name, generation]]) : undefined;
 };
 
 /**

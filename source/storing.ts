@@ -17,6 +17,7 @@ import {
 	isForEquivalents,
 	longestExchangeMs,
 	markKeysOf,
+	pathMark,
 	readMarks,
 	resourceMark,
 } from './marks.ts';
@@ -43,18 +44,18 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 
 export type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'delayMs'>;
 
-/** Where a response is stored: its own field says for which URLs. */
-const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse): Promise<Pick<Storing, 'key' | 'index' | 'marks'>> => {
-	const {request, keyInput, marks} = exchange;
+/** Where a response is stored: its own field says for which URLs. `undefined` if it is for others as well, and one of them may have been purged meanwhile. */
+const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse): Promise<Pick<Storing, 'key' | 'index' | 'marks'> | undefined> => {
+	const {request, keyInput, marks: seen} = exchange;
 	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
 	if (!variation && !isForEquivalents(exchange.key)) {
 		return exchange;
 	}
 
-	const adopted = variation && await adopt(context, {...exchange, url: request.url, variation, seen: marks});
-	const key = keyOf(context, request, keyInput, adopted && variation);
+	const marks = variation ? await adopt(context, {...exchange, url: request.url, variation, seen}) : seen;
+	const key = keyOf(context, request, keyInput, variation);
 
-	return {key, marks: adopted ?? marks, index: key === exchange.key ? exchange.index : undefined};
+	return marks && {key, marks, index: key === exchange.key ? exchange.index : undefined};
 };
 
 /**
@@ -77,8 +78,13 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const steps = stepwise(context, delayMs);
-	const {key, index, marks: seen} = await place(steps, exchange, stored);
-	const marks = await generationsFor(steps.store, {seen, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
+	const placed = await place(steps, exchange, stored);
+	if (!placed) {
+		return 'invalidated';
+	}
+
+	const {key, index} = placed;
+	const marks = await generationsFor(steps.store, {seen: placed.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
 	if (!marks || performance.now() - startedAt > longestExchangeMs) {
 		// The next look-up sees them before it asks the origin.
 		context.markKeys.set(key, markKeysOf(key, stored));
@@ -106,7 +112,7 @@ export const isUnknown = (context: ExchangeContext, {key, startedAt}: Storing, r
 export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, delayMs, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
 	const keyInput = {...asked.keyInput, body: undefined};
 	const key = keyOf(context, request, keyInput);
-	const marks = await readMarks(context.store, [resourceMark(key), ...groups.map(group => groupMark(request.url, group))]);
+	const marks = await readMarks(context.store, [resourceMark(key), pathMark(request.url), ...groups.map(group => groupMark(request.url, group))]);
 
 	return {
 		request,
