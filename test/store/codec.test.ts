@@ -66,7 +66,8 @@ const anyMark = fc.record({
 	generation: latin1,
 	softGeneration: anyText,
 	purgedAtMs: anyNumber,
-}, {noNullPrototype: true});
+	noVarySearch: anyText,
+}, {noNullPrototype: true, requiredKeys: ['kind', 'generation', 'softGeneration', 'purgedAtMs']});
 
 const anyRecord = fc.oneof(anyResponse, anyIndex, anyMark);
 
