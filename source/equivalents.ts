@@ -9,10 +9,10 @@ import {
 	originMark,
 	pathMark,
 	pathOf,
-	spareMs,
+	timeToLiveOfMark,
 	type Marks,
 } from './marks.ts';
-import type {Store} from './store/store.ts';
+import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredMark, StoredRecord} from './stored.ts';
 
 /*
@@ -119,6 +119,8 @@ type Adoption = {
 	/** The marks as they were before the origin was asked. */
 	readonly seen: Marks;
 	readonly requestTimeMs: number;
+	/** Of the response. */
+	readonly timeToLive: TimeToLive;
 };
 
 /**
@@ -126,7 +128,7 @@ Writes on the mark of a path what a response says.
 
 @returns The marks with that of the path; `undefined` if an equivalent URL may have been purged since the origin was asked, by somebody who did not know that it is one, or if the store does not answer.
 */
-export const adopt = async (context: EquivalentsContext, {url, variation: {field}, seen, requestTimeMs}: Adoption): Promise<Marks | undefined> => {
+export const adopt = async (context: EquivalentsContext, {url, variation: {field}, seen, requestTimeMs, timeToLive}: Adoption): Promise<Marks | undefined> => {
 	const {store} = context;
 	const name = pathMark(url);
 	if (seen.get(name) && knownVariation(context, url)?.field === field) {
@@ -139,7 +141,7 @@ export const adopt = async (context: EquivalentsContext, {url, variation: {field
 		// A purge gives a mark on which nothing is written another generation.
 		isAsSeen = mark?.noVarySearch === undefined && seen.get(name) === generationOf(current);
 		return mark?.noVarySearch === field ? undefined : {kind: 'mark', generation: newGeneration(), softGeneration: '', purgedAtMs: mark?.purgedAtMs ?? 0, noVarySearch: field};
-	}, store.command ? spareMs : 'forever');
+	}, timeToLiveOfMark(store, name, timeToLive));
 	const [updated] = await Promise.all([noted, announce(store, url, field)]);
 	remember(context, url, field);
 	if (!updated?.record) {

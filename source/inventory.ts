@@ -321,7 +321,7 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
 		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
 		const copyKey = keyOfListed(from, resourceOf(key), stored, variation);
-		const seen = variation && await adopt(to, {url: stored.url, variation, seen: new Map(), requestTimeMs: Infinity});
+		const seen = variation && await adopt(to, {url: stored.url, variation, seen: new Map(), requestTimeMs: Infinity, timeToLive});
 		const reading = {seen: seen ?? new Map<string, string>(), requestTimeMs: Infinity};
 		const marks = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
 		if (marks && write(to, {key: copyKey, index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {

@@ -22,7 +22,7 @@ export type PurgeOptions = {
 export const longestExchangeMs = 3_600_000;
 
 /** Marks are kept so much longer than what they stand for. */
-export const spareMs = 30 * 86_400_000;
+const spareMs = 30 * 86_400_000;
 
 /** How far the clocks of a fleet may be apart. */
 const clockToleranceMs = 60_000;
@@ -268,6 +268,15 @@ const keepScript = `
 	return 1
 `;
 
+/** There may be as many paths as responses. */
+const spareMsOf = (name: string): number => name.startsWith('{path:') ? longestExchangeMs : spareMs;
+
+/** For a mark that is written together with what it stands for. */
+export const timeToLiveOfMark = (store: Store, name: string, timeToLive: TimeToLive): TimeToLive => {
+	bookkeepingOf(store).keptUntilMs.delete(name);
+	return timeToLive === 'forever' ? timeToLive : timeToLive + (store.command ? spareMsOf(name) : spareMs);
+};
+
 /** Has marks outlive what they stand for: without them it would be good for nothing. */
 export const keepMarks = (store: Store, names: readonly string[], timeToLive: TimeToLive, nowMs: number): void => {
 	const {command} = store;
@@ -282,8 +291,9 @@ export const keepMarks = (store: Store, names: readonly string[], timeToLive: Ti
 			continue;
 		}
 
-		keptUntilMs.set(name, neededUntilMs + spareMs);
-		void command(name, wireKey => ['EVAL', keepScript, '1', wireKey, timeToLive === 'forever' ? '' : String(Math.ceil(timeToLive) + spareMs)]);
+		const sparedMs = spareMsOf(name);
+		keptUntilMs.set(name, neededUntilMs + sparedMs);
+		void command(name, wireKey => ['EVAL', keepScript, '1', wireKey, timeToLive === 'forever' ? '' : String(Math.ceil(timeToLive) + sparedMs)]);
 	}
 };
 

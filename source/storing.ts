@@ -45,14 +45,14 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 export type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'delayMs'>;
 
 /** Where a response is stored: its own field says for which URLs. `undefined` if it is for others as well, and one of them may have been purged meanwhile. */
-const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse): Promise<Pick<Storing, 'key' | 'index' | 'marks'> | undefined> => {
-	const {request, keyInput, marks: seen} = exchange;
+const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Pick<Storing, 'key' | 'index' | 'marks'> | undefined> => {
+	const {request, keyInput, requestTimeMs, marks: seen} = exchange;
 	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
 	if (!variation && !isForEquivalents(exchange.key)) {
 		return exchange;
 	}
 
-	const marks = variation ? await adopt(context, {...exchange, url: request.url, variation, seen}) : seen;
+	const marks = variation ? await adopt(context, {url: request.url, variation, seen, requestTimeMs, timeToLive: ttl}) : seen;
 	const key = keyOf(context, request, keyInput, variation);
 
 	return marks && {key, marks, index: key === exchange.key ? exchange.index : undefined};
@@ -78,7 +78,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const steps = stepwise(context, delayMs);
-	const placed = await place(steps, exchange, stored);
+	const placed = await place(steps, exchange, stored, ttl);
 	if (!placed) {
 		return 'invalidated';
 	}

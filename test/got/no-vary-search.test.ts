@@ -452,6 +452,33 @@ test('a mark of a path that is lost purges, and revives nothing', async () => {
 	assert.equal(await ask(setup, 'a?utm=1'), 'miss 3');
 });
 
+test('the mark of a path outlives what it stands for, by an hour', async () => {
+	await using setup = await setUp();
+	const {redis} = setup;
+	const left = async (pattern: string) => {
+		const [key = ''] = await redis.client.keys(pattern);
+		return redis.client.pTTL(key);
+	};
+
+	const keyPattern = String.raw`http_cache:{\?*}`;
+	for (const [seconds, options] of [[60, {}], [86_400, {context: {cache: {mode: 'reload'}}}], [60, {context: {cache: {mode: 'reload'}}}]] as const) {
+		serve(setup, ignoringUtm, {'cache-control': `max-age=${seconds}`});
+		await ask(setup, `a?utm=${seconds}`, options);
+		while (await left(keyPattern) <= (seconds * 1000)) {
+			await settleWrites(setup);
+		}
+
+		// The mark is kept along with the write, which nobody waits for.
+		while (await left('http_cache:{path:*') < await left(keyPattern)) {
+			await settleWrites(setup);
+		}
+
+		assert.ok(await left('http_cache:{path:*') <= 86_400_000 + (3 * 3_600_000));
+	}
+
+	assert.equal((await redis.client.keys(keyPattern)).length, 1);
+});
+
 test('a purge that the store does not confirm holds in the process', async () => {
 	await using setup = await setUp({memory: false, timeout: 100});
 	serve(setup);
