@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import {after, before, describe, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
-import {createCluster, type RedisClusterType} from '@redis/client';
+import {createCluster, createSentinel, type RedisClusterType} from '@redis/client';
 import got from 'got';
 import {storeChecks} from '../source/acceptance.ts';
-import {redisCache} from '../source/index.ts';
+import {redisCache, type StoreOption} from '../source/index.ts';
 import {startCluster, type TestCluster} from './helpers/cluster.ts';
 import {startOrigin} from './helpers/origin.ts';
+import {startRedis, type TestRedis} from './helpers/redis.ts';
+import {startSentinel} from './helpers/sentinel.ts';
 
 let nodes: TestCluster;
 const connections: RedisClusterType[] = [];
@@ -47,39 +49,65 @@ for (const [name, useReplicas] of [['a cluster of Redis', false], ['a cluster of
 	});
 }
 
-test('replicas that lag behind give nothing that was purged', async () => {
-	await using origin = await startOrigin((_request, response) => {
-		response.writeHead(200, {'cache-control': 'max-age=60'}).end(String(origin.requests.length));
-	});
-	const cluster = open(true);
-	await using cache = redisCache({store: cluster, timeout: '5s'});
-	const client = got.extend({prefixUrl: origin.url}, cache);
-	const paths = Array.from({length: 20}, (_, number) => String(number));
-	await Promise.all(paths.map(async path => client(path)));
-	await Promise.all(nodes.masters.map(async master => master.client.sendCommand(['WAIT', '1', '5000'])));
-
-	// From now on replicas are let in no more; they answer all the same, with what they have.
-	for (const master of nodes.masters) {
+/** From now on the replicas are let in no more. They answer all the same, with what they have. */
+const strand = async (masters: readonly TestRedis[], replicas: readonly TestRedis[]) => {
+	await Promise.all(masters.map(async master => master.client.sendCommand(['WAIT', '1', '5000'])));
+	for (const master of masters) {
 		await master.client.configSet('requirepass', 'replicas-do-not-know-it');
 		await master.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'replica']);
 	}
 
-	for (const replica of nodes.replicas) {
+	for (const replica of replicas) {
 		while (!(await replica.client.info('replication')).includes('master_link_status:down')) {
 			await wait(10);
 		}
-	}
 
-	const keysOfReplicas = await Promise.all(nodes.replicas.map(async replica => replica.client.dbSize()));
-	assert.ok(keysOfReplicas.every(count => count > 0), 'they have something to give');
+		assert.ok(await replica.client.dbSize() > 0, 'it has something to give');
+	}
+};
+
+/** Asks, strands the replicas, purges, and asks again. Resolves to what went wrong in the store. */
+const purgeBehindReplicas = async (store: StoreOption, masters: readonly TestRedis[], replicas: readonly TestRedis[]) => {
+	await using origin = await startOrigin((_request, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=60'}).end(String(origin.requests.length));
+	});
+	await using cache = redisCache({store, timeout: '5s'});
+	const errors: Error[] = [];
+	cache.on('error', error => errors.push(error));
+	const client = got.extend({prefixUrl: origin.url}, cache);
+	const paths = Array.from({length: 20}, (_, number) => String(number));
+	const askAll = async () => {
+		const responses = await Promise.all(paths.map(async path => client(path)));
+		return responses.map(response => response.isFromCache);
+	};
+
+	await askAll();
+	assert.deepEqual(await askAll(), paths.map(() => true));
+	await strand(masters, replicas);
 	await Promise.all(paths.slice(0, 10).map(async path => cache.delete(`${origin.url}/${path}`)));
-	const afterDeletions = await Promise.all(paths.map(async path => client(path)));
-	assert.deepEqual(afterDeletions.map(response => response.isFromCache), paths.map((_, number) => number >= 10));
+	assert.deepEqual(await askAll(), paths.map((_, number) => number >= 10));
 	await cache.invalidate({origin: origin.url});
-	const afterPurge = await Promise.all(paths.map(async path => client(path)));
-	assert.deepEqual(afterPurge.map(response => response.isFromCache), paths.map(() => false));
+	assert.deepEqual(await askAll(), paths.map(() => false));
+	return errors;
+};
 
-	for (const master of nodes.masters) {
-		await master.client.configSet('requirepass', '');
+test('a cluster: replicas that lag behind give nothing that was purged', async () => {
+	assert.deepEqual(await purgeBehindReplicas(open(true), nodes.masters, nodes.replicas), []);
+});
+
+test('a sentinel: replicas that lag behind give nothing that was purged', async t => {
+	await using master = await startRedis({args: ['--repl-diskless-sync-delay', '0']});
+	await using replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
+	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
+		await wait(10);
 	}
+
+	await using watcher = await startSentinel(master);
+	await watcher.wanted('+slave');
+	const sentinel = createSentinel({...watcher.options, replicaPoolSize: 2});
+	sentinel.on('error', () => undefined);
+	t.after(() => {
+		sentinel.destroy();
+	});
+	assert.deepEqual(await purgeBehindReplicas(sentinel, [master], [replica]), []);
 });

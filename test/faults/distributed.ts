@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import {execFile, spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {execFile} from 'node:child_process';
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
@@ -12,6 +11,7 @@ import got from 'got';
 import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {startRedis} from '../helpers/redis.ts';
+import {startSentinel} from '../helpers/sentinel.ts';
 import {createTally, failuresOf, startLoad, type Load} from './load.ts';
 import {startResources} from './resources.ts';
 
@@ -82,44 +82,16 @@ test('a cluster: resharding, a failover and the death of a master lose no reques
 	cluster.destroy();
 });
 
-const startSentinel = async (masterPort: number, directory: string) => {
-	const port = masterPort + 5000;
-	const config = path.join(directory, 'sentinel.conf');
-	await writeFile(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${masterPort} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n`);
-	const child = spawn('redis-server', [config, '--sentinel'], {stdio: ['ignore', 'pipe', 'inherit']});
-	let log = '';
-	const wanted = async (text: string) => {
-		while (!log.includes(text)) {
-			await once(child.stdout, 'data');
-		}
-	};
-
-	child.stdout.on('data', chunk => {
-		log += String(chunk);
-	});
-	await wanted('+monitor');
-	return {
-		port,
-		wanted,
-		async [Symbol.asyncDispose]() {
-			const closed = once(child, 'close');
-			child.kill('SIGKILL');
-			await closed;
-		},
-	};
-};
-
 test('a sentinel: the death of the master loses no request', {timeout: 60_000}, async () => {
-	await using place = await temporaryDirectory();
 	await using master = await startRedis({args: ['--repl-diskless-sync-delay', '0']});
 	await using replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
-	await using watcher = await startSentinel(master.port, place.directory);
+	await using watcher = await startSentinel(master);
 	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
 		await wait(20);
 	}
 
 	await watcher.wanted('+slave');
-	const sentinel = createSentinel({name: 'main', sentinelRootNodes: [{host: '127.0.0.1', port: watcher.port}]});
+	const sentinel = createSentinel(watcher.options);
 	sentinel.on('error', () => undefined);
 	await assertNothingLost({store: sentinel}, async () => {
 		await master.kill();

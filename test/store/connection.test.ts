@@ -1,11 +1,6 @@
 /* eslint-disable @typescript-eslint/no-loop-func -- each form of the option in turn */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
-import {once} from 'node:events';
-import {spawn} from 'node:child_process';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
 import {
 	after,
 	before,
@@ -30,6 +25,7 @@ import type {Store} from '../../source/store/store.ts';
 import {createAdapter} from '../helpers/adapter.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {startSentinel} from '../helpers/sentinel.ts';
 
 const everyByte = Buffer.from(Array.from({length: 256}, (_, byte) => byte));
 const record = response({body: everyByte});
@@ -102,27 +98,10 @@ const startCluster = async () => {
 	return cluster;
 };
 
-const startSentinel = async () => {
-	const directory = await mkdtemp(path.join(tmpdir(), 'sentinel-'));
-	const config = path.join(directory, 'sentinel.conf');
-	await writeFile(config, `port 0\nunixsocket ${directory}/s\nsentinel monitor main 127.0.0.1 ${redis.port} 1\n`);
-	const port = redis.port + 5001 + cleanups.length;
-	const child = spawn('redis-server', [config, '--sentinel', '--port', String(port)], {stdio: ['ignore', 'pipe', 'inherit']});
-	cleanups.push(async () => {
-		const closed = once(child, 'close');
-		child.kill('SIGKILL');
-		await closed;
-		await rm(directory, {recursive: true});
-	});
-	let log = '';
-	for await (const chunk of child.stdout.iterator({destroyOnReturn: false})) {
-		log += String(chunk);
-		if (log.includes('+monitor')) {
-			break;
-		}
-	}
-
-	const sentinel = createSentinel({name: 'main', sentinelRootNodes: [{host: '127.0.0.1', port}]});
+const openSentinel = async () => {
+	const watcher = await startSentinel(redis);
+	cleanups.push(watcher.stop);
+	const sentinel = createSentinel(watcher.options);
 	cleanups.push(() => {
 		sentinel.destroy();
 	});
@@ -162,7 +141,7 @@ const redisForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
 	},
 	'a client with RESP 3': async () => own(createClient({url: redis.url, RESP: 3, commandOptions: {typeMapping: asBuffers}})),
 	'a pool': async () => own(createClientPool({url: redis.url})),
-	'a sentinel': startSentinel,
+	'a sentinel': openSentinel,
 	'@keyv/redis': keyvRedis,
 };
 
@@ -297,7 +276,7 @@ test('a client that its user closed stays closed', async () => {
 });
 
 test('a user\'s sentinel answers its user as before', async () => {
-	const sentinel = await startSentinel();
+	const sentinel = await openSentinel();
 	const store = open(sentinel);
 	await store.set('{a}', record, 60_000);
 	await store.clear();
