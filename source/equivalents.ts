@@ -1,4 +1,4 @@
-import type {LRUCache} from 'lru-cache';
+import type {Hints} from './hints.ts';
 import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
 import {
 	changeMark,
@@ -21,11 +21,11 @@ Which URLs are equivalent, `No-Vary-Search`. The last response of a path that ha
 export type EquivalentsContext = {
 	readonly store: Store;
 	/** What is known of paths, a hint: what the store says wins. */
-	readonly variations: LRUCache<string, UrlVariation>;
+	readonly variations: Hints<UrlVariation>;
 	/** Marks of origins that have such paths. */
-	readonly varyingOrigins: LRUCache<string, true>;
+	readonly varyingOrigins: Hints<true>;
 	/** Paths of such origins that were looked at just now, and of which nothing is known. */
-	readonly plainPaths: LRUCache<string, true>;
+	readonly plainPaths: Hints<true>;
 	/** Milliseconds since the epoch. */
 	readonly now: () => number;
 };

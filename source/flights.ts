@@ -1,4 +1,4 @@
-import {LRUCache} from 'lru-cache';
+import {createHints} from './hints.ts';
 
 /** How a flight ends for those who wait for it. */
 export type Ending<Result> =
@@ -82,7 +82,7 @@ const restAfterPatienceMs = 1000;
 
 export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions): Flights<Result> => {
 	const flights = new Map<string, Flight<Result>>();
-	const resting = new LRUCache<string, true>({max: maxResting});
+	const resting = createHints<true>(maxResting);
 
 	const end = (flight: Flight<Result>, ending: Ending<Result> | {readonly kind: 'deserted'}, restMs: number) => {
 		flight.leader = undefined;

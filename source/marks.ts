@@ -1,5 +1,5 @@
 import {hash, randomBytes} from 'node:crypto';
-import {LRUCache} from 'lru-cache';
+import {createHints, type Hints} from './hints.ts';
 import {unbounded} from './store/bounded.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredMark, StoredRecord, StoredResponse} from './stored.ts';
@@ -29,7 +29,7 @@ const clockToleranceMs = 60_000;
 
 export const newGeneration = () => randomBytes(6).toString('base64url');
 
-const keys = new LRUCache<string, string>({max: 10_000});
+const keys = createHints<string>(10_000);
 
 const markKey = (kind: 'origin' | 'tag' | 'group' | 'path', name: string): string => {
 	const id = `${kind} ${name}`;
@@ -145,7 +145,7 @@ type Bookkeeping = {
 	/** The marks that are being made: once for all who need them. */
 	readonly making: Map<string, ReturnType<typeof make>>;
 	/** Until when marks are kept at least, as far as this process has seen to it. */
-	readonly keptUntilMs: LRUCache<string, number>;
+	readonly keptUntilMs: Hints<number>;
 };
 
 const bookkeepings = new WeakMap<Store, Bookkeeping>();
@@ -157,7 +157,7 @@ const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), keptUntilMs: new LRUCache({max: 10_000})};
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), keptUntilMs: createHints(10_000)};
 	bookkeepings.set(store, bookkeeping);
 	return bookkeeping;
 };

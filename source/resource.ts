@@ -1,4 +1,4 @@
-import type {LRUCache} from 'lru-cache';
+import type {Hints} from './hints.ts';
 import {learnFrom, type EquivalentsContext} from './equivalents.ts';
 import type {RequestHead} from './http/message.ts';
 import {
@@ -36,11 +36,11 @@ What is stored of one resource: under its key the response, or with `Vary` an in
 */
 export type ResourceContext = EquivalentsContext & {
 	/** The indexes that this process has seen, so that a look-up can name index and variant at once. A hint: what the store says wins. */
-	readonly indexes: LRUCache<string, VariantIndex>;
+	readonly indexes: Hints<VariantIndex>;
 	/** The marks of the response that was last found or written under a key, so that a look-up can read them along. A hint, too. */
-	readonly markKeys: LRUCache<string, readonly string[]>;
+	readonly markKeys: Hints<readonly string[]>;
 	/** When this process purged a key, by `performance.now()`: what was asked for before is not stored after. */
-	readonly purgedAt: LRUCache<string, number>;
+	readonly purgedAt: Hints<number>;
 	/** What this process writes while it reads the same: a reply that is on its way is older. */
 	readonly overlaps: Map<string, Overlap>;
 };

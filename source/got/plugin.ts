@@ -1,7 +1,7 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction, Response} from 'got';
-import {LRUCache} from 'lru-cache';
 import type {Duration} from '../duration.ts';
+import {createHints} from '../hints.ts';
 import {
 	copyAll,
 	getStored,
@@ -111,13 +111,13 @@ export class RedisCache {
 			options,
 			settings,
 			store,
-			indexes: new LRUCache({max: maxHints}),
-			markKeys: new LRUCache({max: maxHints}),
-			purgedAt: new LRUCache({max: maxHints}),
+			indexes: createHints(maxHints),
+			markKeys: createHints(maxHints),
+			purgedAt: createHints(maxHints),
 			overlaps: new Map(),
-			variations: new LRUCache({max: maxHints}),
-			varyingOrigins: new LRUCache({max: maxHints}),
-			plainPaths: new LRUCache({max: maxHints, ttl: plainPathMs}),
+			variations: createHints(maxHints),
+			varyingOrigins: createHints(maxHints),
+			plainPaths: createHints(maxHints, plainPathMs),
 			now: Date.now,
 			reportError,
 			refreshes: createRefreshes(),

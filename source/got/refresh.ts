@@ -1,8 +1,8 @@
 import type {Agent, ClientRequest} from 'node:http';
 import type {Socket} from 'node:net';
 import got, {Options, type RequestPromise, type Response} from 'got';
-import {LRUCache} from 'lru-cache';
 import type {Exchange} from '../exchange.ts';
+import {createHints, type Hints} from '../hints.ts';
 import {requestDirectives} from '../http/directives.ts';
 import {variantId} from '../http/vary.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -16,7 +16,7 @@ export type Refreshes = {
 	/** What is to be done when it is a response's turn, the first first. */
 	readonly waiting: Map<string, () => Promise<void>>;
 	/** Names of the responses whose refresh failed just now. */
-	readonly resting: LRUCache<string, true>;
+	readonly resting: Hints<true>;
 };
 
 const maxRunning = 16;
@@ -31,7 +31,7 @@ const defaultTimeoutMs = 30_000;
 export const createRefreshes = (): Refreshes => ({
 	running: new Set(),
 	waiting: new Map(),
-	resting: new LRUCache({max: maxWaiting, ttl: failureRestMs}),
+	resting: createHints(maxWaiting, failureRestMs),
 });
 
 // A symbol in got's `context` is copied to each hop and attempt.
