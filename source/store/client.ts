@@ -17,6 +17,22 @@ type ClusterConnection = RedisConnection & {
 	nodeClient(node: unknown): Promise<RedisConnection> | RedisConnection;
 };
 
+type ClusterNode = {readonly client?: {readonly isReady: boolean}};
+
+// What node-redis calls when a node says `MOVED`.
+type Rediscovering = {readonly _slots?: {rediscover?(startWith: ClusterNode['client']): Promise<void>}};
+
+/** A node that dies says nothing of where its keys have moved: node-redis would wait for it for ever. */
+const rediscover = async (connection: ClusterConnection): Promise<void> => {
+	const {_slots: slots} = connection as Rediscovering;
+	const alive = (connection.masters as readonly ClusterNode[]).find(({client}) => client?.isReady);
+	try {
+		await slots?.rediscover?.(alive?.client);
+	} catch {
+		// The next failure leads here again.
+	}
+};
+
 export const isCluster = (connection: RedisConnection): connection is ClusterConnection => 'masters' in connection;
 
 /** A cluster is open before it knows its nodes, and throws until it does. */
@@ -224,7 +240,8 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 	return {
 		connection,
 		isTracking: false,
-		probePatienceMs: 30_000,
+		// A node that died keeps what it was asked; the next one is asked something else.
+		probePatienceMs: isCluster(connection) ? 1000 : 30_000,
 		connect(): Promise<void> | undefined {
 			if (isUsable(connection)) {
 				readiness.wasReady = true;
@@ -246,6 +263,9 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 		},
 		reset() {
 			// Other commands of the user's are on it.
+			if (isCluster(connection) && connection.isOpen) {
+				void rediscover(connection);
+			}
 		},
 		async close() {
 			// The user's.

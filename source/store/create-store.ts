@@ -95,6 +95,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const unconfirmed = new Map<string, number>();
 	let isClosed = false;
 	let deletions = 0;
+	let probes = 0;
 	/** When deleting was last tried. */
 	let deletedMs = -Infinity;
 	/** The last write of each key that is under way. */
@@ -112,7 +113,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		timeoutMs,
 		cooldownMs,
 		onEvent,
-		probe: async () => keyv.get<unknown>(wireKey('{probe}')),
+		// Another key each time: in a cluster, another node.
+		probe: async () => keyv.get<unknown>(wireKey(`{probe ${++probes}}`)),
 		onAnswer() {
 			tier?.prove();
 			// One that was only late, or lost with a connection.

@@ -13,8 +13,16 @@ const slotCount = 16_384;
 
 const send = async <Reply = string>({client}: TestRedis, ...arguments_: readonly string[]) => client.sendCommand<Reply>(arguments_);
 
-const until = async (isTrue: () => Promise<boolean>) => {
+/** Nodes that find no agreement never will: better a failure that says so than a test that does not end. */
+const patienceMs = 30_000;
+
+const until = async (what: string, isTrue: () => Promise<boolean>) => {
+	const dueMs = performance.now() + patienceMs;
 	while (!await isTrue()) {
+		if (performance.now() > dueMs) {
+			throw new Error(`In ${patienceMs} ms it did not come to this: ${what}`);
+		}
+
 		await wait(20);
 	}
 };
@@ -45,7 +53,7 @@ export type StartClusterOptions = {
 A Redis Cluster of the test's own: three masters with a replica each.
 */
 export const startCluster = async ({isReplicated = true}: StartClusterOptions = {}): Promise<TestCluster> => {
-	const timeoutMs = isReplicated ? '1000' : '15000';
+	const timeoutMs = isReplicated ? '2000' : '15000';
 	const nodes = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => startRedis({args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0']})));
 	const masters = nodes.slice(0, 3);
 	const replicas = nodes.slice(3);
@@ -63,7 +71,7 @@ export const startCluster = async ({isReplicated = true}: StartClusterOptions = 
 	}
 
 	for (const node of nodes) {
-		await until(async () => ids.every((id, _position, all) => all.includes(id)) && (await send(node, 'CLUSTER', 'NODES')).split('\n').filter(line => ids.some(id => line.startsWith(id))).length === nodes.length);
+		await until('each node knows all others', async () => ids.every((id, _position, all) => all.includes(id)) && (await send(node, 'CLUSTER', 'NODES')).split('\n').filter(line => ids.some(id => line.startsWith(id))).length === nodes.length);
 	}
 
 	for (const [position, replica] of replicas.entries()) {
@@ -71,11 +79,11 @@ export const startCluster = async ({isReplicated = true}: StartClusterOptions = 
 	}
 
 	for (const node of nodes) {
-		await until(async () => (await send(node, 'CLUSTER', 'INFO')).includes('cluster_state:ok'));
+		await until('the state of the cluster is ok', async () => (await send(node, 'CLUSTER', 'INFO')).includes('cluster_state:ok'));
 	}
 
 	for (const replica of replicas) {
-		await until(async () => (await send(replica, 'INFO', 'replication')).includes('master_link_status:up'));
+		await until('the replica is in touch with its master', async () => (await send(replica, 'INFO', 'replication')).includes('master_link_status:up'));
 	}
 
 	const stop = async () => {
