@@ -86,17 +86,22 @@ const ask = async (context: EquivalentsContext, url: string): Promise<UrlVariati
 	return field === undefined ? undefined : remember(context, url, field);
 };
 
-/** What there is to know of the path of a URL for which nothing was found: another round trip, at most, where the origin is known to have such paths. */
+/** Whether there is more to know of the path of a URL for which nothing was found: where the origin has such paths. */
+export const mayVary = (context: EquivalentsContext, url: string): boolean => {
+	const {varyingOrigins, plainPaths} = context;
+	return knownVariation(context, url) !== undefined || (varyingOrigins.size > 0 && varyingOrigins.has(originMark(url)) && !plainPaths.has(pathOf(url)));
+};
+
+/** What there is to know: another round trip, at most. */
 export const findVariation = async (context: EquivalentsContext, url: string): Promise<UrlVariation | undefined> => {
 	const known = knownVariation(context, url);
-	const path = pathOf(url);
-	if (known !== undefined || context.varyingOrigins.size === 0 || !context.varyingOrigins.has(originMark(url)) || context.plainPaths.has(path)) {
+	if (known !== undefined || !mayVary(context, url)) {
 		return known;
 	}
 
 	const variation = await ask(context, url);
 	if (!variation) {
-		context.plainPaths.set(path, true);
+		context.plainPaths.set(pathOf(url), true);
 	}
 
 	return variation;

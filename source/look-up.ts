@@ -5,7 +5,7 @@ import {
 	type Exchange,
 	type ExchangeContext,
 } from './exchange.ts';
-import {findVariation, knownVariation} from './equivalents.ts';
+import {findVariation, knownVariation, mayVary} from './equivalents.ts';
 import {validationHeaders, variantValidationHeaders} from './http/conditional.ts';
 import {decide} from './http/decide.ts';
 import type {BypassReason, Decision} from './http/decision.ts';
@@ -29,16 +29,14 @@ const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {
 		: decision;
 };
 
-/** What is stored for a request, under the key of all equivalent URLs if that is known, or else under its own. */
-const find = async (context: ExchangeContext, {request, settings, keyInput}: Asked, firstKey: string): Promise<Selection & {readonly key: string}> => {
-	const options = {matchHeaders: settings.http.matchHeaders, tags: settings.tags};
-	const first = await select(context, request, firstKey, options);
-	const variation = first.stored ? undefined : await findVariation(context, request.url);
-	const isOwnAlone = variation === undefined && !isForEquivalents(firstKey);
-	if (isOwnAlone || first.stored) {
-		return {...first, key: firstKey};
-	}
+type Found = Selection & {readonly key: string};
 
+const selectOptions = ({http: {matchHeaders}, tags}: RequestSettings) => ({matchHeaders, tags});
+
+/** What is stored for a request of which nothing was found under the first key: under the key of all equivalent URLs if that is known, or else under its own. */
+const findElsewhere = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {key: firstKey, ...first}: Found): Promise<Found> => {
+	const options = selectOptions(settings);
+	const variation = await findVariation(context, request.url);
 	const ownKey = keyOf(context, request, keyInput);
 	const key = variation ? keyOf(context, request, keyInput, variation) : ownKey;
 	let {marks} = first;
@@ -89,7 +87,11 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context), request, firstKey, settings.tags)};
 	}
 
-	const {stored, index, marks, key} = await find(stepwise(context), asked, firstKey);
+	const steps = stepwise(context);
+	const first = await select(steps, request, firstKey, selectOptions(settings));
+	// No turn in between where there is nowhere else to look: what an equal request brings meanwhile would be missed.
+	const isDone = first.stored !== undefined || !(isForEquivalents(firstKey) || mayVary(context, request.url));
+	const {stored, index, marks, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
 	const delayMs = performance.now() - exchange.startedAt;
 	if (stored) {
 		return {...exchange, key, index, marks, delayMs, decision: decideOn(request, stored, requestTimeMs, settings)};
