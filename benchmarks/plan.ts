@@ -99,7 +99,7 @@ const streamers = ['got', 'got-map', 'got-redis', ...ours];
 export const fullPlan: Plan = {
 	rounds: 3,
 	// What is compiled late is what runs for long.
-	warmUpMs: 1200,
+	warmUpMs: 1000,
 	measureMs: 1000,
 	budgetSeconds: Infinity,
 	soakMinutes: 10,

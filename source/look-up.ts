@@ -63,12 +63,14 @@ type LookUpOptions = {
 	readonly bypass?: BypassReason | undefined;
 	/** Where it has been worked out already. */
 	readonly key?: string;
+	/** How long the store has delayed the request before. */
+	readonly spentMs?: number;
 };
 
 /**
 Looks a request up and decides what to do with it.
 */
-export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
+export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given, spentMs}: LookUpOptions = {}): Promise<Exchange> => {
 	const {request, settings, keyInput} = asked;
 	const requestTimeMs = context.now();
 	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, delayMs: 0};
@@ -84,10 +86,10 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	}
 
 	if (early.kind === 'fetch' && early.reason === 'reload') {
-		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context), request, firstKey, settings.tags)};
+		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, spentMs), request, firstKey, settings.tags)};
 	}
 
-	const steps = stepwise(context);
+	const steps = stepwise(context, spentMs);
 	const first = await select(steps, request, firstKey, selectOptions(settings));
 	// No turn in between where there is nowhere else to look: what an equal request brings meanwhile would be missed.
 	const isDone = first.stored !== undefined || !(isForEquivalents(firstKey) || mayVary(context, request.url));

@@ -46,6 +46,6 @@ export const invalidate = async (context: ExchangeContext, {keyInput, request}: 
 	await Promise.all([
 		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra})),
 		// RFC 9875 §3
-		...groups.map(async group => changeMark(context.store, groupMark(request.url, group), {isSoft: false, nowMs})),
+		...groups.map(async group => changeMark(steps.store, groupMark(request.url, group), {isSoft: false, nowMs})),
 	]);
 };

@@ -78,7 +78,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 		}
 
 		// eslint-disable-next-line no-await-in-loop
-		const {decision} = await lookUp(context, exchange);
+		const {decision} = await lookUp(context, exchange, {spentMs: lease === 'taken' ? 0 : performance.now() - exchange.startedAt});
 		if (decision.kind === 'reuse') {
 			if (lease !== 'taken') {
 				void lease.release();
