@@ -53,7 +53,8 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 				return {outcome, written};
 			}
 
-			return {outcome: {kind: 'pass', reason: written}, unstored: !outcome.as && isUnknown(context, storing, written) ? complete : undefined};
+			const isStoreGone = isUnknown(context, storing, written);
+			return {outcome: {kind: 'pass', reason: isStoreGone ? 'store-unavailable' : written}, unstored: isStoreGone && !outcome.as ? complete : undefined};
 		}
 
 		case 'combine': {

@@ -51,8 +51,12 @@ for (const [name, useReplicas] of [['a cluster of Redis', false], ['a cluster of
 
 /** From now on the replicas are let in no more. They answer all the same, with what they have. */
 const strand = async (masters: readonly TestRedis[], replicas: readonly TestRedis[]) => {
-	await Promise.all(masters.map(async master => master.client.sendCommand(['WAIT', '1', '5000'])));
-	for (const master of masters) {
+	for (const [position, master] of masters.entries()) {
+		// `WAIT` speaks of what was written on the same connection.
+		while (await replicas[position]?.client.dbSize() !== await master.client.dbSize()) {
+			await wait(10);
+		}
+
 		await master.client.configSet('requirepass', 'replicas-do-not-know-it');
 		await master.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'replica']);
 	}

@@ -20,7 +20,7 @@ const unshareableRestMs = 30_000;
 export const failureRestMs = 1000;
 
 /** Reasons that lie in one response alone. */
-const passingReasons: ReadonlySet<string> = new Set<PassReason>(['invalidated', 'incomplete', 'error']);
+const passingReasons: ReadonlySet<string> = new Set<PassReason>(['invalidated', 'store-unavailable', 'incomplete', 'error']);
 
 /** To be called when a request is answered without the origin: a retry of one that led. */
 export const landWithout = (options: GotOptions, answer: StoredResponse): void => {

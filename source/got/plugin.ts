@@ -267,11 +267,13 @@ export class RedisCache {
 
 	/**
 	Removes all that is stored in the cache's namespace.
+
+	@returns Whether the store confirmed it.
 	*/
-	async clear(): Promise<void> {
+	async clear(): Promise<boolean> {
 		this.#context.indexes.clear();
 		this.#context.purgedAt.set(everyKey, performance.now());
-		await this.#context.store.clear();
+		return this.#context.store.clear();
 	}
 
 	/**
@@ -342,7 +344,7 @@ export const redisCache = (storeOrOptions: StoreOption | RedisCacheOptions = {})
 /**
 What the cache did for a response, and why.
 
-@param response - A response of a got instance that was extended with `redisCache()`, or the `response` of an error of such an instance.
+@param response - A response of a got instance that was extended with `redisCache()`, or the `response` of an error of such an instance, which has none where no origin answered.
 @returns `undefined` if no cache had to do with the response.
 
 @example
@@ -353,7 +355,7 @@ cacheInfo(response);
 //=> {status: 'hit', reason: 'fresh', age: 12, …}
 ```
 */
-export const cacheInfo = (response: Response): CacheInfo | undefined => {
-	const state = exchangeBehind(response);
+export const cacheInfo = (response: Response | undefined): CacheInfo | undefined => {
+	const state = response && exchangeBehind(response);
 	return state && describe(state, Date.now());
 };

@@ -39,6 +39,8 @@ export type PassReason =
 	| 'filtered'
 	/** What it would replace was purged or marked invalid while it was on its way. */
 	| 'invalidated'
+	/** The store is given up for now, or closed. */
+	| 'store-unavailable'
 	/** Its body did not arrive whole. */
 	| 'incomplete'
 	/** Its body is larger than the user allows, or it has more tags than a look-up could heed. */

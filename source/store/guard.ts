@@ -245,7 +245,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			fail(kind, asError(error));
 		},
 		get isHealthy() {
-			return reading.isClosed();
+			return !isClosed && reading.isClosed();
 		},
 		get errors() {
 			return errors;

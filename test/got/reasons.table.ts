@@ -60,6 +60,14 @@ export const reasonsTable: readonly ReasonRow[] = [
 		expected: {reason: 'not-stored', notStored: 'invalidated'},
 	},
 	{
+		what: 'the cache was closed',
+		async ask(setup) {
+			await setup.cache.close();
+			return get(setup);
+		},
+		expected: {reason: 'not-stored', notStored: 'store-unavailable'},
+	},
+	{
 		what: 'more bytes than `Content-Range` says',
 		response: {status: 206, headers: {'cache-control': 'max-age=60', etag: '"1"', 'content-range': 'bytes 0-0/2'}, body: '01'},
 		ask: async ({client}) => client('items', {headers: {range: 'bytes=0-0'}}),

@@ -42,6 +42,7 @@ const outcomeReasons: Readonly<Record<PassReason | StaleReason | SharedOutcome['
 	collapsed: 'elsewhere',
 	filtered: 'elsewhere',
 	invalidated: 'elsewhere',
+	'store-unavailable': 'elsewhere',
 	incomplete: 'elsewhere',
 	'too-large': 'elsewhere',
 	'past-time-to-live': 'elsewhere',
