@@ -10,7 +10,9 @@ import {startOrigin, type PlainResponse} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
 import {settleWrites} from './helpers.ts';
 
-const lifetime = {'cache-control': 'max-age=3600', date: new Date().toUTCString()};
+// Always the same: two calls may lie in two seconds.
+const date = new Date().toUTCString();
+const lifetime = {'cache-control': 'max-age=3600', date};
 
 const resources: Record<string, PlainResponse> = {
 	json: {headers: {...lifetime, 'content-type': 'application/json'}, body: '{"items":[1,"ü",null]}'},
@@ -24,9 +26,9 @@ const resources: Record<string, PlainResponse> = {
 	created: {status: 201, headers: lifetime, body: '{}'},
 	gone: {status: 410, headers: lifetime, body: '{"error":"gone"}'},
 	moved: {status: 301, headers: {...lifetime, location: '/json'}},
-	stale: {headers: {'cache-control': 'max-age=0, stale-while-revalidate=3600', etag: '"1"'}, body: '[]'},
-	noCache: {headers: {'cache-control': 'no-cache', etag: '"1"'}, body: '[]'},
-	noStore: {headers: {'cache-control': 'no-store'}, body: '[]'},
+	stale: {headers: {date, 'cache-control': 'max-age=0, stale-while-revalidate=3600', etag: '"1"'}, body: '[]'},
+	noCache: {headers: {date, 'cache-control': 'no-cache', etag: '"1"'}, body: '[]'},
+	noStore: {headers: {date, 'cache-control': 'no-store'}, body: '[]'},
 };
 
 const origin = await startOrigin(({url}, response) => {
