@@ -83,8 +83,7 @@ A response without a request, and with all that got gives a response. What is co
 */
 export const createDirectResponse = (message: Message, options: Options, state: GotExchange): Response => {
 	const response = bareMessage(message) as unknown as Response & {fromCache: boolean};
-	const {headers} = response;
-	define(response, 'headers', headers);
+	define(response, 'headers', response.headers);
 	response.url = state.exchange.request.url;
 	response.requestUrl = new URL(options.url ?? '');
 	response.redirectUrls = [];

@@ -1,5 +1,6 @@
 import {IncomingMessage, STATUS_CODES} from 'node:http';
 import {isResponseOk, parseBody, type Response} from 'got';
+import {define} from './unmade.ts';
 
 /** A response to hand to got, before got has made anything of it. */
 export type Message = {
@@ -94,6 +95,8 @@ The response that got would have made of `message` in the place of one that it h
 */
 export const replaceResponse = (response: Response, message: Message): Response => {
 	const replacement = bareMessage(message) as unknown as Response;
+	// Got's is one of the response's own.
+	define(replacement, 'headers', replacement.headers);
 	for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(response))) {
 		// What got and Node's client have added.
 		if (!Object.hasOwn(replacement, name)) {
@@ -101,9 +104,6 @@ export const replaceResponse = (response: Response, message: Message): Response 
 		}
 	}
 
-	// Got's is one of the response's own.
-	const {headers} = bareMessage(message);
-	Object.defineProperty(replacement, 'headers', {value: headers, enumerable: true, writable: true, configurable: true});
 	replacement.statusMessage = message.statusMessage === '' ? STATUS_CODES[message.statusCode] ?? '' : message.statusMessage;
 	replacement.url = response.url;
 	replacement.isFromCache = true;
