@@ -9,17 +9,22 @@ const standIns = new WeakMap<RequestFunction, RequestFunction | undefined>();
 /** The request function that the user gave. */
 export const givenRequestFunction = ({request}: Pick<GotOptions, 'request'>): RequestFunction | undefined => request && standIns.has(request) ? standIns.get(request) : request;
 
+type EndCallback = (error?: Error) => void;
+
+/** Puts something around what the end of a request is told to. */
+export const wrapEndCallbacks = (request: ClientRequest, wrap: (callback: EndCallback) => EndCallback): void => {
+	const end = request.end.bind(request) as (...arguments_: unknown[]) => ClientRequest;
+	Object.assign(request, {
+		end: (...arguments_: unknown[]) => end(...arguments_.map(argument => typeof argument === 'function' ? wrap(argument as EndCallback) : argument)),
+	});
+};
+
 /** Has a request tell of its failure by its `'error'` event alone: what its end is told, got 15 gives the caller before the cache has been asked. */
 export const leaveErrorsToEvents = (request: ClientRequest): void => {
-	const end = request.end.bind(request) as (...arguments_: unknown[]) => ClientRequest;
-	const unlessFailed = (callback: () => void) => (error?: Error) => {
+	wrapEndCallbacks(request, callback => error => {
 		if (!error) {
 			callback();
 		}
-	};
-
-	Object.assign(request, {
-		end: (...arguments_: unknown[]) => end(...arguments_.map(argument => typeof argument === 'function' ? unlessFailed(argument as () => void) : argument)),
 	});
 };
 
@@ -47,7 +52,6 @@ export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest
 	const seenLater = async <Result>(result: Promise<Result>): Promise<Result> => seen(await result);
 
 	// Got does not wait for what is no promise.
-
 	const request: RequestFunction = (url, nativeOptions, callback) => {
 		options.request = given;
 		const result = options.getRequestFunction()?.(url, nativeOptions, callback);

@@ -13,6 +13,7 @@ import {failureOf, type Failure} from './failure.ts';
 import {interceptEvents, type Emit} from './intercept.ts';
 import {landFor, leave} from './landing.ts';
 import {hideCookies, showCookies, toIncomingMessage} from './message.ts';
+import {wrapEndCallbacks} from './next-request.ts';
 import {responseHead} from './response-head.ts';
 import {askAgain, type NativeRequest} from './stream-again.ts';
 
@@ -53,7 +54,6 @@ Stands between the origin and got for one request of a stream. Where a stored re
 export const interceptRequest = (context: GotContext, stream: Request, state: GotExchange, request: ClientRequest): void => {
 	const native: NativeRequest = request;
 	const emit = native.emit.bind(native) as Emit;
-	const end = native.end.bind(native) as (...arguments_: unknown[]) => ClientRequest;
 	const uploadListeners = new Set<(error?: Error) => void>();
 	let isOver = false;
 	let isReplaced = false;
@@ -198,7 +198,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		return listener;
 	};
 
-	native.end = (...arguments_: unknown[]) => end(...arguments_.map(argument => typeof argument === 'function' ? onUploadEnd(argument as (error?: Error) => void) : argument));
+	wrapEndCallbacks(native, onUploadEnd);
 
 	interceptEvents(native, () => (event, ...arguments_) => {
 		if (event === 'response' && !isOver) {
