@@ -59,7 +59,7 @@ export type Hooks = {
 };
 
 /** What an attempt leaves to the one that answers in its place. */
-type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement'>> & {
+type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus'>> & {
 	/** The origin's answer did not go with what is stored. */
 	readonly isAskedAgain?: boolean;
 };
@@ -152,7 +152,12 @@ export const createHooks = (context: GotContext): Hooks => {
 				leave(options, error);
 			}
 
-			return outcome && {exchange, retryCount, settlement: {outcome, answer: outcome.stored}};
+			return outcome && {
+				exchange,
+				retryCount,
+				settlement: {outcome, answer: outcome.stored},
+				forwardStatus: error.response?.statusCode,
+			};
 		}, {answering: [beforeRequest], retriesFirst: exchange.settings.retriesFirst});
 	};
 

@@ -263,6 +263,8 @@ await suite('with `retryFirst`, a stale response comes when got does not retry a
 			assert.equal(setup.origin.requests.length, 4);
 			assert.equal(response.request.options.retry.calculateDelay, retry.calculateDelay);
 			assert.equal(response.request.options.headers['if-none-match'], undefined);
+			// RFC 9211 §2.3: the origin may have answered, though not with what was given.
+			assert.equal(/(?<=^got-redis-cache;fwd=stale;fwd-status=)\d+(?=;ttl=)/v.exec(String(response.headers['cache-status']))?.[0], failure === 'status' ? '503' : undefined);
 		});
 	}
 
