@@ -31,8 +31,10 @@ export const correctedInitialAgeSeconds = ({ageSeconds, dateValueMs, requestTime
 /** RFC 9111 §4.2.3. A response from the future tells of a clock that was set, by how much nobody knows: it is as old as it is young. */
 export const currentAgeSeconds = (policy: StoredPolicy, nowMs: number): number => {
 	const residentTime = Math.abs(nowMs - policy.responseTimeMs) / 1000;
+	const currentAge = policy.correctedInitialAgeSeconds + residentTime;
 
-	return policy.correctedInitialAgeSeconds + residentTime;
+	// The sum of two numbers of milliseconds is one, but not as fractions of a second.
+	return Math.round(currentAge * 1000) / 1000;
 };
 
 /** How long the response stays fresh; negative: for how long it has been stale. */

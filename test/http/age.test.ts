@@ -68,6 +68,13 @@ test('a response grows older while it is stored', () => {
 	assert.equal(remainingFreshnessSeconds(policy, afterSeconds(80)), -10);
 });
 
+test('an age is a whole number of milliseconds', () => {
+	const policy = {...storedWith({'Cache-Control': 'max-age=100'}).policy, correctedInitialAgeSeconds: 0.1};
+
+	assert.equal(currentAgeSeconds(policy, afterSeconds(0.2)), 0.3);
+	assert.equal(remainingFreshnessSeconds({...policy, freshnessLifetimeSeconds: 1}, afterSeconds(0.2)), 0.7);
+});
+
 test('a clock that is set back makes a response older, not fresh for as long as it was set back', () => {
 	const {policy} = storedWith({'Cache-Control': 'max-age=100', Age: '30'});
 
