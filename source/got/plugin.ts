@@ -175,7 +175,7 @@ export class RedisCache {
 	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
 	@returns Whether the store confirmed it.
 	@throws {TypeError} If it is not said what to purge.
-	@throws {Error} If everything has to be looked at and the store cannot list it.
+	@throws {Error} If everything has to be looked at and the store cannot list it; `cause` is why.
 
 	@example
 	```
@@ -222,7 +222,7 @@ export class RedisCache {
 	/**
 	All stored responses, or those that a filter leaves, in no order and without their bodies, which are not read from Redis either. One may be given twice if the store changes meanwhile.
 
-	@throws {Error} If the store cannot list what it holds, or does not answer.
+	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
 
 	@example
 	```
@@ -254,7 +254,7 @@ export class RedisCache {
 	Copies all stored responses to another cache, with what is left of their time. From a cache with `encryption` to one whose last key is another, only what a URL alone tells apart can be found again: not what a body or the option `key` does.
 
 	@returns How many there were.
-	@throws {Error} If the store cannot list what it holds.
+	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
 
 	@example
 	```

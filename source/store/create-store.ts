@@ -497,7 +497,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
 				const step = await guard.attempt('command', async () => batches.next(), clearTimeoutMs);
 				if (step === undefined) {
-					throw new Error('The store could not list what is stored');
+					const {state, lastError} = guard.health();
+					throw state === 'closed' ? new Error('The store could not list what is stored: the cache is closed') : new Error('The store could not list what is stored', {cause: lastError});
 				}
 
 				if (step.result.done) {

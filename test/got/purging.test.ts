@@ -3,7 +3,13 @@ import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import {test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
+import {Keyv} from 'keyv';
+import {
+	cacheInfo,
+	redisCache,
+	type RedisCache,
+	type RedisCacheOptions,
+} from '../../source/index.ts';
 import {startProxy} from '../faults/proxy.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
 import {holdNext} from '../helpers/origin.ts';
@@ -175,6 +181,23 @@ test('what is stored can be read, kept longer and listed', async () => {
 		assert.deepEqual([response.isFromCache, response.body], [true, '1']);
 		assert.equal(await copy.invalidate({tag: 'a'}), true);
 		assert.equal(await copy.has(url, {stale: true}), false);
+	}
+});
+
+test('what cannot be listed says why', async () => {
+	const url = 'http://example.com/a';
+	const listings: Readonly<Record<string, (cache: RedisCache) => Promise<unknown>>> = {
+		entries: async cache => Array.fromAsync(cache.entries()),
+		copyTo: async cache => cache.copyTo(cache),
+		invalidate: async cache => cache.invalidate({prefix: url}),
+	};
+	const keys = new Keyv({store: {get: () => undefined, set: () => true, delete: () => true, clear: () => undefined}});
+	for (const [name, list] of Object.entries(listings)) {
+		const away = redisCache('redis://127.0.0.1:1');
+		await assert.rejects(list(away), ({message, cause}: Error) => message.includes('could not list') && String(cause).includes('ECONNREFUSED'), name);
+		await away.close();
+		await assert.rejects(list(away), {name: 'Error', message: /could not list .* closed/v});
+		await assert.rejects(list(redisCache(keys)), ({message, cause}: Error) => message.includes('could not list') && String(cause).includes('cannot list its keys'), name);
 	}
 });
 
