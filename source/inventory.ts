@@ -1,3 +1,10 @@
+import {
+	checkFilter,
+	checkFlag,
+	checkLifetime,
+	checkPurgeable,
+	checkRequest,
+} from './arguments.ts';
 import {parseDuration, type Duration} from './duration.ts';
 import {adopt} from './equivalents.ts';
 import type {ExchangeContext} from './exchange.ts';
@@ -79,15 +86,11 @@ export type Purgeable =
 	| {readonly olderThan: Duration | Date}
 	| {readonly stale: true};
 
-const filterNames: ReadonlySet<string> = new Set(['origin', 'tag', 'prefix', 'pattern', 'olderThan', 'stale']);
-
 const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike): RequestHead => {
 	const parsed = new URL(url);
 	Object.assign(parsed, {username: '', password: '', hash: ''});
 	return {method: method.toUpperCase(), url: parsed.href, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))};
 };
-
-const requestLike = (request: string | URL | RequestLike): RequestLike => typeof request === 'string' || request instanceof URL ? {url: request} : request;
 
 const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;
 
@@ -127,12 +130,13 @@ const find = async (context: ExchangeContext, request: RequestLike): Promise<Sto
 };
 
 export const getStored = async (context: ExchangeContext, request: string | URL | RequestLike): Promise<CachedResponse | undefined> => {
-	const stored = await find(context, requestLike(request));
+	const stored = await find(context, checkRequest(request, 'get()'));
 	return stored && {...entryOf(stored, stored.body.byteLength, context.now()), body: stored.body};
 };
 
-export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, {stale = false}: {readonly stale?: boolean} = {}): Promise<boolean> => {
-	const request = requestLike(given);
+export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, options?: {readonly stale?: boolean}): Promise<boolean> => {
+	const request = checkRequest(given, 'has()');
+	const {stale = false} = checkFlag(options, 'stale', 'has()');
 	const stored = await find(context, request);
 	if (!stored || stale) {
 		return stored !== undefined;
@@ -143,7 +147,7 @@ export const hasStored = async (context: ExchangeContext, given: string | URL | 
 };
 
 export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike): Promise<boolean> => {
-	const request = requestLike(given);
+	const request = checkRequest(given, 'delete()');
 	return purgeRequest(context, requestHeadOf(request), {body: request.body, extra: request.key});
 };
 
@@ -198,20 +202,8 @@ const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: number): bo
 		&& (stale === undefined || isFresh(stored, nowMs) !== stale);
 };
 
-const validateFilter = (filter: EntryFilter, where: string): void => {
-	const unknown = Object.keys(filter).find(name => !filterNames.has(name));
-	if (unknown !== undefined) {
-		throw new TypeError(`Unknown property \`${unknown}\` in ${where}: expected one of ${[...filterNames].join(', ')}`);
-	}
-
-	const {olderThan} = filter;
-	if (olderThan !== undefined && !(olderThan instanceof Date) && parseDuration(olderThan) === undefined) {
-		throw new TypeError(`Expected \`olderThan\` in ${where} to be a duration or a Date, got ${String(olderThan)}`);
-	}
-};
-
-export const listEntries = async function * (context: ExchangeContext, filter: EntryFilter = {}): AsyncGenerator<CacheEntry> {
-	validateFilter(filter, 'entries()');
+export const listEntries = async function * (context: ExchangeContext, given: EntryFilter = {}): AsyncGenerator<CacheEntry> {
+	const filter = checkFilter(given);
 	for await (const {stored, bodyBytes} of holding(context)) {
 		const nowMs = context.now();
 		if (isMatch(stored, filter, nowMs)) {
@@ -255,33 +247,23 @@ const markFor = (what: Purgeable): string | undefined => {
 	return 'origin' in what ? originMark(new URL(what.origin).href) : undefined;
 };
 
-export const purgeAll = async (context: ExchangeContext, what: Purgeable, {soft = false}: {readonly soft?: boolean} = {}): Promise<boolean> => {
-	const names = Object.keys(what);
+export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean}): Promise<boolean> => {
+	const what = checkPurgeable(given);
+	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
 	const mark = markFor(what);
-	if (names.length !== ('group' in what ? 2 : 1)) {
-		throw new TypeError(`Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in invalidate(), got ${names.join(', ') || 'nothing'}`);
-	}
 
-	if (mark !== undefined) {
-		return changeMark(context.store, mark, {isSoft: soft, nowMs: context.now()});
-	}
-
-	validateFilter(what, 'invalidate()');
-	return purgeMatching(context, what, soft);
+	return mark === undefined ? purgeMatching(context, what, soft) : changeMark(context.store, mark, {isSoft: soft, nowMs: context.now()});
 };
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */
 export const touchStored = async (context: ExchangeContext, given: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> => {
-	const lifetimeMs = expireAfter === 'never' ? Infinity : parseDuration(expireAfter);
-	if (lifetimeMs === undefined) {
-		throw new TypeError(`Expected a duration or 'never' in touch(), got ${String(expireAfter)}`);
-	}
-
+	const request = checkRequest(given, 'touch()');
+	checkLifetime(expireAfter, 'touch()');
+	const lifetimeMs = expireAfter === 'never' ? Infinity : parseDuration(expireAfter) ?? 0;
 	const {store, settings} = context;
 	const {expires, request: {ttlOffsetMs}} = settings;
 	const nowMs = context.now();
 	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
-	const request = requestLike(given);
 	let isTouched = false;
 	for (const key of await storedKeysOf(context, requestHeadOf(request), {body: request.body, extra: request.key})) {
 		// eslint-disable-next-line no-await-in-loop -- few

@@ -1,6 +1,4 @@
-import {validateHeaderName} from 'node:http';
 import {version} from 'node:process';
-import {inspect} from 'node:util';
 import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {ResponseHead} from './http/message.ts';
@@ -15,6 +13,17 @@ import {isCompressionSupported} from './store/compression.ts';
 import type {StoreOption} from './store/connection.ts';
 import {createKeyRing, type KeyRing} from './store/encryption.ts';
 import {matchesUrlPattern} from './url-pattern.ts';
+import {
+	describe,
+	durationExpected,
+	isBoolean,
+	isDuration,
+	isLifetime,
+	isString,
+	isToken,
+	validate,
+	type Rule,
+} from './validate.ts';
 
 /** What one request goes by. */
 export type RequestSettings = {
@@ -56,28 +65,11 @@ const defaultMemoryBytes = 64 * mebibyte;
 
 const modes: readonly string[] = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'] satisfies Array<Settings['mode']>;
 
-const durationExpected = 'a duration: milliseconds, or a string such as \'15m\', and not negative';
 const lifetimeExpected = `${durationExpected}; or 'never', or a function`;
 
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const isFunction = (value: unknown) => typeof value === 'function';
-const isString = (value: unknown): value is string => typeof value === 'string';
-const isDuration = (value: unknown) => parseDuration(value) !== undefined;
-const isLifetime = (value: unknown) => value === 'never' || isDuration(value);
 const isExpireAfter = (value: unknown): value is ExpireAfter => isLifetime(value) || isFunction(value);
 const isArrayOf = (value: unknown, isElement: (element: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(element => isElement(element));
-
-// RFC 9110 §5.6.2. A method is a token too.
-const isToken = (value: unknown): value is string => {
-	try {
-		validateHeaderName(value as string);
-		return true;
-	} catch {
-		return false;
-	}
-};
-
-type Rule = readonly [isValid: (value: unknown) => boolean, expected: string, tell?: (value: unknown) => string];
 
 const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
@@ -136,30 +128,6 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	coalesce: [value => [false, 'process', 'fleet'].includes(value as string), '\'process\', \'fleet\' or `false`'],
 	targets: [value => isArrayOf(value, isToken), 'an array of header field names'],
 	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
-};
-
-// What was given may be long, and may hold a secret further down.
-const describe = (value: unknown) => {
-	const description = inspect(value, {depth: 0, breakLength: Infinity});
-	return description.length > 80 ? `${description.slice(0, 80)}…` : description;
-};
-
-const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, where: string) => {
-	if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-		throw new TypeError(`Expected ${where} to be an object with options, got ${describe(given)}`);
-	}
-
-	for (const [name, value] of Object.entries(given)) {
-		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-		if (!rule) {
-			throw new TypeError(`Unknown option \`${name}\` in ${where}: expected one of ${Object.keys(rules).join(', ')}`);
-		}
-
-		const [isValid, expected, tell = describe] = rule;
-		if (value !== undefined && !isValid(value)) {
-			throw new TypeError(`Expected the option \`${name}\` in ${where} to be ${expected}, got ${tell(value)}`);
-		}
-	}
 };
 
 const contradict = (first: string, second: string, why: string, where: string) => {
@@ -247,7 +215,7 @@ const requestSettings = (options: Options): RequestSettings => ({
 export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	const where = 'redisCache()';
 	const {mode, tags, ...rules} = {...requestRules, ...cacheRules};
-	validate(options, rules, where);
+	validate(options, rules, {where, noun: 'option'});
 	refuseContradictions(options, where);
 	if (!isCompressionSupported && options.compression) {
 		throw new TypeError(`The option \`compression\` in ${where} needs Node.js 22.15 or later, for Zstandard; this is ${version}`);
@@ -277,7 +245,7 @@ What a request goes by: what it sets in `context.cache`, over what the cache was
 */
 export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOptions: unknown): RequestSettings => {
 	const where = '`context.cache`';
-	validate(requestOptions, requestRules, where);
+	validate(requestOptions, requestRules, {where, noun: 'option'});
 
 	const merged: Options = {...cacheOptions};
 	for (const [name, value] of Object.entries(requestOptions as RequestCacheOptions)) {

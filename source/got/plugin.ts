@@ -1,6 +1,7 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction, Response} from 'got';
 import type {Duration} from '../duration.ts';
+import {describeUrl} from '../arguments.ts';
 import {createHints} from '../hints.ts';
 import {
 	copyAll,
@@ -174,7 +175,7 @@ export class RedisCache {
 	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`.
 	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
 	@returns Whether the store confirmed it.
-	@throws {TypeError} If it is not said what to purge.
+	@throws {TypeError} If `what` is none of these.
 	@throws {Error} If everything has to be looked at and the store cannot list it; `cause` is why.
 
 	@example
@@ -222,6 +223,7 @@ export class RedisCache {
 	/**
 	All stored responses, or those that a filter leaves, in no order and without their bodies, which are not read from Redis either. One may be given twice if the store changes meanwhile.
 
+	@throws {TypeError} If `filter` has a property that is unknown or wrong.
 	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
 
 	@example
@@ -239,7 +241,7 @@ export class RedisCache {
 	Gives what is stored for a URL or a request, every variant, a lifetime of your own from now on, and takes back a soft purge.
 
 	@returns Whether anything was stored.
-	@throws {TypeError} If the URL is not absolute, or `expireAfter` no duration.
+	@throws {TypeError} If the URL is not absolute, or `expireAfter` neither a duration nor `'never'`.
 
 	@example
 	```
@@ -254,6 +256,7 @@ export class RedisCache {
 	Copies all stored responses to another cache, with what is left of their time. From a cache with `encryption` to one whose last key is another, only what a URL alone tells apart can be found again: not what a body or the option `key` does.
 
 	@returns How many there were.
+	@throws {TypeError} If `other` is not what `redisCache()` returns.
 	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
 
 	@example
@@ -262,6 +265,10 @@ export class RedisCache {
 	```
 	*/
 	async copyTo(other: RedisCache): Promise<number> {
+		if (typeof other !== 'object' || other === null || !(#context in other)) {
+			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeUrl(other)}`);
+		}
+
 		return copyAll(this.#context, other.#context);
 	}
 
@@ -269,8 +276,13 @@ export class RedisCache {
 	Removes all that is stored in the cache's namespace.
 
 	@returns Whether the store confirmed it.
+	@throws {TypeError} If it is given anything: part of what is stored is removed by `delete()` or `invalidate()`.
 	*/
-	async clear(): Promise<boolean> {
+	async clear(...nothing: never[]): Promise<boolean> {
+		if (nothing.length > 0) {
+			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeUrl(nothing[0])}; use delete() for a URL, or invalidate()`);
+		}
+
 		this.#context.indexes.clear();
 		this.#context.purgedAt.set(everyKey, performance.now());
 		return this.#context.store.clear();
@@ -321,7 +333,7 @@ Makes an HTTP cache for got, shared by all that use the same store.
 
 @param storeOrOptions - The store, or options. Without either, the Redis at `redis://localhost:6379`.
 @returns What `got.extend()` takes, with methods to manage the cache.
-@throws {TypeError} If an option is unknown, of the wrong type, or contradicts another.
+@throws {TypeError} If an option is unknown, of the wrong type, or contradicts another; or if options come behind a store instead of with it.
 
 @example
 ```
@@ -338,8 +350,15 @@ const {isFromCache} = await client('https://api.example.com/items');
 const client = got.extend(redisCache({store: 'rediss://cache.example.com', ttlOffset: '1d'}));
 ```
 */
-export const redisCache = (storeOrOptions: StoreOption | RedisCacheOptions = {}): RedisCache =>
-	new RedisCache(isOptions(storeOrOptions) ? storeOrOptions : {store: storeOrOptions});
+export const redisCache = (storeOrOptions: StoreOption | RedisCacheOptions = {}, ...nothing: never[]): RedisCache => {
+	if (nothing.length > 0) {
+		// The store may be a URL with a password.
+		const store = storeOrOptions === 'memory' ? '\'memory\'' : '…';
+		throw new TypeError(`Expected one argument in redisCache(), got ${nothing.length + 1}: give the store among the options, as in redisCache({store: ${store}, ttlOffset: '1d'})`);
+	}
+
+	return new RedisCache(isOptions(storeOrOptions) ? storeOrOptions : {store: storeOrOptions});
+};
 
 /**
 What the cache did for a response, and why.

@@ -1,0 +1,149 @@
+import type {EntryFilter, Purgeable, RequestLike} from './inventory.ts';
+import {
+	describe,
+	durationExpected,
+	isBoolean,
+	isDuration,
+	isLifetime,
+	isString,
+	isToken,
+	validate,
+	type Rule,
+} from './validate.ts';
+
+/*
+What the methods of a cache are given. Who manages a cache is to hear of a mistake, not of nothing found.
+*/
+
+const schemes = ['http://', 'https://', 'unix:'];
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof URL);
+
+const isFilled = (value: unknown): value is string => isString(value) && value !== '';
+
+const isAbsoluteUrl = (value: unknown): boolean => (isString(value) || value instanceof URL) && URL.canParse(value) && ['http:', 'https:', 'unix:'].includes(new URL(value).protocol);
+
+const isUrlPrefix = (value: unknown): boolean => isFilled(value) && schemes.some(scheme => scheme.startsWith(value) || value.startsWith(scheme));
+
+// Not a `Headers` or a `Map`, which have no fields as properties.
+const isFieldRecord = (value: unknown): boolean => isObject(value) && !(value instanceof Headers) && !(value instanceof Map);
+
+const isAge = (value: unknown): boolean => value instanceof Date ? !Number.isNaN(value.getTime()) : isDuration(value);
+
+/** Without userinfo and query, which may be secret. */
+export const describeUrl = (value: unknown): string => {
+	if (!isString(value) && !(value instanceof URL)) {
+		return describe(value);
+	}
+
+	const [location = '', query] = String(value).split('?', 2);
+	const told = location.replace(/^(?<scheme>[^\/]*\/\/)[^\/]*@/v, '$<scheme>…@');
+	return describe(query === undefined ? told : `${told}?…`);
+};
+
+const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com/items\'', describeUrl];
+
+const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
+	url: urlRule,
+	method: [isToken, 'an HTTP method'],
+	headers: [isFieldRecord, 'an object of header fields by name'],
+	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', value => `a value of type ${typeof value}`],
+	key: [isString, 'a string'],
+};
+
+const commonRules = {
+	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeUrl],
+	tag: [isFilled, 'a string that is not empty'],
+	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describeUrl],
+	pattern: [value => isFilled(value) || value instanceof RegExp, 'a string that is not empty, or a regular expression'],
+	olderThan: [isAge, `${durationExpected}; or a Date`],
+} satisfies Record<string, Rule>;
+
+const filterRules: Readonly<Record<keyof EntryFilter, Rule>> = {...commonRules, stale: [isBoolean, 'a boolean']};
+
+const purgeRules = {...commonRules, group: [isString, 'a string'], stale: [value => value === true, 'true']} satisfies Record<string, Rule>;
+
+/**
+A request by its URL or by more than that.
+
+@throws {TypeError} If it is none, or its URL is not absolute.
+*/
+export const checkRequest = (given: unknown, where: string): RequestLike => {
+	const request = isString(given) || given instanceof URL ? {url: given} : given;
+	if (!isObject(request)) {
+		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describe(request)}`);
+	}
+
+	validate(request, requestRules, {where, noun: 'property'});
+	if (request.url === undefined) {
+		throw new TypeError(`Expected the property \`url\` in ${where} to be ${urlRule[1]}, got undefined`);
+	}
+
+	return request as unknown as RequestLike;
+};
+
+/**
+@throws {TypeError} If it is no filter.
+*/
+export const checkFilter = (given: unknown): EntryFilter => {
+	const where = 'entries()';
+	if (!isObject(given)) {
+		throw new TypeError(`Expected an object such as {prefix: 'https://api.example.com/'} in ${where}, got ${describeUrl(given)}`);
+	}
+
+	validate(given, filterRules, {where, noun: 'property'});
+	return given;
+};
+
+/**
+@throws {TypeError} If it does not say what to purge.
+*/
+export const checkPurgeable = (given: unknown): Purgeable => {
+	const where = 'invalidate()';
+	if (!isObject(given)) {
+		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeUrl(given)}; what is stored for a URL is removed by delete()`);
+	}
+
+	validate(given, purgeRules, {where, noun: 'property'});
+	const names = Object.keys(given);
+	// Nothing in common would be everything.
+	const missing = Object.entries(given).find(([, value]) => value === undefined);
+	if (missing) {
+		throw new TypeError(`Expected the property \`${missing[0]}\` in ${where} to have a value, got undefined`);
+	}
+
+	if (names.length === 1 && names[0] === 'group') {
+		throw new TypeError(`The property \`group\` in ${where} needs the \`origin\` whose group it is, as in {group: 'items', origin: 'https://api.example.com'}`);
+	}
+
+	if (names.length !== ('group' in given && 'origin' in given ? 2 : 1)) {
+		throw new TypeError(`Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in ${where}, got ${names.join(', ') || 'none'}`);
+	}
+
+	return given as unknown as Purgeable;
+};
+
+/**
+@throws {TypeError} If it is not what a method can be told.
+*/
+export const checkFlag = <Name extends string>(given: unknown, name: Name, where: string): Partial<Record<Name, boolean>> => {
+	if (given === undefined) {
+		return {};
+	}
+
+	if (!isObject(given)) {
+		throw new TypeError(`Expected an object such as {${name}: true} in ${where}, got ${describe(given)}`);
+	}
+
+	validate(given, {[name]: [isBoolean, 'a boolean']}, {where, noun: 'property'});
+	return given as unknown as Partial<Record<Name, boolean>>;
+};
+
+/**
+@throws {TypeError} If it is no lifetime.
+*/
+export const checkLifetime = (given: unknown, where: string): void => {
+	if (!isLifetime(given)) {
+		throw new TypeError(`Expected \`expireAfter\` in ${where} to be ${durationExpected}; or 'never', got ${describe(given)}`);
+	}
+};

@@ -1,0 +1,56 @@
+import {validateHeaderName} from 'node:http';
+import {inspect} from 'node:util';
+import {parseDuration} from './duration.ts';
+
+/** What a value has to be, in code and in words; and how to tell what it is, where that is no secret. */
+export type Rule = readonly [isValid: (value: unknown) => boolean, expected: string, tell?: (value: unknown) => string];
+
+export const durationExpected = 'a duration: milliseconds, or a string such as \'15m\', and not negative';
+
+export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+export const isString = (value: unknown): value is string => typeof value === 'string';
+export const isDuration = (value: unknown) => parseDuration(value) !== undefined;
+export const isLifetime = (value: unknown) => value === 'never' || isDuration(value);
+
+// RFC 9110 §5.6.2. A method is a token too.
+export const isToken = (value: unknown): value is string => {
+	try {
+		validateHeaderName(value as string);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+/** What was given may be long, and may hold a secret further down. */
+export const describe = (value: unknown): string => {
+	const description = inspect(value, {depth: 0, breakLength: Infinity});
+	return description.length > 80 ? `${description.slice(0, 80)}…` : description;
+};
+
+type Subject = {
+	/** As it is called in messages. */
+	readonly where: string;
+	readonly noun: 'option' | 'property';
+};
+
+/**
+@throws {TypeError} If what was given is no object, has a property without a rule, or one that breaks its rule.
+*/
+export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, {where, noun}: Subject): void => {
+	if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+		throw new TypeError(`Expected ${where} to be an object with options, got ${describe(given)}`);
+	}
+
+	for (const [name, value] of Object.entries(given)) {
+		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+		if (!rule) {
+			throw new TypeError(`Unknown ${noun} \`${name}\` in ${where}: expected one of ${Object.keys(rules).join(', ')}`);
+		}
+
+		const [isValid, expected, tell = describe] = rule;
+		if (value !== undefined && !isValid(value)) {
+			throw new TypeError(`Expected the ${noun} \`${name}\` in ${where} to be ${expected}, got ${tell(value)}`);
+		}
+	}
+};

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import test, {suite} from 'node:test';
+import {redisCache} from '../source/index.ts';
+
+const cache = redisCache('memory');
+const url = 'https://api.example.com/items';
+const absolute = `an absolute URL such as '${url}'`;
+
+type Call = (given: never) => Promise<unknown>;
+
+/** The methods that take a request. */
+const takers: Readonly<Record<string, Call>> = {
+	get: async given => cache.get(given),
+	has: async given => cache.has(given),
+	delete: async given => cache.delete(given),
+	touch: async given => cache.touch(given, '1h'),
+};
+
+const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> = [
+	['/items', `Expected the property \`url\` in %() to be ${absolute}, got '/items'`],
+	['api.example.com/items', `Expected the property \`url\` in %() to be ${absolute}, got 'api.example.com/items'`],
+	['localhost:3000/items', `Expected the property \`url\` in %() to be ${absolute}, got 'localhost:3000/items'`],
+	['', `Expected the property \`url\` in %() to be ${absolute}, got ''`],
+	['/items?token=secret', `Expected the property \`url\` in %() to be ${absolute}, got '/items?…'`],
+	['https://user:secret@[/items', `Expected the property \`url\` in %() to be ${absolute}, got 'https://…@[/items'`],
+	[{url: new URL('file:///items')}, `Expected the property \`url\` in %() to be ${absolute}, got 'file:///items'`],
+	[{method: 'GET'}, `Expected the property \`url\` in %() to be ${absolute}, got undefined`],
+	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, method, headers, body, key'],
+	[{url, method: 'GET it'}, 'Expected the property `method` in %() to be an HTTP method, got \'GET it\''],
+	[{url, headers: new Headers({accept: 'a/b'})}, 'Expected the property `headers` in %() to be an object of header fields by name, got Headers { accept: \'a/b\' }'],
+	[{url, body: {secret: 1}}, 'Expected the property `body` in %() to be a string or a Uint8Array, got a value of type object'],
+	[{url, key: 1}, 'Expected the property `key` in %() to be a string, got 1'],
+	[undefined, 'Expected a URL or an object such as {url, method} in %(), got undefined'],
+	[[url], `Expected a URL or an object such as {url, method} in %(), got [ '${url}' ]`],
+];
+
+await suite('a wrong request', () => {
+	for (const [name, call] of Object.entries(takers)) {
+		for (const [given, template] of wrongRequests) {
+			const message = template.replace('%', () => name);
+			test(message, async () => {
+				await assert.rejects(call(given as never), {name: 'TypeError', message});
+			});
+		}
+	}
+});
+
+/** What `invalidate()` and `entries()` have in common. */
+const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = [
+	[{tag: ''}, 'Expected the property `tag` in % to be a string that is not empty, got \'\''],
+	[{tag: ['a']}, 'Expected the property `tag` in % to be a string that is not empty, got [ \'a\' ]'],
+	[{origin: 'api.example.com'}, 'Expected the property `origin` in % to be an absolute URL such as \'https://api.example.com\', got \'api.example.com\''],
+	[{prefix: 'api.example.com'}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'api.example.com\''],
+	[{prefix: ''}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'\''],
+	[{pattern: ''}, 'Expected the property `pattern` in % to be a string that is not empty, or a regular expression, got \'\''],
+	[{olderThan: 'yesterday'}, 'Expected the property `olderThan` in % to be a duration: milliseconds, or a string such as \'15m\', and not negative; or a Date, got \'yesterday\''],
+	[{olderThan: new Date('yesterday')}, 'Expected the property `olderThan` in % to be a duration: milliseconds, or a string such as \'15m\', and not negative; or a Date, got Invalid Date'],
+];
+
+const wrongPurges: ReadonlyArray<readonly [given: unknown, message: string]> = [
+	...wrongFilters,
+	[url, `Expected an object such as {tag: 'items'} in %, got '${url}'; what is stored for a URL is removed by delete()`],
+	[undefined, 'Expected an object such as {tag: \'items\'} in %, got undefined; what is stored for a URL is removed by delete()'],
+	[{tags: ['a']}, 'Unknown property `tags` in %: expected one of origin, tag, prefix, pattern, olderThan, group, stale'],
+	[{group: 'g'}, 'The property `group` in % needs the `origin` whose group it is, as in {group: \'items\', origin: \'https://api.example.com\'}'],
+	[{group: 'g', tag: 'a'}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got group, tag'],
+	[{tag: 'a', origin: url}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got tag, origin'],
+	[{}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got none'],
+	[{prefix: undefined}, 'Expected the property `prefix` in % to have a value, got undefined'],
+	[{stale: false}, 'Expected the property `stale` in % to be true, got false'],
+];
+
+const wrongListings: ReadonlyArray<readonly [given: unknown, message: string]> = [
+	...wrongFilters,
+	[url, `Expected an object such as {prefix: 'https://api.example.com/'} in %, got '${url}'`],
+	[{group: 'g'}, 'Unknown property `group` in %: expected one of origin, tag, prefix, pattern, olderThan, stale'],
+	[{stale: 'yes'}, 'Expected the property `stale` in % to be a boolean, got \'yes\''],
+];
+
+await suite('a wrong filter', () => {
+	for (const [given, template] of wrongPurges) {
+		const message = template.replace('%', 'invalidate()');
+		test(message, async () => {
+			await assert.rejects(cache.invalidate(given as never), {name: 'TypeError', message});
+		});
+	}
+
+	for (const [given, template] of wrongListings) {
+		const message = template.replace('%', 'entries()');
+		test(message, async () => {
+			await assert.rejects(Array.fromAsync(cache.entries(given as never)), {name: 'TypeError', message});
+		});
+	}
+});
+
+const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: string]> = [
+	[async () => cache.has(url, {state: true} as never), 'Unknown property `state` in has(): expected one of stale'],
+	[async () => cache.has(url, true as never), 'Expected an object such as {stale: true} in has(), got true'],
+	[async () => cache.invalidate({tag: 'a'}, {soft: 1} as never), 'Expected the property `soft` in invalidate() to be a boolean, got 1'],
+	[async () => cache.touch(url, 'soon' as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got \'soon\''],
+	[async () => cache.touch(url, undefined as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got undefined'],
+	[async () => cache.touch(url, (() => 1) as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got [Function (anonymous)]'],
+	[async () => cache.copyTo('redis://user:secret@cache.example.com' as never), 'Expected a cache that redisCache() made in copyTo(), got \'redis://…@cache.example.com\''],
+	[async () => cache.copyTo({} as never), 'Expected a cache that redisCache() made in copyTo(), got {}'],
+	[async () => cache.clear(url as never), `Expected no argument in clear(), which removes everything, got '${url}'; use delete() for a URL, or invalidate()`],
+];
+
+await suite('another wrong argument', () => {
+	for (const [call, message] of others) {
+		test(message, async () => {
+			await assert.rejects(call(), {name: 'TypeError', message});
+		});
+	}
+
+	test('options behind a store', () => {
+		assert.throws(() => redisCache('memory', {ttlOffset: '1d'} as never), {name: 'TypeError', message: 'Expected one argument in redisCache(), got 2: give the store among the options, as in redisCache({store: \'memory\', ttlOffset: \'1d\'})'});
+		assert.throws(() => redisCache('redis://user:secret@cache.example.com', {} as never), {name: 'TypeError', message: 'Expected one argument in redisCache(), got 2: give the store among the options, as in redisCache({store: …, ttlOffset: \'1d\'})'});
+	});
+});
+
+test('what is right is taken', async () => {
+	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b'}, body: '{}', key: 'x'}, {stale: undefined as never}), false);
+	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
+	assert.equal(await cache.touch(url, 'never'), false);
+	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined as never, stale: false, olderThan: new Date()})), []);
+	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {prefix: 'http'}, {prefix: `${url}?page=`}, {pattern: /items/v}, {olderThan: 0}, {stale: true}] as const) {
+		assert.equal(await cache.invalidate(what, {soft: true}), true);
+	}
+
+	assert.equal(await cache.clear(), true);
+});
