@@ -21,7 +21,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const isFilled = (value: unknown): value is string => isString(value) && value !== '';
 
-const isAbsoluteUrl = (value: unknown): boolean => (isString(value) || value instanceof URL) && URL.canParse(value) && ['http:', 'https:', 'unix:'].includes(new URL(value).protocol);
+const isAbsoluteUrl = (value: unknown): boolean => (isString(value) || value instanceof URL) && URL.canParse(String(value)) && ['http:', 'https:', 'unix:'].includes(new URL(value).protocol);
 
 const isUrlPrefix = (value: unknown): boolean => isFilled(value) && schemes.some(scheme => scheme.startsWith(value) || value.startsWith(scheme));
 
