@@ -23,6 +23,7 @@ import {respond, startOrigin, type Origin} from './helpers/origin.ts';
 const repository = path.resolve(import.meta.dirname, '..');
 const manifest = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8')) as {
 	readonly devDependencies: Readonly<Record<string, string>>;
+	readonly scripts: Readonly<Record<string, string>>;
 };
 
 let directory: string;
@@ -85,6 +86,13 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 		t.assert.match(file, /\.(?:js|d\.ts)$/v);
 		t.assert.ok(insideDist.has(file.replace(/\.js$/v, '.d.ts')), `${file} has no declarations`);
 	}
+});
+
+// Of a package from git, npm installs what `prepare` makes: it runs no `prepack` there. What comes packed has been built.
+test('an installation from git builds, and no other runs anything', (t: TestContext) => {
+	const whenInstalled = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepack', 'prepare'];
+	t.assert.deepStrictEqual(whenInstalled.filter(name => Object.hasOwn(manifest.scripts, name)), ['prepare']);
+	t.assert.strictEqual(manifest.scripts.prepare, 'npm run build');
 });
 
 test('works from JavaScript', async (t: TestContext) => {
