@@ -58,6 +58,30 @@ test('the readme has examples', () => {
 	assert.ok(examples.length >= 8);
 });
 
+test('the examples are right in strict TypeScript, as they stand', async () => {
+	const folder = await mkdtemp(path.join(root, '.tmp-readme-'));
+	try {
+		await Promise.all(examples.map(async ({code}, index) => writeFile(path.join(folder, `example-${index + 1}.ts`), code)));
+		await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({
+			// Strict, with modules as Node has them.
+			extends: '../tsconfig.json',
+			compilerOptions: {
+				noUnusedLocals: false,
+				paths: {
+					'got-redis-cache': ['../source/index.ts'],
+					'got-redis-cache/embedded': ['../source/embedded.ts'],
+				},
+			},
+			include: ['*.ts'],
+		}));
+
+		const {stdout} = await promisify(execFile)(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '--project', folder]).catch((error: unknown) => error as {stdout: string});
+		assert.equal(stdout, '');
+	} finally {
+		await rm(folder, {recursive: true, force: true});
+	}
+});
+
 for (const [number, {code, heading}] of examples.entries()) {
 	test(`readme, example ${number + 1} (${heading})`, async () => {
 		await using redis = await startRedis();
