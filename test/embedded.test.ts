@@ -303,6 +303,21 @@ test('keeps the data and their TTL at `path`, for the current user alone', async
 	});
 });
 
+test('lays down what docs/storage.md says, and no more', async (t: TestContext) => {
+	const page = await readFile(path.resolve(import.meta.dirname, '../docs/storage.md'), 'utf8');
+	const section = /(?<=^## The embedded Redis\n).*?(?=^## )/msv.exec(page)?.[0] ?? '';
+	const rdbPath = await newPath();
+	const redis = await owned(t, {path: rdbPath});
+
+	const beside = await readdir(path.dirname(rdbPath));
+	const within = await readdir(path.dirname(redis.socketPath));
+	t.assert.deepStrictEqual(beside, ['cache.rdb.server']);
+	t.assert.deepStrictEqual(within.map(name => name.replace(/^owner-.*/v, 'owner-…')).toSorted(), ['owner-…', 'owners', 'pid', 'redis.conf', 'redis.sock']);
+	for (const name of ['cache.rdb.server/', 'got-redis-cache-…/', 'owner-…', 'owners', 'pid', 'redis.conf', 'redis.sock']) {
+		t.assert.ok(section.includes(`\`${name}\``), name);
+	}
+});
+
 test('a relative `path` is relative to the working directory', async (t: TestContext) => {
 	const rdbPath = await newPath();
 	const redis = await owned(t, {path: path.relative(process.cwd(), rdbPath)});
