@@ -66,8 +66,6 @@ const goals: readonly Goal[] = [
 	...hit('Hit from Redis each time, against undici-cache-redis', {ours: 'ours-redis', peer: 'undici-redis'}, againstUndiciRedis),
 	// It scans the whole keyspace for each hit: a Redis that holds one URL alone is the best case for it, though not for us.
 	...hit('Hit from Redis each time, against undici-cache-redis with a single URL in Redis', {ours: 'ours-redis', peer: 'undici-redis', peerScenario: 'hot'}, againstUndiciRedis),
-	// What is compressed in Redis is less to read; below, it makes no difference.
-	...hit('Hit from Redis each time, compressed, against undici-cache-redis with a single URL in Redis', {ours: 'ours-compressed', peer: 'undici-redis', peerScenario: 'hot'}, {[bodySizes.medium]: 1.5, [bodySizes.large]: 1.5}),
 	...hit('Hit from Redis, against got\'s own `cache` over Redis', {ours: 'ours-redis', peer: 'got-redis'}, {[bodySizes.small]: 3, [bodySizes.medium]: 4, [bodySizes.large]: 4}),
 	...hit('Hit from the memory tier, against undici\'s memory store', {ours: 'ours-memory', peer: 'undici-memory'}, {[bodySizes.small]: 1.2, [bodySizes.medium]: 3, [bodySizes.large]: 5}),
 	...Object.values(bodySizes).map((size): Goal => ({

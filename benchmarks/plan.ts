@@ -23,7 +23,7 @@ const ourOptions = [
 	'ours-local',
 	'ours-memory-plain',
 	'ours-redis-plain',
-	'ours-compressed',
+	'ours-uncompressed',
 	'ours-encrypted',
 	'ours-uncoalesced',
 ] as const;

@@ -284,11 +284,13 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	memory?: number | false;
 
 	/**
-	Compresses with Zstandard, in the store, the bodies that gain from it: of more than 512 bytes, and neither images, video, audio nor anything else that is compressed by itself. Whatever this says, compressed bodies can be read.
+	Compresses with Zstandard, in the store, the bodies that gain from it: of 512 bytes or more, and neither images, video, audio nor anything else that is compressed by itself. Whatever this says, compressed bodies can be read.
 
-	Needs Node.js 22.15 or later; it throws a `TypeError` on an older one.
+	By default it does so where the store is outside this process: in Redis, and in Keyv adapters; not in `'memory'`, in a `Map`, or in a `Keyv` over one.
 
-	@default false
+	Needs Node.js 22.15 or later. On an older one the default is `false`, `true` throws a `TypeError`, and what others have compressed is a miss: set it to `false` everywhere while such processes share the store.
+
+	@default true // Where the store is outside this process
 	*/
 	compression?: boolean;
 

@@ -44,7 +44,8 @@ export type CacheSettings = {
 	readonly expires: boolean;
 	readonly timeoutMs: number;
 	readonly memoryBytes: number;
-	readonly isCompressing: boolean;
+	/** `undefined`: as the store is. */
+	readonly isCompressing: boolean | undefined;
 	/** `undefined`: nothing is encrypted. */
 	readonly keyRing: KeyRing | undefined;
 	readonly hasFastPath: boolean;
@@ -227,7 +228,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		expires: options.ttl ?? true,
 		timeoutMs: toMs(options.timeout ?? 250),
 		memoryBytes: options.memory === false ? 0 : options.memory ?? defaultMemoryBytes,
-		isCompressing: options.compression ?? false,
+		isCompressing: options.compression,
 		keyRing: options.encryption === undefined ? undefined : keyRingOf(options.encryption),
 		hasFastPath: options.fastPath ?? true,
 		coalesce: options.coalesce ?? 'process',

@@ -13,7 +13,7 @@ await suite('defaults', () => {
 		assert.equal(settings.timeoutMs, 250);
 		assert.equal(settings.memoryBytes, 67_108_864);
 		assert.equal(settings.coalesce, 'process');
-		assert.equal(settings.isCompressing, false);
+		assert.equal(settings.isCompressing, undefined);
 		assert.equal(settings.keyRing, undefined);
 		assert.equal(settings.request.refreshesAhead, false);
 		assert.equal(settings.request.ttlOffsetMs, 3_600_000);

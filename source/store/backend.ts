@@ -29,6 +29,9 @@ export type Backend = Encoding & {
 	/** What each key begins with in front of its brace. */
 	readonly prefix: string;
 
+	/** Whether the memory of this process is all that keeps it: nothing to transfer, and nobody else's room. */
+	readonly isInProcess: boolean;
+
 	/** `undefined` when operations may be sent right away, otherwise resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
 

@@ -2,6 +2,7 @@ import {LRUCache} from 'lru-cache';
 import type {StoredRecord} from '../stored.ts';
 import type {Backend} from './backend.ts';
 import {isForeign, type RecordHead} from './codec.ts';
+import {isCompressionSupported} from './compression.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
 import type {KeyRing} from './encryption.ts';
 import type {StoreEvent} from './fault-log.ts';
@@ -19,7 +20,8 @@ export type StoreOptions = {
 	readonly timeoutMs: number;
 	/** What memory may hold of it. */
 	readonly memoryBytes: number;
-	readonly isCompressing?: boolean;
+	/** Default: where the records leave the process, if Node.js can. */
+	readonly isCompressing?: boolean | undefined;
 	readonly keyRing?: KeyRing | undefined;
 	readonly onEvent?: (event: StoreEvent) => void;
 	/** The circuit breaker's first cooldown. */
@@ -58,7 +60,7 @@ const maxUpdateTries = 10;
 /**
 The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
 */
-export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes = defaultQueueBytes, isCompressing = false, keyRing}: StoreOptions): Store => {
+export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes = defaultQueueBytes, isCompressing, keyRing}: StoreOptions): Store => {
 	if (namespace === '' || /[\{\}]/v.test(namespace)) {
 		throw new TypeError(`The option \`namespace\` is '${namespace}': expected a string without braces that is not empty`);
 	}
@@ -81,7 +83,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 	});
 	const {keyv, prefix, send} = backend;
-	const codec = createValues({isCompressing, keyRing, prefix});
+	const codec = createValues({isCompressing: isCompressing ?? (isCompressionSupported && !backend.isInProcess), keyRing, prefix});
 	const counters = {
 		hits: 0,
 		misses: 0,

@@ -89,6 +89,7 @@ export const mapBackend = (map: Map<any, any>, namespace: string): Backend => ({
 	...local,
 	...binary,
 	prefix: `${namespace}:`,
+	isInProcess: true,
 	keyv: new Keyv({...unserialized, store: map}),
 	...inMemory(map as Map<string, MapValue>, `${namespace}:`),
 	async clear() {
@@ -126,6 +127,7 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 		...local,
 		...binary,
 		prefix,
+		isInProcess: true,
 		keyv: new Keyv(adapter as KeyvStoreAdapter, unserialized),
 		...inMemory(cache, prefix),
 		async clear() {
@@ -155,6 +157,7 @@ export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
 		...base64,
 		keyv,
 		prefix,
+		isInProcess: keyv.store instanceof Map,
 		swallowed,
 		async close() {
 			keyv.off('error', onError);

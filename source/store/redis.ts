@@ -212,6 +212,7 @@ Redis as a place to keep bytes in.
 export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
 	...binary,
 	prefix: `${namespace}:`,
+	isInProcess: false,
 	keyv: new Keyv(new BinaryKeyvRedis(link), {
 		namespace: undefined,
 		useKeyPrefix: false,

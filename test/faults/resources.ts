@@ -1,3 +1,4 @@
+import {randomBytes} from 'node:crypto';
 import {setTimeout as wait} from 'node:timers/promises';
 import {startOrigin, type Handler, type Origin} from '../helpers/origin.ts';
 
@@ -32,6 +33,9 @@ export const garbage = [
 
 const sizes: Readonly<Record<string, number>> = {large: 200_000};
 
+/** What is large stays large when it is compressed. */
+const noise = randomBytes(150_000).toString('base64');
+
 const pick = <Value>(values: readonly Value[]): Value => {
 	const value = values[Math.floor(Math.random() * values.length)];
 	if (value === undefined) {
@@ -51,7 +55,8 @@ const kindOf = (path: string): string => path.split('/', 2)[1] ?? '';
 
 const bodyOf = (path: string, selector: string, version: number): string => {
 	const kind = kindOf(path);
-	return `${path} ${selector} ${version} `.padEnd(sizes[kind] ?? 300, `${path}:${selector}:${version};`);
+	const filling = `${path}:${selector}:${version};`;
+	return `${path} ${selector} ${version} `.padEnd(sizes[kind] ?? 300, kind === 'large' ? noise.replaceAll(/.{100}/gv, chunk => chunk + filling) : filling);
 };
 
 const directives: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {randomBytes} from 'node:crypto';
 import process from 'node:process';
 import {after, test} from 'node:test';
 import {RESP_TYPES} from '@redis/client';
@@ -18,6 +19,9 @@ after(() => {
 });
 
 type Bytes = ReturnType<typeof Buffer.from>;
+
+/** Long in Redis, too. */
+const filling = randomBytes(20_000).toString('base64');
 
 const valueOf = async ({client}: TestRedis, key: string): Promise<Bytes> => await client.withTypeMapping({[RESP_TYPES.BLOB_STRING]: Buffer}).get(key) as unknown as Bytes;
 
@@ -66,13 +70,13 @@ for (const [what, damage] of Object.entries(damages)) {
 			cache.on('error', error => errors.push(error));
 			origin.handler = ({url, headers}, response) => {
 				response.writeHead(200, {'cache-control': 'max-age=600', etag: '"1"', 'cache-tag': 'a', ...(url === '/vary' && {vary: 'accept-language'})});
-				response.end(`${url} ${headers['accept-language'] ?? ''} `.padEnd(20_000, 'x'));
+				response.end(`${url} ${headers['accept-language'] ?? ''} ${filling}`);
 			};
 
 			const ask = async () => {
 				for (const [path, language] of [['plain', 'de'], ['vary', 'de'], ['vary', 'en']] as const) {
 					const {body} = await client(path, {headers: {'accept-language': language}});
-					assert.equal(body.trimEnd().split(' ', 2).join(' '), `/${path} ${language}`);
+					assert.equal(body.split(' ', 2).join(' '), `/${path} ${language}`);
 				}
 			};
 
@@ -113,18 +117,18 @@ for (const step of ['the index', 'the variant', 'a mark', 'everything']) {
 			await redis.client.del(keys);
 		};
 
-		origin.queue({headers: {'cache-control': 'max-age=600', vary: 'accept-language', etag: '"1"'}, body: 'x'.repeat(20_000)}, async (_request, response) => {
+		origin.queue({headers: {'cache-control': 'max-age=600', vary: 'accept-language', etag: '"1"'}, body: filling}, async (_request, response) => {
 			await evict();
 			response.writeHead(304, {etag: '"1"', 'cache-control': 'max-age=600', vary: 'accept-language'}).end();
 		});
 		origin.handler = (_request, response) => {
-			response.writeHead(200, {'cache-control': 'max-age=600', vary: 'accept-language', etag: '"1"'}).end('x'.repeat(20_000));
+			response.writeHead(200, {'cache-control': 'max-age=600', vary: 'accept-language', etag: '"1"'}).end(filling);
 		};
 
 		await client('items', {headers: {'accept-language': 'de'}});
 		await settleWrites(setup);
 		const {body} = await client('items', {headers: {'accept-language': 'de', 'cache-control': 'no-cache'}});
-		assert.equal(body.length, 20_000);
+		assert.equal(body, filling);
 		await settleWrites(setup);
 		for (const each of [client, setup.other().client]) {
 			const response = await each('items', {headers: {'accept-language': 'de'}});

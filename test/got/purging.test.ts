@@ -202,7 +202,7 @@ test('what cannot be listed says why', async () => {
 });
 
 test('listing reads no bodies from Redis', async () => {
-	await using setup = await setUp();
+	await using setup = await setUp({compression: false});
 	const {cache, client, origin, redis} = setup;
 	origin.handler = (_request, response) => {
 		response.writeHead(200, {'cache-control': 'max-age=60'}).end('x'.repeat(1_000_000));

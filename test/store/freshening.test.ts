@@ -40,6 +40,7 @@ const open = (options: Partial<StoreOptions> = {}): Store => createStore({
 	namespace: 'n',
 	timeoutMs: 20_000,
 	memoryBytes: 0,
+	isCompressing: false,
 	...options,
 });
 
