@@ -1,30 +1,11 @@
-import {
-	Agent,
-	cacheStores,
-	interceptors,
-	request,
-} from 'undici';
+import {cacheStores} from 'undici';
 import type {Contender} from '../contender.ts';
+import {undiciClient} from './parts/undici.ts';
 
 const contender: Contender = {
 	name: 'undici, MemoryCacheStore',
 	answersFrom: 'memory',
-	async setup() {
-		const agent = new Agent();
-		const dispatcher = agent.compose(interceptors.cache({store: new cacheStores.MemoryCacheStore()}));
-
-		return {
-			async request(url) {
-				const {body} = await request(url, {dispatcher});
-				return body.bytes();
-			},
-			async text(url) {
-				const {body} = await request(url, {dispatcher});
-				return body.text();
-			},
-			teardown: async () => agent.close(),
-		};
-	},
+	setup: async () => undiciClient(new cacheStores.MemoryCacheStore()),
 };
 
 export default contender;
