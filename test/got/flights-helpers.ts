@@ -1,7 +1,8 @@
 import type {ServerResponse} from 'node:http';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import type {RedisCacheOptions} from '../../source/index.ts';
 import {respond, type PlainResponse} from '../helpers/origin.ts';
-import type {Setup} from './helpers.ts';
+import {setUp, type Setup} from './helpers.ts';
 
 /** An origin that answers when it is told to. */
 export const hold = ({origin}: Setup) => {
@@ -51,6 +52,12 @@ export const lookUps = ({redis}: Setup) => {
 		known = await count();
 		await turns(20);
 	};
+};
+
+/** A setup whose origin answers when it is told to. */
+export const setUpHeld = async (options?: RedisCacheOptions) => {
+	const setup = await setUp(options);
+	return {...setup, gate: hold(setup), lookedUp: lookUps(setup)};
 };
 
 export const times = <Value>(count: number, make: (position: number) => Value) => Array.from({length: count}, (_, position) => make(position));

@@ -6,7 +6,13 @@ import test, {suite} from 'node:test';
 import type {Request} from 'got';
 import {cacheInfo} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
-import {hold, lookUps, times, turns} from './flights-helpers.ts';
+import {
+	hold,
+	lookUps,
+	setUpHeld,
+	times,
+	turns,
+} from './flights-helpers.ts';
 import {isGot15, setUp, type Setup} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
@@ -27,9 +33,8 @@ const beginReading = async (stream: Request) => {
 
 await suite('equal streams on their way at the same time', () => {
 	test('500 cold ones are one at the origin, and each has a body of its own', async () => {
-		await using setup = await setUp({timeout: '30s'});
-		const {client, origin} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld({timeout: '30s'});
+		const {client, origin, gate} = setup;
 		const bodies = times(500, async () => client.stream('items').toArray() as Promise<Uint8Array[]>);
 		await gate.arrivals(1);
 		gate.answer({headers: fresh, body: 'the items'});
@@ -42,10 +47,8 @@ await suite('equal streams on their way at the same time', () => {
 	});
 
 	test('the one that leads has each byte as it comes, the others have theirs when it has all', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leader = client.stream('items');
 		await gate.arrivals(1);
 		const followers = times(5, async () => readStream(client.stream('items')));
@@ -65,10 +68,8 @@ await suite('equal streams on their way at the same time', () => {
 	});
 
 	test('a follower that does not read delays nobody', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leader = readStream(client.stream('items'));
 		await gate.arrivals(1);
 		const idle = client.stream('items');
@@ -83,10 +84,8 @@ await suite('equal streams on their way at the same time', () => {
 	});
 
 	test('promises wait for a stream, too', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const stream = readStream(client.stream('items'));
 		await gate.arrivals(1);
 		const promises = times(20, async () => client('items'));
@@ -135,10 +134,8 @@ await suite('what streams do not share', () => {
 		['more than may be stored, in chunks', {...fresh, 'transfer-encoding': 'chunked'}, {maxBodySize: 3}],
 	] as const) {
 		test(`${name}: all who waited go at once, and nobody waits again`, async () => {
-			await using setup = await setUp(options);
-			const {client, origin} = setup;
-			const gate = hold(setup);
-			const lookedUp = lookUps(setup);
+			await using setup = await setUpHeld(options);
+			const {client, origin, gate, lookedUp} = setup;
 			const streams = times(50, async () => readStream(client.stream('items')));
 			await gate.arrivals(1);
 			await lookedUp(50);
@@ -159,10 +156,8 @@ await suite('what streams do not share', () => {
 await suite('a stream that leads and does not arrive', () => {
 	for (const [name, begins] of [['before its response', false], ['in the middle of its body', true]] as const) {
 		test(`one that is destroyed ${name} hands over to one other, and no listener stays`, async () => {
-			await using setup = await setUp();
-			const {client, origin} = setup;
-			const gate = hold(setup);
-			const lookedUp = lookUps(setup);
+			await using setup = await setUpHeld();
+			const {client, origin, gate, lookedUp} = setup;
 			const {signal} = new AbortController();
 			const leader = client.stream('items', {signal});
 			await gate.arrivals(1);
@@ -185,10 +180,8 @@ await suite('a stream that leads and does not arrive', () => {
 	}
 
 	test('one whose destination breaks hands over', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leader = client.stream('items');
 		const failing = finished(leader);
 		await gate.arrivals(1);
@@ -204,10 +197,8 @@ await suite('a stream that leads and does not arrive', () => {
 	});
 
 	test('one whose body breaks off lets all others go at once', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leader = readStream(client.stream('items'));
 		await gate.arrivals(1);
 		const followers = times(20, async () => readStream(client.stream('items')));
@@ -246,10 +237,8 @@ await suite('a stream that leads and does not arrive', () => {
 	}
 
 	test('a consumer that does not read is not waited for', async ({mock}) => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leader = client.stream('items');
 		const responded = once(leader, 'response');
 		await gate.arrivals(1);
@@ -270,10 +259,8 @@ await suite('a stream that leads and does not arrive', () => {
 	});
 
 	test('an origin that takes its time is waited for', async ({mock}) => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leader = client.stream('items');
 		await gate.arrivals(1);
 		const followers = times(20, async () => readStream(client.stream('items')));

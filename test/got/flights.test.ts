@@ -4,7 +4,13 @@ import test, {suite} from 'node:test';
 import {HTTPError, TimeoutError, type Response} from 'got';
 import {cacheInfo} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
-import {hold, lookUps, times, turns} from './flights-helpers.ts';
+import {
+	hold,
+	lookUps,
+	setUpHeld,
+	times,
+	turns,
+} from './flights-helpers.ts';
 import {isGot15, setUp} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
@@ -13,9 +19,8 @@ const fresh = {'cache-control': 'max-age=60'};
 await suite('equal requests on their way at the same time', () => {
 	test('1,000 cold ones are one at the origin, and each has a body of its own', async () => {
 		// A thousand look-ups at once may take longer than one.
-		await using setup = await setUp({timeout: '30s'});
-		const {client, origin} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld({timeout: '30s'});
+		const {client, origin, gate} = setup;
 		const responses = times(1000, async () => client('items', {responseType: 'buffer'}));
 		await gate.arrivals(1);
 		gate.answer({headers: fresh, body: 'the items'});
@@ -28,10 +33,8 @@ await suite('equal requests on their way at the same time', () => {
 	});
 
 	test('one who waited says so', async () => {
-		await using setup = await setUp();
-		const {client} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, gate, lookedUp} = setup;
 		const first = client('items');
 		await gate.arrivals(1);
 		const second = client('items');
@@ -66,8 +69,8 @@ await suite('equal requests on their way at the same time', () => {
 	});
 
 	test('with `coalesce: false` each goes by itself', async () => {
-		await using setup = await setUp({coalesce: false});
-		const gate = hold(setup);
+		await using setup = await setUpHeld({coalesce: false});
+		const {gate} = setup;
 		const responses = times(5, async () => setup.client('items'));
 		await gate.arrivals(5);
 		gate.answer({headers: fresh});
@@ -77,10 +80,8 @@ await suite('equal requests on their way at the same time', () => {
 	});
 
 	test('each variant is one, also where nobody knew what selects', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const responses = times(100, async position => client('items', {headers: {'accept-language': position % 2 === 0 ? 'en' : 'fr'}}));
 		await gate.arrivals(1);
 		await lookedUp(100);
@@ -94,10 +95,8 @@ await suite('equal requests on their way at the same time', () => {
 	});
 
 	test('a redirect is one', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const responses = times(20, async () => client('from'));
 		await gate.arrivals(1);
 		await lookedUp(20);
@@ -111,9 +110,8 @@ await suite('equal requests on their way at the same time', () => {
 	});
 
 	test('one who looked too early to find it stored, and came too late to wait, shares it all the same', async () => {
-		await using setup = await setUp({timeout: '10s'});
-		const {client, origin, redis} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld({timeout: '10s'});
+		const {client, origin, redis, gate} = setup;
 		const first = client('items');
 		await gate.arrivals(1);
 		redis.pause();
@@ -128,10 +126,8 @@ await suite('equal requests on their way at the same time', () => {
 	});
 
 	test('a stream may wait, too', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const first = client('items');
 		await gate.arrivals(1);
 		const stream = client.stream('items');
@@ -146,9 +142,8 @@ await suite('equal requests on their way at the same time', () => {
 	});
 
 	test('a response that the process has invalidated is not waited for', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate} = setup;
 		const early = client('items');
 		await gate.arrivals(1);
 		origin.queue({status: 204});
@@ -185,10 +180,8 @@ await suite('equal requests on their way at the same time', () => {
 await suite('what is not shared', () => {
 	for (const [name, headers] of [['no-store', {'cache-control': 'no-store'}], ['private', {'cache-control': 'private'}], ['vary: *', {...fresh, vary: '*'}], ['no freshness', {}]] as const) {
 		test(`${name}: all who waited go at once, and nobody waits again`, async () => {
-			await using setup = await setUp();
-			const {client, origin} = setup;
-			const gate = hold(setup);
-			const lookedUp = lookUps(setup);
+			await using setup = await setUpHeld();
+			const {client, origin, gate, lookedUp} = setup;
 			const responses = times(100, async () => client('items'));
 			await gate.arrivals(1);
 			await lookedUp(100);
@@ -216,8 +209,8 @@ await suite('what is not shared', () => {
 
 	for (const [name, [headers, others]] of Object.entries(ownRequests)) {
 		test(`a request with ${name} neither waits nor is waited for`, async () => {
-			await using setup = await setUp();
-			const gate = hold(setup);
+			await using setup = await setUpHeld();
+			const {gate} = setup;
 			const responses = [setup.client('items', {headers}), setup.client('items', {headers: others})];
 			await gate.arrivals(2);
 			gate.answer({headers: fresh, body: 'x'});
@@ -228,8 +221,8 @@ await suite('what is not shared', () => {
 	}
 
 	test('unsafe requests', async () => {
-		await using setup = await setUp({methods: ['GET', 'POST']});
-		const gate = hold(setup);
+		await using setup = await setUpHeld({methods: ['GET', 'POST']});
+		const {gate} = setup;
 		const responses = times(3, async () => setup.client.post('items', {json: {a: 1}}));
 		await gate.arrivals(3);
 		gate.answer({headers: fresh});
@@ -241,10 +234,8 @@ await suite('what is not shared', () => {
 
 await suite('a leader that does not arrive', () => {
 	test('one that is aborted hands over to one other, and no listener stays', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leaving = new AbortController();
 		const staying = new AbortController();
 		const leader = client('items', {signal: leaving.signal});
@@ -264,9 +255,8 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('one whose time is up hands over to one other', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate} = setup;
 		const leader = client('items', {timeout: {request: 300}});
 		await gate.arrivals(1);
 		const waiters = times(20, async () => client('items'));
@@ -279,10 +269,8 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('one that fails lets all others go at once', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const responses = times(30, async () => client('items'));
 		const outcomes = Promise.allSettled(responses);
 		await gate.arrivals(1);
@@ -297,10 +285,8 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('an error status lets all others go at once', async () => {
-		await using setup = await setUp();
-		const {client} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, gate, lookedUp} = setup;
 		const outcomes = Promise.allSettled(times(30, async () => client('items')));
 		await gate.arrivals(1);
 		await lookedUp(30);
@@ -315,10 +301,8 @@ await suite('a leader that does not arrive', () => {
 
 	for (const throwHttpErrors of [true, false]) {
 		test(`the others go on waiting while it retries${throwHttpErrors ? '' : ', unless an error status is no error'}`, async () => {
-			await using setup = await setUp();
-			const {client, origin} = setup;
-			const lookedUp = lookUps(setup);
-			const gate = hold(setup);
+			await using setup = await setUpHeld();
+			const {client, origin, gate, lookedUp} = setup;
 			const responses = times(30, async () => client('items', {throwHttpErrors, retry: {limit: 1, calculateDelay: ({computedValue}) => computedValue && 1}}));
 			await gate.arrivals(1);
 			await lookedUp(30);
@@ -334,10 +318,8 @@ await suite('a leader that does not arrive', () => {
 	}
 
 	test('one that is aborted while it waits to retry hands over', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const lookedUp = lookUps(setup);
-		const gate = hold(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const controller = new AbortController();
 		const {promise: retrying, resolve} = Promise.withResolvers<void>();
 		const leader = client('items', {
@@ -365,9 +347,8 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('one that is aborted before it was looked up leads nothing', async () => {
-		await using setup = await setUp({timeout: '10s'});
-		const {client, redis} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld({timeout: '10s'});
+		const {client, redis, gate} = setup;
 		const controller = new AbortController();
 		redis.pause();
 		const gone = client('items', {signal: controller.signal});
@@ -407,9 +388,8 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('nobody leads who was aborted before it was looked up', async () => {
-		await using setup = await setUp({timeout: '10s'});
-		const {client, origin, redis} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld({timeout: '10s'});
+		const {client, origin, redis, gate} = setup;
 		const [first, second] = [new AbortController(), new AbortController()];
 		const leader = client('items', {signal: first.signal});
 		await gate.arrivals(1);
@@ -431,10 +411,8 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('one whose hooks throw lets all others go', async () => {
-		await using setup = await setUp();
-		const {client} = setup;
-		const lookedUp = lookUps(setup);
-		const gate = hold(setup);
+		await using setup = await setUpHeld();
+		const {client, gate, lookedUp} = setup;
 		const failing = client.extend({
 			hooks: {
 				beforeError: [() => new Error('of the user\'s')],
@@ -459,10 +437,8 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('one whose hook makes an error a success lets all others go', async () => {
-		await using setup = await setUp();
-		const {client} = setup;
-		const lookedUp = lookUps(setup);
-		const gate = hold(setup);
+		await using setup = await setUpHeld();
+		const {client, gate, lookedUp} = setup;
 		const leader = client('items', {
 			hooks: {
 				afterResponse: [response => Object.assign(response, {statusCode: 200, ok: true})],
@@ -530,9 +506,8 @@ await suite('one who waits', () => {
 			return;
 		}
 
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate} = setup;
 		const leader = client('items');
 		await gate.arrivals(1);
 		const waiter = client('items', {timeout: {request: 300}});
@@ -550,10 +525,8 @@ await suite('one who waits', () => {
 	});
 
 	test('can be aborted, and no listener stays', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const controller = new AbortController();
 		const leader = client('items');
 		await gate.arrivals(1);
@@ -569,10 +542,8 @@ await suite('one who waits', () => {
 	});
 
 	test('can be destroyed if it is a stream', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const leader = client('items');
 		await gate.arrivals(1);
 		const stream = client.stream('items');
@@ -586,10 +557,8 @@ await suite('one who waits', () => {
 	});
 
 	test('has the request function of its user\'s when it is its turn', async () => {
-		await using setup = await setUp();
-		const {client, origin} = setup;
-		const gate = hold(setup);
-		const lookedUp = lookUps(setup);
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
 		const seen: unknown[] = [];
 		const request = (url: URL) => {
 			seen.push(url.pathname);

@@ -9,36 +9,12 @@ import test, {suite} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {cacheInfo} from '../../source/index.ts';
-import {respond, type PlainResponse} from '../helpers/origin.ts';
+import {respond} from '../helpers/origin.ts';
+import {hold, turns} from './flights-helpers.ts';
 import {setUp, type Setup} from './helpers.ts';
 
 const stale = {'cache-control': 'public, max-age=1, stale-while-revalidate=60', age: '1', etag: '"1"'};
 const fresh = {'cache-control': 'public, max-age=60', etag: '"2"'};
-
-/** Makes the origin answer no request until it is told to. */
-const hold = ({origin}: Setup) => {
-	const held: ServerResponse[] = [];
-	let arrived = Promise.withResolvers<void>();
-	origin.handler = (_request, response) => {
-		held.push(response);
-		arrived.resolve();
-	};
-
-	return {
-		held,
-		async arrivals(count: number) {
-			while (held.length < count) {
-				arrived = Promise.withResolvers<void>();
-				await arrived.promise;
-			}
-		},
-		answer(plain: PlainResponse) {
-			for (const response of held.splice(0)) {
-				respond(response, plain);
-			}
-		},
-	};
-};
 
 /** Waits for what happens in the background, however many turns of the event loop it takes. */
 const until = async (isTrue: () => boolean | Promise<boolean>) => {
@@ -48,12 +24,6 @@ const until = async (isTrue: () => boolean | Promise<boolean>) => {
 };
 
 const isFresh = async ({client}: Setup, url = 'items') => cacheInfo(await client(url, {headers: {'cache-control': 'max-stale'}}))?.reason === 'fresh';
-
-const turns = async (count: number) => {
-	for (let turn = 0; turn < count; turn++) {
-		await nextTurn();
-	}
-};
 
 await suite('stale-while-revalidate', () => {
 	test('callers have their answer at once, and the origin is asked once', async () => {
