@@ -8,17 +8,18 @@ import {usedStored} from './info.ts';
 const isStored = (settlement: GotExchange['settlement']): boolean =>
 	settlement?.answer === undefined ? settlement?.outcome.kind === 'store' || settlement?.outcome.kind === 'combine' : settlement.written !== undefined;
 
-/** Adds the cache's member to `Cache-Status`, behind those of the caches before it, RFC 9211 §2. */
-export const reportOn = (response: IncomingMessage, state: GotExchange, nowMs: number): void => {
+/** The cache's member of `Cache-Status`; `undefined` where the user wants none. */
+export const memberOf = (state: GotExchange, nowMs: number): string | undefined => {
 	const {exchange, settlement, forwardStatus} = state;
 	const {decision, key, settings} = exchange;
 	const name = settings.http.cacheStatus;
 	if (name === false) {
-		return;
+		return undefined;
 	}
 
 	const stored = usedStored(state);
-	const member = cacheStatusMember({
+
+	return cacheStatusMember({
 		name,
 		decision,
 		outcome: settlement?.outcome,
@@ -28,6 +29,14 @@ export const reportOn = (response: IncomingMessage, state: GotExchange, nowMs: n
 		key: key === '' ? undefined : key,
 		isCollapsed: state.isCollapsed,
 	});
+};
+
+/** Adds the cache's member to `Cache-Status`, behind those of the caches before it, RFC 9211 §2. */
+export const reportOn = (response: IncomingMessage, state: GotExchange, nowMs: number): void => {
+	const member = memberOf(state, nowMs);
+	if (member === undefined) {
+		return;
+	}
 
 	const {headers} = response;
 	headers['cache-status'] = headers['cache-status'] === undefined ? member : `${String(headers['cache-status'])}, ${member}`;

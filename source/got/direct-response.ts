@@ -7,16 +7,16 @@ import {
 import {setExchange, type GotExchange} from './exchanges.ts';
 import {bareMessage, type Message} from './message.ts';
 import {
-	define,
 	keepUnmade,
 	lazily,
+	unmadeOf,
 	type Unmade,
 } from './unmade.ts';
 
 type RequestClass = new (url: undefined, options: undefined, defaults: Options) => Request;
 
-// Larger bodies are copied, and read as text, when they are looked at.
-const eagerCopyBytes = 16 * 1024;
+// Longer bodies are read as text when they are looked at.
+const eagerTextBytes = 16 * 1024;
 
 // Got does not export the class of its requests; the first ordinary response shows it.
 const requestClasses = new WeakMap<WeakKey, RequestClass>();
@@ -34,6 +34,11 @@ export const learnRequestClass = ({request}: Response): void => {
 
 export const isRequestClassKnown = (options: Options): boolean => requestClasses.has(options.constructor);
 
+// Of a message of its own: `rawHeaders` is the caller's to change.
+const headers = lazily('headers', (_, {message}) => bareMessage(message).headers);
+
+const requestUrl = lazily('requestUrl', (_, unmade) => new URL(unmade.requestUrl));
+
 /** The request that was never made, for those who look at its options. */
 const request = lazily('request', (response, {options, state}) => {
 	const requestClass = requestClasses.get(options.constructor);
@@ -49,30 +54,63 @@ const request = lazily('request', (response, {options, state}) => {
 	return made;
 });
 
-const rawBody = lazily('rawBody', (_, {bytes}) => new Uint8Array(bytes));
+const rawBody = lazily('rawBody', (_, {message}) => new Uint8Array(message.body));
 
-const parse = ({options, bytes}: Unmade): unknown => parseBody({rawBody: bytes} as Response, options.responseType, options.parseJson, options.encoding);
+const parts = {headers, requestUrl, request};
+const partsWithBytes = {...parts, rawBody};
 
-const body = lazily('body', (_, unmade) => parse(unmade));
+/** As got reads a body, without a copy of its bytes. */
+const decode = ({options: {parseJson, encoding}, message, textOf}: Unmade): string => {
+	const toText = () => parseBody({rawBody: message.body} as Response, 'text', parseJson, encoding) as string;
 
-const isPlainText = ({responseType, encoding}: Options): boolean => responseType === 'text' && encoding === undefined;
+	return encoding === undefined ? textOf(message.body, toText) : toText();
+};
 
-/** Small bodies are cheaper copied than left. What can fail is done at once. */
-const setBody = (response: Response, unmade: Unmade): void => {
-	const {options, bytes} = unmade;
-	const isSmall = bytes.byteLength <= eagerCopyBytes;
-	if (isSmall) {
-		response.rawBody = new Uint8Array(bytes);
-	} else {
-		Object.defineProperty(response, 'rawBody', rawBody);
+const parse = (unmade: Unmade, responseType: Options['responseType']): unknown => {
+	if (responseType !== 'json') {
+		return decode(unmade);
 	}
 
-	if (options.responseType === 'buffer') {
+	const {options: {parseJson}, message} = unmade;
+	return message.body.byteLength === 0 ? '' : parseJson(decode(unmade));
+};
+
+const body = lazily('body', (_, unmade) => decode(unmade));
+
+const setBody = (response: Response, unmade: Unmade): void => {
+	const {options: {responseType, encoding}, message} = unmade;
+	if (responseType === 'buffer') {
+		response.rawBody = new Uint8Array(message.body);
 		response.body = response.rawBody;
-	} else if (isSmall || !isPlainText(options)) {
-		response.body = parse(unmade);
-	} else {
+	} else if (responseType === 'text' && encoding === undefined && message.body.byteLength > eagerTextBytes) {
 		Object.defineProperty(response, 'body', body);
+	} else {
+		// What can fail is done at once.
+		response.body = parse(unmade, responseType);
+	}
+};
+
+/** Whether nobody has seen the bytes, which are the caller's to change. */
+const areBytesUnseen = (response: Response): boolean => Object.getOwnPropertyDescriptor(response, 'rawBody')?.get === rawBody.get;
+
+/**
+What `.json()` and its kin make of a response.
+
+@throws {ParseError} As got does.
+*/
+export const readResponse = (response: Response, responseType: 'json' | 'buffer' | 'text', {parseJson, encoding}: Options): unknown => {
+	const unmade = unmadeOf(response);
+	if (!unmade || responseType === 'buffer' || !areBytesUnseen(response)) {
+		return parseBody(response, responseType, parseJson, encoding);
+	}
+
+	try {
+		return parse(unmade, responseType);
+	} catch (error) {
+		// Got's own error tells of the response.
+		return parseBody(response, responseType, () => {
+			throw error;
+		}, encoding);
 	}
 };
 
@@ -81,20 +119,18 @@ A response without a request, and with all that got gives a response. What is co
 
 @throws What the user's parser throws.
 */
-export const createDirectResponse = (message: Message, options: Options, state: GotExchange): Response => {
+export const createDirectResponse = (message: Message, options: Options, state: GotExchange, textOf: Unmade['textOf']): Response => {
 	const response = bareMessage(message) as unknown as Response & {fromCache: boolean};
-	define(response, 'headers', response.headers);
 	response.url = state.exchange.request.url;
-	response.requestUrl = new URL(options.url ?? '');
 	response.redirectUrls = [];
 	response.fromCache = true;
 	response.isFromCache = true;
 	response.ip = undefined;
 	response.retryCount = 0;
 	response.ok = true;
-	const unmade = {state, options, bytes: message.body};
+	const unmade = {state, options, requestUrl: String(options.url), message, textOf};
 	keepUnmade(response, unmade);
-	Object.defineProperty(response, 'request', request);
+	Object.defineProperties(response, options.responseType === 'buffer' ? parts : partsWithBytes);
 	setBody(response, unmade);
 
 	return response;

@@ -1,12 +1,11 @@
 import {channel} from 'node:diagnostics_channel';
 import process from 'node:process';
-import {
-	parseBody,
-	type HandlerFunction,
-	type NormalizedOptions,
-	type Options,
-	type RequestPromise,
-	type Response,
+import type {
+	HandlerFunction,
+	NormalizedOptions,
+	Options,
+	RequestPromise,
+	Response,
 } from 'got';
 import type {Exchange} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
@@ -14,9 +13,9 @@ import type {RequestHead} from '../http/message.ts';
 import {firstKeyOf, lookUp, lookUpNow} from '../look-up.ts';
 import {resolveRequestOptions} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
-import {reportOn} from './cache-status.ts';
+import {memberOf} from './cache-status.ts';
 import type {GotContext, GotOptions} from './context.ts';
-import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
+import {createDirectResponse, isRequestClassKnown, readResponse} from './direct-response.ts';
 import type {GotExchange} from './exchanges.ts';
 import type {Hooks} from './hooks.ts';
 import {hasInnerHandlers} from './inner-handlers.ts';
@@ -90,8 +89,8 @@ const isEligible = (options: Options, hooks: Hooks): boolean => {
 
 /** The head that got would send; `undefined` where got would have something to say about it. */
 const futureHead = (options: Options): RequestHead | undefined => {
-	// Got's own object is a proxy: it is read once.
-	const headers: Record<string, string | string[] | undefined> = {...options.headers};
+	// What stands behind the proxy that `headers` is.
+	const headers: Record<string, string | string[] | undefined> = {...options.getInternalHeaders()};
 	for (const name in headers) {
 		if (typeof headers[name] !== 'string') {
 			return undefined;
@@ -160,10 +159,13 @@ const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Respon
 		forwardStatus: undefined,
 		hiddenCookies: undefined,
 	};
+	const member = memberOf(state, nowMs);
+	if (member !== undefined) {
+		message.rawHeaders.push('Cache-Status', member);
+	}
+
 	try {
-		const response = createDirectResponse(message, options, state);
-		reportOn(response, state, nowMs);
-		return response;
+		return createDirectResponse(message, options, state, context.store.text);
 	} catch {
 		// What the user's parser has against the body, it will say again, to got.
 		return undefined;
@@ -174,6 +176,7 @@ const answer = async (call: Call): Promise<unknown> => {
 	const {options, next} = call;
 	// Listeners and `.json()` come after the call itself.
 	await Promise.resolve();
+	stopPassingForStream(options);
 	call.isStarted = true;
 
 	const found = call.listeners === undefined ? lookUpSafely(call) : undefined;
@@ -215,13 +218,13 @@ const listen = (method: 'on' | 'once') => function (this: CallPromise, event: st
 const parseWhenAnswered = async (promise: CallPromise, responseType: 'json' | 'buffer' | 'text'): Promise<unknown> => {
 	const value = await promise;
 	const {options, ordinary, response} = promise[callOf];
-	if (ordinary) {
-		return ordinary[responseType as 'json'].call(promise);
+	if (!response) {
+		return ordinary?.[responseType as 'json'].call(promise);
 	}
 
 	// An outer handler may have put another response in place.
-	const isResponse = !options.resolveBodyOnly && (value as Response | undefined)?.rawBody instanceof Uint8Array;
-	return parseBody((isResponse ? value : response) as Response, responseType, options.parseJson, options.encoding);
+	const isAnother = value !== response && !options.resolveBodyOnly && (value as Response | undefined)?.rawBody instanceof Uint8Array;
+	return readResponse(isAnother ? value as Response : response, responseType, options);
 };
 
 const shortcut = (responseType: 'json' | 'buffer' | 'text') => function (this: CallPromise): CallPromise {
@@ -262,6 +265,26 @@ const asCall = (promise: Promise<unknown>, call: Call): CallPromise => {
 	return Object.assign(completed, methods);
 };
 
+/**
+Got makes a promise of its own, with an emitter and all that listens to the request, to give its methods to the promise of a handler. Ours has them; and got asks once, as soon as the handler has returned, whether the call is a stream's, which gets none. It is half of what a call costs.
+*/
+const passingForStream: PropertyDescriptor & ThisType<Options> = {
+	get() {
+		stopPassingForStream(this);
+		return true;
+	},
+	configurable: true,
+};
+
+const passForStreamOnce = (options: Options): void => {
+	Reflect.defineProperty(options, 'isStream', passingForStream);
+};
+
+/** What is seen then is got's own accessor, on the prototype. */
+const stopPassingForStream = (options: Options): void => {
+	Reflect.deleteProperty(options, 'isStream');
+};
+
 const bareLength = Object.keys(methods).length + 1;
 
 const isBare = (promise: CallPromise): boolean => Reflect.ownKeys(promise).length === bareLength;
@@ -278,6 +301,8 @@ export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options
 	}
 
 	const call = new Call(context, owner, options, next);
+	const promise = asCall(answer(call), call);
+	passForStreamOnce(options);
 
-	return asCall(answer(call), call) as unknown as RequestPromise;
+	return promise as unknown as RequestPromise;
 };

@@ -1,12 +1,17 @@
 import type {Options, Response} from 'got';
 import type {GotExchange} from './exchanges.ts';
+import type {Message} from './message.ts';
 
 /** What is left to be made of a response, once somebody looks at it. */
 export type Unmade = {
 	readonly state: GotExchange;
 	readonly options: Options;
-	/** The body, which is not the caller's to change. */
-	readonly bytes: Uint8Array;
+	/** With its fragment. */
+	readonly requestUrl: string;
+	/** Its bytes are not the caller's to change. */
+	readonly message: Message;
+	/** Its bytes as text, by a given way of decoding. */
+	readonly textOf: (body: Uint8Array, decode: () => string) => string;
 };
 
 class Itself { // eslint-disable-line @typescript-eslint/no-extraneous-class

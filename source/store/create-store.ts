@@ -393,6 +393,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			counters.hits++;
 			return record;
 		},
+		text: (body, decode) => tier ? tier.text(body, decode) : decode(),
 		async get(keys) {
 			if (keys.length === 0) {
 				return [];

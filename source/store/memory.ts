@@ -1,12 +1,16 @@
 import {Buffer} from 'node:buffer';
 import {LRUCache} from 'lru-cache';
 import type {StoredRecord} from '../stored.ts';
+import {createTexts} from './texts.ts';
 
 /**
 Records that a connection has read, decoded, in the memory of the process. Redis tells of each key that somebody changes or removes after it was read here (client tracking).
 */
 export type MemoryTier = {
 	get(key: string): StoredRecord | undefined;
+
+	/** A body as text, made once for as long as memory holds the body and has room. */
+	text(body: Uint8Array, decode: () => string): string;
 
 	/** Call before keys are read; then the result with what was found for each. */
 	beginReading(keys: readonly string[]): (records: ReadonlyArray<StoredRecord | undefined>) => void;
@@ -44,7 +48,13 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 		sizeCalculation: sizeOf,
 		ttl: longestStayMs,
 		ttlResolution: 100,
+		dispose(record) {
+			if (record.kind === 'response') {
+				texts.release(record.body);
+			}
+		},
 	});
+	const texts = createTexts(() => maxBytes - cache.calculatedSize);
 	const readings = new Map<string, Reading>();
 	let losses = 0;
 	let provedMs = -Infinity;
@@ -63,8 +73,18 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 		}
 	};
 
+	const hold = (key: string, read: StoredRecord): void => {
+		const record = ownBytes(read, onCopy);
+		cache.set(key, record);
+		// One that is larger than all there is room for is not kept.
+		if (record.kind === 'response' && cache.peek(key) === record) {
+			texts.hold(record.body);
+		}
+	};
+
 	return {
 		get: key => nowMs() - provedMs < leaseMs ? cache.get(key) : undefined,
+		text: texts.read,
 		beginReading(keys) {
 			const lossesBefore = losses;
 			const begun = keys.map(key => {
@@ -77,7 +97,7 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 					const record = records[position];
 					// Word of a change may be handled between a reply's arrival and this moment.
 					if (record !== undefined && losses === lossesBefore && reading.invalidations === invalidationsBefore) {
-						cache.set(key, ownBytes(record, onCopy));
+						hold(key, record);
 					}
 				}
 			};

@@ -39,6 +39,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 	const {command} = store;
 	return {
 		peek: key => store.peek(nameOf(key)),
+		text: (body, decode) => store.text(body, decode),
 		get: async keys => store.get(keys.map(key => nameOf(key))),
 		set: async (key, record, timeToLive) => store.set(nameOf(key), record, timeToLive),
 		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),

@@ -38,6 +38,9 @@ export type Store = {
 	/** The record, if memory has it: no I/O. */
 	peek(key: string): StoredRecord | undefined;
 
+	/** The body of a response as text, which memory may have made before. */
+	text(body: Uint8Array, decode: () => string): string;
+
 	/** The records of keys, in one round trip. */
 	get(keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>>;
 

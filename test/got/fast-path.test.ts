@@ -178,18 +178,21 @@ test('thousands of calls, down both ways, from memory', async () => {
 // The two share a Redis, where a refresh in the background may end before or after the other asks.
 const settled = calls.filter(({resource}) => resource !== 'stale');
 
-test('calls down both ways, from Redis', async () => {
-	await using redis = await startRedis();
-	const options = {store: redis.url, memory: false} as const;
-	const [fast, ordinary] = pair(options) as [Got, Got];
-	await Promise.all([fast('json'), ordinary('json')]);
-	await fc.assert(fc.asyncProperty(settled, async call => {
-		await run(ordinary, call);
-		// The two have a connection each.
-		await settleWrites({redis});
-		assert.deepEqual(await run(fast, call), await run(ordinary, call));
-	}), {numRuns: 200});
-});
+for (const [name, memory] of [['Redis', false], ['memory before Redis', undefined]] as const) {
+	test(`calls down both ways, from ${name}`, async () => {
+		await using redis = await startRedis();
+		const [fast, ordinary] = pair({store: redis.url, memory}) as [Got, Got];
+		await Promise.all([fast('json'), ordinary('json')]);
+		await fc.assert(fc.asyncProperty(settled, async call => {
+			await run(ordinary, call);
+			// The two have a connection each.
+			await settleWrites({redis});
+			const expected = await run(ordinary, call);
+			assert.deepEqual(await run(fast, call), expected);
+			assert.deepEqual(await run(fast, call), expected);
+		}), {numRuns: 200});
+	});
+}
 
 const isDirect = (response: Response) => typeof Object.getOwnPropertyDescriptor(response, 'request')?.get === 'function';
 
@@ -246,6 +249,46 @@ test('a listener that is taken back does not count', async () => {
 	const listener = () => undefined;
 
 	assert.equal(isDirect(await client('json').on('response', listener).off('response', listener)), true);
+});
+
+test('nobody takes a call that is answered directly for a stream\'s', async () => {
+	const seen: boolean[] = [];
+	const client = got.extend({
+		prefixUrl: origin.url,
+		handlers: [(options, next) => {
+			const result = next(options);
+			seen.push(options.isStream, Object.hasOwn(options, 'isStream'));
+			return result;
+		}],
+	}, redisCache('memory'));
+	await client('json');
+	const promise = client('json');
+
+	assert.equal(isDirect(await promise), true);
+	assert.deepEqual(seen, [false, false, false, false]);
+	const plain = got(`${origin.url}/json`);
+	await plain;
+	assert.deepEqual(Object.keys(promise).toSorted(), Object.keys(plain).toSorted());
+});
+
+test('what a caller makes of the bytes is what it is given as JSON and as text', async () => {
+	await using redis = await startRedis();
+	const client = got.extend({prefixUrl: origin.url}, redisCache(redis.url));
+	await client('large');
+	await settleWrites({redis});
+	await client('large');
+	const expected = String(resources.large?.body);
+	for (const read of ['text', 'json'] as const) {
+		for (let turn = 0; turn < 3; turn++) {
+			const untouched = client('large');
+			assert.deepEqual(await untouched[read](), read === 'text' ? expected : JSON.parse(expected));
+			assert.equal(isDirect(await untouched), true);
+			const touched = client('large');
+			const {rawBody} = await touched;
+			rawBody.set(new TextEncoder().encode('["abc'));
+			assert.deepEqual(await touched[read](), read === 'text' ? expected.replace('["012', '["abc') : JSON.parse(expected.replace('["012', '["abc')));
+		}
+	}
 });
 
 test('a response is its caller\'s own', async () => {

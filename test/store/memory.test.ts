@@ -110,6 +110,58 @@ test('it is bounded in bytes, and keeps alive no more than them', () => {
 	assert.equal(tier.get('{large}'), undefined);
 });
 
+const decoding = (tier: ReturnType<typeof createMemoryTier>) => {
+	let count = 0;
+	return (key: string) => {
+		const found = tier.get(key);
+		assert.equal(found?.kind, 'response');
+		const {body} = found;
+		const text = tier.text(body, () => {
+			count++;
+			return new TextDecoder().decode(body);
+		});
+		return {text, count};
+	};
+};
+
+test('a long body is made text of once, for as long as it is held', () => {
+	const tier = createMemoryTier(200_000);
+	tier.prove();
+	const read = decoding(tier);
+	const texts = {'{short}': 'a'.repeat(1000), '{long}': 'b'.repeat(50_000)};
+	for (const [key, text] of Object.entries(texts)) {
+		tier.beginReading([key])([response({body: Buffer.from(text)})]);
+	}
+
+	assert.deepEqual([read('{long}'), read('{long}')], [{text: texts['{long}'], count: 1}, {text: texts['{long}'], count: 1}]);
+	assert.deepEqual([read('{short}'), read('{short}')], [{text: texts['{short}'], count: 2}, {text: texts['{short}'], count: 3}]);
+	tier.beginReading(['{long}'])([response({body: Buffer.from('c'.repeat(50_000))})]);
+	assert.deepEqual(read('{long}'), {text: 'c'.repeat(50_000), count: 4});
+});
+
+test('text takes the room that bodies leave, and no more', () => {
+	const tier = createMemoryTier(200_000);
+	tier.prove();
+	const read = decoding(tier);
+	const add = (keys: readonly string[]) => {
+		tier.beginReading(keys)(keys.map(key => response({body: Buffer.from(key.repeat(10_000))})));
+	};
+
+	const countsOf = (keys: readonly string[]) => keys.map(key => read(key).count);
+	add(['{1}', '{2}', '{3}']);
+	assert.deepEqual(countsOf(['{1}', '{2}', '{3}']), [1, 2, 3]);
+	assert.deepEqual(countsOf(['{1}', '{2}', '{3}']), [3, 3, 3]);
+	// All bodies are there, and the oldest text makes room for one.
+	add(['{4}']);
+	assert.deepEqual(countsOf(['{2}', '{3}', '{1}', '{1}']), [3, 3, 4, 5]);
+	// There is none for twice as many bytes as the body has.
+	const wide = createMemoryTier(200_000);
+	wide.prove();
+	const readWide = decoding(wide);
+	wide.beginReading(['{€}'])([response({body: Buffer.from('€'.repeat(45_000))})]);
+	assert.deepEqual([readWide('{€}').count, readWide('{€}').count], [1, 2]);
+});
+
 /* With Redis. */
 
 test('what was read is there without another command', async () => {
