@@ -1,4 +1,5 @@
 import {hash} from 'node:crypto';
+import {LRUCache} from 'lru-cache';
 import type {RequestHead} from './message.ts';
 import type {Settings} from './settings.ts';
 import {fieldValue} from './header-fields.ts';
@@ -44,4 +45,22 @@ const foreignHost = ({url, headers}: RequestHead): string | undefined => {
 /** Each part with its length: no part can pass for another. Begins with a digit, unlike the short form. */
 const longForm = (parts: readonly string[]): string => parts.map(part => `${part.length} ${part}`).join(' ');
 
-const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
+// Hashing takes as long as all the rest of a look-up in memory.
+const digests = new LRUCache<string, string>({max: 1000});
+
+/** A body may be megabytes. */
+const longestKnown = 1000;
+
+const digest = (text: string): string => {
+	const known = digests.get(text);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const made = hash('sha256', text, 'base64url').slice(0, 22);
+	if (text.length <= longestKnown) {
+		digests.set(text, made);
+	}
+
+	return made;
+};
