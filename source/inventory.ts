@@ -33,8 +33,9 @@ export type RequestLike = {
 	readonly url: string | URL;
 	/** Default: `'GET'`. */
 	readonly method?: string;
-	/** Where responses vary, those of the request. Default: whichever of the variants was stored last. */
+	/** Those of the request, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last. */
 	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+	/** Its content. It goes with the `content-type` among `headers`: what got's option `json` sends is `application/json`, what `form` sends is `application/x-www-form-urlencoded`. */
 	readonly body?: string | Uint8Array;
 	/** What the option `key` returns for the request. */
 	readonly key?: string;
@@ -42,7 +43,9 @@ export type RequestLike = {
 
 /** A stored response, without its body. */
 export type CacheEntry = {
+	/** Absolute, without credentials and fragment. */
 	readonly url: string;
+	/** Upper-case, such as `GET`. */
 	readonly method: string;
 	readonly statusCode: number;
 	/** By lower-case name, as `http.IncomingMessage#headers`. */
@@ -51,7 +54,7 @@ export type CacheEntry = {
 	readonly vary: Readonly<Record<string, string>>;
 	/** Bytes of the body. */
 	readonly size: number;
-	/** In seconds, RFC 9111 §4.2.3. */
+	/** By now, in seconds with three decimals, RFC 9111 §4.2.3. */
 	readonly age: number;
 	/** Whether it may be reused without asking the origin, as far as its age and purges go. */
 	readonly isFresh: boolean;
@@ -59,24 +62,32 @@ export type CacheEntry = {
 	readonly storedAt: Date;
 	/** When it stops, or stopped, being fresh; `undefined` when it never does. */
 	readonly expiresAt: Date | undefined;
+	/** Of `context.cache.tags`, and of the field that the option `tagField` names. */
 	readonly tags: readonly string[];
-	/** RFC 9875 §2. */
+	/** Of `Cache-Groups`, RFC 9875 §2. */
 	readonly groups: readonly string[];
 };
 
+/** A stored response with its body, as got gave it: decompressed, unless the request had `decompress: false`. */
 export type CachedResponse = CacheEntry & {readonly body: Uint8Array};
 
-/** What stored responses have in common: their URLs begin with `prefix`, match `pattern` (as in `urlsExpireAfter`), have the `origin`; they were stored `olderThan` a duration ago or a date; they are not fresh. */
+/** What stored responses have in common; of several properties, all have to hold. */
 export type EntryFilter = {
+	/** That of their URLs: of the URL that is given, its scheme, host and port count. */
 	readonly origin?: string | URL;
+	/** One of their tags. */
 	readonly tag?: string;
+	/** What their URLs begin with, scheme and all. */
 	readonly prefix?: string;
+	/** What their URLs match, as in `urlsExpireAfter`. */
 	readonly pattern?: string | RegExp;
+	/** They were received or last validated longer ago than this, or before this date. */
 	readonly olderThan?: Duration | Date;
+	/** `true`: they are not fresh; `false`: they are. */
 	readonly stale?: boolean;
 };
 
-/** What to purge. A cache group is one of an origin's (RFC 9875). */
+/** What to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). */
 export type Purgeable =
 	| {readonly tag: string}
 	| {readonly group: string; readonly origin: string | URL}

@@ -11,8 +11,8 @@ How a request may use the cache, as `Request#cache` of the Fetch standard.
 - `'no-store'`: neither look nor store.
 - `'reload'`: do not look, but store what comes.
 - `'no-cache'`: always ask the origin whether the stored response is still good.
-- `'force-cache'`: any stored response will do, however old; without one, ask the origin.
-- `'only-if-cached'`: any stored response will do, however old; without one, answer 504 (Gateway Timeout).
+- `'force-cache'`: any stored response will do, however old, unless it was invalidated; without one, ask the origin.
+- `'only-if-cached'`: likewise; without one, answer 504 (Gateway Timeout).
 
 @see https://fetch.spec.whatwg.org/#concept-request-cache-mode
 */
@@ -40,7 +40,7 @@ export type Lifetime = Duration | 'never';
 export type ExpireAfter = Lifetime | ((response: CacheableResponse, request: CacheableRequest) => Lifetime | undefined);
 
 /**
-The options that one request can set for itself, in `context.cache`.
+The options that one request can set for itself, in `context.cache`, over those of the cache. A wrong one rejects the request with got's `RequestError`, whose `cause` is a `TypeError` that says what is wrong.
 
 @example
 ```
@@ -60,7 +60,7 @@ export type RequestCacheOptions = {
 	mode?: CacheMode;
 
 	/**
-	Names to invalidate the stored response by.
+	Names to purge the stored response by, with `cache.invalidate({tag})`. They are given to what is stored for this request, not to what already is.
 
 	@default []
 	*/
@@ -105,11 +105,18 @@ export type RequestCacheOptions = {
 	A freshness lifetime of your own, in place of the one that the response declares. Bends RFC 9111 §4.2.1.
 
 	@default undefined
+
+	@example
+	```
+	redisCache({expireAfter: '5m'});
+
+	redisCache({expireAfter: ({statusCode}) => statusCode === 404 ? '10s' : undefined});
+	```
 	*/
 	expireAfter?: ExpireAfter;
 
 	/**
-	`false` ignores the cache directives of responses: `expireAfter` alone decides. Bends RFC 9111 §5.2.2.
+	`false` ignores the cache directives of responses, `no-store` and `private` too: `expireAfter` or `urlsExpireAfter`, of which it needs one, decides alone. Bends RFC 9111 §5.2.2.
 
 	@default true
 	*/
@@ -151,7 +158,7 @@ export type RequestCacheOptions = {
 	ttlOffset?: Duration;
 
 	/**
-	Responses with a larger body, in bytes, are handed on without being stored.
+	Bytes. Responses with a larger body are handed on without being stored.
 
 	@default 26_214_400 // 25 MiB
 	*/
@@ -165,10 +172,10 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	/**
 	Where responses are kept:
 
-	- a URL: `redis://localhost:6379`, `rediss://…` (TLS), `valkey://…`;
+	- a URL: `redis://localhost:6379`, `rediss://…` (TLS), `valkey://…`, `unix:///path/to/redis.sock`;
 	- the word `'redis'` (`redis://localhost:6379`) or `'memory'` (this process only);
-	- the options of node-redis's `createClient()`, `createCluster()` or `createSentinel()`;
-	- a node-redis client, cluster or sentinel, connected or not: it stays yours, the cache never closes it;
+	- the options of node-redis's `createClient()`;
+	- a node-redis client, cluster, sentinel or pool, connected or not: it stays yours, the cache never closes it;
 	- an embedded Redis, see `got-redis-cache/embedded`;
 	- a `Keyv`, any Keyv storage adapter, or a `Map`.
 
@@ -184,21 +191,21 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	namespace?: string;
 
 	/**
-	`false`: the store never removes a response by time.
+	`false`: the store never removes a response by time. Not together with `ttlOffset`.
 
 	@default true
 	*/
 	ttl?: boolean;
 
 	/**
-	`true`: a cache that many users share (RFC 9111 §1); responses marked `private`, and most responses to requests with `Authorization`, are not stored. `false`: the cache of a single user; `Authorization` and `Cookie` then become part of the key.
+	`true`: a cache that many users share (RFC 9111 §1); responses marked `private`, and most responses to requests with `Authorization`, are not stored. `false`: the cache of a single user; `Authorization` and `Cookie` then tell responses apart.
 
 	@default true
 	*/
 	shared?: boolean;
 
 	/**
-	`expireAfter` by URL, first match wins. A string matches URLs that begin with it (without a scheme: host and path), `*` stands for any characters.
+	`expireAfter` by URL: the first pattern that matches counts, and where none does, `expireAfter`. A string is `[scheme://]host[:port][/path]`: the whole host, and the beginning of the path; `*` stands for any characters, in the host for any but `/`. A regular expression is tried on the whole URL.
 
 	@default undefined
 
@@ -216,7 +223,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	urlsExpireAfter?: ReadonlyArray<readonly [pattern: string | RegExp, expireAfter: ExpireAfter]>;
 
 	/**
-	Methods whose responses may be stored.
+	Methods of requests that are looked up and whose responses may be stored.
 
 	@default ['GET', 'HEAD', 'QUERY']
 	*/
@@ -230,7 +237,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	statusCodes?: readonly number[];
 
 	/**
-	Query parameters and form or JSON fields that do not distinguish requests, in any case. They are stored nowhere, so secrets belong here too.
+	Query parameters and form or JSON fields that do not distinguish requests, in upper or lower case. They are stored nowhere, so secrets belong here too.
 
 	@default []
 	*/
@@ -256,9 +263,14 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	key?: (request: CacheableRequest, options: NormalizedOptions) => string;
 
 	/**
-	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored.
+	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored. `false` leaves it out.
 
 	@default undefined
+
+	@example
+	```
+	redisCache({filter: ({url}, response) => !url.includes('/admin/') && response?.headers['set-cookie'] === undefined});
+	```
 	*/
 	filter?: (request: CacheableRequest, response?: CacheableResponse) => boolean;
 
@@ -270,7 +282,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	tagField?: string;
 
 	/**
-	The longest that the store may delay a request.
+	The longest that the store may delay a request: a duration, of which a number is milliseconds.
 
 	@default 250
 	*/

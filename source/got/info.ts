@@ -10,24 +10,24 @@ What the cache did for a response.
 export type CacheInfo = {
 	/**
 	- `'hit'`: a stored response answered, the origin was not asked; with the reason `'collapsed'`, an equal request had asked it.
-	- `'stale'`: a stale stored response answered, in place of a failure or while it is refreshed.
+	- `'stale'`: a stale stored response answered: in place of a failure, while it is refreshed, or because the request or an option accepts it.
 	- `'revalidated'`: a stored response answered after the origin confirmed it with 304 (Not Modified).
 	- `'miss'`: the origin answered.
 	- `'bypass'`: the cache took no part.
-	- `'unavailable'`: nothing was stored, and asking the origin was forbidden: 504 (Gateway Timeout).
+	- `'unavailable'`: nothing stored would do, and asking the origin was forbidden: 504 (Gateway Timeout).
 	*/
 	readonly status: 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypass' | 'unavailable';
 
-	/** Why. */
+	/** Why: what the look-up came to, or, where that made the answer, what came of the origin's response. Each is explained in `docs/reasons.md`. */
 	readonly reason: Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'] | SharedOutcome['reason'];
 
 	/** Why the origin's response was not stored; `undefined` if it was, or if a stored response answered. */
 	readonly notStored: PassReason | undefined;
 
-	/** Of the resource, in the store, behind the namespace; `undefined` when the cache took no part. */
+	/** Of the resource, in the store, behind the namespace, with its braces: `'{mJ3…}'`; `undefined` when the cache took no part. */
 	readonly key: string | undefined;
 
-	/** Age of the stored response in seconds (RFC 9111 §4.2.3). */
+	/** Age of the stored response by now, in seconds with three decimals (RFC 9111 §4.2.3). */
 	readonly age: number | undefined;
 
 	/** When the stored response was received or last validated. */

@@ -38,7 +38,7 @@ import {createRefreshes} from './refresh.ts';
 export type RedisCacheEvents = {
 	/** Something went wrong that no request is told of: the store failed (once per change, not once per request), or a background refresh did. */
 	error: [error: Error];
-	/** The store is given up for now: requests go on without it. */
+	/** The store is given up for now, or only not written to: requests go on without it. `error` is what decided it. */
 	degraded: [error: Error];
 	/** The store is in use again. */
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
@@ -130,7 +130,14 @@ export class RedisCache {
 	}
 
 	/**
-	Calls `listener` at each event of that name.
+	Calls `listener` at each event of that name. Nobody has to listen: without a listener for `error`, errors are dropped, and nothing is printed.
+
+	@example
+	```
+	cache.on('error', error => {
+		console.error('The cache is in trouble, requests are not:', error.message);
+	});
+	```
 	*/
 	on<Event extends keyof RedisCacheEvents>(event: Event, listener: Listener<Event>): this {
 		this.#emitter.on(event, listener as never);
@@ -156,9 +163,9 @@ export class RedisCache {
 	/**
 	Removes all that is stored for a URL or a request: every variant, for every process.
 
-	@param request - An absolute URL, or `{url, method, body, key}` where more than a URL tells requests apart.
-	@returns Whether the store confirmed it. Where it did not, this process heeds it all the same, and tries again.
-	@throws {TypeError} If the URL is not absolute.
+	@param request - An absolute URL, or `{url, method, headers, body, key}` where more than a URL tells requests apart.
+	@returns Whether the store confirmed it, whether or not anything was there. Where it did not, this process heeds it all the same, and tries again.
+	@throws {TypeError} If `request` is none, or its URL is not absolute.
 
 	@example
 	```
@@ -170,11 +177,11 @@ export class RedisCache {
 	}
 
 	/**
-	Purges all that has something in common. By tag, group and origin it takes the same short time however much is stored; by prefix, pattern and age it looks at everything.
+	Purges all that has something in common. By tag, group and origin it takes the same short time however much is stored; by anything else it looks at everything.
 
 	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`.
 	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
-	@returns Whether the store confirmed it.
+	@returns Whether the store confirmed it. Where it did not, this process heeds a purge by tag, group or origin all the same, and tries again.
 	@throws {TypeError} If `what` is none of these.
 	@throws {Error} If everything has to be looked at and the store cannot list it; `cause` is why.
 
@@ -191,8 +198,8 @@ export class RedisCache {
 	/**
 	What is stored for a URL or a request.
 
-	@returns The response with its body, fresh or not; `undefined` if nothing is stored. Of many variants the one that the request's `headers` select, without `headers` the one that was stored last.
-	@throws {TypeError} If the URL is not absolute.
+	@returns The response with its body, fresh or not; `undefined` if nothing is stored, or the store does not answer. Of many variants the one that the request's `headers` select, without `headers` the one that was stored last.
+	@throws {TypeError} If `request` is none, or its URL is not absolute.
 
 	@example
 	```
@@ -209,7 +216,7 @@ export class RedisCache {
 	/**
 	Whether a request would be answered without the origin; with `stale`, whether anything is stored for it that could be validated or stand in.
 
-	@throws {TypeError} If the URL is not absolute.
+	@throws {TypeError} If `request` is none, or its URL is not absolute.
 
 	@example
 	```
@@ -240,8 +247,9 @@ export class RedisCache {
 	/**
 	Gives what is stored for a URL or a request, every variant, a lifetime of your own from now on, and takes back a soft purge.
 
+	@param expireAfter - Milliseconds, a string such as `'1h'`, or `'never'`. It begins now, and the `ttlOffset` comes on top of it.
 	@returns Whether anything was stored.
-	@throws {TypeError} If the URL is not absolute, or `expireAfter` neither a duration nor `'never'`.
+	@throws {TypeError} If `request` is none, its URL is not absolute, or `expireAfter` neither a duration nor `'never'`.
 
 	@example
 	```
@@ -276,8 +284,10 @@ export class RedisCache {
 	Removes all that is stored in the cache's namespace.
 
 	@returns Whether the store confirmed it.
-	@throws {TypeError} If it is given anything: part of what is stored is removed by `delete()` or `invalidate()`.
+	@throws {TypeError} If it is given an argument: part of what is stored is removed by `delete()` or `invalidate()`.
 	*/
+	clear(): Promise<boolean>;
+
 	async clear(...nothing: never[]): Promise<boolean> {
 		if (nothing.length > 0) {
 			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeUrl(nothing[0])}; use delete() for a URL, or invalidate()`);
@@ -311,6 +321,7 @@ export class RedisCache {
 		await this.#context.store.close();
 	}
 
+	/** `close()`, for `await using`. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
 	}
@@ -333,7 +344,7 @@ Makes an HTTP cache for got, shared by all that use the same store.
 
 @param storeOrOptions - The store, or options. Without either, the Redis at `redis://localhost:6379`.
 @returns What `got.extend()` takes, with methods to manage the cache.
-@throws {TypeError} If an option is unknown, of the wrong type, or contradicts another; or if options come behind a store instead of with it.
+@throws {TypeError} If an option is unknown, of the wrong type, or contradicts another; or if there is a second argument: a store and options are given together, as `{store, …}`.
 
 @example
 ```
@@ -350,7 +361,7 @@ const {isFromCache} = await client('https://api.example.com/items');
 const client = got.extend(redisCache({store: 'rediss://cache.example.com', ttlOffset: '1d'}));
 ```
 */
-export const redisCache = (storeOrOptions: StoreOption | RedisCacheOptions = {}, ...nothing: never[]): RedisCache => {
+export const redisCache: (storeOrOptions?: StoreOption | RedisCacheOptions) => RedisCache = (storeOrOptions = {}, ...nothing: never[]) => {
 	if (nothing.length > 0) {
 		// The store may be a URL with a password.
 		const store = storeOrOptions === 'memory' ? '\'memory\'' : '…';

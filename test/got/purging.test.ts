@@ -184,6 +184,19 @@ test('what is stored can be read, kept longer and listed', async () => {
 	}
 });
 
+test('what is stored for a request with content is found by that and its type', async () => {
+	await using setup = await setUp();
+	serve(setup);
+	const {cache, client, origin} = setup;
+	await client('a', {method: 'QUERY', json: {from: 1, to: 2}});
+	const request = {url: `${origin.url}/a`, method: 'QUERY', body: '{"to": 2, "from": 1}'};
+
+	assert.equal(await cache.has(request), false);
+	assert.equal(await cache.has({...request, headers: {'Content-Type': 'application/json'}}), true);
+	assert.equal(await cache.delete({...request, headers: {'content-type': 'application/json'}}), true);
+	assert.equal(await cache.has({...request, headers: {'content-type': 'application/json'}}, {stale: true}), false);
+});
+
 test('what cannot be listed says why', async () => {
 	const url = 'http://example.com/a';
 	const listings: Readonly<Record<string, (cache: RedisCache) => Promise<unknown>>> = {
