@@ -29,7 +29,7 @@ import type {
 	StoredResponse,
 	VariantIndex,
 } from './stored.ts';
-import {indexTimeToLive, indexWith} from './variants.ts';
+import {indexTimeToLive, indexWith, mergeIndex} from './variants.ts';
 
 /**
 What is stored of one resource: under its key the response, or with `Vary` an index, and beside it a key for each variant.
@@ -253,7 +253,7 @@ const writeVariant = (context: ResourceContext, vary: readonly string[], {key, i
 	const {index, id, dropped} = indexWith(indexes.get(key) ?? found, {stored, vary, nowMs: now(), timeToLive});
 	indexes.set(key, index);
 	void writeGuarded(context, variantKey(key, id), {key, stored: {...stored, generation: index.generation}, timeToLive});
-	void store.set(key, index, indexTimeToLive(index, now()));
+	void store.set(key, index, indexTimeToLive(index, now()), current => mergeIndex(current, index));
 	if (dropped.length > 0) {
 		void store.delete(dropped.map(variant => variantKey(key, variant.id)));
 	}

@@ -121,6 +121,34 @@ export const encodeHead = (record: StoredResponse, key: string, body: BodyRefere
 	return bytes;
 };
 
+/** What is shorter is as well sent as what would say that it stays. */
+const longStringsLength = 1024;
+
+/**
+Where the strings of an encoded index begin, if they are long: validating one of its variants changes no more than what is in front of them.
+*/
+export const longStringsStart = (bytes: Uint8Array): number | undefined => {
+	const view = asBuffer(bytes);
+	const stringsStart = view.readUIntLE(11, 3);
+	return (view.readUInt8(7) & flag.index) !== 0 && view.length - stringsStart >= longStringsLength ? stringsStart : undefined;
+};
+
+/**
+What is in front of the strings of an index, to be put there in the place of another; `undefined` where other strings belong to it, or it takes another length.
+
+@param length - Of the one in whose place it comes.
+*/
+export const encodeNumbers = (index: VariantIndex, key: string, {strings, length}: {readonly strings: Uint8Array; readonly length: number}, checksum: Checksum = crc32): Uint8Array | undefined => {
+	const head = writeHead(index);
+	if (head.writer.position !== length || head.length !== length + strings.length) {
+		return undefined;
+	}
+
+	const bytes = layOut(head, {headLength: head.length, bodyChecksum: checksum(noBytes), isCompressed: false}, head.length);
+	bytes.writeUInt32LE(checksum(bytes.subarray(6), checksum(key)), 2);
+	return bytes.subarray(length).equals(strings) ? Buffer.from(bytes.subarray(0, length)) : undefined;
+};
+
 export type BodyReference = Pick<RecordHead, 'headLength' | 'bodyChecksum' | 'isCompressed'>;
 
 /** Valid until the next one is written. */
@@ -468,14 +496,17 @@ const readMark = (reader: Reader): StoredMark => {
 	return reader.position === reader.end ? mark : {...mark, noVarySearch: reader.string()};
 };
 
+/** By id, so that a new order changes no strings. */
 const writeIndex = (writer: Writer, index: VariantIndex): void => {
 	writer.string(index.generation);
 	writeStrings(writer, index.vary);
 	writer.integer(index.variants.length);
-	for (const variant of index.variants) {
-		writer.string(variant.id);
-		writer.number(variant.keptUntilMs);
-		writer.string(variant.etag);
+	const places = index.variants.entries().toArray().toSorted(([, {id: first}], [, {id: second}]) => Number(first > second) - Number(first < second));
+	for (const [place, {id, keptUntilMs, etag}] of places) {
+		writer.string(id);
+		writer.number(keptUntilMs);
+		writer.string(etag);
+		writer.integer(place);
 	}
 };
 
@@ -483,8 +514,18 @@ const readIndex = (reader: Reader): VariantIndex => ({
 	kind: 'index',
 	generation: reader.string(),
 	vary: readStrings(reader),
-	variants: Array.from({length: reader.count()}, () => readVariant(reader)),
+	variants: readVariants(reader, reader.count()),
 });
+
+const readVariants = (reader: Reader, count: number): VariantReference[] => {
+	const byPlace = new Map<number, VariantReference>();
+	for (let read = 0; read < count && !reader.isBroken; read++) {
+		const variant = readVariant(reader);
+		byPlace.set(reader.integer(), variant);
+	}
+
+	return Array.from({length: count}, (_, place) => byPlace.get(place) ?? reader.fail()).filter(variant => variant !== '');
+};
 
 const readVariant = (reader: Reader): VariantReference => ({
 	id: reader.string(),

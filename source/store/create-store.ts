@@ -422,7 +422,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			endReading?.(backend.isTracking ? records : []);
 			return records;
 		},
-		async set(key, record, timeToLive) {
+		async set(key, record, timeToLive, again) {
 			if (timeToLive !== 'forever' && !(timeToLive > 0)) {
 				return false;
 			}
@@ -434,7 +434,11 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			const writeAll = async (): Promise<boolean> => {
 				tier?.invalidate(key);
 				// What was written after this holds.
-				return writes.get(key) === written && hasWritten(key, record, ttlMs);
+				if (writes.get(key) !== written) {
+					return false;
+				}
+
+				return again ? await created.update(key, again, timeToLive) !== undefined : hasWritten(key, record, ttlMs);
 			};
 
 			const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs) : hasReplacedHead(key, change, ttlMs, writeAll);

@@ -41,7 +41,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		peek: key => store.peek(nameOf(key)),
 		text: (body, decode) => store.text(body, decode),
 		get: async keys => store.get(keys.map(key => nameOf(key))),
-		set: async (key, record, timeToLive) => store.set(nameOf(key), record, timeToLive),
+		set: async (key, ...parameters) => store.set(nameOf(key), ...parameters),
 		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
 		isAtomic: store.isAtomic,
 		nameOf,

@@ -44,8 +44,12 @@ export type Store = {
 	/** The records of keys, in one round trip. */
 	get(keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>>;
 
-	/** Resolves to whether the record was written; one whose time to live is not positive is not written. */
-	set(key: string, record: StoredRecord, timeToLive: TimeToLive): Promise<boolean>;
+	/**
+	Resolves to whether the record was written; one whose time to live is not positive is not written.
+
+	@param again - Where a part of the record was to be written, and what it is a part of is not what lies there any more: makes the record of what does, or leaves that as it is (`undefined`). Default: the record itself.
+	*/
+	set(key: string, record: StoredRecord, timeToLive: TimeToLive, again?: (current: StoredRecord | undefined) => StoredRecord | undefined): Promise<boolean>;
 
 	/**
 	Replaces a record by what `change` makes of it, which is asked once more where somebody else has changed it meanwhile. Resolves to what lies there then, or to `undefined` when that is not certain.

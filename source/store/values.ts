@@ -1,12 +1,16 @@
+import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
-import type {StoredRecord} from '../stored.ts';
+import {LRUCache} from 'lru-cache';
+import type {StoredRecord, StoredResponse, VariantIndex} from '../stored.ts';
 import {
 	bodyOf,
 	decodeHead,
 	encode,
 	encodeHead,
+	encodeNumbers,
 	headLengthOf,
 	longBodyLength,
+	longStringsStart,
 	withBody,
 	type BodyReference,
 	type RecordHead,
@@ -18,6 +22,7 @@ import {
 	resealHead,
 	seal,
 	type KeyRing,
+	type OpenedHead,
 } from './encryption.ts';
 
 export type ValueOptions = {
@@ -46,7 +51,7 @@ export type Values = {
 	/** @throws {RangeError} As `encode`. */
 	write(record: StoredRecord, key: string): Eventually<Uint8Array>;
 
-	/** How to write a record whose body was read here, under the same key, without it; `undefined` where that gains little, or the head does not fit. */
+	/** How to write a response whose body was read here, or an index whose strings were read or written, under the same key, without them; `undefined` where that gains little, or what is in front of them does not fit. */
 	writeHead(record: StoredRecord, key: string): HeadChange | undefined;
 
 	/** A copy of a body that was read is as good as that. */
@@ -62,6 +67,8 @@ export type Values = {
 /** The cipher's tag says as much and more. */
 const noChecksum = () => 0;
 
+const noNote = () => undefined;
+
 /** Now if it can be, and then without a turn in between. */
 export const eventually = <Value, Result>(value: Eventually<Value>, next: (value: Value) => Eventually<Result>): Eventually<Result> => value instanceof Promise ? value.then(next) : next(value);
 
@@ -74,11 +81,26 @@ type Place = {
 	readonly body: BodyReference;
 };
 
+/** Where the strings of an index lie. */
+type IndexPlace = {
+	readonly value: Pick<HeadChange, 'before' | 'length'>;
+	readonly strings: Uint8Array;
+	/** Of what is in front of them, before it is encrypted. */
+	readonly numbersLength: number;
+};
+
+const indexPlacesBytes = 1024 * 1024;
+
+const sizeOfPlace = ({value, strings}: IndexPlace): number => value.before.length + strings.length;
+
 export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Values => {
 	const checksum = keyRing ? noChecksum : crc32;
 
 	/** Of long bodies alone. */
 	const places = new WeakMap<Uint8Array, Place>();
+
+	/** By key, of long indexes alone. */
+	const indexPlaces = new LRUCache<string, IndexPlace>({maxSize: indexPlacesBytes, sizeCalculation: sizeOfPlace});
 
 	const finish = (head: RecordHead, storedBody: Uint8Array, note: (body: Uint8Array) => void): Eventually<StoredRecord | undefined> => {
 		const whole = bodyOf(head, storedBody, checksum);
@@ -100,10 +122,71 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 		places.set(body, {key, value: {before: bytes.subarray(0, bodyStart), length: bytes.length}, body: {headLength, bodyChecksum, isCompressed}});
 	};
 
+	/** As `encode` wrote it, up to its body; of an index whose strings are encrypted by themselves, with them. */
+	const openEncoded = (opened: OpenedHead, bytes: Uint8Array, key: string): Uint8Array | undefined => {
+		if ((headLengthOf(opened.head) ?? 0) <= opened.head.length) {
+			return opened.head;
+		}
+
+		const strings = openBody(opened, bytes, prefix + key);
+		// No index is so long that it would take time.
+		return strings === undefined || strings instanceof Promise ? undefined : Buffer.concat([opened.head, strings]);
+	};
+
 	const open = (ring: KeyRing, bytes: Uint8Array, key: string) => {
 		const opened = openHead(ring, bytes, prefix + key);
-		const head = opened && decodeHead(opened.head, key, checksum);
-		return head && {opened, head};
+		const encoded = opened && openEncoded(opened, bytes, key);
+		const head = encoded && decodeHead(encoded, key, checksum);
+		return head && {opened, encoded, head};
+	};
+
+	/**
+	Remembers what stands in front of the strings of an index.
+
+	@param value - As it lies in the store.
+	@param encoded - The same as `encode` wrote it.
+	*/
+	const noteIndex = (key: string, value: Uint8Array, encoded: Uint8Array): void => {
+		const numbersLength = longStringsStart(encoded);
+		const bodyStart = keyRing ? headLengthOf(value) : numbersLength;
+		if (numbersLength === undefined || bodyStart === undefined) {
+			indexPlaces.delete(key);
+			return;
+		}
+
+		// In bytes of its own: the value is a view of whatever the socket read with it.
+		indexPlaces.set(key, {
+			value: {before: new Uint8Array(value.subarray(0, bodyStart)), length: value.length},
+			strings: new Uint8Array(encoded.subarray(numbersLength)),
+			numbersLength,
+		});
+	};
+
+	/** Puts a part in the place of another of a value that is known to lie in the store. */
+	const replacing = ({before, length}: Pick<HeadChange, 'before' | 'length'>, encoded: Uint8Array | undefined, key: string): HeadChange | undefined => {
+		const head = encoded && keyRing ? resealHead(keyRing, before, encoded, prefix + key) : encoded;
+		return head && {before, head, length};
+	};
+
+	const changeResponse = (record: StoredResponse, key: string): HeadChange | undefined => {
+		const place = places.get(record.body);
+		const change = place?.key === key ? replacing(place.value, encodeHead(record, key, place.body, checksum), key) : undefined;
+		if (place && change) {
+			// Another change of it may come before this one is answered.
+			places.set(record.body, {...place, value: {before: change.head, length: change.length}});
+		}
+
+		return change;
+	};
+
+	const changeIndex = (index: VariantIndex, key: string): HeadChange | undefined => {
+		const place = indexPlaces.get(key);
+		const change = place && replacing(place.value, encodeNumbers(index, key, {strings: place.strings, length: place.numbersLength}, checksum), key);
+		if (place && change) {
+			indexPlaces.set(key, {...place, value: {before: change.head, length: change.length}});
+		}
+
+		return change;
 	};
 
 	return {
@@ -111,25 +194,21 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 			const packing = isCompressing && record.kind === 'response' ? compressBody(record) : undefined;
 			return eventually(packing, packed => {
 				const bytes = encode(record, key, {packed, checksum});
-				return keyRing ? seal(keyRing, bytes, headLengthOf(bytes) ?? 0, prefix + key) : bytes;
+				const sealed = keyRing ? seal(keyRing, bytes, longStringsStart(bytes) ?? headLengthOf(bytes) ?? 0, prefix + key) : bytes;
+				return record.kind === 'index'
+					? eventually(sealed, value => {
+						noteIndex(key, value, bytes);
+						return value;
+					})
+					: sealed;
 			});
 		},
 		writeHead(record, key) {
-			const place = record.kind === 'response' ? places.get(record.body) : undefined;
-			if (record.kind !== 'response' || place?.key !== key) {
+			if (record.kind === 'mark') {
 				return undefined;
 			}
 
-			const {value} = place;
-			const encoded = encodeHead(record, key, place.body, checksum);
-			const head = encoded && keyRing ? resealHead(keyRing, value.before, encoded, prefix + key) : encoded;
-			if (head === undefined) {
-				return undefined;
-			}
-
-			// Another change of it may come before this one is answered.
-			places.set(record.body, {...place, value: {...value, before: head}});
-			return {...value, head};
+			return record.kind === 'index' ? changeIndex(record, key) : changeResponse(record, key);
 		},
 		noteCopy(body, copy) {
 			const place = places.get(body);
@@ -141,6 +220,10 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 		read(bytes, key) {
 			if (keyRing === undefined) {
 				const head = decodeHead(bytes, key);
+				if (head?.record.kind === 'index') {
+					noteIndex(key, bytes, bytes);
+				}
+
 				return head && finish(head, bytes.subarray(head.headLength), noteAt(key, bytes, head.headLength, head));
 			}
 
@@ -149,7 +232,15 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 				return undefined;
 			}
 
-			const {opened, head} = unsealed;
+			const {opened, encoded, head} = unsealed;
+			if (head.record.kind === 'index') {
+				noteIndex(key, bytes, encoded);
+			}
+
+			if (encoded !== opened.head) {
+				return finish(head, encoded.subarray(head.headLength), noNote);
+			}
+
 			return eventually(openBody(opened, bytes, prefix + key), body => body && finish(head, body, noteAt(key, bytes, opened.bodyStart, head)));
 		},
 		readHead: (bytes, key) => keyRing ? open(keyRing, bytes, key)?.head : decodeHead(bytes, key),
