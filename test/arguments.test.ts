@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
-import {redisCache} from '../source/index.ts';
+import {cacheInfo, redisCache} from '../source/index.ts';
 
 const cache = redisCache('memory');
 const url = 'https://api.example.com/items';
@@ -112,6 +112,13 @@ await suite('another wrong argument', () => {
 			await assert.rejects(call(), {name: 'TypeError', message});
 		});
 	}
+
+	test('a body in the place of a response', () => {
+		assert.equal(cacheInfo(undefined), undefined);
+		for (const [body, type] of [['secret', 'string'], [[], 'object'], [{items: []}, 'object'], [null, 'object']] as const) {
+			assert.throws(() => cacheInfo(body as never), {name: 'TypeError', message: `Expected a response of got's in cacheInfo(), got a value of type ${type}: it takes the whole response, not its body`});
+		}
+	});
 
 	test('options behind a store', () => {
 		// @ts-expect-error It takes one.

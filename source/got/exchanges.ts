@@ -1,4 +1,4 @@
-import type {BeforeRequestHook, Response} from 'got';
+import type {BeforeRequestHook, PlainResponse} from 'got';
 import type {Exchange} from '../exchange.ts';
 import type {Settlement} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -44,7 +44,11 @@ export const setExchange = (options: GotOptions, exchange: GotExchange): void =>
 export const exchangeOf = (options: GotOptions): GotExchange | undefined => exchanges.get(options);
 
 /** What a response came of, whichever way it took. */
-export const exchangeBehind = (response: Response): GotExchange | undefined => unmadeOf(response)?.state ?? exchanges.get(response.request.options);
+export const exchangeBehind = (response: PlainResponse): GotExchange | undefined => unmadeOf(response)?.state ?? exchanges.get(response.request.options);
+
+/** Whether it is got's, with a cache or without. */
+export const isResponse = (value: unknown): value is PlainResponse =>
+	typeof value === 'object' && value !== null && (unmadeOf(value as PlainResponse) !== undefined || (value as Partial<PlainResponse>).request !== undefined);
 
 /** The stored response that answers in the origin's place. */
 export const storedAnswer = ({exchange, settlement}: Pick<GotExchange, 'exchange' | 'settlement'>): StoredResponse | undefined => {

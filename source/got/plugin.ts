@@ -1,5 +1,5 @@
 import {EventEmitter} from 'node:events';
-import type {HandlerFunction, Response} from 'got';
+import type {HandlerFunction, PlainResponse} from 'got';
 import type {Duration} from '../duration.ts';
 import {describeUrl} from '../arguments.ts';
 import {createHints} from '../hints.ts';
@@ -28,7 +28,7 @@ import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
 import {createLeases} from '../store/lease.ts';
 import type {Store, StoreCounters} from '../store/store.ts';
 import type {GotContext} from './context.ts';
-import {exchangeBehind} from './exchanges.ts';
+import {exchangeBehind, isResponse} from './exchanges.ts';
 import {createHandler} from './handler.ts';
 import {createHooks, type Hooks} from './hooks.ts';
 import {describe, type CacheInfo} from './info.ts';
@@ -374,8 +374,9 @@ export const redisCache: (storeOrOptions?: StoreOption | RedisCacheOptions) => R
 /**
 What the cache did for a response, and why.
 
-@param response - A response of a got instance that was extended with `redisCache()`, or the `response` of an error of such an instance, which has none where no origin answered.
-@returns `undefined` if no cache had to do with the response.
+@param response - A response of a got instance that was extended with `redisCache()`; the `response` of a stream or of an error of such an instance, which has none where no origin answered.
+@returns `undefined` if no cache had to do with the response, or there is none.
+@throws {TypeError} If it is no response of got's, but its body, say.
 
 @example
 ```
@@ -385,7 +386,15 @@ cacheInfo(response);
 //=> {status: 'hit', reason: 'fresh', age: 12, …}
 ```
 */
-export const cacheInfo = (response: Response | undefined): CacheInfo | undefined => {
-	const state = response && exchangeBehind(response);
+export const cacheInfo = (response: PlainResponse | undefined): CacheInfo | undefined => {
+	if (response === undefined) {
+		return undefined;
+	}
+
+	if (!isResponse(response)) {
+		throw new TypeError(`Expected a response of got's in cacheInfo(), got a value of type ${typeof response}: it takes the whole response, not its body`);
+	}
+
+	const state = exchangeBehind(response);
 	return state && describe(state, Date.now());
 };

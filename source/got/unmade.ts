@@ -1,4 +1,4 @@
-import type {Options, Response} from 'got';
+import type {Options, PlainResponse, Response} from 'got';
 import type {GotExchange} from './exchanges.ts';
 import type {Message} from './message.ts';
 
@@ -22,7 +22,7 @@ class Itself { // eslint-disable-line @typescript-eslint/no-extraneous-class
 
 // A private field of the response: nobody sees it, and a weak map would cost more than the whole answer.
 class Keeper extends Itself {
-	static unmadeOf(response: Response): Unmade | undefined {
+	static unmadeOf(response: PlainResponse): Unmade | undefined {
 		return #unmade in response ? response.#unmade : undefined;
 	}
 

@@ -20,6 +20,23 @@ const fresh = {'cache-control': 'max-age=60', etag: '"1"'};
 
 const stale = {'cache-control': 'max-age=0', etag: '"1"'};
 
+test('`cacheInfo()` takes the response of a stream', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=60'}).end('content');
+	};
+
+	const statuses = [];
+	for (let count = 0; count < 2; count++) {
+		const stream = client.stream('items');
+		await stream.resume().toArray();
+		statuses.push(cacheInfo(stream.response)?.status);
+	}
+
+	assert.deepEqual(statuses, ['miss', 'hit']);
+});
+
 test('a stream fills the cache, and is answered from it', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
