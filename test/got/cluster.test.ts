@@ -132,3 +132,30 @@ test('a hit is one MGET for the resource, beside one for each mark that lies els
 	const ofMarks = commands.filter(command => !ofResource.includes(command));
 	assert.deepEqual(ofMarks.map(([name, ...keys]) => [name, keys.length]), [['MGET', 1], ['MGET', 1], ['MGET', 1]], 'origin, tag, group');
 });
+
+test('all that a hit asks for is sent before anything is answered: one round trip, however many slots', {timeout: 60_000}, async t => {
+	const {client} = create({namespace: 'parallel', timeout: 2000});
+	const ask = async () => client('a/1', {headers: {'accept-language': 'de'}});
+	await ask();
+	await ask();
+	await settle();
+
+	const sent: string[] = [];
+	const {promise: isSent, resolve} = Promise.withResolvers<void>();
+	const send = cluster.sendCommand.bind(cluster);
+	t.mock.method(cluster, 'sendCommand', async (...parameters: Parameters<typeof send>) => {
+		const [command = '', ...keys] = parameters[2];
+		sent.push(`${String(command)} ${keys.length}`);
+		if (sent.length === 4) {
+			resolve();
+		}
+
+		const reply = await send(...parameters);
+		// No answer is handed on while something is still to be asked.
+		await isSent;
+		return reply;
+	});
+
+	assert.equal((await ask()).isFromCache, true);
+	assert.deepEqual(sent, ['MGET 3', 'MGET 1', 'MGET 1', 'MGET 1'], 'index, variant and mark of the resource; origin, tag, group');
+});

@@ -86,3 +86,31 @@ test('of a resource with 64 variants, its index and one variant are read', async
 	const reads = commands.filter(([name = '', key = '']) => /^M?GET$/v.test(name) && !key.endsWith(':purged'));
 	assert.deepEqual(reads.map(([name]) => name), ['MGET', 'GET']);
 });
+
+test('a hit from the memory tier asks Redis for nothing, neither what is stored nor marks', async () => {
+	await using setup = await setUp({tagField: 'cache-tag', timeout: 10_000});
+	const {client, cache, origin, redis} = setup;
+	origin.handler = ({url, headers}, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=600', 'cache-tag': 'a, b', 'cache-groups': '"a", "b"', ...(url.startsWith('/vary') && {vary: 'accept-language'})});
+		response.end(`${url} ${headers['accept-language'] ?? ''}`);
+	};
+
+	const paths = ['plain', 'vary'];
+	const ask = async () => Promise.all(paths.map(async path => cacheInfo(await client(path, inLanguage('de')))?.status));
+	assert.deepEqual(await ask(), ['miss', 'miss']);
+	// What was written last was told of, then it is read into memory, and the connection's own answer vouches for that.
+	await settleWrites(setup);
+	await cache.has('http://example.com/');
+	assert.deepEqual(await ask(), ['hit', 'hit']);
+	await cache.has('http://example.com/');
+	const commands = await commandsDuring([redis], async () => {
+		assert.deepEqual(await ask(), ['hit', 'hit']);
+	});
+	assert.deepEqual(commands, []);
+
+	// What anybody purges is asked for again.
+	const {cache: other} = setup.other();
+	assert.equal(await other.invalidate({tag: 'b'}), true);
+	await cache.has('http://example.com/');
+	assert.deepEqual(await ask(), ['miss', 'miss']);
+});
