@@ -318,7 +318,9 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	import {env} from 'node:process';
 	import {redisCache} from 'got-redis-cache';
 
-	redisCache({encryption: [env.NEW_CACHE_KEY, env.CACHE_KEY]});
+	const {NEW_CACHE_KEY = '', CACHE_KEY = ''} = env;
+
+	redisCache({encryption: [NEW_CACHE_KEY, CACHE_KEY]});
 	```
 	*/
 	encryption?: EncryptionKey | readonly EncryptionKey[];

@@ -8,6 +8,7 @@ import {promisify} from 'node:util';
 import {resolveOptions, resolveRequestOptions} from '../source/resolve-options.ts';
 import {startOrigin} from './helpers/origin.ts';
 import {startRedis} from './helpers/redis.ts';
+import {typeErrorsOf} from './helpers/types.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const readme = await readFile(path.join(root, 'readme.md'), 'utf8');
@@ -85,27 +86,7 @@ test('all options of a request are told, and no other', () => {
 });
 
 test('the examples are right in strict TypeScript, as they stand', async () => {
-	const folder = await mkdtemp(path.join(root, '.tmp-readme-'));
-	try {
-		await Promise.all(examples.map(async ({code}, index) => writeFile(path.join(folder, `example-${index + 1}.ts`), code)));
-		await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({
-			// Strict, with modules as Node has them.
-			extends: '../tsconfig.json',
-			compilerOptions: {
-				noUnusedLocals: false,
-				paths: {
-					'got-redis-cache': ['../source/index.ts'],
-					'got-redis-cache/embedded': ['../source/embedded.ts'],
-				},
-			},
-			include: ['*.ts'],
-		}));
-
-		const {stdout} = await promisify(execFile)(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '--project', folder]).catch((error: unknown) => error as {stdout: string});
-		assert.equal(stdout, '');
-	} finally {
-		await rm(folder, {recursive: true, force: true});
-	}
+	assert.equal(await typeErrorsOf(Object.fromEntries(examples.map(({code}, index) => [`example-${index + 1}.ts`, code]))), '');
 });
 
 for (const [number, {code, heading}] of examples.entries()) {
