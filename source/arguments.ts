@@ -30,31 +30,35 @@ const isFieldRecord = (value: unknown): boolean => isObject(value) && !(value in
 
 const isAge = (value: unknown): boolean => value instanceof Date ? !Number.isNaN(value.getTime()) : isDuration(value);
 
-/** Without userinfo and query, which may be secret. */
-export const describeUrl = (value: unknown): string => {
-	if (!isString(value) && !(value instanceof URL)) {
+/** Of a URL without userinfo and query, which may be secret; of an object, which may hold a secret anywhere, no more than what it is. */
+export const describeSafely = (value: unknown): string => {
+	if (isString(value) || value instanceof URL) {
+		const [location = '', query] = String(value).split('?', 2);
+		const told = location.replace(/^(?<scheme>[^\/]*\/\/)[^\/]*@/v, '$<scheme>…@');
+		return describe(query === undefined ? told : `${told}?…`);
+	}
+
+	if (typeof value !== 'object' || value === null) {
 		return describe(value);
 	}
 
-	const [location = '', query] = String(value).split('?', 2);
-	const told = location.replace(/^(?<scheme>[^\/]*\/\/)[^\/]*@/v, '$<scheme>…@');
-	return describe(query === undefined ? told : `${told}?…`);
+	return Array.isArray(value) ? 'an array' : `an object of class ${value.constructor?.name ?? 'none'}`;
 };
 
-const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com/items\'', describeUrl];
+const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com/items\'', describeSafely];
 
 const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	url: urlRule,
 	method: [isToken, 'an HTTP method'],
-	headers: [isFieldRecord, 'an object of header fields by name'],
-	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', value => `a value of type ${typeof value}`],
-	key: [isString, 'a string'],
+	headers: [isFieldRecord, 'an object of header fields by name', describeSafely],
+	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', describeSafely],
+	key: [isString, 'a string', describeSafely],
 };
 
 const commonRules = {
-	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeUrl],
+	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeSafely],
 	tag: [isFilled, 'a string that is not empty'],
-	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describeUrl],
+	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describeSafely],
 	pattern: [value => isFilled(value) || value instanceof RegExp, 'a string that is not empty, or a regular expression'],
 	olderThan: [isAge, `${durationExpected}; or a Date`],
 } satisfies Record<string, Rule>;
@@ -71,7 +75,7 @@ A request by its URL or by more than that.
 export const checkRequest = (given: unknown, where: string): RequestLike => {
 	const request = isString(given) || given instanceof URL ? {url: given} : given;
 	if (!isObject(request)) {
-		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describe(request)}`);
+		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describeSafely(request)}`);
 	}
 
 	validate(request, requestRules, {where, noun: 'property'});
@@ -88,7 +92,7 @@ export const checkRequest = (given: unknown, where: string): RequestLike => {
 export const checkFilter = (given: unknown): EntryFilter => {
 	const where = 'entries()';
 	if (!isObject(given)) {
-		throw new TypeError(`Expected an object such as {prefix: 'https://api.example.com/'} in ${where}, got ${describeUrl(given)}`);
+		throw new TypeError(`Expected an object such as {prefix: 'https://api.example.com/'} in ${where}, got ${describeSafely(given)}`);
 	}
 
 	validate(given, filterRules, {where, noun: 'property'});
@@ -101,7 +105,7 @@ export const checkFilter = (given: unknown): EntryFilter => {
 export const checkPurgeable = (given: unknown): Purgeable => {
 	const where = 'invalidate()';
 	if (!isObject(given)) {
-		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeUrl(given)}; what is stored for a URL is removed by delete()`);
+		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeSafely(given)}; what is stored for a URL is removed by delete()`);
 	}
 
 	validate(given, purgeRules, {where, noun: 'property'});

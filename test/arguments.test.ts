@@ -27,11 +27,12 @@ const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> =
 	[{method: 'GET'}, `Expected the property \`url\` in %() to be ${absolute}, got undefined`],
 	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, method, headers, body, key'],
 	[{url, method: 'GET it'}, 'Expected the property `method` in %() to be an HTTP method, got \'GET it\''],
-	[{url, headers: new Headers({accept: 'a/b'})}, 'Expected the property `headers` in %() to be an object of header fields by name, got Headers { accept: \'a/b\' }'],
-	[{url, body: {secret: 1}}, 'Expected the property `body` in %() to be a string or a Uint8Array, got a value of type object'],
+	[{url, headers: new Headers({authorization: 'secret'})}, 'Expected the property `headers` in %() to be an object of header fields by name, got an object of class Headers'],
+	[{url, body: {secret: 1}}, 'Expected the property `body` in %() to be a string or a Uint8Array, got an object of class Object'],
+	[{url, method: 'QUERY', body: 5}, 'Expected the property `body` in %() to be a string or a Uint8Array, got 5'],
 	[{url, key: 1}, 'Expected the property `key` in %() to be a string, got 1'],
 	[undefined, 'Expected a URL or an object such as {url, method} in %(), got undefined'],
-	[[url], `Expected a URL or an object such as {url, method} in %(), got [ '${url}' ]`],
+	[[url], 'Expected a URL or an object such as {url, method} in %(), got an array'],
 ];
 
 await suite('a wrong request', () => {
@@ -101,7 +102,7 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	[async () => cache.touch(url, undefined as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got undefined'],
 	[async () => cache.touch(url, (() => 1) as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got [Function (anonymous)]'],
 	[async () => cache.copyTo('redis://user:secret@cache.example.com' as never), 'Expected a cache that redisCache() made in copyTo(), got \'redis://…@cache.example.com\''],
-	[async () => cache.copyTo({} as never), 'Expected a cache that redisCache() made in copyTo(), got {}'],
+	[async () => cache.copyTo({} as never), 'Expected a cache that redisCache() made in copyTo(), got an object of class Object'],
 	// @ts-expect-error It takes none.
 	[async () => cache.clear(url), `Expected no argument in clear(), which removes everything, got '${url}'; use delete() for a URL, or invalidate()`],
 ];

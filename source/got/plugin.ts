@@ -1,7 +1,7 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction, PlainResponse} from 'got';
 import type {Duration} from '../duration.ts';
-import {describeUrl} from '../arguments.ts';
+import {describeSafely} from '../arguments.ts';
 import {createHints} from '../hints.ts';
 import {
 	copyAll,
@@ -274,7 +274,7 @@ export class RedisCache {
 	*/
 	async copyTo(other: RedisCache): Promise<number> {
 		if (typeof other !== 'object' || other === null || !(#context in other)) {
-			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeUrl(other)}`);
+			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeSafely(other)}`);
 		}
 
 		return copyAll(this.#context, other.#context);
@@ -290,7 +290,7 @@ export class RedisCache {
 
 	async clear(...nothing: never[]): Promise<boolean> {
 		if (nothing.length > 0) {
-			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeUrl(nothing[0])}; use delete() for a URL, or invalidate()`);
+			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeSafely(nothing[0])}; use delete() for a URL, or invalidate()`);
 		}
 
 		this.#context.indexes.clear();
