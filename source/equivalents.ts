@@ -12,6 +12,7 @@ import {
 	timeToLiveOfMark,
 	type Marks,
 } from './marks.ts';
+import {unbounded} from './store/bounded.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredMark, StoredRecord} from './stored.ts';
 
@@ -60,7 +61,7 @@ export const learnFrom = (context: EquivalentsContext, url: string, {origin, pat
 	const known = knownVariation(context, url);
 	if (known) {
 		// The origin was purged since, and with it what was written on its mark.
-		void announce(context.store, url, known.field);
+		void announce(unbounded(context.store), url, known.field);
 	}
 };
 

@@ -6,6 +6,7 @@ import type {Marks} from './marks.ts';
 import {resourceKey, type ResourceContext, type Selection} from './resource.ts';
 import type {CacheSettings, RequestSettings} from './resolve-options.ts';
 import {bounded} from './store/bounded.ts';
+import type {Patience} from './store/patience.ts';
 
 /** What all exchanges of one cache share. */
 export type ExchangeContext = ResourceContext & {
@@ -36,13 +37,13 @@ export type Exchange = {
 	readonly index: Selection['index'];
 	/** The marks as they were before the origin was asked. */
 	readonly marks: Marks;
-	/** How long the store has delayed the request: what is left of `timeout` is for settling. */
-	readonly delayMs: number;
+	/** For the store: what the look-up leaves of it is for what comes after. */
+	readonly patience: Patience;
 	readonly decision: Decision;
 };
 
-/** What is asked: all that distinguishes one request from another, and how the cache is to treat it. */
-export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'>;
+/** What is asked: all that distinguishes one request from another, and how the cache is to treat it. Who asks once more has no more patience than before. */
+export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'> & Partial<Pick<Exchange, 'patience'>>;
 
 /**
 @param variation - Equivalent URLs have one key then, which is none of a URL alone.
@@ -54,4 +55,4 @@ export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, 
 }));
 
 /** However many steps it takes, a request is delayed once. */
-export const stepwise = (context: ExchangeContext, spentMs = 0): ExchangeContext => ({...context, store: bounded(context.store, context.settings.timeoutMs, spentMs)});
+export const stepwise = (context: ExchangeContext, {patience}: Pick<Exchange, 'patience'>): ExchangeContext => ({...context, store: bounded(context.store, context.settings.timeoutMs, patience)});

@@ -1,4 +1,5 @@
 import {createHints} from './hints.ts';
+import {lowerTo, type Patience} from './store/patience.ts';
 
 /** How a flight ends for those who wait for it. */
 export type Ending<Result> =
@@ -49,8 +50,9 @@ export type Flights<Result> = {
 	/**
 	@param id - Equal for requests that may share a response.
 	@param notBefore - By `performance.now()`: a flight that began earlier brings what is outdated.
+	@param patience - For the store: a leader has no more than anybody who waits for it.
 	*/
-	board(id: string, options?: {readonly notBefore?: number | undefined}): Boarding<Result>;
+	board(id: string, options?: {readonly notBefore?: number | undefined; readonly patience?: Patience | undefined}): Boarding<Result>;
 	/** How many flights are on their way. */
 	readonly size: number;
 };
@@ -63,6 +65,7 @@ export type FlightsOptions = {
 };
 
 type Waiter<Result> = {
+	readonly patience: Patience | undefined;
 	resolve(landing: Landing<Result>): void;
 };
 
@@ -74,6 +77,8 @@ type Flight<Result> = {
 	/** Where timers are faked, it may be no more than a number. */
 	readonly timer: Partial<NodeJS.Timeout>;
 	leader: Lead<Result> | undefined;
+	/** The leader's. */
+	patience: Patience | undefined;
 	listener: EndListener<Result> | undefined;
 };
 
@@ -105,7 +110,13 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		flight.waiters.clear();
 	};
 
-	const leadOf = (flight: Flight<Result>): Lead<Result> => {
+	const lower = ({patience}: Flight<Result>, to: Patience | undefined) => {
+		if (patience && to) {
+			lowerTo(patience, to);
+		}
+	};
+
+	const leadOf = (flight: Flight<Result>, patience: Patience | undefined): Lead<Result> => {
 		const lead: Lead<Result> = {
 			id: flight.id,
 			get isOver() {
@@ -133,7 +144,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 				}
 
 				stopWaiting(flight, next);
-				next.resolve({kind: 'leading', lead: leadOf(flight)});
+				next.resolve({kind: 'leading', lead: leadOf(flight, next.patience)});
 			},
 			onEnd(listener) {
 				flight.listener = listener;
@@ -143,6 +154,10 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 			},
 		};
 		flight.leader = lead;
+		flight.patience = patience;
+		for (const waiter of flight.waiters) {
+			lower(flight, waiter.patience);
+		}
 
 		return lead;
 	};
@@ -163,6 +178,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 				end(flight, {kind: 'released'}, restAfterPatienceMs);
 			}, patienceMs),
 			leader: undefined,
+			patience: undefined,
 			listener: undefined,
 		};
 		// It keeps the process alive for those who wait, not for the leader.
@@ -172,10 +188,12 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		return flight;
 	};
 
-	const wait = (flight: Flight<Result>): Boarding<Result> => {
+	const wait = (flight: Flight<Result>, patience: Patience | undefined): Boarding<Result> => {
 		const {promise: landing, resolve} = Promise.withResolvers<Landing<Result>>();
-		const waiter = {resolve};
+		const waiter = {resolve, patience};
 		flight.waiters.add(waiter);
+		lower(flight, patience);
+
 		flight.timer.ref?.();
 
 		return {
@@ -189,17 +207,17 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	};
 
 	return {
-		board(id, {notBefore = -Infinity} = {}) {
+		board(id, {notBefore = -Infinity, patience} = {}) {
 			const flight = flights.get(id);
 			if (flight && flight.startedAt > notBefore) {
-				return wait(flight);
+				return wait(flight, patience);
 			}
 
 			if (resting.has(id)) {
 				return {role: 'alone'};
 			}
 
-			return {role: 'leader', lead: leadOf(start(id))};
+			return {role: 'leader', lead: leadOf(start(id), patience)};
 		},
 		get size() {
 			return flights.size;

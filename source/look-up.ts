@@ -18,6 +18,7 @@ import {isSelected} from './http/vary.ts';
 import {isForEquivalents, noMarks} from './marks.ts';
 import {observe, peek, select, type Selection} from './resource.ts';
 import type {RequestSettings} from './resolve-options.ts';
+import {createPatience} from './store/patience.ts';
 import type {StoredResponse} from './stored.ts';
 
 /** What is fresh may be due to be refreshed all the same, where the user wants it. */
@@ -63,17 +64,15 @@ type LookUpOptions = {
 	readonly bypass?: BypassReason | undefined;
 	/** Where it has been worked out already. */
 	readonly key?: string;
-	/** How long the store has delayed the request before. */
-	readonly spentMs?: number;
 };
 
 /**
 Looks a request up and decides what to do with it.
 */
-export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given, spentMs}: LookUpOptions = {}): Promise<Exchange> => {
-	const {request, settings, keyInput} = asked;
+export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
+	const {request, settings, keyInput, patience = createPatience()} = asked;
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, delayMs: 0};
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, patience};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
@@ -86,24 +85,23 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	}
 
 	if (early.kind === 'fetch' && early.reason === 'reload') {
-		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, spentMs), request, firstKey, settings.tags)};
+		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, exchange), request, firstKey, settings.tags)};
 	}
 
-	const steps = stepwise(context, spentMs);
+	const steps = stepwise(context, exchange);
 	const first = await select(steps, request, firstKey, selectOptions(settings));
 	// No turn in between where there is nowhere else to look: what an equal request brings meanwhile would be missed.
 	const isDone = first.stored !== undefined || !(isForEquivalents(firstKey) || mayVary(context, request.url));
 	const {stored, index, marks, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
-	const delayMs = performance.now() - exchange.startedAt;
 	if (stored) {
-		return {...exchange, key, index, marks, delayMs, decision: decideOn(request, stored, requestTimeMs, settings)};
+		return {...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)};
 	}
 
 	const decision: Decision = index && early.kind === 'fetch'
 		? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)}
 		: early;
 
-	return {...exchange, key, index, marks, delayMs, decision};
+	return {...exchange, key, index, marks, decision};
 };
 
 /**
@@ -118,7 +116,7 @@ export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput
 	const requestTimeMs = context.now();
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
-	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, delayMs: 0, decision} : undefined;
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, patience: createPatience(), decision} : undefined;
 };
 
 /**

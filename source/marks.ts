@@ -191,7 +191,7 @@ export const peekMarks = (store: Store, names: readonly string[]): Marks => {
 export const marksIn = (store: Store, names: readonly string[], records: ReadonlyArray<StoredRecord | undefined>): Marks => {
 	const bookkeeping = bookkeepingOf(store);
 	if (bookkeeping.unconfirmed.size > 0) {
-		void confirm(store, bookkeeping);
+		void confirm(unbounded(store), bookkeeping);
 	}
 
 	return new Map(names.map((name, position) => [name, currentGeneration(bookkeeping, name, records[position])]));
@@ -310,6 +310,14 @@ export const isOlderThan = (record: StoredRecord | undefined, requestTimeMs: num
 const make = async (store: Store, name: string, timeToLive: TimeToLive): Promise<{readonly record: StoredRecord | undefined} | undefined> =>
 	store.update(name, current => current?.kind === 'mark' ? undefined : {kind: 'mark', generation: newGeneration(), softGeneration: '', purgedAtMs: 0}, timeToLive);
 
+/** For all who need it, whoever of them gives up. */
+const makeOnce = async (part: Store, {making}: Bookkeeping, name: string): ReturnType<typeof make> => {
+	const store = unbounded(part);
+	const record = await make(store, name, store.command ? spareMs : 'forever');
+	making.delete(name);
+	return record;
+};
+
 /** Makes the marks that there may be none of yet: the first time that this process needs them, beside what it waits for anyway. */
 export const ensureMarks = async (store: Store, names: readonly string[], nowMs: number): Promise<Marks> => {
 	const bookkeeping = bookkeepingOf(store);
@@ -320,11 +328,9 @@ export const ensureMarks = async (store: Store, names: readonly string[], nowMs:
 	}
 
 	const made = await Promise.all(unknown.map(async name => {
-		const making = bookkeeping.making.get(name) ?? make(store, name, store.command ? spareMs : 'forever');
+		const making = bookkeeping.making.get(name) ?? makeOnce(store, bookkeeping, name);
 		bookkeeping.making.set(name, making);
-		const record = await making;
-		bookkeeping.making.delete(name);
-		return record;
+		return store.patiently ? store.patiently(making, undefined) : making;
 	}));
 	const marks = new Map<string, string>();
 	for (const [position, name] of unknown.entries()) {

@@ -40,9 +40,10 @@ export const storedKeysOf = async (context: ExchangeContext, request: RequestHea
 };
 
 /** Purges what a response has made invalid, RFC 9111 §4.4 and RFC 9875. */
-export const invalidate = async (context: ExchangeContext, {keyInput, request}: Exchange, {urls, groups}: Invalidation) => {
+export const invalidate = async (context: ExchangeContext, exchange: Exchange, {urls, groups}: Invalidation) => {
+	const {keyInput, request} = exchange;
 	const nowMs = context.now();
-	const steps = stepwise(context);
+	const steps = stepwise(context, exchange);
 	await Promise.all([
 		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra})),
 		// RFC 9875 §3

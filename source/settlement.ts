@@ -81,7 +81,7 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 		case 'refetch': {
 			if (exchange.decision.kind !== 'fetch' && !exchange.settings.http.isReadOnly) {
 				// What the origin did not mean is of no use to the next request either.
-				await remove(stepwise(context), exchange.key);
+				await remove(stepwise(context, exchange), exchange.key);
 			}
 
 			return {outcome};
@@ -121,7 +121,7 @@ const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {s
 		return exchange;
 	}
 
-	const stored = await selectByEntityTag(context, key, index, etag);
+	const stored = await selectByEntityTag(stepwise(context, exchange), key, index, etag);
 	return stored ? {...exchange, decision: {...decision, stored}} : exchange;
 };
 

@@ -42,7 +42,7 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(headers))]};
 };
 
-export type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'delayMs'>;
+export type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'patience'>;
 
 /** Where a response is stored: its own field says for which URLs. `undefined` if it is for others as well, and one of them may have been purged meanwhile. */
 const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Pick<Storing, 'key' | 'index' | 'marks'> | undefined> => {
@@ -62,7 +62,7 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 @returns What was stored, or why nothing was.
 */
 export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<StoredResponse | PassReason> => {
-	const {startedAt, requestTimeMs, settings, delayMs} = exchange;
+	const {startedAt, requestTimeMs, settings} = exchange;
 	if (settings.http.isReadOnly) {
 		return 'read-only';
 	}
@@ -77,7 +77,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 		return 'past-time-to-live';
 	}
 
-	const steps = stepwise(context, delayMs);
+	const steps = stepwise(context, exchange);
 	const placed = await place(steps, exchange, stored, ttl);
 	if (!placed) {
 		return 'invalidated';
@@ -109,10 +109,11 @@ export const isUnknown = (context: ExchangeContext, {key, startedAt}: Storing, r
 	refusal === 'invalidated' && !context.store.isHealthy && startedAt >= (context.purgedAt.get(key) ?? -Infinity);
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
-export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, delayMs, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
+export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, patience, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
 	const keyInput = {...asked.keyInput, body: undefined};
 	const key = keyOf(context, request, keyInput);
-	const marks = await readMarks(context.store, [resourceMark(key), pathMark(request.url), ...groups.map(group => groupMark(request.url, group))]);
+	const {store: steps} = stepwise(context, {patience});
+	const marks = await readMarks(steps, [resourceMark(key), pathMark(request.url), ...groups.map(group => groupMark(request.url, group))]);
 
 	return {
 		request,
@@ -123,6 +124,6 @@ export const standingFor = async (context: ExchangeContext, {settings, requestTi
 		requestTimeMs,
 		startedAt: Infinity,
 		marks,
-		delayMs,
+		patience,
 	};
 };

@@ -1,6 +1,7 @@
 import type {BeforeRequestHook, PlainResponse} from 'got';
 import type {Exchange} from '../exchange.ts';
 import type {Settlement} from '../settlement.ts';
+import {createPatience, spentMsOf, type Patience} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotOptions} from './context.ts';
 import {givenRequestFunction} from './next-request.ts';
@@ -42,6 +43,16 @@ export const setExchange = (options: GotOptions, exchange: GotExchange): void =>
 };
 
 export const exchangeOf = (options: GotOptions): GotExchange | undefined => exchanges.get(options);
+
+/** What is left for the next hop: however many there are, the store delays them once. */
+const patiences = new WeakMap<GotOptions, Patience>();
+
+export const givePatience = (nextOptions: GotOptions, {patience}: Exchange): void => {
+	// A redirect is settled while it is followed, and nobody waits for that.
+	patiences.set(nextOptions, createPatience(spentMsOf(patience)));
+};
+
+export const patienceFor = (options: GotOptions): Patience | undefined => patiences.get(options);
 
 /** What a response came of, whichever way it took. */
 export const exchangeBehind = (response: PlainResponse): GotExchange | undefined => unmadeOf(response)?.state ?? exchanges.get(response.request.options);

@@ -1,7 +1,9 @@
 import {setTimeout as delay} from 'node:timers/promises';
+import type {Exchange} from '../exchange.ts';
 import type {Lead} from '../flights.ts';
 import {lookUp} from '../look-up.ts';
 import type {Lease, Leases} from '../store/lease.ts';
+import {inTime} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
 import {failureRestMs} from './landing.ts';
@@ -20,8 +22,7 @@ const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>)
 		}
 
 		// Whoever has the lease next is to find what was stored.
-		await context.store.flush();
-		await lease.release();
+		await lease.release(context.store.flush());
 	};
 
 	lead.onEnd((ending, restMs) => {
@@ -29,29 +30,24 @@ const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>)
 	});
 };
 
-/** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. Who holds one waits for the origin, not for the store. */
-const acquireInTime = async ({context: {settings}, state: {exchange}}: Passenger, acquiring: ReturnType<Leases['acquire']>, waitingSince: number): ReturnType<Leases['acquire']> => {
-	const spentMs = waitingSince - exchange.startedAt;
-	if (spentMs < settings.timeoutMs / 10) {
-		return acquiring;
-	}
+type Acquired = Awaited<ReturnType<Leases['acquire']>>;
 
-	const tooLate = Symbol('too late');
-	const timer = new AbortController();
-	const lease = await Promise.race([acquiring, delay(Math.max(0, settings.timeoutMs - spentMs), tooLate, {signal: timer.signal})]);
-	timer.abort();
-	if (lease !== tooLate) {
+const giveBackLate = async (acquiring: Promise<Acquired>): Promise<void> => {
+	const lease = await acquiring;
+	if (typeof lease === 'object') {
+		await lease.release();
+	}
+};
+
+/** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. */
+const acquireInTime = async (leases: Leases, key: string, {patience}: Exchange, timeoutMs: number): Promise<Acquired> => {
+	const acquiring = leases.acquire(key);
+	const lease = await inTime<Acquired | 'too late'>(patience, timeoutMs, acquiring, {otherwise: 'too late', isBounded: false});
+	if (lease !== 'too late') {
 		return lease;
 	}
 
-	const giveBackLate = async () => {
-		const late = await acquiring;
-		if (typeof late === 'object') {
-			await late.release();
-		}
-	};
-
-	void giveBackLate();
+	void giveBackLate(acquiring);
 	return 'unavailable';
 };
 
@@ -62,12 +58,15 @@ Goes ahead for the fleet, or waits until another process has.
 */
 const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
 	const {context, state: {exchange}} = passenger;
+	const {patience} = exchange;
+	const {timeoutMs} = context.settings;
 	const startedAt = performance.now();
 	const isOver = () => abort.aborted || lead.isOver;
 
 	while (!isOver()) {
+		const lookingSince = performance.now();
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
-		const lease = await acquireInTime(passenger, leases.acquire(`${exchange.key}:lease:${lead.id}`), startedAt);
+		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, timeoutMs);
 		if (lease === 'unavailable') {
 			return undefined;
 		}
@@ -78,7 +77,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 		}
 
 		// eslint-disable-next-line no-await-in-loop
-		const {decision} = await lookUp(context, exchange, {spentMs: lease === 'taken' ? 0 : performance.now() - exchange.startedAt});
+		const {decision} = await lookUp(context, exchange);
 		if (decision.kind === 'reuse') {
 			if (lease !== 'taken') {
 				void lease.release();
@@ -98,6 +97,8 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 			return undefined;
 		}
 
+		// Who holds the lease waits for the origin, not for the store: that look was no delay.
+		patience.spentMs -= performance.now() - lookingSince;
 		// eslint-disable-next-line no-await-in-loop
 		await delay(pollIntervalMs(performance.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
 	}

@@ -136,7 +136,7 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 
 			// Which fields select is known now, and which URLs are equivalent: those who ask for the same share the next flight.
 			const id = isFirst && (!isForThis || decision.reason === 'vary-mismatch') ? flightId(context, state.exchange) : undefined;
-			return id === undefined ? undefined : follow(passenger, flights, flights.board(id), false);
+			return id === undefined ? undefined : follow(passenger, flights, flights.board(id, {patience: state.exchange.patience}), false);
 		}
 	}
 };
@@ -197,7 +197,7 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 			return;
 		}
 
-		boarding = flights.board(id, {notBefore: purgedAt.get(state.exchange.key)});
+		boarding = flights.board(id, {notBefore: purgedAt.get(state.exchange.key), patience: state.exchange.patience});
 	}
 
 	if (boarding.role === 'alone') {

@@ -22,10 +22,12 @@ import {
 	addHeaders,
 	announceSending,
 	exchangeOf,
+	givePatience,
 	isAsked,
 	isOwner,
 	isReplaceable,
 	isWatched,
+	patienceFor,
 	registerHook,
 	restoreHeaders,
 	setExchange,
@@ -60,8 +62,8 @@ export type Hooks = {
 
 /** What an attempt leaves to the one that answers in its place. */
 type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus'>> & {
-	/** The origin's answer did not go with what is stored. */
-	readonly isAskedAgain?: boolean;
+	/** The exchange before, where the origin's answer did not go with what is stored. */
+	readonly before?: Exchange;
 };
 
 const gatewayTimeout: Message = {
@@ -90,8 +92,9 @@ const withOnlyIfCached = (head: RequestHead): RequestHead => {
 	return {...head, headers: {...head.headers, 'cache-control': cacheControl === undefined ? 'only-if-cached' : `${String(cacheControl)}, only-if-cached`}};
 };
 
-const openExchange = async (context: GotContext, options: GotOptions): Promise<Exchange> => {
+const openExchange = async (context: GotContext, options: GotOptions, before: Exchange | undefined): Promise<Exchange> => {
 	const prepared = takePrepared(options);
+	const patience = (before ?? prepared)?.patience ?? patienceFor(options);
 	if (prepared && isSameRequest(prepared.request, requestHead(options))) {
 		return prepared;
 	}
@@ -102,7 +105,7 @@ const openExchange = async (context: GotContext, options: GotOptions): Promise<E
 	// Of two caches in a row, the one would keep what the other is told not to.
 	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, input !== undefined);
 
-	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}}, {bypass});
+	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}, patience}, {bypass});
 	const seen = refreshedBy(options);
 
 	return seen ? asRefresh(exchange, seen) : exchange;
@@ -176,8 +179,8 @@ export const createHooks = (context: GotContext): Hooks => {
 			return;
 		}
 
-		const {isAskedAgain, ...recovered}: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
-		const exchange = recovered.exchange ?? await openExchange(context, options);
+		const {before, ...recovered}: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
+		const exchange = recovered.exchange ?? await openExchange(context, options, before);
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
@@ -185,7 +188,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
 			...recovered,
-			exchange: isAskedAgain ? askedAgain(exchange) : exchange,
+			exchange: before ? askedAgain(exchange) : exchange,
 			replacedHeaders: new Map(),
 		};
 		setExchange(options, state);
@@ -265,7 +268,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			// Whether the user has anything retried is another question.
 			prepareRecovery(options, (): Recovered => {
 				carryOn(options);
-				return {retryCount: state.retryCount, isAskedAgain: true};
+				return {retryCount: state.retryCount, before: state.exchange};
 			});
 			return retryWithMergedOptions({preserveHooks: true});
 		};
@@ -293,6 +296,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		restoreHeaders(updatedOptions, state);
 		showCookies(response, state.hiddenCookies);
+		givePatience(updatedOptions, state.exchange);
 		if (storedAnswer(state) === undefined) {
 			settleRedirect(context, state, response, () => {
 				landFor(context, options, state);

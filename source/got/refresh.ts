@@ -116,8 +116,7 @@ const refresh = async ({leases, store}: GotContext, options: Options, {key, requ
 	}
 
 	// Whoever has the lease next is to find what was stored.
-	await store.flush();
-	await lease.release();
+	await lease.release(store.flush());
 };
 
 const run = async (context: GotContext, name: string, task: () => Promise<void>): Promise<void> => {

@@ -422,6 +422,9 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			endReading?.(backend.isTracking ? records : []);
 			return records;
 		},
+		get takesDetours() {
+			return encodings.size > 0 || slow.size > 0;
+		},
 		async set(key, record, timeToLive, again) {
 			if (timeToLive !== 'forever' && !(timeToLive > 0)) {
 				return false;

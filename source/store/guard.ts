@@ -8,6 +8,7 @@ const failureThreshold = 3;
 /** A timer that fires so late tells of a busy process, not of a slow store; the store then gets a little more. */
 const lateMs = 10;
 const graceMs = 50;
+const leastGraceMs = 25;
 
 export type OperationKind = 'read' | 'write' | 'delete' | 'command';
 
@@ -188,7 +189,8 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			}
 
 			// The event loop was busy: the command may just have left, or its reply lie unread.
-			timer = setTimeout(onDeadline, Math.min(deadlineMs, graceMs));
+			const graceLeftMs = Math.max(leastGraceMs, dueMs + graceMs - performance.now());
+			timer = setTimeout(onDeadline, Math.min(deadlineMs, graceLeftMs));
 		}, deadlineMs);
 
 		const run = async () => {

@@ -6,8 +6,12 @@ import type {Store} from './store.ts';
 The right to do something that one of a fleet is enough for. It is kept up until it is given back; if its holder dies, it expires.
 */
 export type Lease = {
-	/** Gives it back: the next one who asks has it. */
-	release(): Promise<void>;
+	/**
+	Gives it back: the next one who asks has it.
+
+	@param written - What others are to find has been written when it resolves. Who asks in this process needs not wait for that, and has the lease at once.
+	*/
+	release(written?: Promise<unknown>): Promise<void>;
 	/** Gives it back, and tells all who ask for so long that there is nothing to wait for. */
 	rest(restMs: number): Promise<void>;
 };
@@ -62,14 +66,24 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 		return remainingMs !== -1 && remainingMs <= leaseMs;
 	};
 
+	/** Those of this process that nobody uses any more, and that are still held. */
+	const idle = new Map<string, Lease>();
+
 	const hold = (key: string, token: string): Lease => {
 		const run = runOn(key, token);
 		const timer = setInterval(() => {
 			void run(renewScript, String(leaseMs));
 		}, leaseMs / 3).unref();
 
-		return {
-			async release() {
+		const lease: Lease = {
+			async release(written) {
+				idle.set(key, lease);
+				await written;
+				if (idle.get(key) !== lease) {
+					return;
+				}
+
+				idle.delete(key);
 				clearInterval(timer);
 				await insist(async () => run(releaseScript));
 			},
@@ -78,10 +92,18 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 				await insist(async () => run(restScript, String(Math.ceil(restMs))));
 			},
 		};
+
+		return lease;
 	};
 
 	return {
 		async acquire(key) {
+			const own = idle.get(key);
+			if (own) {
+				idle.delete(key);
+				return own;
+			}
+
 			const token = randomBytes(12).toString('base64url');
 			const [taken, holder] = await Promise.all([
 				command(key, wireKey => ['SET', wireKey, token, 'NX', 'PX', String(leaseMs)]),

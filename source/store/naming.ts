@@ -41,6 +41,9 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		peek: key => store.peek(nameOf(key)),
 		text: (body, decode) => store.text(body, decode),
 		get: async keys => store.get(keys.map(key => nameOf(key))),
+		get takesDetours() {
+			return store.takesDetours;
+		},
 		set: async (key, ...parameters) => store.set(nameOf(key), ...parameters),
 		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
 		isAtomic: store.isAtomic,

@@ -35,6 +35,9 @@ export type Store = {
 	/** What this one is a part of, with bounds of its own. */
 	readonly whole?: Store;
 
+	/** Waits for what all who use the store wait for, no longer than for a step of one's own; only where there are such bounds. */
+	patiently?<Result>(step: Promise<Result>, otherwise: Result): Promise<Result>;
+
 	/** The record, if memory has it: no I/O. */
 	peek(key: string): StoredRecord | undefined;
 
@@ -43,6 +46,9 @@ export type Store = {
 
 	/** The records of keys, in one round trip. */
 	get(keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>>;
+
+	/** Whether `get()` may have something to see to first, so that it takes more than one operation. */
+	readonly takesDetours: boolean;
 
 	/**
 	Resolves to whether the record was written; one whose time to live is not positive is not written.

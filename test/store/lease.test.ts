@@ -44,6 +44,22 @@ test('of many who ask at once, one has it', async () => {
 	assert.equal(answers.filter(answer => answer === 'taken').length, 7);
 });
 
+test('one that is being given back is had at once in the same process, and nowhere else', async () => {
+	const leases = connect();
+	const other = connect();
+	const {promise: written, resolve} = Promise.withResolvers<void>();
+	const lease = await acquire(leases, '{i}:lease');
+	const released = lease.release(written);
+	assert.equal(await other.acquire('{i}:lease'), 'taken');
+	const again = await acquire(leases, '{i}:lease');
+	assert.equal(await leases.acquire('{i}:lease'), 'taken');
+	resolve();
+	await released;
+	assert.equal(await other.acquire('{i}:lease'), 'taken');
+	await again.release();
+	await acquire(other, '{i}:lease');
+});
+
 test('it expires by itself, in the namespace', async () => {
 	await acquire(connect(60_000), '{b}:lease');
 	const ttlMs = await redis.client.pTTL('n:{b}:lease');
