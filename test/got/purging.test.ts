@@ -262,3 +262,83 @@ for (const [name, isTagKnown] of [['known', true], ['not known', false]] as cons
 		assert.notEqual(given[2], 'hit 1');
 	});
 }
+
+test('what a request is tagged with purges its response, beside what the response says, in every process', async () => {
+	await using setup = await setUp({tagField: 'cache-tag'});
+	serve(setup);
+	const {client, cache} = setup;
+	const {client: other, cache: otherCache} = setup.other();
+	const status = async (each: typeof client) => cacheInfo(await each('a', {context: {cache: {tags: ['mine', 'ours']}}}))?.status;
+	for (const tag of ['mine', 'ours', 'a']) {
+		assert.equal(await status(client), 'miss');
+		await cache.has('http://example.com/');
+		assert.deepEqual((await otherCache.get(`${setup.origin.url}/a`))?.tags, ['mine', 'ours', 'a']);
+		// Who names no tags heeds them all the same.
+		assert.equal(cacheInfo(await other('a'))?.status, 'hit');
+		assert.equal(await otherCache.invalidate({tag: 'theirs'}), true);
+		assert.equal(await status(client), 'hit');
+		assert.equal(await otherCache.invalidate({tag}), true);
+		await cache.has('http://example.com/');
+	}
+
+	assert.equal(await status(client), 'miss');
+});
+
+for (const soft of [false, true]) {
+	test(`what is stale is purged ${soft ? 'softly' : 'for good'}, and what is fresh is spared`, async () => {
+		await using setup = await setUp();
+		const {client, cache, origin} = setup;
+		origin.handler = ({url, headers}, response) => {
+			const isKnown = headers['if-none-match'] !== undefined;
+			const lifetime = {'/stale': 'max-age=0, stale-while-revalidate=60', '/no-cache': 'no-cache'}[url] ?? 'max-age=60';
+			response.writeHead(isKnown ? 304 : 200, {'cache-control': lifetime, etag: '"1"'}).end(isKnown ? undefined : 'x');
+		};
+
+		const paths = ['fresh', 'stale', 'no-cache'];
+		for (const path of paths) {
+			await client(path);
+		}
+
+		const isThere = async (options = {}) => Promise.all(paths.map(async path => cache.has(`${origin.url}/${path}`, options)));
+		assert.deepEqual(await isThere({stale: true}), [true, true, true]);
+		assert.deepEqual(await isThere(), [true, true, false]);
+		assert.equal(await cache.invalidate({stale: true}, {soft}), true);
+		assert.deepEqual(await isThere({stale: true}), [true, soft, soft]);
+		assert.deepEqual(await isThere(), [true, false, false]);
+		assert.equal(cacheInfo(await client('stale'))?.status, soft ? 'revalidated' : 'miss');
+		assert.equal(cacheInfo(await client('fresh'))?.status, 'hit');
+	});
+}
+
+test('who lists and stops has listed no more than that', async () => {
+	await using setup = await setUp({timeout: 10_000});
+	serve(setup);
+	const {client, cache, redis} = setup;
+	const count = 1200;
+	for (let number = 0; number < count; number += 100) {
+		await Promise.all(Array.from({length: 100}, async (_, position) => client(String(number + position))));
+	}
+
+	await cache.has('http://example.com/');
+	const listed = async (most: number) => {
+		let seen = 0;
+		const commands = await commandsDuring([redis], async () => {
+			for await (const entry of cache.entries()) {
+				assert.equal(entry.size > 0, true);
+				seen++;
+				if (seen === most) {
+					break;
+				}
+			}
+		});
+		const countOf = (command: string) => commands.filter(([name]) => name === command).length;
+		return {seen, scans: countOf('SCAN'), reads: countOf('GETRANGE')};
+	};
+
+	const all = await listed(Infinity);
+	assert.equal(all.seen >= count, true);
+	const few = await listed(10);
+	assert.equal(few.seen, 10);
+	assert.ok(few.scans < all.scans, `${few.scans} of ${all.scans}`);
+	assert.ok(few.reads < all.reads, `${few.reads} of ${all.reads}`);
+});

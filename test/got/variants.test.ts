@@ -140,3 +140,32 @@ test('what cannot be asked safely is not asked', async () => {
 	assert.equal(await asked('own', async () => client('own', {headers: {...other.headers, 'if-none-match': '"0"'}})), '"0"');
 	assert.equal(await asked('own-date', async () => client('own-date', {headers: {...other.headers, 'if-modified-since': 'Thu, 01 Jan 2026 00:00:00 GMT'}})), undefined);
 });
+
+test('of more than 64 variants, the one that was written longest ago goes, and one that was validated is not that', async () => {
+	await using setup = await setUp();
+	const {client, cache, origin, redis} = setup;
+	origin.handler = ({headers}, response) => {
+		const etag = `"${headers['accept-language']}"`;
+		const isKnown = String(headers['if-none-match']).includes(etag);
+		response.writeHead(isKnown ? 304 : 200, {'cache-control': 'max-age=60', vary: 'accept-language', etag}).end(isKnown ? undefined : etag);
+	};
+
+	const languages = Array.from({length: 66}, (_, number) => `x-${String(number).padStart(2, '0')}`);
+	const [first = '', second, third, ...others] = languages;
+	for (const language of languages.slice(0, 64)) {
+		await client('items', inLanguage(language));
+	}
+
+	const validated = await client('items', {headers: {'accept-language': first, 'cache-control': 'no-cache'}});
+	assert.equal(cacheInfo(validated)?.status, 'revalidated');
+	for (const language of languages.slice(64)) {
+		await client('items', inLanguage(language));
+	}
+
+	await cache.has('http://example.com/');
+	const {cache: other} = setup.other();
+	const isStored = async (language = '') => other.has({url: `${origin.url}/items`, headers: {'accept-language': language}});
+	assert.deepEqual([await isStored(first), await isStored(second), await isStored(third)], [true, false, false]);
+	assert.deepEqual(await Promise.all(others.map(async language => isStored(language))), others.map(() => true));
+	assert.equal((await redis.client.keys('http_cache:{*}:??????????????????????')).length, 64);
+});
