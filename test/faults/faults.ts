@@ -3,6 +3,7 @@ import {setTimeout as wait} from 'node:timers/promises';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 import {stepClock} from './clock.ts';
 import type {Proxy} from './proxy.ts';
+import {stall} from './stalls.ts';
 
 export type Scene = {
 	readonly redis: TestRedis;
@@ -228,10 +229,7 @@ export const faults: readonly Fault[] = [
 	{
 		name: 'event loop blocked for 300 ms again and again',
 		begin: async () => repeat(100, () => {
-			const untilMs = performance.now() + 300;
-			while (performance.now() < untilMs) {
-				// Busy.
-			}
+			stall(300);
 		}),
 	},
 ];

@@ -2,6 +2,7 @@ import {setTimeout as wait} from 'node:timers/promises';
 import type {Got, Response} from 'got';
 import {cacheInfo} from '../../source/index.ts';
 import {garbage, type Question, type Resources} from './resources.ts';
+import {stalledMs} from './stalls.ts';
 
 export type Subject = {
 	readonly name: string;
@@ -15,8 +16,10 @@ export type Tally = {
 	/** What failed that plain got was spared. */
 	failures: string[];
 	wrong: string[];
-	/** The longest that an answer with the cache took beyond plain got's to the same question at the same time. */
+	/** The longest that an answer with the cache took beyond plain got's to the same question at the same time, of the time that the process did not stand still. */
 	longestAddedMs: number;
+	/** The longest that plain got took for an answer, whatever it had to wait for. */
+	longestPlainMs: number;
 	/** Of each error that plain got met. */
 	readonly plainErrors: Set<string>;
 	readonly cachedErrors: Array<{readonly kind: string; readonly told: string}>;
@@ -28,13 +31,20 @@ export const createTally = (): Tally => ({
 	failures: [],
 	wrong: [],
 	longestAddedMs: 0,
+	longestPlainMs: 0,
 	plainErrors: new Set(),
 	cachedErrors: [],
 });
 
 type Answer = {readonly body: string; readonly isStale: boolean; readonly isHit: boolean};
 
-type Result = {readonly tookMs: number; readonly answer?: Answer; readonly error?: unknown};
+type Result = {
+	readonly tookMs: number;
+	/** Of it, how long the process stood still. */
+	readonly stalledMs: number;
+	readonly answer?: Answer;
+	readonly error?: unknown;
+};
 
 const answerOf = (response: Response, body: string): Answer => {
 	const status = cacheInfo(response)?.status;
@@ -67,11 +77,16 @@ const askStream = async (client: Got, {path, headers}: Question): Promise<Answer
 
 const timed = async (ask: () => Promise<Answer>): Promise<Result> => {
 	const startedMs = performance.now();
+	const times = () => {
+		const endedMs = performance.now();
+		return {tookMs: endedMs - startedMs, stalledMs: stalledMs(startedMs, endedMs)};
+	};
+
 	try {
 		const answer = await ask();
-		return {tookMs: performance.now() - startedMs, answer};
+		return {...times(), answer};
 	} catch (error) {
-		return {tookMs: performance.now() - startedMs, error};
+		return {...times(), error};
 	}
 };
 
@@ -124,7 +139,8 @@ export const startLoad = (resources: Resources, plain: Got, subjects: readonly S
 			}
 
 			if (compared?.answer && cached.answer) {
-				tally.longestAddedMs = Math.max(tally.longestAddedMs, cached.tookMs - compared.tookMs);
+				tally.longestAddedMs = Math.max(tally.longestAddedMs, (cached.tookMs - cached.stalledMs) - (compared.tookMs - compared.stalledMs));
+				tally.longestPlainMs = Math.max(tally.longestPlainMs, compared.tookMs);
 			}
 
 			await wait(pauseMs * (0.5 + Math.random()));

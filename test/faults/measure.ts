@@ -8,6 +8,7 @@ import {stopReplica, type Fault, type Scene} from './faults.ts';
 import {createTally, failuresOf, learnErrors, startLoad, type Subject} from './load.ts';
 import {startProxy} from './proxy.ts';
 import {startResources, type OriginFault} from './resources.ts';
+import {forgetStalls} from './stalls.ts';
 
 export type Figures = {
 	readonly requests: number;
@@ -17,6 +18,7 @@ export type Figures = {
 	readonly unhandled: readonly string[];
 	readonly warnings: readonly string[];
 	readonly longestAddedMs: number;
+	readonly longestPlainMs: number;
 	/** After the fault; `undefined`: not within the patience. */
 	readonly cachesAgainMs: number | undefined;
 	readonly leaked: readonly string[];
@@ -87,6 +89,7 @@ Two caches on one Redis, one with a connection of its own, one with a client of 
 export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs = 250, workers = 4, pauseMs = 5, settleMs = Infinity}: MeasureOptions): Promise<Figures> => {
 	taken(unhandled);
 	taken(warnings);
+	forgetStalls();
 	const redis = await startRedis({args: ['--requirepass', 'right', ...fault.args ?? []]});
 	await redis.client.auth({password: 'right'});
 	await using proxy = await startProxy(redis.port);
@@ -120,6 +123,7 @@ export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs 
 
 	// What came before counts for right and wrong, not for delay.
 	load.tally.longestAddedMs = 0;
+	load.tally.longestPlainMs = 0;
 	resources.fault = originFault;
 	await learnErrors(plain, load.tally);
 	const undo = await fault.begin(scene);
@@ -166,6 +170,7 @@ export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs 
 		unhandled: taken(unhandled),
 		warnings: taken(warnings),
 		longestAddedMs: during.longestAddedMs,
+		longestPlainMs: during.longestPlainMs,
 		cachesAgainMs: recoveries.includes(undefined) ? undefined : Math.max(...recoveries.map(Number)),
 		leaked,
 		events,

@@ -27,8 +27,8 @@ const milliseconds = (value: number | undefined): string => value === undefined 
 const row = (...cells: ReadonlyArray<string | number>): string => `| ${cells.join(' | ')} |`;
 
 const mainTable = (rows: readonly Row[]): string => [
-	row('fault', 'requests', 'failed because of the cache', 'wrong bodies', 'unhandled rejections', 'warnings', 'longest added delay', 'caches again after', 'leaked handles'),
-	row('---', ...Array.from({length: 8}, () => '--:')),
+	row('fault', 'requests', 'failed because of the cache', 'wrong bodies', 'unhandled rejections', 'warnings', 'longest added delay', 'longest with plain got', 'caches again after', 'leaked handles'),
+	row('---', ...Array.from({length: 9}, () => '--:')),
 	...rows.map(({name, alone}) => row(
 		name,
 		alone.requests,
@@ -37,6 +37,7 @@ const mainTable = (rows: readonly Row[]): string => [
 		alone.unhandled.length,
 		alone.warnings.length,
 		milliseconds(alone.longestAddedMs),
+		milliseconds(alone.longestPlainMs),
 		milliseconds(alone.cachesAgainMs),
 		alone.leaked.length,
 	)),
@@ -49,8 +50,8 @@ const originTable = (rows: readonly Row[]): string => [
 		`${failed.length} · ${wrong.length} · ${unhandled.length + warnings.length + leaked.length} of ${requests}, ${milliseconds(cachesAgainMs)}`))),
 ].join('\n');
 
-const tell = (name: string, {failed, wrong, unhandled, warnings, leaked, longestAddedMs, cachesAgainMs, requests}: Figures): void => {
-	console.log(`${name}: ${requests} requests, ${failed.length} failed, ${wrong.length} wrong, ${unhandled.length} unhandled, ${warnings.length} warnings, added ${milliseconds(longestAddedMs)}, caches again after ${milliseconds(cachesAgainMs)}, ${leaked.length} leaked`);
+const tell = (name: string, {failed, wrong, unhandled, warnings, leaked, longestAddedMs, longestPlainMs, cachesAgainMs, requests}: Figures): void => {
+	console.log(`${name}: ${requests} requests, ${failed.length} failed, ${wrong.length} wrong, ${unhandled.length} unhandled, ${warnings.length} warnings, added ${milliseconds(longestAddedMs)}, plain got ${milliseconds(longestPlainMs)} at most, caches again after ${milliseconds(cachesAgainMs)}, ${leaked.length} leaked`);
 	for (const line of [...failed.slice(0, 3), ...wrong.slice(0, 3), ...unhandled.slice(0, 3), ...warnings.slice(0, 3), ...leaked]) {
 		console.log(`\t${line}`);
 	}
