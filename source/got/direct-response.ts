@@ -60,10 +60,10 @@ const parts = {headers, requestUrl, request};
 const partsWithBytes = {...parts, rawBody};
 
 /** As got reads a body, without a copy of its bytes. */
-const decode = ({options: {parseJson, encoding}, message, textOf}: Unmade): string => {
+const decode = ({options: {parseJson, encoding}, message, store}: Unmade): string => {
 	const toText = () => parseBody({rawBody: message.body} as Response, 'text', parseJson, encoding) as string;
 
-	return encoding === undefined ? textOf(message.body, toText) : toText();
+	return encoding === undefined ? store.text(message.body, toText) : toText();
 };
 
 const parse = (unmade: Unmade, responseType: Options['responseType']): unknown => {
@@ -77,10 +77,13 @@ const parse = (unmade: Unmade, responseType: Options['responseType']): unknown =
 
 const body = lazily('body', (_, unmade) => decode(unmade));
 
+/** Got has no `Buffer`. */
+const asBytes = ({buffer, byteOffset, byteLength}: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+
 const setBody = (response: Response, unmade: Unmade): void => {
-	const {options: {responseType, encoding}, message} = unmade;
+	const {options: {responseType, encoding}, message, store} = unmade;
 	if (responseType === 'buffer') {
-		response.rawBody = new Uint8Array(message.body);
+		response.rawBody = store.takeBody(message.body) ? asBytes(message.body) : new Uint8Array(message.body);
 		response.body = response.rawBody;
 	} else if (responseType === 'text' && encoding === undefined && message.body.byteLength > eagerTextBytes) {
 		Object.defineProperty(response, 'body', body);
@@ -119,7 +122,7 @@ A response without a request, and with all that got gives a response. What is co
 
 @throws What the user's parser throws.
 */
-export const createDirectResponse = (message: Message, options: Options, state: GotExchange, textOf: Unmade['textOf']): Response => {
+export const createDirectResponse = (message: Message, options: Options, state: GotExchange, store: Unmade['store']): Response => {
 	const response = bareMessage(message) as unknown as Response & {fromCache: boolean};
 	response.url = state.exchange.request.url;
 	response.redirectUrls = [];
@@ -128,7 +131,7 @@ export const createDirectResponse = (message: Message, options: Options, state: 
 	response.ip = undefined;
 	response.retryCount = 0;
 	response.ok = true;
-	const unmade = {state, options, requestUrl: String(options.url), message, textOf};
+	const unmade = {state, options, requestUrl: String(options.url), message, store};
 	keepUnmade(response, unmade);
 	Object.defineProperties(response, options.responseType === 'buffer' ? parts : partsWithBytes);
 	setBody(response, unmade);

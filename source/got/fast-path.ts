@@ -165,7 +165,7 @@ const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Respon
 	}
 
 	try {
-		return createDirectResponse(message, options, state, context.store.text);
+		return createDirectResponse(message, options, state, context.store);
 	} catch {
 		// What the user's parser has against the body, it will say again, to got.
 		return undefined;

@@ -1,4 +1,5 @@
 import type {Options, PlainResponse, Response} from 'got';
+import type {Store} from '../store/store.ts';
 import type {GotExchange} from './exchanges.ts';
 import type {Message} from './message.ts';
 
@@ -10,8 +11,8 @@ export type Unmade = {
 	readonly requestUrl: string;
 	/** Its bytes are not the caller's to change. */
 	readonly message: Message;
-	/** Its bytes as text, by a given way of decoding. */
-	readonly textOf: (body: Uint8Array, decode: () => string) => string;
+	/** Where the bytes come from. */
+	readonly store: Pick<Store, 'text' | 'takeBody'>;
 };
 
 class Itself { // eslint-disable-line @typescript-eslint/no-extraneous-class

@@ -394,6 +394,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return record;
 		},
 		text: (body, decode) => tier ? tier.text(body, decode) : decode(),
+		takeBody: codec.takeBody,
 		async get(keys) {
 			if (keys.length === 0) {
 				return [];

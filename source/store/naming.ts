@@ -39,7 +39,8 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 	const {command} = store;
 	return {
 		peek: key => store.peek(nameOf(key)),
-		text: (body, decode) => store.text(body, decode),
+		text: store.text,
+		takeBody: store.takeBody,
 		get: async keys => store.get(keys.map(key => nameOf(key))),
 		get takesDetours() {
 			return store.takesDetours;

@@ -54,6 +54,9 @@ export type Values = {
 	/** How to write a response whose body was read here, or an index whose strings were read or written, under the same key, without them; `undefined` where that gains little, or what is in front of them does not fit. */
 	writeHead(record: StoredRecord, key: string): HeadChange | undefined;
 
+	/** Whether a body was read for whoever asks for it, who alone has its bytes: so it is said once. */
+	takeBody(body: Uint8Array): boolean;
+
 	/** A copy of a body that was read is as good as that. */
 	noteCopy(body: Uint8Array, copy: Uint8Array): void;
 
@@ -102,6 +105,9 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 	/** By key, of long indexes alone. */
 	const indexPlaces = new LRUCache<string, IndexPlace>({maxSize: indexPlacesBytes, sizeCalculation: sizeOfPlace});
 
+	/** Bodies that were made of what was read and are in nobody else's hands: long ones, for a copy of others costs less. */
+	const fresh = new WeakSet<Uint8Array>();
+
 	const finish = (head: RecordHead, storedBody: Uint8Array, note: (body: Uint8Array) => void): Eventually<StoredRecord | undefined> => {
 		const whole = bodyOf(head, storedBody, checksum);
 		return eventually(whole && head.isCompressed ? decompressBody(whole, head.bodyLength) : whole, body => {
@@ -111,6 +117,10 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 			if (storedBody.length >= longBodyLength) {
 				note(body);
+			}
+
+			if (body.length >= longBodyLength && body.length === body.buffer.byteLength) {
+				fresh.add(body);
 			}
 
 			return withBody(head.record, body);
@@ -210,6 +220,7 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 			return record.kind === 'index' ? changeIndex(record, key) : changeResponse(record, key);
 		},
+		takeBody: body => fresh.delete(body),
 		noteCopy(body, copy) {
 			const place = places.get(body);
 			if (place !== undefined) {

@@ -291,18 +291,28 @@ test('what a caller makes of the bytes is what it is given as JSON and as text',
 	}
 });
 
-test('a response is its caller\'s own', async () => {
-	const client = got.extend({prefixUrl: origin.url}, redisCache('memory'));
-	for (const resource of ['json', 'large']) {
-		const expected = String(resources[resource]?.body);
-		for (let turn = 0; turn < 3; turn++) {
-			const response = await client(resource, {responseType: 'buffer'});
-			assert.equal(new TextDecoder().decode(response.body), expected);
-			response.body.fill(0);
-			response.rawBody.fill(0);
-			response.rawHeaders.length = 0;
-			response.headers.date = 'changed';
-			response.url = 'changed';
+for (const options of [{store: 'memory'}, {store: new Map(), compression: true}, {memory: false}, {}, {compression: false}] as const) {
+	test(`a response is its caller's own, ${JSON.stringify(options)}`, async () => {
+		await using redis = await startRedis();
+		const client = got.extend({prefixUrl: origin.url}, redisCache({store: redis.url, ...options}));
+		for (const resource of ['json', 'large']) {
+			const expected = String(resources[resource]?.body);
+			await client(resource);
+			await settleWrites({redis});
+			for (let turn = 0; turn < 3; turn++) {
+				// What is read at the same moment has nothing in common either.
+				const responses = await Promise.all([1, 2, 3].map(async () => client(resource, {responseType: 'buffer'})));
+				for (const response of responses) {
+					assert.equal(new TextDecoder().decode(response.body), expected);
+					assert.equal(response.rawBody.constructor, Uint8Array);
+					assert.equal(response.rawBody.buffer.byteLength, response.rawBody.length);
+					response.body.fill(0);
+					response.rawBody.fill(0);
+					response.rawHeaders.length = 0;
+					response.headers.date = 'changed';
+					response.url = 'changed';
+				}
+			}
 		}
-	}
-});
+	});
+}
