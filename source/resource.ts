@@ -88,13 +88,17 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 };
 
 /** The marks that a look-up can be expected to need: the resource's, the origin's, for equivalent URLs the path's, and others. */
-const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): string[] => [...new Set([
-	resourceMark(key),
-	originMark(url),
-	...isForEquivalents(key) ? [pathMark(url)] : [],
-	...tags.map(tag => tagMark(tag)),
-	...markKeys.get(key) ?? [],
-])];
+const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
+	const known = markKeys.get(key);
+	// Those of what is stored begin with the same two.
+	return known !== undefined && tags.length === 0 && !isForEquivalents(key) ? known : [...new Set([
+		resourceMark(key),
+		originMark(url),
+		...isForEquivalents(key) ? [pathMark(url)] : [],
+		...tags.map(tag => tagMark(tag)),
+		...known ?? [],
+	])];
+};
 
 /** What is to be known of a request that is sent without a look at what is stored. */
 export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Marks> => readMarks(context.store, expectedMarks(context, request, key, tags));
