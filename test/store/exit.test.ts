@@ -45,6 +45,11 @@ test('a write that nobody waits for is written before the script ends', async ()
 	await redis.client.flushAll();
 	await script(`'${redis.url}'`, `${lookUp}store.set('{a}', record, 60_000);`);
 	assert.equal(await redis.client.exists('n:{a}'), 1);
+	await redis.client.flushAll();
+	// It is compressed beside the event loop first.
+	await script(`'${redis.url}'`, `${lookUp}store.set('{a}', response({body: Buffer.alloc(3_000_000, 'ab')}), 60_000);`);
+	assert.equal(await redis.client.exists('n:{a}'), 1);
+	assert.ok(await redis.client.strLen('n:{a}') < 10_000);
 });
 
 test('a script ends by itself where no Redis is', async () => {
