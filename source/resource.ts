@@ -89,14 +89,18 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 
 /** The marks that a look-up can be expected to need: the resource's, the origin's, for equivalent URLs the path's, and others. */
 const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
-	const known = markKeys.get(key);
+	const known = markKeys.get(key) ?? [];
 	// Those of what is stored begin with the same two.
-	return known !== undefined && tags.length === 0 && !isForEquivalents(key) ? known : [...new Set([
+	if (known.length > 0 && tags.length === 0 && !isForEquivalents(key)) {
+		return known;
+	}
+
+	return [...new Set([
 		resourceMark(key),
 		originMark(url),
 		...isForEquivalents(key) ? [pathMark(url)] : [],
 		...tags.map(tag => tagMark(tag)),
-		...known ?? [],
+		...known,
 	])];
 };
 
