@@ -18,22 +18,12 @@ import {RedisCacheStore} from 'undici-cache-redis';
 import {redisCache, type RedisCacheOptions} from '../source/index.ts';
 import {startOrigin} from '../test/helpers/origin.ts';
 import {startRedis, type TestRedis} from '../test/helpers/redis.ts';
+import {listedRows} from './body.ts';
 
 const sizes = [1024, 65_536, 1_048_576];
 
-/** Rows as an API lists them: names repeat, identifiers do not. */
-const json = (size: number): Uint8Array => {
-	const rows = Array.from({length: Math.ceil(size / 100)}, (_, row) => JSON.stringify({
-		id: row * 7919 % 100_003,
-		name: `item ${row * 31 % 977}`,
-		price: (row * 137 % 10_000) / 100,
-		tags: ['new', `t${row % 13}`],
-		createdAt: new Date(1_700_000_000_000 + (row * 12_345_678)).toISOString(),
-		uuid: hash('md5', String(row)),
-	}));
-	// JSON allows any amount of white space; here it ends in the middle of a row.
-	return Buffer.from(`[${rows.join(',')}`).subarray(0, size);
-};
+/** JSON allows any amount of white space; here it ends in the middle of a row. */
+const json = (size: number): Uint8Array => Buffer.from(`[${listedRows(size).join(',')}`).subarray(0, size);
 
 const sizeOf = (url: string) => Number(url.slice(url.lastIndexOf('=') + 1));
 
