@@ -15,6 +15,7 @@ import {resolveRequestOptions} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
 import {memberOf} from './cache-status.ts';
 import type {GotContext, GotOptions} from './context.ts';
+import {holdEarlyResponses} from './early-response.ts';
 import {createDirectResponse, isRequestClassKnown, readResponse} from './direct-response.ts';
 import type {GotExchange} from './exchanges.ts';
 import type {Hooks} from './hooks.ts';
@@ -190,7 +191,7 @@ const answer = async (call: Call): Promise<unknown> => {
 		prepared.set(options, exchange);
 	}
 
-	call.ordinary = next(options) as unknown as RequestPromise;
+	call.ordinary = holdEarlyResponses(options, next(options) as unknown as RequestPromise);
 	for (const [method, event, listener] of call.listeners ?? []) {
 		void call.ordinary[method](event as never, listener as never);
 	}

@@ -3,8 +3,10 @@ import type {
 	HandlerFunction,
 	Options,
 	Request,
+	RequestPromise,
 } from 'got';
 import type {GotContext} from './context.ts';
+import {holdEarlyResponses} from './early-response.ts';
 import {takeFastPath} from './fast-path.ts';
 import type {Hooks} from './hooks.ts';
 import {registerHandler} from './inner-handlers.ts';
@@ -29,8 +31,12 @@ export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunctio
 	}
 
 	const result = next(options);
+	if (!options.isStream) {
+		return holdEarlyResponses(options, result as unknown as RequestPromise);
+	}
+
 	// Another handler may have put something of its own around it.
-	if (options.isStream && isGotStream(result)) {
+	if (isGotStream(result)) {
 		watchStream(context, hooks, result);
 	}
 

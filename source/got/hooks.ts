@@ -36,6 +36,7 @@ import {
 } from './exchanges.ts';
 import {appendTo, comeFirst, leaveAsLast, leaveChain} from './chain.ts';
 import {learnRequestClass} from './direct-response.ts';
+import {holdListeners, tellListeners} from './early-response.ts';
 import {takePrepared} from './fast-path.ts';
 import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
@@ -110,6 +111,10 @@ const openExchange = async (context: GotContext, options: GotOptions, before: Ex
 
 	return seen ? asRefresh(exchange, seen) : exchange;
 };
+
+/** Whether what is stored may be given in place of what the origin said. */
+const mayTakePlaceOf = ({statusCode}: Response, {exchange: {decision}}: GotExchange): boolean =>
+	statusCode !== 200 && (decision.kind === 'validate' || (decision.kind === 'fetch' && (decision.stored ?? decision.headers) !== undefined));
 
 /**
 The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together, or for a variant to be looked for.
@@ -273,6 +278,10 @@ export const createHooks = (context: GotContext): Hooks => {
 			return retryWithMergedOptions({preserveHooks: true});
 		};
 
+		if (mayTakePlaceOf(received, state)) {
+			holdListeners(received);
+		}
+
 		const response = isAsked(state) ? await settle(received, state, askAgain) : received;
 		const {decision} = state.exchange;
 
@@ -282,6 +291,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 
 		reportOn(response, state, context.now());
+		tellListeners(received, response);
 
 		return response;
 	};
