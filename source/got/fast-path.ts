@@ -136,12 +136,15 @@ const nothingReplaced: GotExchange['replacedHeaders'] = new Map();
 
 const isOk = (statusCode: number) => statusCode >= 200 && statusCode <= 299;
 
+/** Got 15 leaves it in a body that came over the network, and takes it away elsewhere. */
+const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF && second === 0xBB && third === 0xBF;
+
 /** What got would have more to do with is got's: errors, redirects, refreshes. */
 const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isOk(decision.stored.statusCode) ? decision.stored : undefined;
 
 const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Response | undefined => {
 	const stored = reusable(exchange);
-	if (!stored || options.signal?.aborted) {
+	if (!stored || hasByteOrderMark(stored.body) || options.signal?.aborted) {
 		return undefined;
 	}
 

@@ -8,7 +8,7 @@ import {CookieJar} from 'tough-cookie';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startOrigin, type PlainResponse} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
-import {settleWrites} from './helpers.ts';
+import {isGot15, settleWrites} from './helpers.ts';
 
 // Always the same: two calls may lie in two seconds.
 const date = new Date().toUTCString();
@@ -226,6 +226,11 @@ test('who would see a request is not passed by', async () => {
 });
 
 test('a handler before the cache sees the call and may change the answer', async () => {
+	// Got 15 parses its own response, whatever a handler makes of it.
+	if (isGot15) {
+		return;
+	}
+
 	let count = 0;
 	const client = got.extend({
 		prefixUrl: origin.url,

@@ -15,8 +15,8 @@ test('got is got 15', async () => {
 	assert.equal(got, got15);
 });
 
-// A hit, revalidation, variants; failures and retries; streams, redirects; flights.
-for (const name of ['reuse', 'stale', 'streams', 'streams-stale', 'flights', 'flights-streams']) {
+// A hit, revalidation, variants; failures and retries; streams, redirects; flights; all that a caller can see beside got alone, and beside the ordinary way.
+for (const name of ['reuse', 'stale', 'streams', 'streams-stale', 'flights', 'flights-streams', 'differential', 'differential-features', 'differential-invariants', 'differential-network', 'fast-path']) {
 	await import(`./${name}.test.ts`);
 }
 
