@@ -296,7 +296,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	memory?: number | false;
 
 	/**
-	Compresses with Zstandard, in the store, the bodies that gain from it: of 512 bytes or more, and neither images, video, audio nor anything else that is compressed by itself. Whatever this says, compressed bodies can be read.
+	Compresses with Zstandard, in the store, the bodies that gain from it: of 4 KiB or more, and neither images, video, audio nor anything else that is compressed by itself. Whatever this says, compressed bodies can be read.
 
 	By default it does so where the store is outside this process: in Redis, and in Keyv adapters; not in `'memory'`, in a `Map`, or in a `Keyv` over one.
 
