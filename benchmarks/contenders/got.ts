@@ -1,18 +1,11 @@
 import got from 'got';
 import type {Contender} from '../contender.ts';
+import {gotClient} from './parts/got-client.ts';
 
 const contender: Contender = {
 	name: 'got, no cache',
 	answersFrom: 'origin',
-	async setup() {
-		const client = got.extend({responseType: 'buffer', resolveBodyOnly: true});
-
-		return {
-			request: async url => client<Uint8Array>(url),
-			text: async url => client(url).text(),
-			stream: url => got.stream(url),
-		};
-	},
+	setup: async () => gotClient(got),
 };
 
 export default contender;

@@ -15,8 +15,8 @@ import {
 
 type RequestClass = new (url: undefined, options: undefined, defaults: Options) => Request;
 
-// Longer bodies are read as text when they are looked at.
-const eagerTextBytes = 16 * 1024;
+// Short ones cost less than to be made later.
+const eagerBytes = 16 * 1024;
 
 // Got does not export the class of its requests; the first ordinary response shows it.
 const requestClasses = new WeakMap<WeakKey, RequestClass>();
@@ -54,10 +54,17 @@ const request = lazily('request', (response, {options, state}) => {
 	return made;
 });
 
-const rawBody = lazily('rawBody', (_, {message}) => new Uint8Array(message.body));
-
 const parts = {headers, requestUrl, request};
-const partsWithBytes = {...parts, rawBody};
+
+/** The caller's own; not a `Buffer`, as got has none. */
+const bytesOf = ({message: {body}, store}: Unmade): Uint8Array<ArrayBuffer> => store.takeBody(body) ? new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength) : new Uint8Array(body);
+
+const rawBody = lazily('rawBody', (_, unmade) => bytesOf(unmade));
+
+// What is to be read as text remains as it is, whatever the caller does to the bytes.
+const copiedRawBody = lazily('rawBody', (_, {message}) => new Uint8Array(message.body));
+
+const rawBodyAsBody = lazily('body', response => response.rawBody);
 
 /** As got reads a body, without a copy of its bytes. */
 const decode = ({options: {parseJson, encoding}, message, store}: Unmade): string => {
@@ -75,26 +82,34 @@ const parse = (unmade: Unmade, responseType: Options['responseType']): unknown =
 	return message.body.byteLength === 0 ? '' : parseJson(decode(unmade));
 };
 
-const body = lazily('body', (_, unmade) => decode(unmade));
+const textAsBody = lazily('body', (_, unmade) => decode(unmade));
 
-/** Got has no `Buffer`. */
-const asBytes = ({buffer, byteOffset, byteLength}: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-
+/** What is long is made when it is looked at, and what can fail at once. */
 const setBody = (response: Response, unmade: Unmade): void => {
-	const {options: {responseType, encoding}, message, store} = unmade;
-	if (responseType === 'buffer') {
-		response.rawBody = store.takeBody(message.body) ? asBytes(message.body) : new Uint8Array(message.body);
+	const {options: {responseType, encoding}, message} = unmade;
+	const isLong = message.body.byteLength > eagerBytes;
+	if (responseType !== 'buffer') {
+		Object.defineProperty(response, 'rawBody', copiedRawBody);
+	}
+
+	if (responseType === 'buffer' && isLong) {
+		Object.defineProperties(response, {rawBody, body: rawBodyAsBody});
+	} else if (responseType === 'buffer') {
+		response.rawBody = bytesOf(unmade);
 		response.body = response.rawBody;
-	} else if (responseType === 'text' && encoding === undefined && message.body.byteLength > eagerTextBytes) {
-		Object.defineProperty(response, 'body', body);
+	} else if (responseType === 'text' && encoding === undefined && isLong) {
+		Object.defineProperty(response, 'body', textAsBody);
 	} else {
-		// What can fail is done at once.
 		response.body = parse(unmade, responseType);
 	}
 };
 
 /** Whether nobody has seen the bytes, which are the caller's to change. */
-const areBytesUnseen = (response: Response): boolean => Object.getOwnPropertyDescriptor(response, 'rawBody')?.get === rawBody.get;
+const areBytesUnseen = (response: Response): boolean => {
+	const get = Object.getOwnPropertyDescriptor(response, 'rawBody')?.get;
+
+	return get !== undefined && (get === rawBody.get || get === copiedRawBody.get);
+};
 
 /**
 What `.json()` and its kin make of a response.
@@ -133,7 +148,7 @@ export const createDirectResponse = (message: Message, options: Options, state: 
 	response.ok = true;
 	const unmade = {state, options, requestUrl: String(options.url), message, store};
 	keepUnmade(response, unmade);
-	Object.defineProperties(response, options.responseType === 'buffer' ? parts : partsWithBytes);
+	Object.defineProperties(response, parts);
 	setBody(response, unmade);
 
 	return response;
