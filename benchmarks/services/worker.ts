@@ -33,6 +33,7 @@ export type Measurement = {
 };
 
 const fillConcurrency = 16;
+const warmUpConcurrency = 32;
 /** Ids of URLs that nobody asked for before start here. */
 let nextNewId = 1_000_000;
 
@@ -94,8 +95,8 @@ const drainFromFirstByte = async (url: string): Promise<number> => {
 };
 
 /** A closed loop: as many lanes as are asked for at once, each asking again as soon as it has its answer. */
-const load = async (durationMs: number) => {
-	const {scenario: {pattern}, concurrency} = setup.cell;
+const load = async (durationMs: number, concurrency = setup.cell.concurrency) => {
+	const {pattern} = setup.cell.scenario;
 	const warmCount = warmUrlCount(setup.cell);
 	const latenciesMs: number[] = [];
 	const startMs = performance.now();
@@ -180,7 +181,8 @@ serve({
 		await requestAllInFull(Array.from({length: 8}, (_, index) => nextNewId - 1 - index));
 	},
 	async warmUp(durationMs: number) {
-		await load(durationMs);
+		// One at a time with a slow origin, nothing would ever be compiled.
+		await load(durationMs, Math.max(setup.cell.concurrency, warmUpConcurrency));
 	},
 	measure,
 	async teardown() {
