@@ -1,7 +1,6 @@
 import {channel} from 'node:diagnostics_channel';
 import process from 'node:process';
 import type {
-	HandlerFunction,
 	NormalizedOptions,
 	Options,
 	RequestPromise,
@@ -14,9 +13,16 @@ import {firstKeyOf, lookUp, lookUpNow} from '../look-up.ts';
 import {resolveRequestOptions} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
 import {memberOf} from './cache-status.ts';
+import {
+	asCall,
+	Call,
+	passForStreamOnce,
+	stopPassingForStream,
+	type Next,
+} from './call.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {holdEarlyResponses} from './early-response.ts';
-import {createDirectResponse, isRequestClassKnown, readResponse} from './direct-response.ts';
+import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
 import type {GotExchange} from './exchanges.ts';
 import type {Hooks} from './hooks.ts';
 import {hasInnerHandlers} from './inner-handlers.ts';
@@ -26,40 +32,10 @@ import {urlOf} from './request.ts';
 A hit that got's machinery has no part in: the handler answers, and no request is started. Only where nobody could tell; in all other cases the ordinary way, with what was found handed on to it.
 */
 
-type Next = Parameters<HandlerFunction>[1];
-type Listener = (...arguments_: any[]) => void;
-
 // What got itself sends where the user says nothing.
 const acceptEncoding = ['gzip', 'deflate', ...'brotli' in process.versions ? ['br'] : [], ...'zstd' in process.versions ? ['zstd'] : []].join(', ');
 
 const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end'].map(name => channel(name));
-
-type Listening = readonly [method: 'on' | 'once', event: string, listener: Listener];
-
-/**
-A call on its way: it may be answered directly, or become a request.
-
-A class, because V8 puts what it has seen to live long when it comes of an object literal, as this does while a request is made, among the old from then on; and with each of them all that it refers to, got's options and request, until the next full collection. It doubles what a hit costs.
-*/
-class Call {
-	readonly context: GotContext;
-	readonly owner: GotExchange['owner'];
-	readonly options: Options;
-	readonly next: Next;
-	listeners: Listening[] | undefined = undefined;
-	/** What was answered directly. */
-	response: Response | undefined = undefined;
-	/** What got makes of the call, once the ordinary way is taken. */
-	ordinary: RequestPromise | undefined = undefined;
-	isStarted = false;
-
-	constructor(context: GotContext, owner: GotExchange['owner'], options: Options, next: Next) {
-		this.context = context;
-		this.owner = owner;
-		this.options = options;
-		this.next = next;
-	}
-}
 
 const prepared = new WeakMap<GotOptions, Exchange>();
 
@@ -201,97 +177,6 @@ const answer = async (call: Call): Promise<unknown> => {
 
 	return call.ordinary;
 };
-
-/** Where the methods of a promise find their call; copied along with them to promises that are made of it. */
-const callOf = Symbol('call');
-
-type CallPromise = Promise<unknown> & {readonly [callOf]: Call};
-
-const listen = (method: 'on' | 'once') => function (this: CallPromise, event: string, listener: Listener) {
-	const call = this[callOf];
-	if (call.ordinary) {
-		void call.ordinary[method](event as never, listener as never);
-	} else {
-		call.listeners ??= [];
-		call.listeners.push([method, event, listener]);
-	}
-
-	return this;
-};
-
-const parseWhenAnswered = async (promise: CallPromise, responseType: 'json' | 'buffer' | 'text'): Promise<unknown> => {
-	const value = await promise;
-	const {options, ordinary, response} = promise[callOf];
-	if (!response) {
-		return ordinary?.[responseType as 'json'].call(promise);
-	}
-
-	// An outer handler may have put another response in place.
-	const isAnother = value !== response && !options.resolveBodyOnly && (value as Response | undefined)?.rawBody instanceof Uint8Array;
-	return readResponse(isAnother ? value as Response : response, responseType, options);
-};
-
-const shortcut = (responseType: 'json' | 'buffer' | 'text') => function (this: CallPromise): CallPromise {
-	const {isStarted, options} = this[callOf];
-	if (responseType === 'json' && !isStarted && !('accept' in options.headers)) {
-		options.headers.accept = 'application/json';
-	}
-
-	const promise = parseWhenAnswered(this, responseType);
-	// Another handler may have given it something of its own, of whatever kind.
-	return isBare(this) ? asCall(promise, this[callOf]) : Object.defineProperties(promise, Object.getOwnPropertyDescriptors(this)) as CallPromise;
-};
-
-/** Those of got's promises, for one that may never be got's. */
-const methods = {
-	on: listen('on'),
-	once: listen('once'),
-	off(this: CallPromise, event: string, listener: Listener) {
-		const call = this[callOf];
-		const position = call.listeners?.findLastIndex(([, name, function_]) => name === event && function_ === listener) ?? -1;
-		if (position !== -1) {
-			call.listeners?.splice(position, 1);
-			call.listeners = call.listeners?.length === 0 ? undefined : call.listeners;
-		}
-
-		void call.ordinary?.off(event as never, listener as never);
-		return this;
-	},
-	json: shortcut('json'),
-	buffer: shortcut('buffer'),
-	text: shortcut('text'),
-};
-
-const asCall = (promise: Promise<unknown>, call: Call): CallPromise => {
-	const completed = promise as {-readonly [Name in keyof CallPromise]: CallPromise[Name]};
-	completed[callOf] = call;
-
-	return Object.assign(completed, methods);
-};
-
-/**
-Got makes a promise of its own, with an emitter and all that listens to the request, to give its methods to the promise of a handler. Ours has them; and got asks once, as soon as the handler has returned, whether the call is a stream's, which gets none. It is half of what a call costs.
-*/
-const passingForStream: PropertyDescriptor & ThisType<Options> = {
-	get() {
-		stopPassingForStream(this);
-		return true;
-	},
-	configurable: true,
-};
-
-const passForStreamOnce = (options: Options): void => {
-	Reflect.defineProperty(options, 'isStream', passingForStream);
-};
-
-/** What is seen then is got's own accessor, on the prototype. */
-const stopPassingForStream = (options: Options): void => {
-	Reflect.deleteProperty(options, 'isStream');
-};
-
-const bareLength = Object.keys(methods).length + 1;
-
-const isBare = (promise: CallPromise): boolean => Reflect.ownKeys(promise).length === bareLength;
 
 /**
 Answers a call without starting a request, where nobody could tell.
