@@ -142,7 +142,7 @@ const find = async (context: ExchangeContext, request: RequestLike): Promise<Sto
 
 export const getStored = async (context: ExchangeContext, request: string | URL | RequestLike): Promise<CachedResponse | undefined> => {
 	const stored = await find(context, checkRequest(request, 'get()'));
-	return stored && {...entryOf(stored, stored.body.byteLength, context.now()), body: stored.body};
+	return stored && {...entryOf(stored, stored.body.byteLength, context.now()), body: new Uint8Array(stored.body)};
 };
 
 export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, options?: {readonly stale?: boolean}): Promise<boolean> => {

@@ -128,7 +128,7 @@ const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {s
 /**
 Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
 
-@param body - The complete body; the store keeps bytes of its own.
+@param body - The complete body; its bytes remain the caller's to change.
 */
 export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array): Promise<Settlement> => {
 	const exchange = await withNamedVariant(context, asked, response);
@@ -139,7 +139,10 @@ export const settleResponse = async (context: ExchangeContext, asked: Exchange, 
 		await invalidate(context, exchange, outcome.invalidation);
 	}
 
-	return carryOut(context, exchange, outcome, body);
+	// What is stored may be written later, and is given to those who wait for it.
+	const isKept = outcome.kind === 'store' && body.byteLength <= exchange.settings.maxBodyBytes;
+
+	return carryOut(context, exchange, outcome, isKept ? new Uint8Array(body) : body);
 };
 
 type ReuseStale = Extract<Outcome, {kind: 'reuse-stale'}>;

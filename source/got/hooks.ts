@@ -170,7 +170,7 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	const answerWith = (options: GotOptions, state: GotExchange, message: Message) => {
-		const incoming = toIncomingMessage(message);
+		const incoming = toIncomingMessage(message, options.isStream);
 		// A stream's response goes to no hook where they could be put back.
 		if (!options.isStream || isWatched(options)) {
 			state.hiddenCookies = hideCookies(incoming);

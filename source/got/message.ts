@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {IncomingMessage, STATUS_CODES} from 'node:http';
 import {isResponseOk, parseBody, type Response} from 'got';
 import {define} from './unmade.ts';
@@ -32,16 +33,38 @@ export const bareMessage = ({statusCode, statusMessage, httpVersion, rawHeaders}
 	return message;
 };
 
-/**
-@returns The response as Node's own HTTP client would have given it, with its body ready to be read. The bytes are not copied.
-*/
-export const toIncomingMessage = (message: Message): IncomingMessage & {fromCache: true} => {
-	const incoming = bareMessage(message);
-	if (message.body.byteLength > 0) {
-		incoming.push(message.body);
-	}
+/** As much as Node reads from a socket at once. */
+const chunkBytes = 65_536;
 
-	incoming.push(null);
+const pushCopies = (incoming: IncomingMessage, body: Uint8Array): void => {
+	let position = 0;
+	incoming._read = () => {
+		// A pooled `Buffer` is a copy, too.
+		const chunk = Buffer.from(body.subarray(position, position + chunkBytes));
+		position += chunk.byteLength;
+		incoming.push(chunk);
+		if (position >= body.byteLength) {
+			incoming.push(null);
+		}
+	};
+};
+
+/**
+@param isReadByCaller - The chunks are the caller's to change then. What got reads for a promise it copies itself.
+@returns The response as Node's own HTTP client would have given it, with its body ready to be read.
+*/
+export const toIncomingMessage = (message: Message, isReadByCaller: boolean): IncomingMessage & {fromCache: true} => {
+	const incoming = bareMessage(message);
+	const {body} = message;
+	if (isReadByCaller && body.byteLength > 0) {
+		pushCopies(incoming, body);
+	} else {
+		if (body.byteLength > 0) {
+			incoming.push(body);
+		}
+
+		incoming.push(null);
+	}
 
 	return Object.assign(incoming, {fromCache: true as const});
 };

@@ -69,7 +69,9 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 	/** A stored response as if it had just come over the network. */
 	const messageFrom = (stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
-		const message = toIncomingMessage(construct(state.exchange.request, stored, context.now()));
+		const constructed = construct(state.exchange.request, stored, context.now());
+		// All at once: Node ends what it takes for the response when the connection closes.
+		const message = toIncomingMessage({...constructed, body: new Uint8Array(constructed.body)}, false);
 		state.hiddenCookies = hideCookies(message);
 		// For the cookie jar: what the origin says now, not what it once said.
 		showCookies(message, replaced?.headers['set-cookie']);

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import {test} from 'node:test';
+import type {Got} from 'got';
+import type {RedisCacheOptions} from '../../source/index.ts';
+import {setUp, settleWrites, type Setup} from './helpers.ts';
+
+/*
+Whoever reads a response may change its bytes, or have a worker take them. Nobody else sees it.
+*/
+
+/** Long enough to be compressed beside the event loop, and for many chunks. */
+const expected = Buffer.alloc(300_000, 'A text that compresses. ');
+
+/** What was read, and is spoiled from then on. */
+type Read = (url: string, setup: Pick<Setup, 'cache'> & {readonly client: Got}) => Promise<Uint8Array>;
+
+const ways: Record<string, Read> = {
+	async 'a promise for bytes'(url, {client}) {
+		const response = await client(url, {responseType: 'buffer'});
+		const seen = Buffer.from(response.rawBody);
+		response.body.fill(0);
+		response.rawBody.fill(0);
+		return seen;
+	},
+	async 'a stream'(url, {client}) {
+		const stream = client.stream(url);
+		const seen: Uint8Array[] = [];
+		stream.on('data', (chunk: Uint8Array) => {
+			seen.push(Buffer.from(chunk));
+			chunk.fill(0);
+		});
+		await once(stream, 'end');
+		return Buffer.concat(seen);
+	},
+	async 'cache.get()'(url, {client, cache}) {
+		const stored = await cache.get(url) ?? await client(url, {responseType: 'buffer'});
+		const seen = Buffer.from(stored.body);
+		stored.body.fill(0);
+		return seen;
+	},
+};
+
+const stores: Record<string, RedisCacheOptions> = {
+	'Redis and memory': {},
+	Redis: {memory: false},
+	'Redis, not compressed': {compression: false},
+	memory: {store: 'memory'},
+	'a Map, compressed': {store: new Map(), compression: true},
+};
+
+for (const [store, options] of Object.entries(stores)) {
+	for (const [way, read] of Object.entries(ways)) {
+		test(`${store}: what ${way} gave may be changed`, async () => {
+			await using setup = await setUp({timeout: 10_000, ...options});
+			const {origin, client} = setup;
+			origin.handler = (_request, response) => {
+				response.writeHead(200, {'cache-control': 'max-age=600'}).end(expected);
+			};
+
+			const url = `${origin.url}/${encodeURIComponent(way)}`;
+			// One leads, the others wait for what it gets.
+			for (const seen of await Promise.all([1, 2, 3].map(async () => read(url, setup)))) {
+				assert.equal(expected.equals(seen), true);
+			}
+
+			await settleWrites(setup);
+			for (let turn = 0; turn < 3; turn++) {
+				for (const [other, readOther] of Object.entries(ways)) {
+					assert.equal(expected.equals(await readOther(url, setup)), true, `${other}, turn ${turn}`);
+				}
+			}
+
+			assert.equal(await client(url).text(), expected.toString());
+			assert.equal(origin.requests.length, 1);
+		});
+	}
+}
