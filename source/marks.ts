@@ -366,9 +366,13 @@ The generations to store with a response, those from before it was asked for.
 
 Of a mark that was not looked at then, because nobody knew that the response would have it, the present generation will do if nobody changed it since.
 
-@returns `undefined` if a purge may have come in between.
+@returns `undefined` if a purge may have come in between, or nobody can say.
 */
 export const generationsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | undefined> => {
+	if (!store.isHealthy) {
+		return undefined;
+	}
+
 	const names = markKeysOf(key, stored);
 	const [own = '', ...shared] = names;
 	const unknown = names.filter(name => !seen.has(name) || (store.isAtomic && name !== own && seen.get(name) === ''));

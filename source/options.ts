@@ -24,6 +24,8 @@ export type CacheableRequest = {
 	readonly method: string;
 	/** Absolute, without credentials and fragment. */
 	readonly url: string;
+	/** By lower-case name, as they are sent. */
+	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 };
 
 /** What is known of a response when it is about to be stored. */
@@ -251,7 +253,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	matchHeaders?: readonly string[];
 
 	/**
-	Adds to what distinguishes requests: requests for which it returns different strings do not share responses.
+	Adds to what distinguishes requests: requests for which it returns different strings do not share responses. Where it throws, or returns no string, the request fails.
 
 	@default undefined
 
@@ -263,7 +265,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	key?: (request: CacheableRequest, options: NormalizedOptions) => string;
 
 	/**
-	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored. `false` leaves it out.
+	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored. `false` leaves it out. Where it throws, or returns no boolean, the request fails.
 
 	@default undefined
 

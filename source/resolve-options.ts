@@ -180,6 +180,16 @@ const expireAfterSeconds = ({expireAfter, urlsExpireAfter = []}: Options): Setti
 	};
 };
 
+/** What a function of the user's returns decides who shares what: a promise is neither true nor false, and no name. */
+const returning = <Arguments extends readonly unknown[], Result>(name: string, decide: ((...parameters: Arguments) => Result) | undefined, isValid: (value: unknown) => value is Result, expected: string): typeof decide => decide && ((...parameters) => {
+	const result: unknown = decide(...parameters);
+	if (!isValid(result)) {
+		throw new TypeError(`Expected the function \`${name}\` to return ${expected}, got ${describe(result)}`);
+	}
+
+	return result;
+});
+
 const staleAllowance = <Word extends string>(value: Word | boolean | number | string): Word | boolean | number => isDuration(value) ? toSeconds(value) : value as Word | boolean;
 
 const cacheStatusName = (value: boolean | string) => value === true ? 'got-redis-cache' : value;
@@ -232,8 +242,8 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		keyRing: options.encryption === undefined ? undefined : keyRingOf(options.encryption),
 		hasFastPath: options.fastPath ?? true,
 		coalesce: options.coalesce ?? 'process',
-		key: options.key,
-		filter: options.filter,
+		key: returning('key', options.key, isString, 'a string'),
+		filter: returning('filter', options.filter, isBoolean, 'a boolean'),
 		tagField: options.tagField?.toLowerCase(),
 		request: requestSettings(options),
 	};

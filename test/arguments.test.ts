@@ -117,7 +117,7 @@ await suite('another wrong argument', () => {
 	test('a body in the place of a response', () => {
 		assert.equal(cacheInfo(undefined), undefined);
 		for (const [body, type] of [['secret', 'string'], [[], 'object'], [{items: []}, 'object'], [null, 'object']] as const) {
-			assert.throws(() => cacheInfo(body as never), {name: 'TypeError', message: `Expected a response of got's in cacheInfo(), got a value of type ${type}: it takes the whole response, not its body`});
+			assert.throws(() => cacheInfo(body as never), {name: 'TypeError', message: `Expected a response of got's in cacheInfo(), got a value of type ${type}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`});
 		}
 	});
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
+import type {CacheableRequest} from '../source/options.ts';
 import {resolveOptions, resolveRequestOptions} from '../source/resolve-options.ts';
 
 const resolve = (options: unknown) => resolveOptions(options as never);
@@ -101,7 +102,7 @@ await suite('values', () => {
 			urlsExpireAfter: [['a.example/x', 'never'], ['a.example', () => '2s'], ['a.example', 5]],
 		}).request.http;
 		const response = {statusCode: 200, statusMessage: 'OK', httpVersion: '1.1', rawHeaders: []};
-		const lifetimeOf = (url: string) => expireAfterSeconds?.({method: 'GET', url}, response);
+		const lifetimeOf = (url: string) => expireAfterSeconds?.({method: 'GET', url, headers: {}}, response);
 
 		assert.equal(lifetimeOf('https://a.example/x/1'), Infinity);
 		assert.equal(lifetimeOf('https://a.example/y'), 2);
@@ -111,12 +112,26 @@ await suite('values', () => {
 	test('a function that returns no lifetime is told so', () => {
 		const {expireAfterSeconds} = resolve({expireAfter: () => 'whenever'}).request.http;
 
-		assert.throws(() => expireAfterSeconds?.({method: 'GET', url: 'https://a.example/'}, {
+		assert.throws(() => expireAfterSeconds?.({method: 'GET', url: 'https://a.example/', headers: {}}, {
 			statusCode: 200,
 			statusMessage: 'OK',
 			httpVersion: '1.1',
 			rawHeaders: [],
 		}), {name: 'TypeError', message: /`expireAfter` to return .* got 'whenever'/v});
+	});
+
+	test('a function that returns what decides nothing is told so', () => {
+		const request = {method: 'GET', url: 'https://a.example/', headers: {}};
+		for (const wrong of [undefined, 1, Promise.resolve(false), {}, 'no']) {
+			assert.throws(() => resolve({filter: () => wrong as never}).filter?.(request), {name: 'TypeError', message: /`filter` to return a boolean, got/v});
+		}
+
+		for (const wrong of [undefined, 1, Promise.resolve('a'), {}, true]) {
+			assert.throws(() => resolve({key: () => wrong as never}).key?.(request, {} as never), {name: 'TypeError', message: /`key` to return a string, got/v});
+		}
+
+		assert.equal(resolve({filter: () => false}).filter?.(request), false);
+		assert.equal(resolve({key: ({headers}: CacheableRequest) => String(headers['x-tenant'])}).key?.({...request, headers: {'x-tenant': 'a'}}, {} as never), 'a');
 	});
 
 	test('a private cache tells users apart', () => {

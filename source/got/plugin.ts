@@ -392,7 +392,7 @@ export const cacheInfo = (response: PlainResponse | undefined): CacheInfo | unde
 	}
 
 	if (!isResponse(response)) {
-		throw new TypeError(`Expected a response of got's in cacheInfo(), got a value of type ${typeof response}: it takes the whole response, not its body`);
+		throw new TypeError(`Expected a response of got's in cacheInfo(), got a value of type ${typeof response}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`);
 	}
 
 	const state = exchangeBehind(response);

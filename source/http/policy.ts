@@ -87,8 +87,8 @@ const policyOf = ({requestTimeMs, responseTimeMs, settings: {isShared}}: Recepti
 	isInvalidated: false,
 });
 
-const expireAfterSeconds = ({request: {method, url}, response, settings}: Reception): number | undefined => {
-	const seconds = settings.expireAfterSeconds?.({method, url}, response);
+const expireAfterSeconds = ({request, response, settings}: Reception): number | undefined => {
+	const seconds = settings.expireAfterSeconds?.(request, response);
 
 	return seconds === undefined || Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 };

@@ -1,4 +1,4 @@
-import type {ResponseHead} from './message.ts';
+import type {RequestHead, ResponseHead} from './message.ts';
 
 /** What bends or completes the rules of RFC 9111 for one request: the options that `http/` heeds, validated and in seconds. */
 export type Settings = {
@@ -15,7 +15,7 @@ export type Settings = {
 	readonly staleWhileRevalidate: boolean | number;
 
 	/** The user's own freshness lifetime in seconds, in place of the response's; `undefined` leaves it to the response. */
-	readonly expireAfterSeconds: ((request: {readonly method: string; readonly url: string}, response: ResponseHead) => number | undefined) | undefined;
+	readonly expireAfterSeconds: ((request: RequestHead, response: ResponseHead) => number | undefined) | undefined;
 
 	/** `false`: ignore the response's cache directives, go by `expireAfterSeconds` alone. */
 	readonly heedsCacheControl: boolean;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import process from 'node:process';
 import test from 'node:test';
 import got from 'got';
-import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {Keyv} from 'keyv';
+import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {listen} from '../helpers/listener.ts';
 import {startOrigin} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
@@ -64,6 +65,29 @@ for (const [name, start] of Object.entries(sickStores)) {
 		await cache.close();
 		await store.stop();
 		assert.deepEqual(unhandled, []);
+	});
+}
+
+for (const [name, open] of Object.entries({
+	Redis: (url: string) => url,
+	memory: () => 'memory' as const,
+	'a Map': () => new Map(),
+	'a Keyv': () => new Keyv(),
+})) {
+	test(`a cache on ${name} that is closed does not say that it stores`, async () => {
+		await using origin = await startOrigin((_request, response) => {
+			response.setHeader('cache-control', 'max-age=60');
+			response.end('body');
+		});
+		await using redis = await startRedis();
+		const cache = redisCache({store: open(redis.url)});
+		const client = got.extend({prefixUrl: origin.url}, cache);
+		await client('before');
+		await cache.close();
+		const response = await client('items');
+
+		assert.deepEqual([cacheInfo(response)?.status, cacheInfo(response)?.notStored, cacheInfo(response)?.expiresAt], ['miss', 'store-unavailable', undefined]);
+		assert.doesNotMatch(String(response.headers['cache-status']), /stored;/v);
 	});
 }
 
