@@ -92,7 +92,10 @@ const forwardReasonOf = (decision: Decision): ForwardReason | undefined => {
 			return decision.reason === 'method' ? 'method' : 'bypass';
 		}
 
-		case 'fetch':
+		case 'fetch': {
+			return forwardReasons[decision.insteadOf ?? decision.reason];
+		}
+
 		case 'validate': {
 			return forwardReasons[decision.reason];
 		}

@@ -152,7 +152,7 @@ const validate = (request: RequestHead, stored: StoredResponse, reason: Validate
 	const headers = validationHeaders(stored);
 
 	return Object.keys(headers).length === 0
-		? {kind: 'fetch', reason: 'no-validator', stored}
+		? {kind: 'fetch', reason: 'no-validator', insteadOf: reason, stored}
 		: {kind: 'validate', reason, stored, headers};
 };
 

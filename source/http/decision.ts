@@ -71,8 +71,8 @@ What a lookup leads to. Data, not calls: tested as tables, logged and explained.
 export type Decision =
 	/** The cache takes no part. */
 	| {readonly kind: 'bypass'; readonly reason: BypassReason}
-	/** Go to the origin; store what comes if that is allowed. `stored` is what may stand in for a failure, and what the response may freshen or complete. With `headers` added to the request, a 304 names the stored variant that is the answer. */
-	| {readonly kind: 'fetch'; readonly reason: MissReason; readonly stored?: StoredResponse; readonly headers?: HeaderFields | undefined}
+	/** Go to the origin; store what comes if that is allowed. `stored` is what may stand in for a failure, and what the response may freshen or complete. With `headers` added to the request, a 304 names the stored variant that is the answer. `insteadOf`: why it would be validated, if it had a validator. */
+	| {readonly kind: 'fetch'; readonly reason: MissReason; readonly insteadOf?: ValidateReason; readonly stored?: StoredResponse; readonly headers?: HeaderFields | undefined}
 	/** Answer now. With `refresh`, ask the origin in the background with these header fields added. */
 	| {readonly kind: 'reuse'; readonly reason: ReuseReason; readonly stored: StoredResponse; readonly refresh?: HeaderFields | undefined}
 	/** Ask the origin with these header fields added; 304 makes `stored` the answer. */

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {cacheStatusMember, type CacheStatusInput} from '../../source/http/cache-status.ts';
+import {decide} from '../../source/http/decide.ts';
 import type {Decision} from '../../source/http/decision.ts';
 import type {Outcome} from '../../source/http/outcome.ts';
-import {storedWith} from './helpers.ts';
+import {
+	afterSeconds,
+	defaultSettings,
+	now,
+	requestWith,
+	storedWith,
+} from './helpers.ts';
 
 const stored = storedWith({'Cache-Control': 'max-age=60'});
 const {body: _, ...head} = stored;
@@ -27,6 +34,8 @@ const table: ReadonlyArray<readonly [input: Omit<CacheStatusInput, 'name'>, expe
 	[{decision: validate, outcome: {kind: 'freshen', reason: 'not-modified', stored}, isStored: false, forwardStatus: 304}, 'cache;fwd=stale;fwd-status=304;detail=not-modified'],
 	[{decision: validate, outcome: {kind: 'reuse-stale', reason: 'error-status', stored}, forwardStatus: 503, ttlSeconds: -5}, 'cache;fwd=stale;fwd-status=503;ttl=-5;detail=error-status'],
 	[{decision: validate, outcome: {kind: 'reuse-stale', reason: 'timeout', stored}}, 'cache;fwd=stale;detail=timeout'],
+	[{decision: decide(requestWith({'cache-control': 'no-cache'}), stored, now, defaultSettings), outcome: undefined}, 'cache;fwd=request;detail=no-validator'],
+	[{decision: decide(requestWith(), stored, afterSeconds(61), defaultSettings), outcome: undefined}, 'cache;fwd=stale;detail=no-validator'],
 	[{decision: {kind: 'bypass', reason: 'method'}, outcome: {kind: 'pass', reason: 'bypassed'}}, 'cache;fwd=method;detail=method'],
 	[{decision: {kind: 'bypass', reason: 'no-store'}, outcome: {kind: 'pass', reason: 'bypassed'}}, 'cache;fwd=bypass;detail=no-store'],
 	[{decision: {kind: 'unavailable', reason: 'only-if-cached'}, outcome: undefined}, 'cache;detail=only-if-cached'],
