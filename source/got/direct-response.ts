@@ -88,16 +88,19 @@ const textAsBody = lazily('body', (_, unmade) => decode(unmade));
 const setBody = (response: Response, unmade: Unmade): void => {
 	const {options: {responseType, encoding}, message} = unmade;
 	const isLong = message.body.byteLength > eagerBytes;
-	if (responseType !== 'buffer') {
-		Object.defineProperty(response, 'rawBody', copiedRawBody);
-	}
-
 	if (responseType === 'buffer' && isLong) {
 		Object.defineProperties(response, {rawBody, body: rawBodyAsBody});
-	} else if (responseType === 'buffer') {
+		return;
+	}
+
+	if (responseType === 'buffer') {
 		response.rawBody = bytesOf(unmade);
 		response.body = response.rawBody;
-	} else if (responseType === 'text' && encoding === undefined && isLong) {
+		return;
+	}
+
+	Object.defineProperty(response, 'rawBody', copiedRawBody);
+	if (responseType === 'text' && encoding === undefined && isLong) {
 		Object.defineProperty(response, 'body', textAsBody);
 	} else {
 		response.body = parse(unmade, responseType);
