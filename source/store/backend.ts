@@ -1,4 +1,5 @@
 import type {Keyv} from 'keyv';
+import type {TimeToLive} from './store.ts';
 import type {HeadChange} from './values.ts';
 
 /** What a value looks like on its way through Keyv. */
@@ -31,6 +32,9 @@ export type Backend = Encoding & {
 
 	/** Whether the memory of this process is all that keeps it: nothing to transfer, and nobody else's room. */
 	readonly isInProcess: boolean;
+
+	/** Whether nobody but the cache can reach the values: what is in order once remains so. */
+	readonly isPrivate?: boolean;
 
 	/** `undefined` when operations may be sent right away, otherwise resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
@@ -98,3 +102,17 @@ export const binary: Encoding = {
 	toValue: bytes => bytes,
 	toBytes: value => isBytes(value) ? value : undefined,
 };
+
+/** What Keyv swallowed while it found nothing, it found nothing for that reason. */
+export const ask = async <Result>({swallowed}: Backend, operation: () => Promise<Result>): Promise<Result> => {
+	const before = swallowed?.count;
+	const result = await operation();
+	if (swallowed !== undefined && swallowed.count !== before && (result === undefined || result === false)) {
+		throw swallowed.last;
+	}
+
+	return result;
+};
+
+/** Redis takes whole milliseconds, and no more than it can add to the clock. */
+export const toTtlMs = (timeToLive: TimeToLive): number | undefined => timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), Number.MAX_SAFE_INTEGER / 2);

@@ -69,6 +69,8 @@ const clientOptions = [
 ] satisfies Array<keyof RedisClientOptions>;
 const clientOptionNames: ReadonlySet<string> = new Set(clientOptions);
 
+export const isClientOptionName = (name: string): boolean => clientOptionNames.has(name);
+
 type ResolveOptions = {
 	readonly namespace: string;
 	/** What the word `'memory'` may take. */
@@ -164,9 +166,14 @@ export const isStoreOption = (value: unknown): value is StoreOption => {
 };
 
 const checkedOptions = (options: Record<string, unknown>): RedisClientOptions => {
-	const unknownName = Object.keys(options).find(name => !clientOptionNames.has(name));
+	const unknownName = Object.keys(options).find(name => !isClientOptionName(name));
 	if (unknownName !== undefined) {
 		throw new TypeError(`The option \`store\` is an object with \`${unknownName}\`, which is no option of a node-redis client: ${expected}`);
+	}
+
+	const {socket: given} = options;
+	if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
+		throw new TypeError(`The option \`store\` is an object whose \`socket\` is ${describe(given)}: expected an object such as {host: 'localhost', port: 6379}`);
 	}
 
 	if (options.url === undefined) {

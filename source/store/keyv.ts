@@ -5,8 +5,8 @@ import {binary, type Backend, type Encoding, type RawEntry, type Swallowed} from
 
 type MapValue = {value: unknown; expires?: number | undefined};
 
-/** What an entry takes beside its key and value, roughly. */
-const entryOverhead = 200;
+/** What an entry takes beside its key and value, roughly: once it was read, decoded as well. */
+const entryOverhead = 1000;
 
 /** Survives whatever a serializer or a text column does to bytes. */
 const base64: Encoding = {
@@ -128,6 +128,7 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 		...binary,
 		prefix,
 		isInProcess: true,
+		isPrivate: true,
 		keyv: new Keyv(adapter as KeyvStoreAdapter, unserialized),
 		...inMemory(cache, prefix),
 		async clear() {

@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {LRUCache} from 'lru-cache';
+import {createHints} from '../hints.ts';
 import type {StoredRecord} from '../stored.ts';
 import {createTexts} from './texts.ts';
 
@@ -9,16 +10,22 @@ Records that a connection has read, decoded, in the memory of the process. Redis
 export type MemoryTier = {
 	get(key: string): StoredRecord | undefined;
 
+	/** Whether nothing lies under a key, as far as memory knows. */
+	isAbsent(key: string): boolean;
+
 	/** A body as text, made once for as long as memory holds the body and has room. */
 	text(body: Uint8Array, decode: () => string): string;
 
-	/** Call before keys are read; then the result with what was found for each. */
-	beginReading(keys: readonly string[]): (records: ReadonlyArray<StoredRecord | undefined>) => void;
+	/** Call before keys are read; then the result with what was found for each: `undefined` where that is not certain. */
+	beginReading(keys: readonly string[]): (findings: ReadonlyArray<StoredRecord | 'absent' | undefined>) => void;
 
 	/** The connection has answered: whatever Redis had to tell before has arrived. */
 	prove(): void;
 
 	invalidate(key: string): void;
+
+	/** Drops a record. That there is none stays known. */
+	forget(key: string): void;
 
 	/** Forgets everything: the connection was lost, and with it what Redis had to tell. */
 	lose(): void;
@@ -34,15 +41,20 @@ const longestStayMs = 60_000;
 const recordOverhead = 800;
 const markSize = 300;
 
+/** As many as a process asks for again and again, though nothing may be stored of them. */
+const maxAbsent = 10_000;
+
 type Reading = {readers: number; invalidations: number};
 
 export type MemoryTierOptions = {
 	readonly nowMs?: () => number;
+	/** Hears that the connection had better answer soon, for what is in use to be believed without a break. */
+	readonly onProofDue?: () => void;
 	/** Hears of each body that is kept as a copy. */
 	readonly onCopy?: (body: Uint8Array, copy: Uint8Array) => void;
 };
 
-export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.now(), onCopy}: MemoryTierOptions = {}): MemoryTier => {
+export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.now(), onProofDue, onCopy}: MemoryTierOptions = {}): MemoryTier => {
 	const cache = new LRUCache<string, StoredRecord>({
 		maxSize: maxBytes,
 		sizeCalculation: sizeOf,
@@ -55,6 +67,7 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 		},
 	});
 	const texts = createTexts(() => maxBytes - cache.calculatedSize);
+	const absent = createHints<true>(maxAbsent, longestStayMs);
 	const readings = new Map<string, Reading>();
 	let losses = 0;
 	let provedMs = -Infinity;
@@ -73,7 +86,12 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 		}
 	};
 
-	const hold = (key: string, read: StoredRecord): void => {
+	const hold = (key: string, read: StoredRecord | 'absent'): void => {
+		if (read === 'absent') {
+			absent.set(key, true);
+			return;
+		}
+
 		const record = ownBytes(read, onCopy);
 		cache.set(key, record);
 		// One that is larger than all there is room for is not kept.
@@ -82,8 +100,23 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 		}
 	};
 
+	const unprovenMs = () => nowMs() - provedMs;
+
 	return {
-		get: key => nowMs() - provedMs < leaseMs ? cache.get(key) : undefined,
+		get(key) {
+			const elapsedMs = unprovenMs();
+			if (elapsedMs >= leaseMs) {
+				return undefined;
+			}
+
+			const record = cache.get(key);
+			if (record && elapsedMs >= leaseMs / 2) {
+				onProofDue?.();
+			}
+
+			return record;
+		},
+		isAbsent: key => unprovenMs() < leaseMs && absent.has(key),
 		text: texts.read,
 		beginReading(keys) {
 			const lossesBefore = losses;
@@ -91,13 +124,13 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 				const reading = begin(key);
 				return {key, reading, invalidationsBefore: reading.invalidations};
 			});
-			return records => {
+			return findings => {
 				for (const [position, {key, reading, invalidationsBefore}] of begun.entries()) {
 					end(key, reading);
-					const record = records[position];
+					const finding = findings[position];
 					// Word of a change may be handled between a reply's arrival and this moment.
-					if (record !== undefined && losses === lossesBefore && reading.invalidations === invalidationsBefore) {
-						hold(key, record);
+					if (finding !== undefined && losses === lossesBefore && reading.invalidations === invalidationsBefore) {
+						hold(key, finding);
 					}
 				}
 			};
@@ -107,15 +140,20 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 		},
 		invalidate(key) {
 			cache.delete(key);
+			absent.delete(key);
 			const reading = readings.get(key);
 			if (reading !== undefined) {
 				reading.invalidations++;
 			}
 		},
+		forget(key) {
+			cache.delete(key);
+		},
 		lose() {
 			losses++;
 			provedMs = -Infinity;
 			cache.clear();
+			absent.clear();
 		},
 	};
 };

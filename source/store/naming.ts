@@ -39,6 +39,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 	const {command} = store;
 	return {
 		peek: key => store.peek(nameOf(key)),
+		peekAll: keys => store.peekAll(keys.map(key => nameOf(key))),
 		text: store.text,
 		takeBody: store.takeBody,
 		get: async keys => store.get(keys.map(key => nameOf(key))),

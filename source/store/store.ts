@@ -41,6 +41,9 @@ export type Store = {
 	/** The record, if memory has it: no I/O. */
 	peek(key: string): StoredRecord | undefined;
 
+	/** The records of keys, if memory knows of each what lies there, or that nothing does: no I/O. */
+	peekAll(keys: readonly string[]): ReadonlyArray<StoredRecord | undefined> | undefined;
+
 	/** The body of a response as text, which memory may have made before. */
 	text(body: Uint8Array, decode: () => string): string;
 
@@ -73,7 +76,7 @@ export type Store = {
 	/** What `entries()` calls a key: with encryption, names tell nothing. */
 	nameOf(key: string): string;
 
-	/** Forgets what memory has of a key. */
+	/** Forgets what memory has of a key's record. */
 	forget(key: string): void;
 
 	/**

@@ -9,7 +9,7 @@ import {
 	encode,
 	headLengthOf,
 } from '../../source/store/codec.ts';
-import {headerNames, headerNumbers} from '../../source/store/header-names.ts';
+import {headerNames, headerNumbers} from '../../source/store/codec/header-names.ts';
 import {type StoredRecord} from '../../source/stored.ts';
 import {index, policy, response} from '../helpers/records.ts';
 

@@ -362,6 +362,8 @@ const wrongStores: Array<[unknown, RegExp]> = [
 	[{rootNodes: []}, /`rootNodes`/v],
 	[{url: 'redis://user:hunter2@localhost', socket: {tls: true}}, /refuses/v],
 	[{url: 7}, /`url` is a number/v],
+	[{url: 'redis://localhost', socket: 'localhost'}, /`socket` is a string/v],
+	[{socket: [6379]}, /`socket` is an array/v],
 	[{url: 'redis://user:hunter2'}, /cannot be parsed/v],
 ];
 

@@ -69,6 +69,28 @@ test('a record is there while the connection vouches for it', () => {
 	assert.equal(tier.get('{a}')?.kind, 'response');
 });
 
+test('what is in use asks for another proof before the last one is too old', () => {
+	let now = 0;
+	let asked = 0;
+	const tier = createMemoryTier(100_000, {
+		nowMs: () => now,
+		onProofDue() {
+			asked++;
+		},
+	});
+	tier.prove();
+	tier.beginReading(['{a}'])([record]);
+	const askedAt = (time: number, key = '{a}') => {
+		now = time;
+		tier.get(key);
+		return asked;
+	};
+
+	assert.deepEqual([askedAt(0), askedAt(499), askedAt(500, '{b}'), askedAt(500), askedAt(999), askedAt(1000)], [0, 0, 0, 1, 2, 2]);
+	tier.prove();
+	assert.deepEqual([askedAt(1499), askedAt(1500)], [2, 3]);
+});
+
 test('a change that is told while a key is read keeps the old value out', () => {
 	const tier = createMemoryTier(100_000);
 	tier.prove();
@@ -95,6 +117,30 @@ test('a connection that is lost while a key is read keeps the value out', () => 
 	tier.prove();
 	end([record]);
 	assert.equal(tier.get('{a}'), undefined);
+});
+
+test('that nothing lies under a key is known for as long, and no longer than somebody writes it', () => {
+	let now = 0;
+	const tier = createMemoryTier(100_000, {nowMs: () => now});
+	const keys = ['{a}', '{b}', '{c}'];
+	const known = () => keys.filter(key => tier.isAbsent(key));
+	const end = tier.beginReading(keys);
+	tier.invalidate('{b}');
+	end(['absent', 'absent', undefined]);
+	assert.deepEqual(known(), []);
+	tier.prove();
+	assert.deepEqual(known(), ['{a}']);
+	now = 1000;
+	assert.deepEqual(known(), []);
+	tier.prove();
+	assert.equal(tier.get('{a}'), undefined);
+	tier.invalidate('{a}');
+	assert.deepEqual(known(), []);
+	tier.beginReading(['{a}'])(['absent']);
+	assert.deepEqual(known(), ['{a}']);
+	tier.lose();
+	tier.prove();
+	assert.deepEqual(known(), []);
 });
 
 test('it is bounded in bytes, and keeps alive no more than them', () => {
@@ -201,6 +247,24 @@ for (const [change, make] of Object.entries(changes)) {
 		await Promise.all([store.close(), other.close()]);
 	});
 }
+
+test('what is in use has Redis asked whether it is still there, without being read again', async () => {
+	const store = open(redis.url);
+	await store.set('{a}', record, 60_000);
+	assert.equal(await kindOf(store), 'response');
+	// What it asks for does not exist.
+	const questions = async () => Number(/keyspace_misses:(?<count>\d+)/v.exec(await redis.client.info('stats'))?.groups?.count);
+	const earlier = await questions();
+	await until(async () => {
+		// A busy machine may take longer than Redis is believed.
+		if (store.peek('{a}') === undefined) {
+			await kindOf(store);
+		}
+
+		return await questions() > earlier;
+	});
+	await store.close();
+});
 
 test('one\'s own writes and deletions are seen at once', async () => {
 	const store = open(redis.url);

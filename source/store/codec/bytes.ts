@@ -2,7 +2,7 @@
 import {Buffer} from 'node:buffer';
 
 /**
-Variable-length numbers and strings: the alphabet that `codec.ts` writes in.
+Variable-length numbers and strings: the alphabet that records are written in.
 */
 
 const twoTo31 = 2 ** 31;
@@ -10,6 +10,8 @@ const largestTagged = 2 ** 51;
 
 /** Code points beyond U+00FF, which latin1 cannot hold. Header fields have none. */
 const beyondLatin1 = /[\u{100}-\u{10FFFF}]/v;
+
+export const noBytes = Buffer.alloc(0);
 
 /** Grows to the largest head it has seen; encoding is synchronous, so one scratch area serves all. */
 let scratch = Buffer.allocUnsafe(4096);
@@ -176,3 +178,12 @@ export class Reader {
 		return '';
 	}
 }
+
+export const writeStrings = (writer: Writer, strings: readonly string[]): void => {
+	writer.integer(strings.length);
+	for (const text of strings) {
+		writer.string(text);
+	}
+};
+
+export const readStrings = (reader: Reader): string[] => Array.from({length: reader.count()}, () => reader.string());

@@ -1,0 +1,53 @@
+import type {Backend} from './backend.ts';
+import type {RecordHead} from './codec.ts';
+import type {Deletions} from './deletions.ts';
+import type {Guard} from './guard.ts';
+import type {Store} from './store.ts';
+import type {Values} from './values.ts';
+
+export type ListingOptions = {
+	readonly backend: Backend;
+	readonly guard: Guard;
+	readonly values: Values;
+	readonly deletions: Deletions;
+	/** For each step: listing goes through all keys, and no request waits for it. */
+	readonly timeoutMs: number;
+};
+
+const failureOf = (guard: Guard): Error => {
+	const {state, lastError} = guard.health();
+	return state === 'closed' ? new Error('The store could not list what is stored: the cache is closed') : new Error('The store could not list what is stored', {cause: lastError});
+};
+
+/**
+How what is stored is listed, by its heads.
+*/
+export const createEntries = ({backend, guard, values, deletions, timeoutMs}: ListingOptions): Store['entries'] => {
+	const headOf = (value: unknown, key: string): RecordHead | undefined => {
+		const bytes = backend.toBytes(value);
+		return bytes && values.readHead(bytes, key);
+	};
+
+	return async function * () {
+		const batches = backend.scan()[Symbol.asyncIterator]();
+		for (;;) {
+			// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
+			const step = await guard.attempt('command', async () => batches.next(), timeoutMs);
+			if (step === undefined) {
+				throw failureOf(guard);
+			}
+
+			if (step.result.done) {
+				return;
+			}
+
+			for (const {key: listedKey, value, ttlMs} of step.result.value) {
+				const key = listedKey.slice(backend.prefix.length);
+				const head = deletions.isUnconfirmed(key) ? undefined : headOf(value, key);
+				if (head) {
+					yield {key, record: head.record, bodyBytes: head.bodyLength, timeToLive: ttlMs ?? 'forever'};
+				}
+			}
+		}
+	};
+};

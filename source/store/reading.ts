@@ -1,0 +1,111 @@
+import type {StoredRecord} from '../stored.ts';
+import type {Backend} from './backend.ts';
+import type {Deletions} from './deletions.ts';
+import type {RecordEncoding} from './encoding.ts';
+import type {Fetching} from './fetching.ts';
+import type {Guard} from './guard.ts';
+import type {MemoryTier} from './memory.ts';
+import type {SlowKeys} from './slow-keys.ts';
+import type {Store} from './store.ts';
+import {isSettled} from './values.ts';
+
+export type ReadingOptions = {
+	readonly backend: Backend;
+	readonly guard: Guard;
+	readonly tier: MemoryTier | undefined;
+	readonly fetching: Fetching;
+	readonly encoding: RecordEncoding;
+	readonly deletions: Deletions;
+	readonly slowKeys: SlowKeys;
+	/** The last write of each key that is under way. */
+	readonly writes: ReadonlyMap<string, Promise<unknown>>;
+	readonly counters: {hits: number; misses: number};
+};
+
+/**
+How records are read: from memory without I/O, or from the store.
+*/
+export type Reading = Pick<Store, 'peek' | 'peekAll' | 'get' | 'takesDetours'> & {
+	/** Memory gives nothing any more. */
+	close(): void;
+};
+
+const isNothing = (value: unknown): boolean => value === undefined || value === null;
+
+export const createReading = ({backend, guard, tier, fetching, encoding, deletions, slowKeys, writes, counters}: ReadingOptions): Reading => {
+	const {prefix} = backend;
+	const {decode, fetchAll} = fetching;
+	let isClosed = false;
+
+	const isInMotion = (key: string) => isClosed || deletions.isUnconfirmed(key) || encoding.isUnderWay(key);
+
+	const count = (record: StoredRecord | undefined) => {
+		if (record === undefined) {
+			counters.misses++;
+		} else {
+			counters.hits++;
+		}
+	};
+
+	return {
+		peek(key) {
+			if (isInMotion(key)) {
+				return undefined;
+			}
+
+			const record = backend.peek === undefined ? tier?.get(key) : decode(backend.peek(prefix + key), key);
+			if (record === undefined || record instanceof Promise) {
+				return undefined;
+			}
+
+			counters.hits++;
+			return record;
+		},
+		peekAll(keys) {
+			const records: Array<StoredRecord | undefined> = [];
+			for (const key of keys) {
+				const record = tier?.get(key);
+				if (isInMotion(key) || (record === undefined && !tier?.isAbsent(key))) {
+					return undefined;
+				}
+
+				records.push(record);
+			}
+
+			for (const record of records) {
+				count(record);
+			}
+
+			return records;
+		},
+		async get(keys) {
+			if (keys.length === 0) {
+				return [];
+			}
+
+			if (encoding.isBusy) {
+				await Promise.allSettled(keys.filter(key => encoding.isUnderWay(key)).map(async key => writes.get(key)));
+			}
+
+			const isReadable = slowKeys.isEmpty || await slowKeys.removeForeign(keys);
+			const endReading = tier?.beginReading(keys);
+			const attempted = isReadable ? await guard.attempt('read', async () => fetchAll(keys)) : undefined;
+			slowKeys.note(keys, attempted !== undefined);
+			const values = keys.map((key, position) => decode(attempted?.result[position], key));
+			const decoded = isSettled(values) ? values : await Promise.all(values.map(async value => value));
+			const records = keys.map((key, position) => {
+				const record = deletions.isUnconfirmed(key) ? undefined : decoded[position];
+				count(record);
+				return record;
+			});
+			endReading?.(attempted && backend.isTracking ? records.map((record, position) => record ?? (isNothing(attempted.result[position]) ? 'absent' : undefined)) : []);
+			return records;
+		},
+		get takesDetours() {
+			return encoding.isBusy || !slowKeys.isEmpty;
+		},
+		close() {
+			isClosed = true;
+		},
+	};
+};

@@ -1,0 +1,76 @@
+import {LRUCache} from 'lru-cache';
+import type {Backend} from './backend.ts';
+import {isForeign} from './codec.ts';
+import type {Deletions} from './deletions.ts';
+import type {Guard} from './guard.ts';
+
+const bounds = {max: 1000, ttl: 10_000};
+
+const noBytes = new Uint8Array(0);
+
+export type SlowKeyOptions = {
+	readonly backend: Backend;
+	readonly guard: Guard;
+	readonly deletions: Deletions;
+	/** Counts what is no record of ours. */
+	readonly counters: {corrupt: number};
+};
+
+/**
+Keys whose reading was given up, while the store was in use.
+*/
+export type SlowKeys = {
+	has(key: string): boolean;
+
+	/** Whether there are none. */
+	readonly isEmpty: boolean;
+
+	/** Says of keys whether they could be read in time. */
+	note(keys: readonly string[], isRead: boolean): void;
+
+	/**
+	Removes what took too long to read and is no record: what is as long as that is not read again.
+
+	@returns Whether the keys may be read.
+	*/
+	removeForeign(keys: readonly string[]): Promise<boolean>;
+};
+
+export const createSlowKeys = ({backend: {prefix, readStart}, guard, deletions, counters}: SlowKeyOptions): SlowKeys => {
+	const slow = new LRUCache<string, true>(bounds);
+
+	return {
+		has: key => slow.has(key),
+		get isEmpty() {
+			return slow.size === 0;
+		},
+		note(keys, isRead) {
+			if (isRead && slow.size === 0) {
+				return;
+			}
+
+			for (const key of keys) {
+				if (isRead) {
+					slow.delete(key);
+				} else if (guard.isHealthy) {
+					slow.set(key, true);
+				}
+			}
+		},
+		async removeForeign(keys) {
+			const suspects = readStart ? keys.filter(key => slow.has(key)) : [];
+			if (!readStart || suspects.length === 0) {
+				return true;
+			}
+
+			const attempted = await guard.attempt('read', async () => Promise.all(suspects.map(async key => readStart(prefix + key))));
+			if (attempted === undefined) {
+				return false;
+			}
+
+			const foreign = suspects.filter((_, position) => isForeign(attempted.result[position] ?? noBytes));
+			counters.corrupt += foreign.length;
+			return foreign.length === 0 || deletions.remove(foreign);
+		},
+	};
+};

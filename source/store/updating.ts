@@ -1,0 +1,73 @@
+import {ask, toTtlMs, type Backend} from './backend.ts';
+import type {RecordEncoding} from './encoding.ts';
+import type {Fetching} from './fetching.ts';
+import type {Guard} from './guard.ts';
+import type {MemoryTier} from './memory.ts';
+import type {Store} from './store.ts';
+
+/** Of those who update the same record at once, all but one have to try again. */
+const maxUpdateTries = 10;
+
+export type UpdatingOptions = {
+	readonly backend: Backend;
+	readonly guard: Guard;
+	readonly tier: MemoryTier | undefined;
+	readonly fetching: Fetching;
+	readonly encoding: RecordEncoding;
+};
+
+/** The way of a store that offers no better one. */
+const swapThroughKeyv = (backend: Backend): NonNullable<Backend['swap']> => async (key, expected, value, ttlMs) => {
+	const {keyv} = backend;
+	const raw = await ask(backend, async () => keyv.getRaw<unknown>(key));
+	if (raw?.value !== expected) {
+		return false;
+	}
+
+	const expires = raw?.expires ?? undefined;
+	return ask(backend, async () => keyv.set(key, value, ttlMs === 'keep' ? expires && Math.max(1, expires - Date.now()) : ttlMs));
+};
+
+/**
+How a record is replaced by what is made of it: only where it is still what was read, otherwise all over again.
+*/
+export const createUpdate = ({backend, guard, tier, fetching, encoding}: UpdatingOptions): Store['update'] => {
+	const {prefix, replaceHead} = backend;
+	const {fetchOne, decode} = fetching;
+	const swap = backend.swap ?? swapThroughKeyv(backend);
+
+	return async (key, change, timeToLive) => {
+		const wireKey = prefix + key;
+		for (let tries = 0; tries < maxUpdateTries; tries++) {
+			// eslint-disable-next-line no-await-in-loop -- each try begins with what the last one found
+			const found = await guard.attempt('read', async () => fetchOne(key));
+			if (found === undefined) {
+				return undefined;
+			}
+
+			// eslint-disable-next-line no-await-in-loop
+			const record = await decode(found.result, key);
+			const next = change(record);
+			if (next === undefined) {
+				return {record};
+			}
+
+			const ttlMs = timeToLive === 'keep' ? 'keep' : toTtlMs(timeToLive);
+			const headChange = tries === 0 ? encoding.headChangeOf(next, key) : undefined;
+			// eslint-disable-next-line no-await-in-loop
+			const value = headChange ? undefined : backend.toValue(await encoding.encode(next, key));
+			// eslint-disable-next-line no-await-in-loop
+			const swapped = await guard.attempt('write', async () => headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs));
+			tier?.invalidate(key);
+			if (swapped === undefined) {
+				return undefined;
+			}
+
+			if (swapped.result) {
+				return {record: next};
+			}
+		}
+
+		return undefined;
+	};
+};

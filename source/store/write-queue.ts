@@ -1,0 +1,37 @@
+const defaultQueueBytes = 32 * 1024 * 1024;
+
+/**
+What waits to be written, in bytes.
+*/
+export type WriteQueue = {
+	/**
+	One that is longer than all there is room for is let in alone.
+
+	@returns How to leave, once; `undefined` where too much waits already.
+	*/
+	enter(bytes: number): (() => void) | undefined;
+
+	/** Counts anew: what a store that was gone never answers would stay for ever. */
+	restart(): void;
+};
+
+export const createWriteQueue = (maxBytes: number = defaultQueueBytes): WriteQueue => {
+	let queue = {bytes: 0};
+
+	return {
+		enter(bytes) {
+			const entered = queue;
+			if (entered.bytes > 0 && entered.bytes + bytes > maxBytes) {
+				return undefined;
+			}
+
+			entered.bytes += bytes;
+			return () => {
+				entered.bytes -= bytes;
+			};
+		},
+		restart() {
+			queue = {bytes: 0};
+		},
+	};
+};

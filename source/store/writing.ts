@@ -1,0 +1,124 @@
+import type {StoredRecord} from '../stored.ts';
+import {ask, toTtlMs, type Backend} from './backend.ts';
+import type {Deletions} from './deletions.ts';
+import type {RecordEncoding} from './encoding.ts';
+import type {Guard} from './guard.ts';
+import type {MemoryTier} from './memory.ts';
+import type {SlowKeys} from './slow-keys.ts';
+import type {Store} from './store.ts';
+import type {HeadChange} from './values.ts';
+import type {WriteQueue} from './write-queue.ts';
+
+/** What could not be read in time is not written at once: that would be as much again for the same connection. */
+const largeBytes = 65_536;
+
+/** Of a record that is on its way to be written, roughly. */
+const sizeOf = (record: StoredRecord): number => recordSize + (record.kind === 'response' ? record.body.length : 0);
+const recordSize = 512;
+
+export type WritingOptions = {
+	readonly backend: Backend;
+	readonly guard: Guard;
+	readonly tier: MemoryTier | undefined;
+	readonly encoding: RecordEncoding;
+	readonly deletions: Deletions;
+	readonly slowKeys: SlowKeys;
+	readonly queue: WriteQueue;
+	/** The last write of each key that is under way: kept here. */
+	readonly writes: Map<string, Promise<unknown>>;
+	readonly counters: {dropped: number};
+	readonly update: Store['update'];
+};
+
+/**
+How a record is written: as a whole, or as no more than another head where the rest lies there already.
+*/
+export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters, update}: WritingOptions): Store['set'] => {
+	const {keyv, prefix, replaceHead} = backend;
+
+	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined): Promise<boolean> => {
+		if (!guard.isHealthy) {
+			return false;
+		}
+
+		const size = sizeOf(record);
+		const leaveQueue = size > largeBytes && slowKeys.has(key) ? undefined : queue.enter(size);
+		if (leaveQueue === undefined) {
+			counters.dropped++;
+			return false;
+		}
+
+		let isSent = false;
+		let bytes: Uint8Array;
+		try {
+			const encoded = encoding.encode(record, key);
+			// Without a turn in between where none is needed: writes keep their order.
+			bytes = encoded instanceof Promise ? await encoded : encoded;
+		} catch {
+			// Its header fields are too long: no fault of the store.
+			leaveQueue();
+			counters.dropped++;
+			return false;
+		}
+
+		const attempted = await guard.attempt('write', async () => {
+			isSent = true;
+			try {
+				return await ask(backend, async () => keyv.set(prefix + key, backend.toValue(bytes), ttlMs));
+			} finally {
+				leaveQueue();
+			}
+		});
+		if (!isSent) {
+			leaveQueue();
+		}
+
+		return attempted?.result ?? false;
+	};
+
+	/**
+	@param writeAll - For what does not lie there any more as it was read.
+	*/
+	const hasReplacedHead = async (key: string, change: HeadChange, ttlMs: number | undefined, writeAll: () => Promise<boolean>): Promise<boolean> => {
+		const attempted = await guard.attempt('write', async () => replaceHead?.(prefix + key, change, ttlMs));
+		return attempted?.result === false ? writeAll() : attempted?.result ?? false;
+	};
+
+	return async (key, record, timeToLive, again) => {
+		if (timeToLive !== 'forever' && !(timeToLive > 0)) {
+			return false;
+		}
+
+		const ttlMs = toTtlMs(timeToLive);
+		tier?.invalidate(key);
+		const earlierDeletion = deletions.unconfirmedOf(key);
+		const change = encoding.headChangeOf(record, key);
+		const writeAll = async (): Promise<boolean> => {
+			tier?.invalidate(key);
+			// What was written after this holds.
+			if (writes.get(key) !== written) {
+				return false;
+			}
+
+			return again ? await update(key, again, timeToLive) !== undefined : hasWritten(key, record, ttlMs);
+		};
+
+		const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs) : hasReplacedHead(key, change, ttlMs, writeAll);
+		writes.set(key, written);
+		try {
+			const isWritten = await written;
+			if (isWritten) {
+				deletions.settle(key, earlierDeletion);
+			}
+
+			return isWritten;
+		} catch (error) {
+			guard.fail('write', error);
+			return false;
+		} finally {
+			if (writes.get(key) === written) {
+				writes.delete(key);
+			}
+		}
+	};
+};
