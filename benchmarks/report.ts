@@ -111,7 +111,7 @@ const explanation = ({environment}: Results): string => {
 	const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`).join(', ');
 	return [
 		`${environment.date}, ${environment.cores} cores (${environment.processor}) shared by client, origin and Redis, Node ${environment.node}, Redis ${environment.redis}, ${versions}.`,
-		`${environment.rounds} rounds of ${environment.measureMs} ms, in turn, each in a new process.`,
+		`${environment.rounds} rounds of ${environment.measureMs} ms, in turn, each in a new process and after ${environment.warmUpMs} ms of the same, or twice as many where URLs are new.`,
 		'The figures are medians; the spread is from the slowest to the fastest round, as a share of the median.',
 		'"Against got" and the goals are medians of the ratio within a round.',
 		'CPU is that of the client\'s process, per request.',

@@ -13,6 +13,7 @@ export type Environment = {
 	readonly cores: number;
 	readonly versions: Readonly<Record<string, string>>;
 	readonly rounds: number;
+	readonly warmUpMs: number;
 	readonly measureMs: number;
 	readonly isQuick: boolean;
 };

@@ -98,6 +98,7 @@ const describeEnvironment = async (plan: Plan, ground: Ground): Promise<Omit<Env
 	processor: cpus()[0]?.model.trim() ?? 'unknown',
 	cores: cpus().length,
 	versions: Object.fromEntries(await Promise.all(packages.map(async name => packageVersion(name)))),
+	warmUpMs: plan.warmUpMs,
 	measureMs: plan.measureMs,
 	isQuick: flags.quick,
 });

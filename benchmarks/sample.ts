@@ -112,7 +112,7 @@ const withWorker = async <Result>({entrant, cell, ground}: Trial, task: (worker:
 };
 
 /** What goes through got's whole machinery is longer in being compiled than a hit. */
-const warmUpFactor = ({scenario}: PlannedCell): number => scenario.pattern === 'warm' ? 1 : 3;
+const warmUpFactor = ({scenario}: PlannedCell): number => scenario.pattern === 'warm' ? 1 : 2;
 
 /** Measures one contender at one cell once. */
 export const takeSample = async (trial: Trial, round: number, {warmUpMs, measureMs}: {readonly warmUpMs: number; readonly measureMs: number}): Promise<Sample> => withWorker(trial, async worker => {

@@ -1,6 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import process from 'node:process';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {expectedBody, lastDigitOffset} from '../body.ts';
 import type {Client, Contender, ContenderContext} from '../contender.ts';
 import {warmUrlCount, type Cell} from '../scenarios.ts';
@@ -141,30 +142,38 @@ const load = async (durationMs: number, concurrency = setup.cell.concurrency) =>
 		await Promise.all(Array.from({length: concurrency}, lane));
 	}
 
-	return {
-		latenciesMs, wrongBodies, batches, seconds: (performance.now() - startMs) / 1000,
-	};
-};
-
-const measure = async (durationMs: number): Promise<Measurement> => {
-	globalThis.gc?.();
-	const cpuBefore = process.cpuUsage();
-	const {latenciesMs, wrongBodies, batches, seconds} = await load(durationMs);
-	const cpu = process.cpuUsage(cpuBefore);
-	globalThis.gc?.();
-	const memory = process.memoryUsage();
+	const seconds = (performance.now() - startMs) / 1000;
 	const ascending = Float64Array.from(latenciesMs).toSorted();
-
 	return {
 		requests: latenciesMs.length,
 		seconds,
 		p50Ms: percentile(ascending, 0.5),
 		p99Ms: percentile(ascending, 0.99),
+		wrongBodies,
+		batches,
+	};
+};
+
+/** What is let go while the first collection runs, the second finds. */
+const collect = async (): Promise<void> => {
+	globalThis.gc?.();
+	await nextTurn();
+	globalThis.gc?.();
+};
+
+const measure = async (durationMs: number): Promise<Measurement> => {
+	await collect();
+	const cpuBefore = process.cpuUsage();
+	const summary = await load(durationMs);
+	const cpu = process.cpuUsage(cpuBefore);
+	await collect();
+	const memory = process.memoryUsage();
+
+	return {
+		...summary,
 		cpuMicroseconds: cpu.user + cpu.system,
 		heapMebibytes: (memory.heapUsed + memory.external) / 1024 / 1024,
 		residentMebibytes: memory.rss / 1024 / 1024,
-		wrongBodies,
-		batches,
 	};
 };
 
