@@ -26,7 +26,7 @@ const matchesGlob = (glob: string, text: string, isPrefix: boolean): boolean => 
 };
 
 /**
-@param pattern - A regular expression for the whole URL, or `[scheme://]host[:port][/path]`, where the path is the beginning of the URL's and `*` stands for any characters, in the host for any but `/`.
+@param pattern - A regular expression for the whole URL, or `[scheme://]host[:port][/path]`, where a host without a port stands for every port of it, the path is the beginning of the URL's and `*` stands for any characters, in the host for any but `/`.
 @param url - An absolute URL.
 */
 export const matchesUrlPattern = (pattern: string | RegExp, url: string): boolean => {
@@ -40,9 +40,11 @@ export const matchesUrlPattern = (pattern: string | RegExp, url: string): boolea
 	const location = schemeEnd === -1 ? pattern : pattern.slice(schemeEnd + 3);
 	const pathStart = location.includes('/') ? location.indexOf('/') : location.length;
 	const hostGlob = location.slice(0, pathStart).toLowerCase();
-	const {protocol, host, hostname, pathname, search} = new URL(url);
+	const {protocol, port, hostname, pathname, search} = new URL(url);
+	// A URL does not say the port that is its scheme's own.
+	const portOfScheme = protocol === 'https:' ? '443' : '80';
 
 	return (scheme === undefined || scheme === protocol)
-		&& (matchesGlob(hostGlob, host, false) || matchesGlob(hostGlob, hostname, false))
+		&& (matchesGlob(hostGlob, `${hostname}:${port || portOfScheme}`, false) || matchesGlob(hostGlob, hostname, false))
 		&& matchesGlob(location.slice(pathStart), pathname + search, true);
 };

@@ -18,7 +18,8 @@ const forwardReasons: Readonly<Record<MissReason | ValidateReason, ForwardReason
 	'request-no-cache': 'request',
 	'request-max-age': 'request',
 	'request-min-fresh': 'request',
-	'always-revalidate': 'stale',
+	// As if each request said `no-cache`.
+	'always-revalidate': 'request',
 	'range-incomplete': 'partial',
 };
 

@@ -36,6 +36,7 @@ const table: ReadonlyArray<readonly [input: Omit<CacheStatusInput, 'name'>, expe
 	[{decision: validate, outcome: {kind: 'reuse-stale', reason: 'timeout', stored}}, 'cache;fwd=stale;detail=timeout'],
 	[{decision: decide(requestWith({'cache-control': 'no-cache'}), stored, now, defaultSettings), outcome: undefined}, 'cache;fwd=request;detail=no-validator'],
 	[{decision: decide(requestWith(), stored, afterSeconds(61), defaultSettings), outcome: undefined}, 'cache;fwd=stale;detail=no-validator'],
+	[{decision: {...validate, reason: 'always-revalidate'}, outcome: undefined, forwardStatus: 304}, 'cache;fwd=request;fwd-status=304;detail=always-revalidate'],
 	[{decision: {kind: 'bypass', reason: 'method'}, outcome: {kind: 'pass', reason: 'bypassed'}}, 'cache;fwd=method;detail=method'],
 	[{decision: {kind: 'bypass', reason: 'no-store'}, outcome: {kind: 'pass', reason: 'bypassed'}}, 'cache;fwd=bypass;detail=no-store'],
 	[{decision: {kind: 'unavailable', reason: 'only-if-cached'}, outcome: undefined}, 'cache;detail=only-if-cached'],
