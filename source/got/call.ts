@@ -110,23 +110,41 @@ export const asCall = (promise: Promise<unknown>, call: Call): CallPromise => {
 	return Object.assign(completed, methods);
 };
 
-/**
-Got makes a promise of its own, with an emitter and all that listens to the request, to give its methods to the promise of a handler. Ours has them; and got asks once, as soon as the handler has returned, whether the call is a stream's, which gets none. It is half of what a call costs.
-*/
+/** The options of the call whose handler has just returned. */
+let passing: Options | undefined;
+
+/** Got's own accessor, but for the one time. */
 const passingForStream: PropertyDescriptor & ThisType<Options> = {
 	get() {
-		stopPassingForStream(this);
+		if (passing !== this) {
+			return Reflect.get(Object.getPrototypeOf(this) as Options, 'isStream', this);
+		}
+
+		passing = undefined;
 		return true;
+	},
+	set(value: boolean) {
+		Reflect.set(Object.getPrototypeOf(this) as Options, 'isStream', value, this);
 	},
 	configurable: true,
 };
 
+/**
+Got makes a promise of its own, with an emitter and all that listens to the request, to give its methods to the promise of a handler. Ours has them; and got asks once, as soon as the handler has returned, whether the call is a stream's, which gets none. It is half of what a call costs.
+*/
 export const passForStreamOnce = (options: Options): void => {
+	passing = options;
 	Reflect.defineProperty(options, 'isStream', passingForStream);
 };
 
-/** What is seen then is got's own accessor, on the prototype. */
 export const stopPassingForStream = (options: Options): void => {
+	if (passing === options) {
+		passing = undefined;
+	}
+};
+
+/** Before got goes on with the options. Not where nobody does: V8 makes a dictionary of what a property is taken from. */
+export const restoreIsStream = (options: Options): void => {
 	Reflect.deleteProperty(options, 'isStream');
 };
 

@@ -17,6 +17,7 @@ import {
 	asCall,
 	Call,
 	passForStreamOnce,
+	restoreIsStream,
 	stopPassingForStream,
 	type Next,
 } from './call.ts';
@@ -170,6 +171,7 @@ const answer = async (call: Call): Promise<unknown> => {
 		prepared.set(options, exchange);
 	}
 
+	restoreIsStream(options);
 	call.ordinary = holdEarlyResponses(options, next(options) as unknown as RequestPromise);
 	for (const [method, event, listener] of call.listeners ?? []) {
 		void call.ordinary[method](event as never, listener as never);
