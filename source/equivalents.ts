@@ -1,7 +1,8 @@
+import {changeMark} from './generations.ts';
 import type {Hints} from './hints.ts';
 import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
+import {timeToLiveOfMark} from './mark-upkeep.ts';
 import {
-	changeMark,
 	generationOf,
 	isOlderThan,
 	longestExchangeMs,
@@ -9,7 +10,6 @@ import {
 	originMark,
 	pathMark,
 	pathOf,
-	timeToLiveOfMark,
 	type Marks,
 } from './marks.ts';
 import {unbounded} from './store/bounded.ts';

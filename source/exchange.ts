@@ -3,8 +3,9 @@ import type {Decision} from './http/decision.ts';
 import type {RequestHead} from './http/message.ts';
 import type {UrlVariation} from './http/no-vary-search.ts';
 import type {Marks} from './marks.ts';
-import {resourceKey, type ResourceContext, type Selection} from './resource.ts';
+import {resourceKey, type ResourceContext} from './resource.ts';
 import type {CacheSettings, RequestSettings} from './resolve-options.ts';
+import type {Selection} from './selection.ts';
 import {bounded} from './store/bounded.ts';
 import type {Patience} from './store/patience.ts';
 

@@ -1,29 +1,16 @@
-import {
-	checkFilter,
-	checkFlag,
-	checkLifetime,
-	checkPurgeable,
-	checkRequest,
-} from './arguments.ts';
+import {checkFilter, checkFlag, checkRequest} from './arguments.ts';
 import {parseDuration, type Duration} from './duration.ts';
-import {adopt} from './equivalents.ts';
 import type {ExchangeContext} from './exchange.ts';
+import {readMarks} from './generations.ts';
 import {currentAgeSeconds, remainingFreshnessSeconds} from './http/age.ts';
 import {decide} from './http/decide.ts';
-import {headersOf, rawFieldValue} from './http/header-fields.ts';
+import {headersOf} from './http/header-fields.ts';
 import type {RequestHead} from './http/message.ts';
-import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
-import {changeMark, generationsFor, groupMark, heed, keepMarks, markKeysOf, originMark, readMarks, tagMark} from './marks.ts';
-import {keysOf, purgeRequest, storedKeysOf} from './purging.ts';
-import {
-	everyKey,
-	purge,
-	readAll,
-	resourceOf,
-	select,
-	write,
-} from './resource.ts';
-import type {StoreEntry, TimeToLive} from './store/store.ts';
+import {heed, markKeysOf, originMark} from './marks.ts';
+import {storedKeysOf} from './purging.ts';
+import {readAll, resourceOf} from './resource.ts';
+import {select} from './selection.ts';
+import type {StoreEntry} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
 import {matchesUrlPattern} from './url-pattern.ts';
 
@@ -97,7 +84,7 @@ export type Purgeable =
 	| {readonly olderThan: Duration | Date}
 	| {readonly stale: true};
 
-const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike): RequestHead => {
+export const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike): RequestHead => {
 	const parsed = new URL(url);
 	Object.assign(parsed, {username: '', password: '', hash: ''});
 	return {method: method.toUpperCase(), url: parsed.href, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))};
@@ -157,11 +144,6 @@ export const hasStored = async (context: ExchangeContext, given: string | URL | 
 	return decide({...requestHeadOf(request), headers}, stored, context.now(), context.settings.request.http).kind === 'reuse';
 };
 
-export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike): Promise<boolean> => {
-	const request = checkRequest(given, 'delete()');
-	return purgeRequest(context, requestHeadOf(request), {body: request.body, extra: request.key});
-};
-
 type Found = StoreEntry & {readonly stored: StoredResponse};
 
 const batchSize = 200;
@@ -185,7 +167,8 @@ const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntr
 	});
 };
 
-const holding = async function * (context: ExchangeContext): AsyncGenerator<Found> {
+// All that is stored and holds.
+export const holding = async function * (context: ExchangeContext): AsyncGenerator<Found> {
 	let batch: StoreEntry[] = [];
 	for await (const entry of context.store.entries()) {
 		batch.push(entry);
@@ -200,7 +183,7 @@ const holding = async function * (context: ExchangeContext): AsyncGenerator<Foun
 	yield * await withoutPurged(context, batch);
 };
 
-const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: number): boolean => {
+export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: number): boolean => {
 	const {url, tags, policy} = stored;
 	const {origin, tag, prefix, pattern, olderThan, stale} = filter;
 	const storedBeforeMs = olderThan instanceof Date ? olderThan.getTime() : nowMs - (parseDuration(olderThan) ?? 0);
@@ -221,108 +204,4 @@ export const listEntries = async function * (context: ExchangeContext, given: En
 			yield entryOf(stored, bodyBytes, nowMs);
 		}
 	}
-};
-
-const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
-
-/** By a look at everything. What other processes are asking for just now may be stored after that. */
-const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSoft: boolean): Promise<boolean> => {
-	const {store, purgedAt} = context;
-	purgedAt.set(everyKey, performance.now());
-	let isConfirmed = true;
-	for await (const {key, stored} of holding(context)) {
-		if (!isMatch(stored, filter, context.now())) {
-			continue;
-		}
-
-		if (isSoft) {
-			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep');
-			isConfirmed &&= updated !== undefined;
-		} else {
-			isConfirmed &&= filter.prefix === undefined && filter.pattern === undefined ? await store.delete([key]) : await purge(context, resourceOf(key));
-		}
-	}
-
-	return isConfirmed;
-};
-
-const markFor = (what: Purgeable): string | undefined => {
-	if ('group' in what) {
-		return groupMark(new URL(what.origin).href, what.group);
-	}
-
-	if ('tag' in what) {
-		return tagMark(what.tag);
-	}
-
-	return 'origin' in what ? originMark(new URL(what.origin).href) : undefined;
-};
-
-export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean}): Promise<boolean> => {
-	const what = checkPurgeable(given);
-	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
-	const mark = markFor(what);
-
-	return mark === undefined ? purgeMatching(context, what, soft) : changeMark(context.store, mark, {isSoft: soft, nowMs: context.now()});
-};
-
-/** Gives what is stored for a request, every variant, another lifetime from now on. */
-export const touchStored = async (context: ExchangeContext, given: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> => {
-	const request = checkRequest(given, 'touch()');
-	checkLifetime(expireAfter, 'touch()');
-	const lifetimeMs = expireAfter === 'never' ? Infinity : parseDuration(expireAfter) ?? 0;
-	const {store, settings} = context;
-	const {expires, request: {ttlOffsetMs}} = settings;
-	const nowMs = context.now();
-	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
-	let isTouched = false;
-	for (const key of await storedKeysOf(context, requestHeadOf(request), {body: request.body, extra: request.key})) {
-		// eslint-disable-next-line no-await-in-loop -- few
-		for (const {storeKey, stored} of await readAll(context, key)) {
-			keepMarks(store, markKeysOf(key, stored).slice(1), timeToLive, nowMs);
-			// eslint-disable-next-line no-await-in-loop
-			const updated = await store.update(storeKey, current => current?.kind === 'response'
-				? {
-					...current,
-					policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
-				}
-				: undefined, timeToLive);
-			isTouched ||= updated?.record !== undefined;
-		}
-
-		const keptUntilMs = timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive;
-		// eslint-disable-next-line no-await-in-loop
-		await store.update(key, current => current?.kind === 'index' ? {...current, variants: current.variants.map(variant => ({...variant, keptUntilMs}))} : undefined, timeToLive);
-	}
-
-	return isTouched;
-};
-
-/** The key of what is listed under a name; the name where the URL does not tell, which does for a cache whose names are the same. */
-const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, variation: UrlVariation | undefined): string => [undefined, variation]
-	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined}, each))
-	.find(key => context.store.nameOf(key) === name) ?? name;
-
-export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
-	let count = 0;
-	for await (const {key, stored: held, timeToLive} of holding(from)) {
-		const [record] = await from.store.get([key]);
-		if (record?.kind !== 'response') {
-			continue;
-		}
-
-		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
-		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
-		const copyKey = keyOfListed(from, resourceOf(key), stored, variation);
-		const seen = variation && await adopt(to, {url: stored.url, variation, seen: new Map(), requestTimeMs: Infinity, timeToLive});
-		const reading = {seen: seen ?? new Map<string, string>(), requestTimeMs: Infinity};
-		const marks = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
-		if (marks && write(to, {key: copyKey, index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
-			count++;
-		}
-
-		await to.store.flush();
-	}
-
-	return count;
 };

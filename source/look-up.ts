@@ -16,8 +16,8 @@ import {isEquivalent, urlVariation} from './http/no-vary-search.ts';
 import {normalizeUrl} from './http/url.ts';
 import {isSelected} from './http/vary.ts';
 import {isForEquivalents, noMarks} from './marks.ts';
-import {observe, peek, select, type Selection} from './resource.ts';
 import type {RequestSettings} from './resolve-options.ts';
+import {observe, peek, select, type Selection} from './selection.ts';
 import {createPatience} from './store/patience.ts';
 import type {StoredResponse} from './stored.ts';
 

@@ -6,10 +6,11 @@ import {
 	type ExchangeContext,
 	type KeyInput,
 } from './exchange.ts';
+import {changeMark} from './generations.ts';
 import type {RequestHead} from './http/message.ts';
 import type {UrlVariation} from './http/no-vary-search.ts';
 import type {Invalidation} from './http/outcome.ts';
-import {changeMark, groupMark} from './marks.ts';
+import {groupMark} from './marks.ts';
 import {purge} from './resource.ts';
 
 /** Of a request, decoded or not, under its own URL or under that of equivalent ones. */

@@ -5,7 +5,8 @@ import type {Outcome, SharedOutcome, StaleReason} from './http/outcome.ts';
 import {combine, completed} from './http/partial.ts';
 import {settle, settleFailure} from './http/settle.ts';
 import {invalidate} from './purging.ts';
-import {remove, selectByEntityTag} from './resource.ts';
+import {remove} from './resource.ts';
+import {selectByEntityTag} from './selection.ts';
 import type {StoredResponse} from './stored.ts';
 import {
 	isUnknown,

@@ -5,20 +5,20 @@ import {
 	type Exchange,
 	type ExchangeContext,
 } from './exchange.ts';
+import {readMarks} from './generations.ts';
 import {fieldValue, headersOf, rawFieldValue} from './http/header-fields.ts';
 import {cacheGroups} from './http/invalidation.ts';
 import type {RequestHead} from './http/message.ts';
 import {urlVariation} from './http/no-vary-search.ts';
 import type {PassReason} from './http/outcome.ts';
 import {timeToLiveMs} from './http/time-to-live.ts';
+import {generationsFor} from './mark-upkeep.ts';
 import {
-	generationsFor,
 	groupMark,
 	isForEquivalents,
 	longestExchangeMs,
 	markKeysOf,
 	pathMark,
-	readMarks,
 	resourceMark,
 } from './marks.ts';
 import {supersede, write} from './resource.ts';

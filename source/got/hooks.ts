@@ -5,16 +5,12 @@ import type {
 	BeforeRequestHook,
 	BeforeRetryHook,
 	InitHook,
-	NormalizedOptions,
 	RequestError,
 	Response,
 } from 'got';
 import type {Exchange} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
-import type {BypassReason, Decision} from '../http/decision.ts';
-import type {HeaderFields, RequestHead} from '../http/message.ts';
-import {askedAgain, asRefresh, lookUp} from '../look-up.ts';
-import {resolveRequestOptions, type RequestSettings} from '../resolve-options.ts';
+import {askedAgain} from '../look-up.ts';
 import {settleResponse, staleInstead} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
@@ -25,9 +21,7 @@ import {
 	givePatience,
 	isAsked,
 	isOwner,
-	isReplaceable,
 	isWatched,
-	patienceFor,
 	registerHook,
 	restoreHeaders,
 	setExchange,
@@ -37,7 +31,6 @@ import {
 import {appendTo, comeFirst, leaveAsLast, leaveChain} from './chain.ts';
 import {learnRequestClass} from './direct-response.ts';
 import {holdListeners, tellListeners} from './early-response.ts';
-import {takePrepared} from './fast-path.ts';
 import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
 import {leaveErrorsToEvents, seeNextRequest} from './next-request.ts';
@@ -45,11 +38,19 @@ import {board} from './flight.ts';
 import {land, landFor, landWithout, leave} from './landing.ts';
 import {carryOn} from './passage.ts';
 import {reportOn} from './cache-status.ts';
-import {hideCookies, replaceResponse, showCookies, toIncomingMessage, type Message} from './message.ts';
+import {
+	gatewayTimeout,
+	hideCookies,
+	replaceResponse,
+	showCookies,
+	toIncomingMessage,
+	type Message,
+} from './message.ts';
+import {openExchange} from './opening.ts';
 import {prepareRecovery, takeRecovery} from './recovery.ts';
-import {isRedirect, settleRedirect} from './redirect.ts';
-import {refreshedBy, refreshInBackground} from './refresh.ts';
-import {isSameRequest, keyInput, requestHead} from './request.ts';
+import {settleRedirect} from './redirect.ts';
+import {refreshInBackground} from './refresh.ts';
+import {headersToAdd, mayTakePlaceOf} from './replacement.ts';
 import {responseHead} from './response-head.ts';
 
 export type Hooks = {
@@ -65,73 +66,6 @@ export type Hooks = {
 type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus'>> & {
 	/** The exchange before, where the origin's answer did not go with what is stored. */
 	readonly before?: Exchange;
-};
-
-const gatewayTimeout: Message = {
-	statusCode: 504,
-	statusMessage: 'Gateway Timeout',
-	httpVersion: '1.1',
-	rawHeaders: ['Content-Length', '0'],
-	body: new Uint8Array(),
-};
-
-const bypassReason = ({settings}: GotContext, head: RequestHead, {isDisabled}: RequestSettings, isKeyable: boolean): BypassReason | undefined => {
-	if (isDisabled) {
-		return 'disabled';
-	}
-
-	if (!isKeyable) {
-		return 'unkeyable-body';
-	}
-
-	return settings.filter?.(head) === false ? 'filtered' : undefined;
-};
-
-// RFC 9111 §5.2.1.7
-const withOnlyIfCached = (head: RequestHead): RequestHead => {
-	const cacheControl = head.headers['cache-control'];
-	return {...head, headers: {...head.headers, 'cache-control': cacheControl === undefined ? 'only-if-cached' : `${String(cacheControl)}, only-if-cached`}};
-};
-
-const openExchange = async (context: GotContext, options: GotOptions, before: Exchange | undefined): Promise<Exchange> => {
-	const prepared = takePrepared(options);
-	const patience = (before ?? prepared)?.patience ?? patienceFor(options);
-	if (prepared && isSameRequest(prepared.request, requestHead(options))) {
-		return prepared;
-	}
-
-	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);
-	const head = settings.isOnlyIfCached ? withOnlyIfCached(requestHead(options)) : requestHead(options);
-	const input = keyInput(options, context.settings.key?.(head, options as NormalizedOptions));
-	// Of two caches in a row, the one would keep what the other is told not to.
-	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, input !== undefined);
-
-	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}, patience}, {bypass});
-	const seen = refreshedBy(options);
-
-	return seen ? asRefresh(exchange, seen) : exchange;
-};
-
-/** Whether what is stored may be given in place of what the origin said. */
-const mayTakePlaceOf = ({statusCode}: Response, {exchange: {decision}}: GotExchange): boolean =>
-	statusCode !== 200 && (decision.kind === 'validate' || (decision.kind === 'fetch' && (decision.stored ?? decision.headers) !== undefined));
-
-/**
-The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together, or for a variant to be looked for.
-
-@returns The header fields to ask the origin with about what is stored.
-*/
-const headersToAdd = (options: GotOptions, decision: Decision): HeaderFields | undefined => {
-	if (decision.kind === 'fetch') {
-		return options.isStream ? undefined : decision.headers;
-	}
-
-	if (decision.kind !== 'validate') {
-		return undefined;
-	}
-
-	const canBeReplaced = options.isStream ? isReplaceable(options) && decision.reason !== 'range-incomplete' : !isRedirect(decision.stored.statusCode);
-	return canBeReplaced ? decision.headers : undefined;
 };
 
 /**

@@ -12,6 +12,15 @@ export type Message = {
 	readonly body: Uint8Array;
 };
 
+/** What `only-if-cached` comes to where nothing that is stored will do, RFC 9111 §5.2.1.7. */
+export const gatewayTimeout: Message = {
+	statusCode: 504,
+	statusMessage: 'Gateway Timeout',
+	httpVersion: '1.1',
+	rawHeaders: ['Content-Length', '0'],
+	body: new Uint8Array(),
+};
+
 // What Node's parser calls: only Node knows how Node joins repeated header fields.
 type ParsedMessage = IncomingMessage & {_addHeaderLines(rawHeaders: string[], count: number): void};
 

@@ -4,19 +4,16 @@ import type {Duration} from '../duration.ts';
 import {describeSafely} from '../arguments.ts';
 import {createHints} from '../hints.ts';
 import {
-	copyAll,
 	getStored,
 	hasStored,
 	listEntries,
-	purgeAll,
-	removeStored,
-	touchStored,
 	type CachedResponse,
 	type CacheEntry,
 	type EntryFilter,
 	type Purgeable,
 	type RequestLike,
 } from '../inventory.ts';
+import {copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
 import {plainPathMs} from '../equivalents.ts';
 import {everyKey} from '../resource.ts';
 import type {RedisCacheOptions} from '../options.ts';

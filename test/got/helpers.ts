@@ -42,8 +42,21 @@ export const setUp = async (options: RedisCacheOptions = {}): Promise<Setup> => 
 	};
 };
 
-/** Lets writes that nobody waits for reach Redis: they are sent before what is asked after them. */
+const quietLooks = 5;
+const maxLooks = 100;
+
+/** Lets writes that nobody waits for reach Redis: until it was sent nothing but the question, several times in turn. */
 export const settleWrites = async ({redis}: Pick<Setup, 'redis'>): Promise<void> => {
-	await nextTurn();
-	await redis.client.ping();
+	const received: number[] = [];
+	const isQuiet = () => {
+		const last = received.slice(-quietLooks - 1);
+		const [first = 0, second = 0] = last;
+		return last.length > quietLooks && last.every((bytes, look) => bytes === first + (look * (second - first)));
+	};
+
+	while (!isQuiet() && received.length < maxLooks) {
+		await nextTurn();
+		const info = await redis.client.info('stats');
+		received.push(Number(/total_net_input_bytes:(?<bytes>\d+)/v.exec(info)?.groups?.bytes));
+	}
 };

@@ -114,3 +114,52 @@ test('a hit from the memory tier asks Redis for nothing, neither what is stored 
 	await cache.has('http://example.com/');
 	assert.deepEqual(await ask(), ['miss', 'miss']);
 });
+
+/** Memory believes what Redis said for a second after its last answer, which a busy machine may take. */
+const firstWithoutCommands = async ({redis, client}: Setup, request: () => Promise<unknown>): Promise<boolean> => {
+	for (let attempt = 0; attempt < 20; attempt++) {
+		await client(`answered-${attempt}`);
+		const commands = await commandsDuring([redis], async () => {
+			await request();
+		});
+		if (commands.length === 0) {
+			return true;
+		}
+	}
+
+	return false;
+};
+
+test('that nothing is stored is asked of Redis no more than once, until somebody stores it', async () => {
+	await using setup = await setUp();
+	const {client, redis, origin} = setup;
+	let cacheControl = 'no-store';
+	origin.handler = ({headers}, response) => {
+		response.writeHead(200, {'cache-control': cacheControl});
+		response.end(headers['accept-language']);
+	};
+
+	for (const url of ['unstorable', 'unstorable', 'unstorable']) {
+		const response = await client(url);
+		assert.deepEqual([cacheInfo(response)?.status, cacheInfo(response)?.reason], ['miss', 'not-stored']);
+	}
+
+	assert.equal(await firstWithoutCommands(setup, async () => client('unstorable')), true);
+	assert.equal(await firstWithoutCommands(setup, async () => client.head('unstorable')), true);
+
+	cacheControl = 'max-age=600';
+	const {client: other} = setup.other();
+	await other('unstorable', inLanguage('by another'));
+	await settleWrites(setup);
+	// Redis has told of it before it answers this.
+	await client('told');
+	const found = await client('unstorable', inLanguage('by this one'));
+	assert.deepEqual([cacheInfo(found)?.status, found.body], ['hit', 'by another']);
+
+	await redis.client.flushAll();
+	await client('told again');
+	assert.equal((await client('unstorable', inLanguage('by this one'))).body, 'by this one');
+	await settleWrites(setup);
+	const again = await client('unstorable', inLanguage('nobody'));
+	assert.deepEqual([cacheInfo(again)?.status, again.body], ['hit', 'by this one']);
+});

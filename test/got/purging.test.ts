@@ -285,6 +285,26 @@ test('what a request is tagged with purges its response, beside what the respons
 });
 
 for (const soft of [false, true]) {
+	test(`touch() ${soft ? 'takes back what was purged softly' : 'revives nothing that was purged for good'}, by whatever it was`, async () => {
+		await using setup = await setUp({tagField: 'cache-tag'});
+		serve(setup);
+		const {client, cache, origin} = setup;
+		const url = `${origin.url}/a`;
+		for (const what of [{tag: 'a'}, {origin: origin.url}, {group: 'g', origin: origin.url}, {prefix: url}] as const) {
+			await client('a');
+			await settleWrites(setup);
+			assert.equal(await cache.has(url), true);
+			assert.equal(await cache.invalidate(what, {soft}), true);
+			assert.equal(await cache.has(url), false);
+			assert.equal(await cache.touch(url, '1h'), soft);
+			assert.equal(await cache.has(url), soft);
+			assert.equal(cacheInfo(await client('a'))?.status, soft ? 'hit' : 'miss');
+			assert.equal(await cache.invalidate(what, {soft}), true);
+			assert.equal(await cache.has(url), false);
+			await cache.delete(url);
+		}
+	});
+
 	test(`what is stale is purged ${soft ? 'softly' : 'for good'}, and what is fresh is spared`, async () => {
 		await using setup = await setUp();
 		const {client, cache, origin} = setup;

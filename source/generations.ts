@@ -1,0 +1,137 @@
+import {createHints, type Hints} from './hints.ts';
+import {generationOf, hardPart, newGeneration, type Marks} from './marks.ts';
+import {unbounded} from './store/bounded.ts';
+import type {Store, TimeToLive} from './store/store.ts';
+import type {StoredMark, StoredRecord} from './stored.ts';
+
+/*
+The generations that marks have now: as the store says, and as this process has changed them.
+*/
+
+/** Marks are kept so much longer than what they stand for. */
+export const spareMs = 30 * 86_400_000;
+
+type Change = {readonly mark: StoredMark; readonly isSoft: boolean};
+
+export type Bookkeeping = {
+	/** What the store has not confirmed of the changes that this process made: here they hold already. */
+	readonly unconfirmed: Map<string, Change>;
+	isConfirming: boolean;
+	/** The marks that are being made: once for all who need them. */
+	readonly making: Map<string, ReturnType<Store['update']>>;
+	/** Until when marks are kept at least, as far as this process has seen to it. */
+	readonly keptUntilMs: Hints<number>;
+};
+
+const bookkeepings = new WeakMap<Store, Bookkeeping>();
+
+export const bookkeepingOf = (part: Store): Bookkeeping => {
+	const store = unbounded(part);
+	const known = bookkeepings.get(store);
+	if (known) {
+		return known;
+	}
+
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), keptUntilMs: createHints(10_000)};
+	bookkeepings.set(store, bookkeeping);
+	return bookkeeping;
+};
+
+const maxUnconfirmed = 10_000;
+
+export const currentGeneration = ({unconfirmed}: Bookkeeping, name: string, record: StoredRecord | undefined): string => {
+	const change = unconfirmed.get(name);
+	if (!change) {
+		return generationOf(record);
+	}
+
+	return change.isSoft ? `${hardPart(generationOf(record))}.${change.mark.softGeneration}` : change.mark.generation;
+};
+
+/** What memory knows of marks: no I/O. */
+export const peekMarks = (store: Store, names: readonly string[]): Marks => {
+	const bookkeeping = bookkeepingOf(store);
+	const marks = new Map<string, string>();
+	for (const name of names) {
+		const record = store.peek(name);
+		if (record) {
+			marks.set(name, currentGeneration(bookkeeping, name, record));
+		}
+	}
+
+	return marks;
+};
+
+/** The generations in what was read of the store. */
+export const marksIn = (store: Store, names: readonly string[], records: ReadonlyArray<StoredRecord | undefined>): Marks => {
+	const bookkeeping = bookkeepingOf(store);
+	if (bookkeeping.unconfirmed.size > 0) {
+		void confirm(unbounded(store), bookkeeping);
+	}
+
+	return new Map(names.map((name, position) => [name, currentGeneration(bookkeeping, name, records[position])]));
+};
+
+export const readMarks = async (store: Store, names: readonly string[]): Promise<Marks> => marksIn(store, names, await store.get(names));
+
+/** Of a mark as such, whatever is stored with it. One that is lost is as good as one that was changed, where marks are made for all; elsewhere those that were changed have to stay. */
+export const ownTimeToLive = ({command}: Store): TimeToLive => command ? spareMs : 'forever';
+
+const write = async (store: Store, name: string, {mark, isSoft}: Change, timeToLive: TimeToLive): Promise<boolean> => {
+	if (!isSoft) {
+		return store.set(name, mark, timeToLive);
+	}
+
+	const {softGeneration, purgedAtMs} = mark;
+	return await store.update(name, current => {
+		const kept: StoredMark = current?.kind === 'mark' ? current : {...mark, generation: store.isAtomic ? mark.generation : ''};
+		return {...kept, softGeneration, purgedAtMs};
+	}, timeToLive) !== undefined;
+};
+
+const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> => {
+	const {unconfirmed} = bookkeeping;
+	if (bookkeeping.isConfirming || !store.isHealthy) {
+		return;
+	}
+
+	bookkeeping.isConfirming = true;
+	for (const [name, change] of unconfirmed) {
+		// eslint-disable-next-line no-await-in-loop -- the store has just been ill
+		const isWritten = await write(store, name, change, ownTimeToLive(store));
+		if (!isWritten) {
+			break;
+		}
+
+		if (unconfirmed.get(name) === change) {
+			unconfirmed.delete(name);
+		}
+	}
+
+	bookkeeping.isConfirming = false;
+};
+
+/**
+Purges all that a mark stands for, without a look at it. What is purged hard is never used again, what is purged softly is validated first, and may stand in for an error. What the store does not confirm holds in this process, and is tried again.
+
+@returns Whether the store confirmed it.
+*/
+export const changeMark = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
+	const {unconfirmed, keptUntilMs} = bookkeepingOf(store);
+	const mark: StoredMark = {kind: 'mark', generation: newGeneration(), softGeneration: isSoft ? newGeneration() : '', purgedAtMs: nowMs};
+	const change: Change = {mark, isSoft};
+	const earlier = unconfirmed.get(name);
+	// A soft purge takes nothing back from a hard one.
+	unconfirmed.set(name, isSoft && earlier && !earlier.isSoft ? earlier : change);
+	keptUntilMs.delete(name);
+	const isWritten = await write(store, name, change, timeToLive);
+	if (isWritten && unconfirmed.get(name) === change) {
+		unconfirmed.delete(name);
+	}
+
+	for (const oldest of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
+		unconfirmed.delete(oldest);
+	}
+
+	return isWritten;
+};

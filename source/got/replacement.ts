@@ -1,0 +1,28 @@
+import type {Response} from 'got';
+import type {Decision} from '../http/decision.ts';
+import type {HeaderFields} from '../http/message.ts';
+import type {GotOptions} from './context.ts';
+import {isReplaceable, type GotExchange} from './exchanges.ts';
+import {isRedirect} from './redirect.ts';
+
+/** Whether what is stored may be given in place of what the origin said. */
+export const mayTakePlaceOf = ({statusCode}: Response, {exchange: {decision}}: GotExchange): boolean =>
+	statusCode !== 200 && (decision.kind === 'validate' || (decision.kind === 'fetch' && (decision.stored ?? decision.headers) !== undefined));
+
+/**
+The answer to a promise is replaced when got is done with it, too late for a redirect to be followed; that to a stream when it arrives, too early for parts to be put together, or for a variant to be looked for.
+
+@returns The header fields to ask the origin with about what is stored.
+*/
+export const headersToAdd = (options: GotOptions, decision: Decision): HeaderFields | undefined => {
+	if (decision.kind === 'fetch') {
+		return options.isStream ? undefined : decision.headers;
+	}
+
+	if (decision.kind !== 'validate') {
+		return undefined;
+	}
+
+	const canBeReplaced = options.isStream ? isReplaceable(options) && decision.reason !== 'range-incomplete' : !isRedirect(decision.stored.statusCode);
+	return canBeReplaced ? decision.headers : undefined;
+};
