@@ -24,28 +24,28 @@ export type StoreCheckOptions = {
 
 	@default true
 	*/
-	isShared?: boolean;
+	isShared?: boolean | undefined;
 
 	/**
 	`false`: the store cannot list its keys. Then `entries()`, `copyTo()`, `clear()` and purging by prefix, pattern and age are not to be had.
 
 	@default true
 	*/
-	canList?: boolean;
+	canList?: boolean | undefined;
 
 	/**
 	`false`: the store fails now and then. Checked is then only that no request fails, and that none is given a wrong body.
 
 	@default true
 	*/
-	isReliable?: boolean;
+	isReliable?: boolean | undefined;
 
 	/**
 	Options of the caches that the checks make on the store.
 
 	@default {timeout: '5s'}
 	*/
-	cacheOptions?: Pick<RedisCacheOptions, 'timeout' | 'memory' | 'compression' | 'encryption'>;
+	cacheOptions?: Pick<RedisCacheOptions, 'timeout' | 'memory' | 'compression' | 'encryption'> | undefined;
 };
 
 /**

@@ -73,6 +73,10 @@ A request by its URL or by more than that.
 @throws {TypeError} If it is none, or its URL is not absolute.
 */
 export const checkRequest = (given: unknown, where: string): RequestLike => {
+	if (isString(given) && !isAbsoluteUrl(given)) {
+		throw new TypeError(`Expected ${urlRule[1]} in ${where}, got ${describeSafely(given)}`);
+	}
+
 	const request = isString(given) || given instanceof URL ? {url: given} : given;
 	if (!isObject(request)) {
 		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describeSafely(request)}`);

@@ -12,14 +12,14 @@ export type EmbeddedRedisOptions = {
 
 	@default undefined, a server of its own that leaves nothing behind
 	*/
-	path?: string;
+	path?: string | undefined;
 
 	/**
 	The server's executable: its path, or its name in `PATH`. It may be any server that takes the configuration and the commands of Redis 6 or later.
 
 	@default `redis-server` in `PATH`, or else `valkey-server`, or else the one that the package `redis-memory-server` provides, where that is installed
 	*/
-	binary?: string;
+	binary?: string | undefined;
 };
 
 /** A running server of one's own. */

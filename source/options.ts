@@ -59,14 +59,14 @@ export type RequestCacheOptions = {
 
 	@default 'default'
 	*/
-	mode?: CacheMode;
+	mode?: CacheMode | undefined;
 
 	/**
 	Names to purge the stored response by, with `cache.invalidate({tag})`. They are given to what is stored for this request, not to what already is.
 
 	@default []
 	*/
-	tags?: readonly string[];
+	tags?: readonly string[] | undefined;
 
 	/**
 	When a stale response may stand in for a failure of the origin.
@@ -80,28 +80,28 @@ export type RequestCacheOptions = {
 
 	@default 'disconnected'
 	*/
-	staleIfError?: 'disconnected' | boolean | Duration;
+	staleIfError?: 'disconnected' | boolean | Duration | undefined;
 
 	/**
 	Retry as got's `retry` says before a stale response stands in: fewer stale answers, for which callers wait longer. Streams, which got leaves to their consumers to retry, are given theirs at once all the same.
 
 	@default false
 	*/
-	retryFirst?: boolean;
+	retryFirst?: boolean | undefined;
 
 	/**
 	Whether a stale response may answer at once while it is refreshed in the background: always (`true`), when it has been stale for that long at most (a duration), or only as the response's own `stale-while-revalidate` allows (`false`, RFC 5861 §3).
 
 	@default false
 	*/
-	staleWhileRevalidate?: boolean | Duration;
+	staleWhileRevalidate?: boolean | Duration | undefined;
 
 	/**
 	Refresh a response in the background shortly before it expires, so that no caller has to wait for it: the sooner to its end, the more often it is asked for, and the longer the origin takes to answer, the likelier (probabilistic early expiration: Vattani, Chierichetti and Lowenstein, “Optimal Probabilistic Cache Stampede Prevention”, PVLDB 8(8), 2015).
 
 	@default false
 	*/
-	refreshAhead?: boolean;
+	refreshAhead?: boolean | undefined;
 
 	/**
 	A freshness lifetime of your own, in place of the one that the response declares. Bends RFC 9111 §4.2.1.
@@ -115,56 +115,56 @@ export type RequestCacheOptions = {
 	redisCache({expireAfter: ({statusCode}) => statusCode === 404 ? '10s' : undefined});
 	```
 	*/
-	expireAfter?: ExpireAfter;
+	expireAfter?: ExpireAfter | undefined;
 
 	/**
 	`false` ignores the cache directives of responses, `no-store` and `private` too: `expireAfter` or `urlsExpireAfter`, of which it needs one, decides alone. Bends RFC 9111 §5.2.2.
 
 	@default true
 	*/
-	cacheControl?: boolean;
+	cacheControl?: boolean | undefined;
 
 	/**
 	Ask the origin each time whether the stored response is still good.
 
 	@default false
 	*/
-	alwaysRevalidate?: boolean;
+	alwaysRevalidate?: boolean | undefined;
 
 	/**
 	Answer from the cache or with 504 (Gateway Timeout), without asking the origin: what may be reused by RFC 9111, as the request directive `only-if-cached` (§5.2.1.7).
 
 	@default false
 	*/
-	onlyIfCached?: boolean;
+	onlyIfCached?: boolean | undefined;
 
 	/**
 	Look, but store nothing.
 
 	@default false
 	*/
-	readOnly?: boolean;
+	readOnly?: boolean | undefined;
 
 	/**
 	Take no part in the request.
 
 	@default false
 	*/
-	disabled?: boolean;
+	disabled?: boolean | undefined;
 
 	/**
 	How long a stored response is kept past its freshness lifetime, to be validated, or reused when the origin fails. With a Redis store, the TTL of the key is the lifetime plus this.
 
 	@default '1h'
 	*/
-	ttlOffset?: Duration;
+	ttlOffset?: Duration | undefined;
 
 	/**
 	Bytes. Responses with a larger body are handed on without being stored.
 
 	@default 26_214_400 // 25 MiB
 	*/
-	maxBodySize?: number;
+	maxBodySize?: number | undefined;
 };
 
 /**
@@ -183,31 +183,31 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	@default 'redis://localhost:6379'
 	*/
-	store?: StoreOption;
+	store?: StoreOption | undefined;
 
 	/**
 	What the keys in the store begin with. Caches with different namespaces do not see each other.
 
 	@default 'http_cache'
 	*/
-	namespace?: string;
+	namespace?: string | undefined;
 
 	/**
 	`false`: the store never removes a response by time. Not together with `ttlOffset`.
 
 	@default true
 	*/
-	ttl?: boolean;
+	ttl?: boolean | undefined;
 
 	/**
 	`true`: a cache that many users share (RFC 9111 §1); responses marked `private`, and most responses to requests with `Authorization`, are not stored. `false`: the cache of a single user; `Authorization` and `Cookie` then tell responses apart.
 
 	@default true
 	*/
-	shared?: boolean;
+	shared?: boolean | undefined;
 
 	/**
-	`expireAfter` by URL: the first pattern that matches counts, and where none does, `expireAfter`. A string is `[scheme://]host[:port][/path]`: the whole host, and the beginning of the path; `*` stands for any characters, in the host for any but `/`. A regular expression is tried on the whole URL.
+	`expireAfter` by URL: the first pattern that matches counts, and where none does, `expireAfter`. A string is `[scheme://]host[:port][/path]`: the whole host, on every port where none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`. A regular expression is tried on the whole URL.
 
 	@default undefined
 
@@ -222,35 +222,35 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	});
 	```
 	*/
-	urlsExpireAfter?: ReadonlyArray<readonly [pattern: string | RegExp, expireAfter: ExpireAfter]>;
+	urlsExpireAfter?: ReadonlyArray<readonly [pattern: string | RegExp, expireAfter: ExpireAfter]> | undefined;
 
 	/**
 	Methods of requests that are looked up and whose responses may be stored.
 
 	@default ['GET', 'HEAD', 'QUERY']
 	*/
-	methods?: readonly string[];
+	methods?: readonly string[] | undefined;
 
 	/**
 	Status codes whose responses may be stored.
 
 	@default The ones of RFC 9110 §15.1, and every final one with explicit freshness
 	*/
-	statusCodes?: readonly number[];
+	statusCodes?: readonly number[] | undefined;
 
 	/**
 	Query parameters and form or JSON fields that do not distinguish requests, in upper or lower case. They are stored nowhere, so secrets belong here too.
 
 	@default []
 	*/
-	ignoredParameters?: readonly string[];
+	ignoredParameters?: readonly string[] | undefined;
 
 	/**
 	Request header fields that distinguish requests, whether or not a response's `Vary` names them.
 
 	@default []
 	*/
-	matchHeaders?: readonly string[];
+	matchHeaders?: readonly string[] | undefined;
 
 	/**
 	Adds to what distinguishes requests: requests for which it returns different strings do not share responses. Where it throws, or returns no string, the request fails.
@@ -262,7 +262,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({key: (request, options) => String(options.context.tenant)});
 	```
 	*/
-	key?: (request: CacheableRequest, options: NormalizedOptions) => string;
+	key?: ((request: CacheableRequest, options: NormalizedOptions) => string) | undefined;
 
 	/**
 	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored. `false` leaves it out. Where it throws, or returns no boolean, the request fails.
@@ -274,28 +274,28 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({filter: ({url}, response) => !url.includes('/admin/') && response?.headers['set-cookie'] === undefined});
 	```
 	*/
-	filter?: (request: CacheableRequest, response?: CacheableResponse) => boolean;
+	filter?: ((request: CacheableRequest, response?: CacheableResponse) => boolean) | undefined;
 
 	/**
 	A response field that names tags, separated by commas or spaces, to invalidate the stored response by: what a CDN goes by in front of the same origin, such as `'cache-tag'` or `'surrogate-key'`. They come on top of the request's own `tags`.
 
 	@default undefined
 	*/
-	tagField?: string;
+	tagField?: string | undefined;
 
 	/**
 	The longest that the store may delay a request: a duration, of which a number is milliseconds.
 
 	@default 250
 	*/
-	timeout?: Duration;
+	timeout?: Duration | undefined;
 
 	/**
 	Bytes of the tier in the process, which answers without a round trip and is kept coherent by Redis's client tracking; `false` switches it off.
 
 	@default 67_108_864 // 64 MiB
 	*/
-	memory?: number | false;
+	memory?: number | false | undefined;
 
 	/**
 	Compresses with Zstandard, in the store, the bodies that gain from it: of 4 KiB or more, and neither images, video, audio nor anything else that is compressed by itself. Whatever this says, compressed bodies can be read.
@@ -306,7 +306,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	@default true // Where the store is outside this process
 	*/
-	compression?: boolean;
+	compression?: boolean | undefined;
 
 	/**
 	Encrypts all that is stored with AES-256-GCM, and names the keys in the store by keyed hashes. A key of 32 bytes (a `Uint8Array`, or a string in hexadecimal or base64), or several: the first one encrypts, all decrypt, the last one names.
@@ -325,7 +325,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({encryption: [NEW_CACHE_KEY, CACHE_KEY]});
 	```
 	*/
-	encryption?: EncryptionKey | readonly EncryptionKey[];
+	encryption?: EncryptionKey | readonly EncryptionKey[] | undefined;
 
 	/**
 	Whether equal requests that are on their way at the same time become one.
@@ -338,26 +338,26 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	@default 'process'
 	*/
-	coalesce?: 'process' | 'fleet' | false;
+	coalesce?: 'process' | 'fleet' | false | undefined;
 
 	/**
 	`false`: got starts a request for every call, also for one that a stored response answers at once. Slower, and otherwise the same.
 
 	@default true
 	*/
-	fastPath?: boolean;
+	fastPath?: boolean | undefined;
 
 	/**
 	Targeted cache-control fields to heed in place of `Cache-Control`, in this order (RFC 9213), such as `['cdn-cache-control']`.
 
 	@default []
 	*/
-	targets?: readonly string[];
+	targets?: readonly string[] | undefined;
 
 	/**
 	The cache's name in the `Cache-Status` field of responses (RFC 9211); `false` leaves the field alone, `true` is `'got-redis-cache'`.
 
 	@default true
 	*/
-	cacheStatus?: boolean | string;
+	cacheStatus?: boolean | string | undefined;
 };

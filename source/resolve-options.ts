@@ -3,6 +3,7 @@ import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {ResponseHead} from './http/message.ts';
 import type {Settings} from './http/settings.ts';
+import {hintOfClientOption, refuseOptionsInStore} from './misplaced.ts';
 import type {
 	CacheableRequest,
 	ExpireAfter,
@@ -131,6 +132,11 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
 };
 
+const rulesByName: Readonly<Record<string, Rule>> = {...requestRules, ...cacheRules};
+
+/** Whether an option of that name exists, for a cache or for a request. */
+export const isOptionName = (name: string): boolean => Object.hasOwn(rulesByName, name);
+
 const contradict = (first: string, second: string, why: string, where: string) => {
 	throw new TypeError(`The options \`${first}\` and \`${second}\` in ${where} contradict each other: ${why}`);
 };
@@ -225,15 +231,22 @@ const requestSettings = (options: Options): RequestSettings => ({
 */
 export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	const where = 'redisCache()';
-	const {mode, tags, ...rules} = {...requestRules, ...cacheRules};
-	validate(options, rules, {where, noun: 'option'});
+	const {mode, tags, ...rules} = rulesByName;
+	validate(options, rules, {
+		where,
+		noun: 'option',
+		hint: name => isOptionName(name) ? `each request sets it for itself, as in {context: {cache: {${name}: …}}}` : hintOfClientOption(name, Object.keys(options)),
+	});
+	// What is `null` was meant to be a store.
+	const {store = 'redis'} = options;
+	refuseOptionsInStore(store, isOptionName);
 	refuseContradictions(options, where);
 	if (!isCompressionSupported && options.compression) {
 		throw new TypeError(`The option \`compression\` in ${where} needs Node.js 22.15 or later, for Zstandard; this is ${version}`);
 	}
 
 	return {
-		store: options.store ?? 'redis',
+		store,
 		namespace: options.namespace ?? 'http_cache',
 		expires: options.ttl ?? true,
 		timeoutMs: toMs(options.timeout ?? 250),
@@ -256,7 +269,15 @@ What a request goes by: what it sets in `context.cache`, over what the cache was
 */
 export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOptions: unknown): RequestSettings => {
 	const where = '`context.cache`';
-	validate(requestOptions, requestRules, {where, noun: 'option'});
+	if (requestOptions === false || requestOptions === null) {
+		throw new TypeError(`Expected ${where} to be an object with options, got ${describe(requestOptions)}; {disabled: true} leaves the cache out of a request`);
+	}
+
+	validate(requestOptions, requestRules, {
+		where,
+		noun: 'option',
+		hint: name => isOptionName(name) ? 'it is one of the whole cache, in redisCache()' : undefined,
+	});
 
 	const merged: Options = {...cacheOptions};
 	for (const [name, value] of Object.entries(requestOptions as RequestCacheOptions)) {

@@ -32,12 +32,14 @@ type Subject = {
 	/** As it is called in messages. */
 	readonly where: string;
 	readonly noun: 'option' | 'property';
+	/** Where one without a rule belongs, if that is known. */
+	readonly hint?: (name: string) => string | undefined;
 };
 
 /**
 @throws {TypeError} If what was given is no object, has a property without a rule, or one that breaks its rule.
 */
-export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, {where, noun}: Subject): void => {
+export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, {where, noun, hint}: Subject): void => {
 	if (typeof given !== 'object' || given === null || Array.isArray(given)) {
 		throw new TypeError(`Expected ${where} to be an object with options, got ${describe(given)}`);
 	}
@@ -45,7 +47,7 @@ export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, 
 	for (const [name, value] of Object.entries(given)) {
 		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
 		if (!rule) {
-			throw new TypeError(`Unknown ${noun} \`${name}\` in ${where}: expected one of ${Object.keys(rules).join(', ')}`);
+			throw new TypeError(`Unknown ${noun} \`${name}\` in ${where}: ${hint?.(name) ?? `expected one of ${Object.keys(rules).join(', ')}`}`);
 		}
 
 		const [isValid, expected, tell = describe] = rule;

@@ -17,12 +17,12 @@ const takers: Readonly<Record<string, Call>> = {
 };
 
 const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> = [
-	['/items', `Expected the property \`url\` in %() to be ${absolute}, got '/items'`],
-	['api.example.com/items', `Expected the property \`url\` in %() to be ${absolute}, got 'api.example.com/items'`],
-	['localhost:3000/items', `Expected the property \`url\` in %() to be ${absolute}, got 'localhost:3000/items'`],
-	['', `Expected the property \`url\` in %() to be ${absolute}, got ''`],
-	['/items?token=secret', `Expected the property \`url\` in %() to be ${absolute}, got '/items?…'`],
-	['https://user:secret@[/items', `Expected the property \`url\` in %() to be ${absolute}, got 'https://…@[/items'`],
+	['/items', `Expected ${absolute} in %(), got '/items'`],
+	['api.example.com/items', `Expected ${absolute} in %(), got 'api.example.com/items'`],
+	['localhost:3000/items', `Expected ${absolute} in %(), got 'localhost:3000/items'`],
+	['', `Expected ${absolute} in %(), got ''`],
+	['/items?token=secret', `Expected ${absolute} in %(), got '/items?…'`],
+	['https://user:secret@[/items', `Expected ${absolute} in %(), got 'https://…@[/items'`],
 	[{url: new URL('file:///items')}, `Expected the property \`url\` in %() to be ${absolute}, got 'file:///items'`],
 	[{method: 'GET'}, `Expected the property \`url\` in %() to be ${absolute}, got undefined`],
 	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, method, headers, body, key'],
@@ -121,6 +121,18 @@ await suite('another wrong argument', () => {
 		}
 	});
 
+	test('null in the place of a store', () => {
+		for (const given of [null, {store: null}]) {
+			assert.throws(() => redisCache(given as never), {name: 'TypeError', message: /^The option `store` is null: expected a redis:, .* URL, /v});
+		}
+	});
+
+	test('options among those of a node-redis client', () => {
+		const given = {url: 'redis://user:secret@cache.example.com', ttlOffset: '1d'} as const;
+		assert.throws(() => redisCache(given), {name: 'TypeError', message: 'Unknown option `url` in redisCache(): options of node-redis go into `store`, as in {store: {url}, ttlOffset}'});
+		assert.throws(() => redisCache({socket: {port: 6379}, namespace: 'a'}), {name: 'TypeError', message: 'Unknown option `socket` in redisCache(): options of node-redis go into `store`, as in {store: {socket}, namespace}'});
+	});
+
 	test('options behind a store', () => {
 		// @ts-expect-error It takes one.
 		assert.throws(() => redisCache('memory', {ttlOffset: '1d'}), {name: 'TypeError', message: 'Expected one argument in redisCache(), got 2: give the store among the options, as in redisCache({store: \'memory\', ttlOffset: \'1d\'})'});
@@ -130,6 +142,17 @@ await suite('another wrong argument', () => {
 });
 
 test('what is right is taken', async () => {
+	const map = new Map<string, unknown>();
+	const adapter = {
+		get: async (key: string) => map.get(key),
+		set: async (key: string, value: unknown) => map.set(key, value),
+		delete: async (key: string) => map.delete(key),
+		clear: async () => map.clear(),
+		url: 'redis://localhost',
+		namespace: 'a',
+	};
+	assert.equal(await redisCache(adapter as never).delete(url), true);
+
 	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b'}, body: '{}', key: 'x'}, {stale: undefined as never}), false);
 	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
 	assert.equal(await cache.touch(url, 'never'), false);

@@ -26,6 +26,9 @@ const manifest = JSON.parse(await readFile(path.join(repository, 'package.json')
 	readonly scripts: Readonly<Record<string, string>>;
 };
 
+/** As the readme has it. */
+const oldestTypeScript = /(?<=TypeScript )\d+\.\d+(?= and later)/v.exec(await readFile(path.join(repository, 'readme.md'), 'utf8'))?.[0] ?? 'unstated';
+
 let directory: string;
 let project: string;
 let origin: Origin;
@@ -66,6 +69,7 @@ before(async () => {
 	await mkdir(project);
 	await writeFile(path.join(project, 'package.json'), '{"private": true, "type": "module"}');
 	const companions = ['got', 'typescript', '@types/node'].map(name => `${name}@${manifest.devDependencies[name]}`);
+	companions.push(`typescript-oldest@npm:typescript@${oldestTypeScript}`);
 	await run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', packed.tarball, ...companions], project);
 });
 
@@ -127,7 +131,7 @@ test('checks a store of the user\'s own', async (t: TestContext) => {
 	t.assert.ok(output.trim().split('\n').length > 20);
 });
 
-test('works from TypeScript, with every check that the compiler has', async (t: TestContext) => {
+test('works from TypeScript, the oldest and the newest, with every check that the compiler has', async (t: TestContext) => {
 	await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify({
 		compilerOptions: {
 			target: 'es2022',
@@ -142,7 +146,7 @@ test('works from TypeScript, with every check that the compiler has', async (t: 
 	await writeFile(path.join(project, 'script.ts'), `
 		import got from 'got';
 		import {cacheInfo, redisCache, type CacheInfo, type RedisCache, type RedisCacheOptions, type RequestCacheOptions} from 'got-redis-cache';
-		import {embeddedRedis, type EmbeddedRedis} from 'got-redis-cache/embedded';
+		import {embeddedRedis, type EmbeddedRedis, type EmbeddedRedisOptions} from 'got-redis-cache/embedded';
 		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
 
 		const checkOptions: StoreCheckOptions = {isReliable: false, cacheOptions: {timeout: '1s'}};
@@ -160,11 +164,26 @@ test('works from TypeScript, with every check that the compiler has', async (t: 
 		const {hello} = response.body;
 		console.log(JSON.stringify([response.isFromCache, hello.toUpperCase(), info?.status]));
 
+		// What is undefined has its default.
+		type Undefined<Options> = Record<keyof Options, undefined>;
+		export const unset = {
+			cache: (given: Undefined<RedisCacheOptions>) => redisCache(given),
+			request: (given: Undefined<RequestCacheOptions>): RequestCacheOptions => given,
+			redis: async (given: Undefined<EmbeddedRedisOptions>) => embeddedRedis(given),
+			checks: (given: Undefined<StoreCheckOptions>) => storeChecks(() => store, given),
+			has: async () => cache.has(url, {stale: undefined}),
+			invalidate: async () => cache.invalidate({tag: 'a'}, {soft: undefined}),
+		};
+
 		// @ts-expect-error Options are checked.
 		export const misuse = () => redisCache({nonsense: true});
+
+		// @ts-expect-error So is where each belongs.
+		export const mixture = () => redisCache({url: 'redis://localhost', ttlOffset: '1h'});
 	`);
 
-	await run(path.join(project, 'node_modules/.bin/tsc'), [], project);
+	await run(process.execPath, ['node_modules/typescript-oldest/bin/tsc', '--noEmit'], project);
+	await run(process.execPath, ['node_modules/typescript/bin/tsc'], project);
 	t.assert.deepStrictEqual(JSON.parse(await run(process.execPath, ['script.js'], project)), [true, 'WORLD', 'hit']);
 	t.assert.strictEqual(origin.requests.filter(({url}) => url === '/typescript').length, 1);
 });

@@ -31,7 +31,12 @@ await suite('what is wrong is named, with what was given and what is expected', 
 	const table: ReadonlyArray<readonly [options: unknown, message: RegExp]> = [
 		[{ttlOfset: '1h'}, /Unknown option `ttlOfset` in redisCache\(\): expected one of .*ttlOffset/v],
 		[{constructor: 1}, /Unknown option `constructor`/v],
-		[{mode: 'reload'}, /Unknown option `mode`/v],
+		[{mode: 'reload'}, /^Unknown option `mode` in redisCache\(\): each request sets it for itself, as in \{context: \{cache: \{mode: …\}\}\}$/v],
+		[{tags: ['a']}, /`tags` in redisCache\(\): each request sets it for itself, as in \{context: \{cache: \{tags: …\}\}\}$/v],
+		[{password: 'secret', namespace: 'a'}, /^Unknown option `password` in redisCache\(\): options of node-redis go into `store`, as in \{store: \{password\}, namespace\}$/v],
+		[{store: 'redis://a', url: 'redis://b'}, /^Unknown option `url` .* as in \{store: \{url\}\}$/v],
+		[{store: {url: 'redis://a', ttlOffset: '1h'}}, /^Unknown option `ttlOffset` in `store`: options of the cache go beside it, as in \{store: \{url\}, ttlOffset\}$/v],
+		[{store: {ttlOffset: '1h'}}, /as in \{store: …, ttlOffset\}$/v],
 		[{ttlOffset: -1}, /`ttlOffset` .* to be a duration: milliseconds, .* not negative, got -1/v],
 		[{ttlOffset: '-1h'}, /`ttlOffset` .* got '-1h'/v],
 		[{ttlOffset: 'soon'}, /`ttlOffset` .* got 'soon'/v],
@@ -87,6 +92,17 @@ await suite('what is wrong is named, with what was given and what is expected', 
 await suite('values', () => {
 	test('an option that is undefined has its default', () => {
 		assert.equal(resolve({namespace: undefined}).namespace, 'http_cache');
+	});
+
+	test('a store that is null is not the default one', () => {
+		assert.equal(resolve({store: undefined}).store, 'redis');
+		assert.equal(resolve({store: null}).store, null);
+	});
+
+	test('an adapter may have properties that are named as options are', () => {
+		const nothing = () => undefined;
+		const store = {get: nothing, set: nothing, delete: nothing, clear: nothing, namespace: 'a', timeout: 5};
+		assert.equal(resolve({store}).store, store);
 	});
 
 	test('durations are milliseconds or strings', () => {
@@ -155,6 +171,17 @@ await suite('one request', () => {
 
 	test('cannot set what is the cache\'s alone', () => {
 		assert.throws(() => resolveRequestOptions({}, {store: 'memory'}), {name: 'TypeError', message: /Unknown option `store` in `context.cache`/v});
+	});
+
+	test('is told where an option of the whole cache belongs', () => {
+		assert.throws(() => resolveRequestOptions({}, {shared: false}), {name: 'TypeError', message: 'Unknown option `shared` in `context.cache`: it is one of the whole cache, in redisCache()'});
+		assert.throws(() => resolveRequestOptions({}, {moed: 'reload'}), {name: 'TypeError', message: /Unknown option `moed` in `context.cache`: expected one of mode, /v});
+	});
+
+	test('is told how to leave the cache out', () => {
+		assert.throws(() => resolveRequestOptions({}, false), {name: 'TypeError', message: 'Expected `context.cache` to be an object with options, got false; {disabled: true} leaves the cache out of a request'});
+		assert.throws(() => resolveRequestOptions({}, null), {name: 'TypeError', message: /got null; \{disabled: true\} leaves/v});
+		assert.throws(() => resolveRequestOptions({}, 'reload'), {name: 'TypeError', message: /got 'reload'$/v});
 	});
 
 	test('is told of a wrong mode', () => {

@@ -1,6 +1,5 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction, PlainResponse} from 'got';
-import type {Duration} from '../duration.ts';
 import {describeSafely} from '../arguments.ts';
 import {createHints} from '../hints.ts';
 import {
@@ -16,9 +15,9 @@ import {
 import {copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
 import {plainPathMs} from '../equivalents.ts';
 import {everyKey} from '../resource.ts';
-import type {RedisCacheOptions} from '../options.ts';
+import type {Lifetime, RedisCacheOptions} from '../options.ts';
 import {createFlights} from '../flights.ts';
-import {resolveOptions} from '../resolve-options.ts';
+import {isOptionName, resolveOptions} from '../resolve-options.ts';
 import type {StoreOption} from '../store/connection.ts';
 import {createStore} from '../store/create-store.ts';
 import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
@@ -43,11 +42,9 @@ export type RedisCacheEvents = {
 
 /** How the store does, and what this process has seen of it. */
 export type RedisCacheHealth = StoreHealth & {
-	/** Since the cache was made. */
+	/** Since the cache was made; in keys of the store, of which a request reads several. */
 	readonly counters: StoreCounters;
 };
-
-type Listener<Event extends keyof RedisCacheEvents> = (...arguments_: RedisCacheEvents[Event]) => void;
 
 // A hint each, a few hundred bytes: as many as a busy process needs, no more than a small one can spare.
 const maxHints = 10_000;
@@ -136,7 +133,7 @@ export class RedisCache {
 	});
 	```
 	*/
-	on<Event extends keyof RedisCacheEvents>(event: Event, listener: Listener<Event>): this {
+	on<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
 		this.#emitter.on(event, listener as never);
 		return this;
 	}
@@ -144,7 +141,7 @@ export class RedisCache {
 	/**
 	Calls `listener` at the next event of that name.
 	*/
-	once<Event extends keyof RedisCacheEvents>(event: Event, listener: Listener<Event>): this {
+	once<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
 		this.#emitter.once(event, listener as never);
 		return this;
 	}
@@ -152,7 +149,7 @@ export class RedisCache {
 	/**
 	Calls `listener` no more.
 	*/
-	off<Event extends keyof RedisCacheEvents>(event: Event, listener: Listener<Event>): this {
+	off<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
 		this.#emitter.off(event, listener as never);
 		return this;
 	}
@@ -188,7 +185,7 @@ export class RedisCache {
 	await cache.invalidate({origin: 'https://api.example.com'}, {soft: true});
 	```
 	*/
-	async invalidate(what: Purgeable, options?: {readonly soft?: boolean}): Promise<boolean> {
+	async invalidate(what: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> {
 		return purgeAll(this.#context, what, options);
 	}
 
@@ -220,7 +217,7 @@ export class RedisCache {
 	await cache.has('https://api.example.com/items', {stale: true});
 	```
 	*/
-	async has(request: string | URL | RequestLike, options?: {readonly stale?: boolean}): Promise<boolean> {
+	async has(request: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}): Promise<boolean> {
 		return hasStored(this.#context, request, options);
 	}
 
@@ -244,7 +241,7 @@ export class RedisCache {
 	/**
 	Gives what is stored for a URL or a request, every variant, a lifetime of your own from now on, and takes back a soft purge.
 
-	@param expireAfter - Milliseconds, a string such as `'1h'`, or `'never'`. It begins now, and the `ttlOffset` comes on top of it.
+	@param expireAfter - Milliseconds, a string such as `'1h'`, or `'never'`: it stays fresh, and in the store without a TTL. A duration begins now, and the `ttlOffset` comes on top of it.
 	@returns Whether anything was stored.
 	@throws {TypeError} If `request` is none, its URL is not absolute, or `expireAfter` neither a duration nor `'never'`.
 
@@ -253,7 +250,7 @@ export class RedisCache {
 	await cache.touch('https://api.example.com/items', '1h');
 	```
 	*/
-	async touch(request: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> {
+	async touch(request: string | URL | RequestLike, expireAfter: Lifetime): Promise<boolean> {
 		return touchStored(this.#context, request, expireAfter);
 	}
 
@@ -324,22 +321,28 @@ export class RedisCache {
 	}
 }
 
-const storeMarks = ['url', 'socket', 'rootNodes', 'sentinelRootNodes', 'clientOptions', 'connect', 'get'];
+const storeMarks = ['rootNodes', 'sentinelRootNodes', 'clientOptions', 'connect', 'get'];
+const clientMarks = ['url', 'socket'];
 
-// A plain object is options, unless it can only be those of a node-redis client or an embedded Redis.
+// A plain object is options, unless it can only be those of a node-redis client or an embedded Redis. Where both are mixed, options are told where each belongs.
 const isOptions = (value: unknown): value is RedisCacheOptions => {
 	if (typeof value !== 'object' || value === null) {
 		return false;
 	}
 
 	const prototype: unknown = Object.getPrototypeOf(value);
-	return (prototype === Object.prototype || prototype === null) && storeMarks.every(name => !Object.hasOwn(value, name));
+	const isPlain = prototype === null || prototype === Object.prototype;
+	if (!isPlain || storeMarks.some(name => Object.hasOwn(value, name))) {
+		return false;
+	}
+
+	return clientMarks.every(name => !Object.hasOwn(value, name)) || Object.keys(value).some(name => isOptionName(name));
 };
 
 /**
 Makes an HTTP cache for got, shared by all that use the same store.
 
-@param storeOrOptions - The store, or options. Without either, the Redis at `redis://localhost:6379`.
+@param options - The store among them; without it, the Redis at `redis://localhost:6379`.
 @returns What `got.extend()` takes, with methods to manage the cache.
 @throws {TypeError} If an option is unknown, of the wrong type, or contradicts another; or if there is a second argument: a store and options are given together, as `{store, …}`.
 
@@ -358,7 +361,22 @@ const {isFromCache} = await client('https://api.example.com/items');
 const client = got.extend(redisCache({store: 'rediss://cache.example.com', ttlOffset: '1d'}));
 ```
 */
-export const redisCache: (storeOrOptions?: StoreOption | RedisCacheOptions) => RedisCache = (storeOrOptions = {}, ...nothing: never[]) => {
+export function redisCache(options?: RedisCacheOptions): RedisCache;
+/**
+Makes an HTTP cache for got, shared by all that use the same store, with the default of every option.
+
+@param store - What the option `store` takes.
+@returns What `got.extend()` takes, with methods to manage the cache.
+@throws {TypeError} If it is no store.
+
+@example
+```
+const client = got.extend(redisCache('redis://cache.example.com'));
+```
+*/
+export function redisCache(store: StoreOption | undefined): RedisCache;
+// Two signatures, so that an editor that is given `{` offers options, and not what strings, maps and clients have.
+export function redisCache(storeOrOptions: StoreOption | RedisCacheOptions = {}, ...nothing: never[]): RedisCache {
 	if (nothing.length > 0) {
 		// The store may be a URL with a password.
 		const store = storeOrOptions === 'memory' ? '\'memory\'' : '…';
@@ -366,7 +384,7 @@ export const redisCache: (storeOrOptions?: StoreOption | RedisCacheOptions) => R
 	}
 
 	return new RedisCache(isOptions(storeOrOptions) ? storeOrOptions : {store: storeOrOptions});
-};
+}
 
 /**
 What the cache did for a response, and why.
