@@ -235,7 +235,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	validate(options, rules, {
 		where,
 		noun: 'option',
-		hint: name => isOptionName(name) ? `each request sets it for itself, as in {context: {cache: {${name}: …}}}` : hintOfClientOption(name, Object.keys(options)),
+		hint: name => isOptionName(name) ? `each request sets it for itself, as in {context: {cache: {${name}: …}}}` : hintOfClientOption(name, Object.keys(options), isOptionName),
 	});
 	// What is `null` was meant to be a store.
 	const {store = 'redis'} = options;

@@ -133,6 +133,23 @@ await suite('another wrong argument', () => {
 		assert.throws(() => redisCache({socket: {port: 6379}, namespace: 'a'}), {name: 'TypeError', message: 'Unknown option `socket` in redisCache(): options of node-redis go into `store`, as in {store: {socket}, namespace}'});
 	});
 
+	test('options among those of a cluster, a sentinel or a pool of node-redis', () => {
+		const misplaced = (name: string, maker: string) => ({name: 'TypeError', message: `Unknown option \`${name}\` in redisCache(): options of node-redis go into \`store\`, as in {store: ${maker}(…), ttlOffset}`});
+		assert.throws(() => redisCache({rootNodes: [], defaults: {}, ttlOffset: '1d'} as never), misplaced('rootNodes', 'createCluster'));
+		assert.throws(() => redisCache({sentinelRootNodes: [], ttlOffset: '1d'} as never), misplaced('sentinelRootNodes', 'createSentinel'));
+		assert.throws(() => redisCache({minimum: 1, ttlOffset: '1d'} as never), misplaced('minimum', 'createClientPool'));
+		assert.throws(() => redisCache({store: {rootNodes: [], ttlOffset: '1d'}} as never), {name: 'TypeError', message: 'Unknown option `ttlOffset` in `store`: options of the cache go beside it, as in {store: createCluster(…), ttlOffset}'});
+	});
+
+	test('options beside what an embedded Redis is', () => {
+		const embedded = {clientOptions: {socket: {path: '/run/redis.sock', tls: false}}, async close() {}} as const; // eslint-disable-line @typescript-eslint/no-empty-function
+		for (const given of [{...embedded, ttlOffset: '1d'}, {store: {...embedded, ttlOffset: '1d'}}] as const) {
+			assert.throws(() => redisCache(given), {name: 'TypeError', message: 'Unknown option `ttlOffset` in `store`: options of the cache go beside it, as in {store: …, ttlOffset}'});
+		}
+
+		assert.throws(() => redisCache({...embedded, database: 1}), {name: 'TypeError', message: 'Unknown option `database` in `store`: options of node-redis go into its `clientOptions`'});
+	});
+
 	test('options behind a store', () => {
 		// @ts-expect-error It takes one.
 		assert.throws(() => redisCache('memory', {ttlOffset: '1d'}), {name: 'TypeError', message: 'Expected one argument in redisCache(), got 2: give the store among the options, as in redisCache({store: \'memory\', ttlOffset: \'1d\'})'});

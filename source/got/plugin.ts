@@ -321,10 +321,10 @@ export class RedisCache {
 	}
 }
 
-const storeMarks = ['rootNodes', 'sentinelRootNodes', 'clientOptions', 'connect', 'get'];
-const clientMarks = ['url', 'socket'];
+const storeMarks = ['clientOptions', 'connect', 'get'];
+const clientMarks = ['url', 'socket', 'rootNodes', 'sentinelRootNodes'];
 
-// A plain object is options, unless it can only be those of a node-redis client or an embedded Redis. Where both are mixed, options are told where each belongs.
+// A plain object is options, unless it can only be those of node-redis, an adapter or an embedded Redis. Where both are mixed, options are told where each belongs.
 const isOptions = (value: unknown): value is RedisCacheOptions => {
 	if (typeof value !== 'object' || value === null) {
 		return false;

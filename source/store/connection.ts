@@ -20,9 +20,10 @@ export type EmbeddedStore = {
 /**
 Where a cache keeps its responses.
 
-- A URL: `redis:`, `rediss:` (TLS), `valkey:`, `valkeys:`, or `unix:` with the path of a socket.
+- A URL: `redis:`, `rediss:` (TLS), `valkey:`, `valkeys:`, such as `redis://localhost:6379/1` with a database; or `unix:` with the path of a socket, such as `unix:///run/redis.sock?db=1`.
 - `'redis'`: `redis://localhost:6379`; `'memory'`: the memory of this process.
-- Options of a node-redis client, or a node-redis client, cluster, sentinel or pool: yours, connected when it is not, and never closed.
+- Options of a node-redis client. Of these, `clientSideCache`, `disableOfflineQueue`, `maintNotifications`, `pingInterval` and `socket.reconnectStrategy` have no effect: when the connection is opened again is up to the cache.
+- A node-redis client, cluster, sentinel or pool: yours, connected when it is not, and never closed.
 - A `Keyv`, used as it is; a storage adapter of Keyv's; a `Map`.
 - What `embeddedRedis()` gives.
 */
@@ -70,6 +71,18 @@ const clientOptions = [
 const clientOptionNames: ReadonlySet<string> = new Set(clientOptions);
 
 export const isClientOptionName = (name: string): boolean => clientOptionNames.has(name);
+
+const makers: ReadonlyMap<string, string> = new Map([
+	['rootNodes', 'createCluster'],
+	['sentinelRootNodes', 'createSentinel'],
+	['minimum', 'createClientPool'],
+	['maximum', 'createClientPool'],
+	['acquireTimeout', 'createClientPool'],
+	['cleanupDelay', 'createClientPool'],
+]);
+
+/** The function of node-redis that takes options of these names, where it is not `createClient()`. */
+export const makerOf = (names: readonly string[]): string | undefined => makers.get(names.find(name => makers.has(name)) ?? '');
 
 type ResolveOptions = {
 	readonly namespace: string;
@@ -125,7 +138,7 @@ export const resolveStore = (store: unknown, {namespace, memoryBytes, tracker}: 
 	}
 
 	if (isEmbedded(object)) {
-		return redisBackend(linkOf((store as EmbeddedStore).clientOptions, tracker, 'an embedded Redis'), namespace);
+		return redisBackend(linkOf(checkedOptions({...object.clientOptions}), tracker, 'an embedded Redis'), namespace);
 	}
 
 	if (isPlain(object)) {
@@ -146,7 +159,10 @@ const isConnection = (store: Unknown): boolean => hasMethods(store, 'connect', '
 
 const isAdapter = (store: Unknown): boolean => hasMethods(store, 'get', 'set', 'delete', 'clear');
 
-const isEmbedded = (store: Unknown): boolean => typeof store.clientOptions === 'object' && store.clientOptions !== null;
+export const isEmbedded = (store: unknown): store is EmbeddedStore => {
+	const {clientOptions: given} = (store ?? {}) as Unknown;
+	return typeof given === 'object' && given !== null;
+};
 
 const isPlain = (store: Unknown): boolean => {
 	const prototype: unknown = Object.getPrototypeOf(store);
@@ -165,15 +181,23 @@ export const isStoreOption = (value: unknown): value is StoreOption => {
 	return value instanceof URL || value instanceof Map || isAdapter(store) || isConnection(store) || isEmbedded(store);
 };
 
-const checkedOptions = (options: Record<string, unknown>): RedisClientOptions => {
-	const unknownName = Object.keys(options).find(name => !isClientOptionName(name));
+const checkedOptions = (options: Readonly<Unknown>): RedisClientOptions => {
+	const names = Object.keys(options);
+	const unknownName = names.find(name => !isClientOptionName(name));
 	if (unknownName !== undefined) {
-		throw new TypeError(`The option \`store\` is an object with \`${unknownName}\`, which is no option of a node-redis client: ${expected}`);
+		const maker = makerOf(names);
+		throw new TypeError(`The option \`store\` is an object with \`${unknownName}\`, which is no option of a node-redis client: ${maker ? `expected what node-redis' \`${maker}()\` makes of it` : expected}`);
 	}
 
 	const {socket: given} = options;
 	if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
 		throw new TypeError(`The option \`store\` is an object whose \`socket\` is ${describe(given)}: expected an object such as {host: 'localhost', port: 6379}`);
+	}
+
+	// A misspelt one is not told from those of Node.js' sockets, which every version of it adds to.
+	const misplaced = Object.keys(given ?? {}).find(name => name !== 'socket' && isClientOptionName(name));
+	if (misplaced !== undefined) {
+		throw new TypeError(`The option \`store\` is an object whose \`socket\` has \`${misplaced}\`, an option of the client: expected it beside \`socket\`, as in {socket: {…}, ${misplaced}}`);
 	}
 
 	if (options.url === undefined) {
@@ -185,8 +209,8 @@ const checkedOptions = (options: Record<string, unknown>): RedisClientOptions =>
 	}
 
 	const {url, ...rest} = options;
-	const {socket, ...parsed} = clientOptionsOf(url);
-	return {...rest, ...parsed, ...(socket !== undefined && {socket})};
+	const fromUrl = clientOptionsOf(url);
+	return {...rest, ...fromUrl, socket: {...given, ...fromUrl.socket}};
 };
 
 const schemes: ReadonlyMap<string, string> = new Map([
@@ -206,8 +230,7 @@ const clientOptionsOf = (text: string): RedisClientOptions => {
 
 	const url = new URL(text);
 	if (url.protocol === 'unix:') {
-		const db = url.searchParams.get('db');
-		return {socket: {path: decodeURIComponent(url.pathname), tls: false}, ...(db !== null && {database: Number(db)})};
+		return socketOptionsOf(url);
 	}
 
 	const scheme = schemes.get(url.protocol);
@@ -219,7 +242,21 @@ const clientOptionsOf = (text: string): RedisClientOptions => {
 		throw new TypeError('The option `store` is a URL whose path is no database: expected one such as redis://localhost:6379/0');
 	}
 
+	// Node-redis passes them by, and what follows an unescaped `?` or `#` in a password is taken for one.
+	if (url.search !== '' || url.hash !== '') {
+		throw new TypeError('The option `store` is a URL with a query or a fragment, which node-redis ignores: expected a database as its path, such as redis://localhost:6379/0, other options beside it, as in {url, name}, and a password with `encodeURIComponent()`');
+	}
+
 	return {url: scheme + text.slice(url.protocol.length)};
+};
+
+const socketOptionsOf = ({host, pathname, search, hash}: URL): RedisClientOptions => {
+	const database = /^\?db=(?<database>\d+)$/v.exec(search)?.groups?.database;
+	if (host !== '' || pathname === '' || hash !== '' || (search !== '' && database === undefined)) {
+		throw new TypeError('The option `store` is a unix: URL that is more than the path of a socket and a database: expected one such as unix:///run/redis.sock or unix:///run/redis.sock?db=1');
+	}
+
+	return {socket: {path: decodeURIComponent(pathname), tls: false}, ...(database !== undefined && {database: Number(database)})};
 };
 
 const linkOf = (options: RedisClientOptions, tracker: Tracker | undefined, what: string) => {

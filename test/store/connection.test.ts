@@ -1,6 +1,11 @@
 /* eslint-disable @typescript-eslint/no-loop-func -- each form of the option in turn */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {createServer, type Socket} from 'node:net';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import {
 	after,
 	before,
@@ -127,6 +132,7 @@ const redisForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
 	'a unix: URL': () => `unix://${redis.socketPath}`,
 	'options with a URL': () => ({url: redis.url, name: 'mine'}),
 	'options with a valkey: URL': () => ({url: redis.url.replace('redis:', 'valkey:')}),
+	'options with a unix: URL and a socket': () => ({url: `unix://${redis.socketPath}?db=0`, socket: {connectTimeout: 1000}}),
 	'options with a socket': () => ({socket: {path: redis.socketPath, tls: false}, RESP: 3}),
 	'an embedded Redis': () => ({clientOptions: {socket: {path: redis.socketPath, tls: false}}, async close() {}}), // eslint-disable-line @typescript-eslint/no-empty-function
 	'an unconnected client': async () => own(createClient({url: redis.url})),
@@ -355,11 +361,20 @@ const wrongStores: Array<[unknown, RegExp]> = [
 	['redis://:hunter2@localhost:99999', /a redis: URL that cannot be parsed/v],
 	['http://user:hunter2@localhost', /a http: URL/v],
 	['redis://user:hunter2@localhost/name', /path is no database/v],
+	['redis://localhost?db=3&password=hunter2', /URL with a query/v],
+	['redis://user:16379#hunter2@localhost', /URL with a query or a fragment/v],
+	['unix://hunter2@localhost/run/redis.sock', /a unix: URL that is more than/v],
+	['unix://redis.sock', /a unix: URL that is more than/v],
+	['unix:///run/redis.sock?database=3', /a unix: URL that is more than/v],
 	[[], /an array/v],
 	[new Custom(), /Custom/v],
 	[new Set(), /Set/v],
 	[{host: 'localhost', password: 'hunter2'}, /`host`/v],
-	[{rootNodes: []}, /`rootNodes`/v],
+	[{rootNodes: []}, /`rootNodes`, .*`createCluster\(\)`/v],
+	[{name: 'mine', sentinelRootNodes: []}, /`sentinelRootNodes`, .*`createSentinel\(\)`/v],
+	[{url: 'redis://localhost', minimum: 1}, /`minimum`, .*`createClientPool\(\)`/v],
+	[{clientOptions: {rootNodes: []}}, /`rootNodes`, .*`createCluster\(\)`/v],
+	[{socket: {host: 'localhost', password: 'hunter2'}}, /`socket` has `password`/v],
 	[{url: 'redis://user:hunter2@localhost', socket: {tls: true}}, /refuses/v],
 	[{url: 7}, /`url` is a number/v],
 	[{url: 'redis://localhost', socket: 'localhost'}, /`socket` is a string/v],
@@ -379,6 +394,40 @@ for (const [wrong, told] of wrongStores) {
 		});
 	});
 }
+
+test('options of a socket count beside a unix: URL', async (t: TestContext) => {
+	const directory = await mkdtemp(path.join(tmpdir(), 'silent-'));
+	const socketPath = path.join(directory, 'redis.sock');
+	const connections: Socket[] = [];
+	const silent = createServer(connection => {
+		connections.push(connection);
+	});
+	t.after(async () => {
+		for (const connection of connections) {
+			connection.destroy();
+		}
+
+		silent.close();
+		await rm(directory, {recursive: true});
+	});
+	silent.listen(socketPath);
+	await once(silent, 'listening');
+	const {promise, resolve} = Promise.withResolvers<string>();
+	const store = createStore({
+		store: {url: `unix://${socketPath}`, socket: {connectTimeout: 50}},
+		namespace: 'n',
+		timeoutMs: 2000,
+		memoryBytes: 0,
+		onEvent(event) {
+			if (event.type === 'error') {
+				resolve(event.error.message);
+			}
+		},
+	});
+	assert.deepEqual(await bodies(store, '{a}'), [undefined]);
+	t.assert.match(await promise, /within 50 ms/v);
+	await store.close();
+});
 
 test('what stands for a store by itself', () => {
 	const stores = ['redis', 'redis://h', new URL('redis://h'), new Map(), new Keyv(), createAdapter(), createClient(), {clientOptions: {}}];
