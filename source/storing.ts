@@ -6,7 +6,7 @@ import {
 	type ExchangeContext,
 } from './exchange.ts';
 import {readMarks} from './generations.ts';
-import {fieldValue, headersOf, rawFieldValue} from './http/header-fields.ts';
+import {rawFieldValue} from './http/header-fields.ts';
 import {cacheGroups} from './http/invalidation.ts';
 import type {RequestHead} from './http/message.ts';
 import {urlVariation} from './http/no-vary-search.ts';
@@ -36,10 +36,10 @@ const maxMarks = 256;
 
 /** What a response can be purged by, beside its URL. */
 const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchange, 'settings'>, stored: StoredResponse): StoredResponse => {
-	const headers = headersOf(stored.rawHeaders);
-	const fieldTags = tagField === undefined ? [] : (fieldValue(headers, tagField) ?? '').split(/[\s,]+/v).filter(Boolean);
+	const {rawHeaders} = stored;
+	const fieldTags = tagField === undefined ? [] : (rawFieldValue(rawHeaders, tagField) ?? '').split(/[\s,]+/v).filter(Boolean);
 
-	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(headers))]};
+	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(rawHeaders))]};
 };
 
 export type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'patience'>;

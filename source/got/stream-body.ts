@@ -3,19 +3,31 @@ import type {Readable} from 'node:stream';
 
 const firstBytes = 16 * 1024;
 
+/** No more on the word of a response that it is long. */
+const mostFirstBytes = 1024 * 1024;
+
+type CollectOptions = {
+	/** Beyond, the copy is dropped. */
+	readonly maxBytes: number;
+	/** As its head has it, or `NaN`; it may turn out to be more or less. */
+	readonly expectedBytes: number;
+};
+
 /**
 Keeps a copy of a body that somebody else reads, at his pace.
 
-@param maxBytes - Beyond, the copy is dropped.
 @param done - Called once, with the body or with why there is none. A body that is not read to its end is `'incomplete'`.
 */
-export const collectBody = (body: Readable, maxBytes: number, done: (result: Uint8Array | 'incomplete' | 'too-large') => void): void => {
+export const collectBody = (body: Readable, {maxBytes, expectedBytes}: CollectOptions, done: (result: Uint8Array | 'incomplete' | 'too-large') => void): void => {
 	// One buffer that grows, since ten thousand chunks of a byte each would weigh far more than the bytes.
 	let bytes = Buffer.alloc(0);
 	let size = 0;
 
 	const grow = (neededBytes: number) => {
-		const grown = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(neededBytes, 2 * bytes.byteLength, firstBytes)));
+		const isAsExpected = neededBytes <= expectedBytes;
+		const first = isAsExpected ? Math.min(expectedBytes, mostFirstBytes) : firstBytes;
+		const most = isAsExpected ? expectedBytes : maxBytes;
+		const grown = Buffer.allocUnsafe(Math.min(most, Math.max(neededBytes, 2 * bytes.byteLength, first)));
 		grown.set(bytes.subarray(0, size));
 		bytes = grown;
 	};

@@ -169,7 +169,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		if (isAsked(state)) {
 			settleSeen({context, options: stream.options, state}, response, done => {
 				const stopWatching = watchPace(response, leadOf(stream.options));
-				collectBody(response, settings.maxBodyBytes, body => {
+				collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
 					stopWatching();
 					if (isCutShort(response)) {
 						// Who waits for it goes by what the stream comes to: it fails, or was given up.

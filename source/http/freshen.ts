@@ -1,5 +1,5 @@
 import type {StoredResponse} from '../stored.ts';
-import {fieldValue, headersOf} from './header-fields.ts';
+import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, ResponseHead} from './message.ts';
 import {appraise, type Reception} from './policy.ts';
 import {whyNotStorable} from './storability.ts';
@@ -52,7 +52,7 @@ const isSameRepresentation = (received: HeaderFields, stored: StoredResponse): b
 
 /** The length of content that arrived decoded says nothing of what was decoded. */
 const isHeldLength = (contentLength: string, received: HeaderFields, stored: StoredResponse): boolean => {
-	const isComparable = fieldValue(received, 'content-encoding') === fieldValue(headersOf(stored.rawHeaders), 'content-encoding');
+	const isComparable = fieldValue(received, 'content-encoding') === rawFieldValue(stored.rawHeaders, 'content-encoding');
 	const heldLength = stored.range?.completeLength ?? stored.body.byteLength;
 
 	return !isComparable || contentLength === String(heldLength);

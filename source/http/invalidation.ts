@@ -1,6 +1,6 @@
 import {parseList} from 'structured-headers';
-import {fieldValue, headersOf} from './header-fields.ts';
-import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
+import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
+import type {RequestHead, ResponseHead} from './message.ts';
 import type {Invalidation} from './outcome.ts';
 import {isNonError} from './status-codes.ts';
 import {normalizeUrl} from './url.ts';
@@ -45,7 +45,7 @@ const sameOriginUrl = (reference: string | undefined, target: string): string | 
 };
 
 /** The cache groups that a response belongs to, RFC 9875 §2. They hold within its origin. */
-export const cacheGroups = (headers: HeaderFields): string[] => stringList(fieldValue(headers, 'cache-groups'));
+export const cacheGroups = (rawHeaders: readonly string[]): string[] => stringList(rawFieldValue(rawHeaders, 'cache-groups'));
 
 /** The strings of a List (RFC 9651 §3.1); a field that is none is ignored as a whole. */
 const stringList = (value: string | undefined): string[] => {

@@ -1,6 +1,6 @@
 import type {StoredRange, StoredResponse} from '../stored.ts';
 import {deltaSeconds} from './cache-control.ts';
-import {bytesFields, fieldValue, filterRawHeaders, headersOf} from './header-fields.ts';
+import {bytesFields, filterRawHeaders, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, RequestHead} from './message.ts';
 import type {StoredHead} from './outcome.ts';
 import {formatContentRange, suffixLengthOf} from './range.ts';
@@ -21,8 +21,7 @@ export const completed = (request: RequestHead, head: StoredHead, body: Uint8Arr
 		return range && {...head, range, body};
 	}
 
-	const contentLength = fieldValue(headersOf(head.rawHeaders), 'content-length');
-	const declaredLength = deltaSeconds(contentLength);
+	const declaredLength = deltaSeconds(rawFieldValue(head.rawHeaders, 'content-length'));
 
 	return declaredLength === undefined || declaredLength === body.byteLength ? {...head, body} : undefined;
 };

@@ -146,19 +146,19 @@ const isOwnRepresentation = (request: RequestHead, {rawHeaders}: ResponseHead): 
 	return contentLocation !== undefined && URL.canParse(contentLocation, target) && normalizeUrl(new URL(contentLocation, target).href) === target;
 };
 
-const storedHead = ({request, response, responseTimeMs, settings}: SettleInput, {headers, policy}: Appraisal): StoredHead => ({
+const storedHead = ({request, response, responseTimeMs, settings}: SettleInput, appraisal: Appraisal): StoredHead => ({
 	kind: 'response',
 	method: request.method,
 	url: normalizeUrl(request.url, settings.ignoredParameters),
-	selectingHeaders: selectedBy(headers, settings.matchHeaders, request),
+	selectingHeaders: selectedBy(appraisal.headers, settings.matchHeaders, request),
 	statusCode: response.statusCode,
 	statusMessage: response.statusMessage,
 	httpVersion: response.httpVersion,
-	rawHeaders: headersToStore(response, responseTimeMs, settings),
-	policy,
-	range: response.statusCode === 206 ? contentRangeOf(headers) : undefined,
+	rawHeaders: headersToStore(response, responseTimeMs, settings, appraisal),
+	policy: appraisal.policy,
+	range: response.statusCode === 206 ? contentRangeOf(appraisal.headers) : undefined,
 	tags: [],
-	groups: cacheGroups(headers),
+	groups: cacheGroups(response.rawHeaders),
 	marks: [],
 	generation: '',
 });

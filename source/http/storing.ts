@@ -9,20 +9,30 @@ import {
 	perConnectionFieldNames,
 } from './header-fields.ts';
 import type {ResponseHead} from './message.ts';
+import type {Appraisal} from './policy.ts';
 import type {Settings} from './settings.ts';
+
+type Read = Pick<Appraisal, 'headers' | 'directives'>;
+
+const read = (rawHeaders: readonly string[], settings: Settings): Read => {
+	const headers = headersOf(rawHeaders);
+	const {directives} = responseDirectives(headers, settings);
+
+	return {headers, directives};
+};
 
 /**
 The header fields to store of a response, RFC 9111 §3.1.
+
+@param appraisal - What was read of them already.
 */
-export const headersToStore = ({rawHeaders}: Pick<ResponseHead, 'rawHeaders'>, responseTimeMs: number, settings: Settings): string[] => {
-	const headers = headersOf(rawHeaders);
-	const {directives} = responseDirectives(headers, settings);
-	const dropped = new Set([
-		...perConnectionFieldNames(fieldValue(headers, 'connection')),
+export const headersToStore = ({rawHeaders}: Pick<ResponseHead, 'rawHeaders'>, responseTimeMs: number, settings: Settings, {headers, directives}: Read = read(rawHeaders, settings)): string[] => {
+	const perConnectionNames = perConnectionFieldNames(fieldValue(headers, 'connection'));
+	const qualifiedNames = new Set([
 		...qualifiedFieldNames(directives, 'no-cache'),
 		...(settings.isShared ? qualifiedFieldNames(directives, 'private') : []),
 	]);
-	const kept = filterRawHeaders(rawHeaders, name => !dropped.has(name));
+	const kept = filterRawHeaders(rawHeaders, name => !perConnectionNames.has(name) && !qualifiedNames.has(name));
 
 	// RFC 9110 §6.6.1
 	if (headers.date === undefined) {
