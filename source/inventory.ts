@@ -19,13 +19,13 @@ export type RequestLike = {
 	/** Absolute. */
 	readonly url: string | URL;
 	/** Default: `'GET'`. */
-	readonly method?: string;
+	readonly method?: string | undefined;
 	/** Those of the request, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last. */
-	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** Its content. It goes with the `content-type` among `headers`: what got's option `json` sends is `application/json`, what `form` sends is `application/x-www-form-urlencoded`. */
-	readonly body?: string | Uint8Array;
+	readonly body?: string | Uint8Array | undefined;
 	/** What the option `key` returns for the request. */
-	readonly key?: string;
+	readonly key?: string | undefined;
 };
 
 /** A stored response, without its body. */
@@ -61,17 +61,17 @@ export type CachedResponse = CacheEntry & {readonly body: Uint8Array};
 /** What stored responses have in common; of several properties, all have to hold. */
 export type EntryFilter = {
 	/** That of their URLs: of the URL that is given, its scheme, host and port count. */
-	readonly origin?: string | URL;
+	readonly origin?: string | URL | undefined;
 	/** One of their tags. */
-	readonly tag?: string;
+	readonly tag?: string | undefined;
 	/** What their URLs begin with, scheme and all. */
-	readonly prefix?: string;
+	readonly prefix?: string | undefined;
 	/** What their URLs match, as in `urlsExpireAfter`. */
-	readonly pattern?: string | RegExp;
+	readonly pattern?: string | RegExp | undefined;
 	/** They were received or last validated longer ago than this, or before this date. */
-	readonly olderThan?: Duration | Date;
+	readonly olderThan?: Duration | Date | undefined;
 	/** `true`: they are not fresh; `false`: they are. */
-	readonly stale?: boolean;
+	readonly stale?: boolean | undefined;
 };
 
 /** What to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). */
@@ -132,7 +132,7 @@ export const getStored = async (context: ExchangeContext, request: string | URL 
 	return stored && {...entryOf(stored, stored.body.byteLength, context.now()), body: new Uint8Array(stored.body)};
 };
 
-export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, options?: {readonly stale?: boolean}): Promise<boolean> => {
+export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}): Promise<boolean> => {
 	const request = checkRequest(given, 'has()');
 	const {stale = false} = checkFlag(options, 'stale', 'has()');
 	const stored = await find(context, request);

@@ -73,7 +73,7 @@ const markFor = (what: Purgeable): string | undefined => {
 	return 'origin' in what ? originMark(new URL(what.origin).href) : undefined;
 };
 
-export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean}): Promise<boolean> => {
+export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> => {
 	const what = checkPurgeable(given);
 	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
 	const mark = markFor(what);

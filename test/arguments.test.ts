@@ -170,10 +170,12 @@ test('what is right is taken', async () => {
 	};
 	assert.equal(await redisCache(adapter as never).delete(url), true);
 
-	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b'}, body: '{}', key: 'x'}, {stale: undefined as never}), false);
+	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b'}, body: '{}', key: 'x'}, {stale: undefined}), false);
+	assert.equal(await cache.get({url, method: undefined, headers: undefined, body: undefined, key: undefined}), undefined);
+	assert.equal(await cache.has({url, headers: {accept: ['a/b', 'c/d'] as const}}), false);
 	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
 	assert.equal(await cache.touch(url, 'never'), false);
-	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined as never, stale: false, olderThan: new Date()})), []);
+	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined, stale: false, olderThan: new Date()})), []);
 	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {prefix: 'http'}, {prefix: `${url}?page=`}, {pattern: /items/v}, {olderThan: 0}, {stale: true}] as const) {
 		assert.equal(await cache.invalidate(what, {soft: true}), true);
 	}

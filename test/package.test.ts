@@ -145,7 +145,7 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 	}));
 	await writeFile(path.join(project, 'script.ts'), `
 		import got from 'got';
-		import {cacheInfo, redisCache, type CacheInfo, type RedisCache, type RedisCacheOptions, type RequestCacheOptions} from 'got-redis-cache';
+		import {cacheInfo, redisCache, type CacheInfo, type EntryFilter, type RedisCache, type RedisCacheOptions, type RequestCacheOptions, type RequestLike} from 'got-redis-cache';
 		import {embeddedRedis, type EmbeddedRedis, type EmbeddedRedisOptions} from 'got-redis-cache/embedded';
 		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
 
@@ -171,6 +171,8 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 			request: (given: Undefined<RequestCacheOptions>): RequestCacheOptions => given,
 			redis: async (given: Undefined<EmbeddedRedisOptions>) => embeddedRedis(given),
 			checks: (given: Undefined<StoreCheckOptions>) => storeChecks(() => store, given),
+			get: async (given: Undefined<Omit<RequestLike, 'url'>>) => cache.get({url, ...given}),
+			entries: (given: Undefined<EntryFilter>) => cache.entries(given),
 			has: async () => cache.has(url, {stale: undefined}),
 			invalidate: async () => cache.invalidate({tag: 'a'}, {soft: undefined}),
 		};
