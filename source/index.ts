@@ -1,12 +1,6 @@
-export {
-	cacheInfo,
-	redisCache,
-	redisCache as default,
-	type RedisCache,
-	type RedisCacheEvents,
-	type RedisCacheHealth,
-} from './got/plugin.ts';
-export type {CacheInfo} from './got/info.ts';
+export {redisCache, redisCache as default} from './got/plugin.ts';
+export {cacheInfo, type CacheInfo} from './got/info.ts';
+export type {RedisCache, RedisCacheEvents, RedisCacheHealth} from './got/redis-cache.ts';
 export type {Duration} from './duration.ts';
 export type {CachedResponse, CacheEntry, EntryFilter, Purgeable, RequestLike} from './inventory.ts';
 export type {

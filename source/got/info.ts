@@ -1,8 +1,9 @@
+import type {PlainResponse} from 'got';
 import {currentAgeSeconds} from '../http/age.ts';
 import type {Decision} from '../http/decision.ts';
 import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
-import type {GotExchange} from './exchanges.ts';
+import {exchangeBehind, isResponse, type GotExchange} from './exchanges.ts';
 
 /**
 What the cache did for a response.
@@ -90,4 +91,32 @@ export const describe = (state: GotExchange, nowMs: number): CacheInfo => {
 		storedAt: stored && new Date(stored.policy.responseTimeMs),
 		expiresAt: stored && expiry(stored),
 	};
+};
+
+/**
+What the cache did for a response, and why.
+
+@param response - A response of a got instance that was extended with `redisCache()`; the `response` of a stream or of an error of such an instance, which has none where no origin answered.
+@returns `undefined` if no cache had to do with the response, or there is none.
+@throws {TypeError} If it is no response of got's, but its body, say.
+
+@example
+```
+const response = await client('https://api.example.com/items');
+
+cacheInfo(response);
+//=> {status: 'hit', reason: 'fresh', age: 12, …}
+```
+*/
+export const cacheInfo = (response: PlainResponse | undefined): CacheInfo | undefined => {
+	if (response === undefined) {
+		return undefined;
+	}
+
+	if (!isResponse(response)) {
+		throw new TypeError(`Expected a response of got's in cacheInfo(), got a value of type ${typeof response}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`);
+	}
+
+	const state = exchangeBehind(response);
+	return state && describe(state, Date.now());
 };

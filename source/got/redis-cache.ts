@@ -1,0 +1,319 @@
+import {EventEmitter} from 'node:events';
+import type {HandlerFunction} from 'got';
+import {describeSafely} from '../arguments.ts';
+import {createHints} from '../hints.ts';
+import {
+	getStored,
+	hasStored,
+	listEntries,
+	type CachedResponse,
+	type CacheEntry,
+	type EntryFilter,
+	type Purgeable,
+	type RequestLike,
+} from '../inventory.ts';
+import {copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
+import {plainPathMs} from '../equivalents.ts';
+import {everyKey} from '../resource.ts';
+import type {Lifetime, RedisCacheOptions} from '../options.ts';
+import {createFlights} from '../flights.ts';
+import {resolveOptions} from '../resolve-options.ts';
+import {createStore} from '../store/create-store.ts';
+import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
+import {createLeases} from '../store/lease.ts';
+import type {Store, StoreCounters} from '../store/store.ts';
+import type {GotContext} from './context.ts';
+import {createHandler} from './handler.ts';
+import {createHooks, type Hooks} from './hooks.ts';
+import {createRefreshes} from './refresh.ts';
+
+/** The events of a cache, with what listeners are called with. */
+export type RedisCacheEvents = {
+	/** Something went wrong that no request is told of: the store failed (once per change, not once per request), or a background refresh did. */
+	error: [error: Error];
+	/** The store is given up for now, or only not written to: requests go on without it. `error` is what decided it. */
+	degraded: [error: Error];
+	/** The store is in use again. */
+	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
+};
+
+/** How the store does, and what this process has seen of it. */
+export type RedisCacheHealth = StoreHealth & {
+	/** Since the cache was made; in keys of the store, of which a request reads several. */
+	readonly counters: StoreCounters;
+};
+
+// A hint each, a few hundred bytes: as many as a busy process needs, no more than a small one can spare.
+const maxHints = 10_000;
+
+// No origin is worth more: then each asks for itself.
+const flightPatienceMs = 30_000;
+
+const leasesIn = ({command}: Store) => {
+	if (!command) {
+		throw new TypeError('The option `coalesce: \'fleet\'` in redisCache() needs a `store` that is a Redis, which is where the processes meet');
+	}
+
+	return createLeases(command);
+};
+
+/**
+An HTTP cache for got: what `redisCache()` returns and `got.extend()` takes.
+*/
+export class RedisCache {
+	readonly #emitter = new EventEmitter<RedisCacheEvents>();
+	readonly #context: GotContext;
+
+	/** For got. */
+	readonly hooks: Hooks;
+
+	/** For got. */
+	readonly handlers: HandlerFunction[];
+
+	/** @internal */
+	constructor(options: RedisCacheOptions) {
+		const settings = resolveOptions(options);
+		const reportError = (error: unknown) => {
+			// Without a listener, an `'error'` event would end the process.
+			if (this.#emitter.listenerCount('error') > 0) {
+				this.#emitter.emit('error', error instanceof Error ? error : new Error(String(error)));
+			}
+		};
+
+		const report = (event: StoreEvent) => {
+			if (event.type === 'error') {
+				reportError(event.error);
+			} else if (event.type === 'degraded') {
+				this.#emitter.emit('degraded', event.error);
+			} else {
+				this.#emitter.emit('recovered');
+			}
+		};
+
+		const store = createStore({
+			store: settings.store,
+			memoryBytes: settings.memoryBytes,
+			isCompressing: settings.isCompressing,
+			keyRing: settings.keyRing,
+			namespace: settings.namespace,
+			timeoutMs: settings.timeoutMs,
+			onEvent: report,
+		});
+		this.#context = {
+			options,
+			settings,
+			store,
+			indexes: createHints(maxHints),
+			markKeys: createHints(maxHints),
+			purgedAt: createHints(maxHints),
+			overlaps: new Map(),
+			variations: createHints(maxHints),
+			varyingOrigins: createHints(maxHints),
+			plainPaths: createHints(maxHints, plainPathMs),
+			now: Date.now,
+			reportError,
+			refreshes: createRefreshes(),
+			flights: settings.coalesce === false ? undefined : createFlights({patienceMs: flightPatienceMs, maxResting: maxHints}),
+			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
+		};
+		this.hooks = createHooks(this.#context);
+		this.handlers = [createHandler(this.#context, this.hooks)];
+	}
+
+	/**
+	Calls `listener` at each event of that name. Nobody has to listen: without a listener for `error`, errors are dropped, and nothing is printed.
+
+	@example
+	```
+	cache.on('error', error => {
+		console.error('The cache is in trouble, requests are not:', error.message);
+	});
+	```
+	*/
+	on<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+		this.#emitter.on(event, listener as never);
+		return this;
+	}
+
+	/**
+	Calls `listener` at the next event of that name.
+	*/
+	once<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+		this.#emitter.once(event, listener as never);
+		return this;
+	}
+
+	/**
+	Calls `listener` no more.
+	*/
+	off<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+		this.#emitter.off(event, listener as never);
+		return this;
+	}
+
+	/**
+	Removes all that is stored for a URL or a request: every variant, for every process.
+
+	@param request - An absolute URL, or `{url, method, headers, body, key}` where more than a URL tells requests apart.
+	@returns Whether the store confirmed it, whether or not anything was there. Where it did not, this process heeds it all the same, and tries again.
+	@throws {TypeError} If `request` is none, or its URL is not absolute.
+
+	@example
+	```
+	await cache.delete('https://api.example.com/items');
+	```
+	*/
+	async delete(request: string | URL | RequestLike): Promise<boolean> {
+		return removeStored(this.#context, request);
+	}
+
+	/**
+	Purges all that has something in common. By tag, group and origin it takes the same short time however much is stored; by anything else it looks at everything.
+
+	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`.
+	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
+	@returns Whether the store confirmed it. Where it did not, this process heeds a purge by tag, group or origin all the same, and tries again.
+	@throws {TypeError} If `what` is none of these.
+	@throws {Error} If everything has to be looked at and the store cannot list it; `cause` is why.
+
+	@example
+	```
+	await cache.invalidate({tag: 'items'});
+	await cache.invalidate({origin: 'https://api.example.com'}, {soft: true});
+	```
+	*/
+	async invalidate(what: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> {
+		return purgeAll(this.#context, what, options);
+	}
+
+	/**
+	What is stored for a URL or a request.
+
+	@returns The response with its body, fresh or not; `undefined` if nothing is stored, or the store does not answer. Of many variants the one that the request's `headers` select, without `headers` the one that was stored last.
+	@throws {TypeError} If `request` is none, or its URL is not absolute.
+
+	@example
+	```
+	const stored = await cache.get('https://api.example.com/items');
+
+	stored?.isFresh;
+	//=> true
+	```
+	*/
+	async get(request: string | URL | RequestLike): Promise<CachedResponse | undefined> {
+		return getStored(this.#context, request);
+	}
+
+	/**
+	Whether a request would be answered without the origin; with `stale`, whether anything is stored for it that could be validated or stand in.
+
+	@throws {TypeError} If `request` is none, or its URL is not absolute.
+
+	@example
+	```
+	await cache.has('https://api.example.com/items', {stale: true});
+	```
+	*/
+	async has(request: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}): Promise<boolean> {
+		return hasStored(this.#context, request, options);
+	}
+
+	/**
+	All stored responses, or those that a filter leaves, in no order and without their bodies, which are not read from Redis either. One may be given twice if the store changes meanwhile.
+
+	@throws {TypeError} If `filter` has a property that is unknown or wrong.
+	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
+
+	@example
+	```
+	for await (const {url, age} of cache.entries({prefix: 'https://api.example.com/'})) {
+		console.log(url, age);
+	}
+	```
+	*/
+	entries(filter?: EntryFilter): AsyncGenerator<CacheEntry> {
+		return listEntries(this.#context, filter);
+	}
+
+	/**
+	Gives what is stored for a URL or a request, every variant, a lifetime of your own from now on, and takes back a soft purge.
+
+	@param expireAfter - Milliseconds, a string such as `'1h'`, or `'never'`: it stays fresh, and in the store without a TTL. A duration begins now, and the `ttlOffset` comes on top of it.
+	@returns Whether anything was stored.
+	@throws {TypeError} If `request` is none, its URL is not absolute, or `expireAfter` neither a duration nor `'never'`.
+
+	@example
+	```
+	await cache.touch('https://api.example.com/items', '1h');
+	```
+	*/
+	async touch(request: string | URL | RequestLike, expireAfter: Lifetime): Promise<boolean> {
+		return touchStored(this.#context, request, expireAfter);
+	}
+
+	/**
+	Copies all stored responses to another cache, with what is left of their time. From a cache with `encryption` to one whose last key is another, only what a URL alone tells apart can be found again: not what a body or the option `key` does.
+
+	@returns How many there were.
+	@throws {TypeError} If `other` is not what `redisCache()` returns.
+	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
+
+	@example
+	```
+	await redisCache('redis://old.example.com').copyTo(redisCache('redis://new.example.com'));
+	```
+	*/
+	async copyTo(other: RedisCache): Promise<number> {
+		if (typeof other !== 'object' || other === null || !(#context in other)) {
+			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeSafely(other)}`);
+		}
+
+		return copyAll(this.#context, other.#context);
+	}
+
+	/**
+	Removes all that is stored in the cache's namespace.
+
+	@returns Whether the store confirmed it.
+	@throws {TypeError} If it is given an argument: part of what is stored is removed by `delete()` or `invalidate()`.
+	*/
+	clear(): Promise<boolean>;
+
+	async clear(...nothing: never[]): Promise<boolean> {
+		if (nothing.length > 0) {
+			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeSafely(nothing[0])}; use delete() for a URL, or invalidate()`);
+		}
+
+		this.#context.indexes.clear();
+		this.#context.purgedAt.set(everyKey, performance.now());
+		return this.#context.store.clear();
+	}
+
+	/**
+	How the store does: asks nothing, so it may be called for each health check of a load balancer. A sick store makes no request fail, so it is no reason to take a process out of service.
+
+	@example
+	```
+	cache.health();
+	//=> {state: 'unavailable', since: 2025-11-23T04:42:24.000Z, lastError: Error: connect ECONNREFUSED 127.0.0.1:6379, …}
+	```
+	*/
+	health(): RedisCacheHealth {
+		const {store} = this.#context;
+		return {...store.health(), counters: {...store.counters}};
+	}
+
+	/**
+	Ends the connection, if the cache opened it; what is being written is written first, as far as the `timeout` allows. Later requests go on without a cache.
+
+	A script need not call it: it ends by itself.
+	*/
+	async close(): Promise<void> {
+		await this.#context.store.close();
+	}
+
+	/** `close()`, for `await using`. */
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+}
