@@ -80,7 +80,8 @@ after(async () => {
 
 test('contains what a user needs and nothing else', (t: TestContext) => {
 	const outsideDist = packed.files.filter(file => !file.startsWith('dist/'));
-	t.assert.deepStrictEqual(outsideDist.toSorted(), ['changelog.md', 'license', 'package.json', 'readme.md']);
+	t.assert.deepStrictEqual(outsideDist.filter(file => !file.includes('/')).toSorted(), ['changelog.md', 'license', 'package.json', 'readme.md']);
+	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs)\/[\w\-]+\.(?:md|svg)|[\w.]+)$/v.test(file)), []);
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
 	t.assert.ok(insideDist.has('dist/index.js'));
@@ -89,6 +90,19 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	for (const file of insideDist) {
 		t.assert.match(file, /\.(?:js|d\.ts)$/v);
 		t.assert.ok(insideDist.has(file.replace(/\.js$/v, '.d.ts')), `${file} has no declarations`);
+	}
+});
+
+test('its pages link to one another, and to nothing that is left out', async (t: TestContext) => {
+	const pages = packed.files.filter(file => file.endsWith('.md'));
+	t.assert.ok(pages.includes('docs/reasons.md'));
+	for (const page of pages) {
+		const text = await readFile(path.join(repository, page), 'utf8');
+		const links = text.matchAll(/\]\((?<file>(?!https?:)[^#\)]+)/gv).map(({groups}) => path.join(path.dirname(page), groups?.file ?? ''));
+		for (const link of links) {
+			// The source of what is in `dist`.
+			t.assert.ok(packed.files.includes(link) || link.startsWith('source/'), `${page} links to ${link}`);
+		}
 	}
 });
 

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import {existsSync} from 'node:fs';
+import {readdir, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+
+const root = path.resolve(import.meta.dirname, '..');
+const pages = ['readme.md', 'changelog.md', 'benchmarks/results.md'];
+for (const name of await readdir(path.join(root, 'docs'))) {
+	if (name.endsWith('.md')) {
+		pages.push(`docs/${name}`);
+	}
+}
+
+/** As GitHub names the anchor of a heading. */
+const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(/[^\s\p{Letter}\p{Number}\-_]/gv, '').replaceAll(' ', '-');
+
+const anchorsOf = async (page: string): Promise<string[]> => {
+	const text = await readFile(path.join(root, page), 'utf8');
+	const outsideCode = text.replaceAll(/^```.+?^```$/gmsv, '');
+	return outsideCode.matchAll(/^#+ (?<heading>.+)$/gmv).map(({groups}) => anchorOf(groups?.heading ?? '')).toArray();
+};
+
+for (const page of pages) {
+	test(`${page} links to what is there`, async () => {
+		const text = await readFile(path.join(root, page), 'utf8');
+		const links = text.matchAll(/\]\((?<link>(?!https?:)[^\)]+)\)/gv).map(({groups}) => groups?.link ?? '').toArray();
+		for (const link of links) {
+			const [file = '', anchor] = link.split('#', 2);
+			const target = file === '' ? page : path.join(path.dirname(page), file);
+			assert.ok(existsSync(path.join(root, target)), `${link} is not there`);
+			if (anchor !== undefined) {
+				assert.ok((await anchorsOf(target)).includes(anchor), `${link} names no heading`);
+			}
+		}
+	});
+}
