@@ -57,7 +57,7 @@ const request = lazily('request', (response, {options, state}) => {
 const parts = {headers, requestUrl, request};
 
 /** The caller's own; not a `Buffer`, as got has none. */
-const bytesOf = ({message: {body}, store}: Unmade): Uint8Array<ArrayBuffer> => store.takeBody(body) ? new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength) : new Uint8Array(body);
+const bytesOf = ({message: {body}, store}: Unmade): Uint8Array<ArrayBuffer> => store.takeBody(body) ?? new Uint8Array(body);
 
 const rawBody = lazily('rawBody', (_, unmade) => bytesOf(unmade));
 

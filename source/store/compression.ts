@@ -60,7 +60,8 @@ export const compressBody = ({rawHeaders, body}: Pick<StoredResponse, 'rawHeader
 const decompressOptions = (length: number): zlib.ZstdOptions => ({
 	// No more than the record says, whatever the compressed bytes say.
 	maxOutputLength: length,
-	chunkSize: Math.min(Math.max(length, 64), 1024 * 1024),
+	// A byte more than is wanted: Node gets another piece ready, and asks again, when one is full.
+	chunkSize: Math.min(Math.max(length, 64), 1024 * 1024) + 1,
 });
 
 const decompressLong = async (compressed: Uint8Array, length: number): Promise<Uint8Array | undefined> => {

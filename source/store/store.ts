@@ -47,8 +47,8 @@ export type Store = {
 	/** The body of a response as text, which memory may have made before. */
 	text(body: Uint8Array, decode: () => string): string;
 
-	/** Whether the bytes of a body that was read are in nobody else's hands: so it is said once, and from then on they are the caller's. */
-	takeBody(body: Uint8Array): boolean;
+	/** The bytes of a body that was read, for the caller to keep, if they are in nobody else's hands; what was given is empty then. `undefined` if they are. */
+	takeBody(body: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
 
 	/** The records of keys, in one round trip. */
 	get(keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>>;

@@ -54,8 +54,8 @@ export type Values = {
 	/** How to write a response whose body was read here, or an index whose strings were read or written, under the same key, without them; `undefined` where that gains little, or what is in front of them does not fit. */
 	writeHead(record: StoredRecord, key: string): HeadChange | undefined;
 
-	/** Whether a body was read for whoever asks for it, who alone has its bytes: so it is said once. */
-	takeBody(body: Uint8Array): boolean;
+	/** The bytes of a body that nobody else has; the body itself is empty then. `undefined` where others may have them. */
+	takeBody(body: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
 
 	/** A copy of a body that was read is as good as that. */
 	noteCopy(body: Uint8Array, copy: Uint8Array): void;
@@ -119,7 +119,8 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 				note(body);
 			}
 
-			if (body.length >= longBodyLength && body.length === body.buffer.byteLength) {
+			// Decompressed into room for a byte more.
+			if (body.length >= longBodyLength && body.buffer.byteLength - body.length <= 1) {
 				fresh.add(body);
 			}
 
@@ -220,7 +221,10 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 			return record.kind === 'index' ? changeIndex(record, key) : changeResponse(record, key);
 		},
-		takeBody: body => fresh.delete(body),
+		takeBody(body) {
+			const buffer = body.buffer as ArrayBuffer;
+			return fresh.delete(body) ? new Uint8Array(buffer.transferToFixedLength(body.length)) : undefined;
+		},
 		noteCopy(body, copy) {
 			const place = places.get(body);
 			if (place !== undefined) {
