@@ -3,11 +3,14 @@ import {playScene, type Act} from './acceptance/scene.ts';
 import {storing} from './acceptance/storing.ts';
 import {traffic} from './acceptance/traffic.ts';
 import {upkeep, upkeepByLook, upkeepWithoutLook} from './acceptance/upkeep.ts';
+import {describeSafely} from './arguments.ts';
 import type {RedisCacheOptions} from './options.ts';
 import type {StoreOption} from './store/connection.ts';
+import {isBoolean, validate, type Rule} from './validate.ts';
 
 /** One thing that a store has to be good for. */
 export type StoreCheck = {
+	/** What that is, in words: the name of the test. */
 	readonly name: string;
 
 	/**
@@ -18,6 +21,7 @@ export type StoreCheck = {
 	readonly run: () => Promise<void>;
 };
 
+/** What `storeChecks()` can be told of the store. */
 export type StoreCheckOptions = {
 	/**
 	`false`: what `connect` gives leads to other data each time, as with `'memory'`. What several caches see of each other is then not checked.
@@ -48,10 +52,21 @@ export type StoreCheckOptions = {
 	cacheOptions?: Pick<RedisCacheOptions, 'timeout' | 'memory' | 'compression' | 'encryption'> | undefined;
 };
 
+const cacheOptionNames: readonly string[] = ['timeout', 'memory', 'compression', 'encryption'] satisfies Array<keyof NonNullable<StoreCheckOptions['cacheOptions']>>;
+
+const rules: Readonly<Record<keyof StoreCheckOptions, Rule>> = {
+	isShared: [isBoolean, 'a boolean'],
+	canList: [isBoolean, 'a boolean'],
+	isReliable: [isBoolean, 'a boolean'],
+	cacheOptions: [value => typeof value === 'object' && value !== null && Object.keys(value).every(name => cacheOptionNames.includes(name)), `an object with none but ${cacheOptionNames.join(', ')}`, describeSafely],
+};
+
 /**
 What a store has to do to be used by `redisCache()`, as checks that any test runner can run, in any order. They use caches with namespaces of their own, in front of servers on loopback, and clear them afterwards.
 
 @param connect - Gives what `redisCache({store})` takes: called once for each cache, and each time with a way to the same data. What it opens is its own to close, after the checks.
+@param options - What the store cannot do, and what the checks' caches are to be told.
+@throws {TypeError} If `connect` is no function, or an option is unknown or of the wrong type.
 
 @example
 ```
@@ -66,7 +81,13 @@ for (const {name, run} of storeChecks(() => adapter)) {
 }
 ```
 */
-export const storeChecks = (connect: () => StoreOption | Promise<StoreOption>, {isShared = true, canList = true, isReliable = true, cacheOptions = {}}: StoreCheckOptions = {}): StoreCheck[] => {
+export const storeChecks = (connect: () => StoreOption | Promise<StoreOption>, options: StoreCheckOptions = {}): StoreCheck[] => {
+	if (typeof connect !== 'function') {
+		throw new TypeError(`Expected a function that gives a store in storeChecks(), got a value of type ${typeof connect}`);
+	}
+
+	validate(options, rules, {where: 'storeChecks()', noun: 'option'});
+	const {isShared = true, canList = true, isReliable = true, cacheOptions = {}} = options;
 	const acts: Record<string, Act> = {
 		...(isReliable && {
 			...storing,

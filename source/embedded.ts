@@ -3,7 +3,9 @@ import {pidOf, socketPathOf} from './embedded/directory.ts';
 import {leave} from './embedded/ownership.ts';
 import {shareServer} from './embedded/registry.ts';
 import {preparePlace, startServer} from './embedded/server.ts';
+import {isString, validate, type Rule} from './validate.ts';
 
+/** What `embeddedRedis()` can be told. */
 export type EmbeddedRedisOptions = {
 	/**
 	A file, such as `'./cache.rdb'`, that keeps the data on disk, in Redis' own RDB format: read at the start, saved every minute in which something changed and when the server ends. Its directory has to exist. Processes of one user on one machine that give the same path share one server; the first one starts it, and it ends after the last one.
@@ -47,24 +49,11 @@ export type EmbeddedRedis = {
 	[Symbol.asyncDispose](): Promise<void>;
 };
 
-const optionNames: ReadonlyArray<keyof EmbeddedRedisOptions> = ['path', 'binary'];
+const isPath = (value: unknown): boolean => isString(value) && value !== '' && !value.includes('\0');
 
-const describe = (value: unknown): string => typeof value === 'string' ? `'${value}'` : `${String(value)} (${typeof value})`;
-
-const validate = (options: unknown): void => {
-	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-		throw new TypeError(`Expected embeddedRedis() to be given an object with options, got ${describe(options)}`);
-	}
-
-	for (const [name, value] of Object.entries(options)) {
-		if (!optionNames.includes(name as keyof EmbeddedRedisOptions)) {
-			throw new TypeError(`Unknown option \`${name}\` in embeddedRedis(): expected one of ${optionNames.join(', ')}`);
-		}
-
-		if (value !== undefined && (typeof value !== 'string' || value === '' || value.includes('\0'))) {
-			throw new TypeError(`Expected the option \`${name}\` in embeddedRedis() to be a path, got ${describe(value)}`);
-		}
-	}
+const rules: Readonly<Record<keyof EmbeddedRedisOptions, Rule>> = {
+	path: [isPath, 'a path'],
+	binary: [isPath, 'a path, or a name in `PATH`'],
 };
 
 /**
@@ -88,7 +77,7 @@ const client = got.extend(redisCache({store: await embeddedRedis({path: './cache
 ```
 */
 export const embeddedRedis = async (options: EmbeddedRedisOptions = {}): Promise<EmbeddedRedis> => {
-	validate(options);
+	validate(options, rules, {where: 'embeddedRedis()', noun: 'option'});
 	const binary = async () => findBinary(options.binary);
 
 	const ownership = options.path === undefined

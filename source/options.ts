@@ -2,7 +2,6 @@ import type {NormalizedOptions} from 'got';
 import type {Duration} from './duration.ts';
 import type {Settings} from './http/settings.ts';
 import type {StoreOption} from './store/connection.ts';
-import type {EncryptionKey} from './store/encryption.ts';
 
 /**
 How a request may use the cache, as `Request#cache` of the Fetch standard.
@@ -168,7 +167,7 @@ export type RequestCacheOptions = {
 };
 
 /**
-What `redisCache()` can be told, beyond what each request can set for itself.
+What `redisCache()` can be told: what holds for the cache, and what holds for each request that does not set it for itself.
 */
 export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	/**
@@ -325,7 +324,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({encryption: [NEW_CACHE_KEY, CACHE_KEY]});
 	```
 	*/
-	encryption?: EncryptionKey | readonly EncryptionKey[] | undefined;
+	encryption?: Uint8Array | string | ReadonlyArray<Uint8Array | string> | undefined;
 
 	/**
 	Whether equal requests that are on their way at the same time become one.

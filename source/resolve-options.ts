@@ -270,7 +270,7 @@ What a request goes by: what it sets in `context.cache`, over what the cache was
 export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOptions: unknown): RequestSettings => {
 	const where = '`context.cache`';
 	if (requestOptions === false || requestOptions === null) {
-		throw new TypeError(`Expected ${where} to be an object with options, got ${describe(requestOptions)}; {disabled: true} leaves the cache out of a request`);
+		throw new TypeError(`Expected an object with options in ${where}, got ${describe(requestOptions)}; {disabled: true} leaves the cache out of a request`);
 	}
 
 	validate(requestOptions, requestRules, {

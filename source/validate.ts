@@ -41,7 +41,7 @@ type Subject = {
 */
 export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, {where, noun, hint}: Subject): void => {
 	if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-		throw new TypeError(`Expected ${where} to be an object with options, got ${describe(given)}`);
+		throw new TypeError(`Expected an object with options in ${where}, got ${describe(given)}`);
 	}
 
 	for (const [name, value] of Object.entries(given)) {

@@ -53,6 +53,17 @@ const stores: Record<string, readonly [connect: () => StoreOption, options?: Sto
 	'an adapter that always fails': [() => gone, {isReliable: false, cacheOptions: {timeout: 50}}],
 };
 
+for (const [given, message] of [
+	[['memory'], 'Expected a function that gives a store in storeChecks(), got a value of type string'],
+	[[() => 'memory', {isShard: false}], 'Unknown option `isShard` in storeChecks(): expected one of isShared, canList, isReliable, cacheOptions'],
+	[[() => 'memory', {canList: 0}], 'Expected the option `canList` in storeChecks() to be a boolean, got 0'],
+	[[() => 'memory', {cacheOptions: {namespace: 'a', encryption: 'secret'}}], 'Expected the option `cacheOptions` in storeChecks() to be an object with none but timeout, memory, compression, encryption, got an object of class Object'],
+] as const) {
+	test(message, () => {
+		assert.throws(() => storeChecks(...given as unknown as Parameters<typeof storeChecks>), {name: 'TypeError', message});
+	});
+}
+
 for (const [name, [connect, options]] of Object.entries(stores)) {
 	// @keyv/sqlite passes keys by when others delete while it lists.
 	describe(name, {concurrency: !name.includes('sqlite')}, () => {

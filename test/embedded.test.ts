@@ -578,12 +578,12 @@ test('a file among the entries is reported, not waited for', async (t: TestConte
 });
 
 for (const [options, message] of [
-	[null, 'Expected embeddedRedis() to be given an object with options, got null (object)'],
-	['./cache.rdb', 'Expected embeddedRedis() to be given an object with options, got \'./cache.rdb\''],
+	[null, 'Expected an object with options in embeddedRedis(), got null'],
+	['./cache.rdb', 'Expected an object with options in embeddedRedis(), got \'./cache.rdb\''],
 	[{file: 'x'}, 'Unknown option `file` in embeddedRedis(): expected one of path, binary'],
-	[{path: 1}, 'Expected the option `path` in embeddedRedis() to be a path, got 1 (number)'],
+	[{path: 1}, 'Expected the option `path` in embeddedRedis() to be a path, got 1'],
 	[{path: ''}, 'Expected the option `path` in embeddedRedis() to be a path, got \'\''],
-	[{binary: true}, 'Expected the option `binary` in embeddedRedis() to be a path, got true (boolean)'],
+	[{binary: true}, 'Expected the option `binary` in embeddedRedis() to be a path, or a name in `PATH`, got true'],
 ] as const) {
 	test(`TypeError: ${message}`, async (t: TestContext) => {
 		await t.assert.rejects(owned(t, options as unknown as EmbeddedRedisOptions), {name: 'TypeError', message});

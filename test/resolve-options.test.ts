@@ -74,7 +74,7 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{cacheControl: false}, /`cacheControl: false` .* needs `expireAfter` or `urlsExpireAfter`/v],
 		[{ttl: false, ttlOffset: '1h'}, /`ttl: false` and `ttlOffset` .* contradict each other/v],
 		[{onlyIfCached: true, alwaysRevalidate: true}, /`onlyIfCached` and `alwaysRevalidate` .* contradict each other/v],
-		[undefined, /Expected redisCache\(\) to be an object with options, got undefined/v],
+		[undefined, /Expected an object with options in redisCache\(\), got undefined/v],
 		[[], /got \[\]/v],
 	];
 
@@ -179,7 +179,7 @@ await suite('one request', () => {
 	});
 
 	test('is told how to leave the cache out', () => {
-		assert.throws(() => resolveRequestOptions({}, false), {name: 'TypeError', message: 'Expected `context.cache` to be an object with options, got false; {disabled: true} leaves the cache out of a request'});
+		assert.throws(() => resolveRequestOptions({}, false), {name: 'TypeError', message: 'Expected an object with options in `context.cache`, got false; {disabled: true} leaves the cache out of a request'});
 		assert.throws(() => resolveRequestOptions({}, null), {name: 'TypeError', message: /got null; \{disabled: true\} leaves/v});
 		assert.throws(() => resolveRequestOptions({}, 'reload'), {name: 'TypeError', message: /got 'reload'$/v});
 	});
