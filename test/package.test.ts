@@ -159,7 +159,7 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 	}));
 	await writeFile(path.join(project, 'script.ts'), `
 		import got from 'got';
-		import {cacheInfo, redisCache, type CacheInfo, type EntryFilter, type RedisCache, type RedisCacheOptions, type RequestCacheOptions, type RequestLike} from 'got-redis-cache';
+		import {cacheInfo, redisCache, type CacheInfo, type CacheReason, type EntryFilter, type NotStoredReason, type RedisCache, type RedisCacheOptions, type RequestCacheOptions, type RequestLike} from 'got-redis-cache';
 		import {embeddedRedis, type EmbeddedRedis, type EmbeddedRedisOptions} from 'got-redis-cache/embedded';
 		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
 
@@ -175,6 +175,7 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 		await client(url, {context: {cache: request}});
 		const response = await client<{hello: string}>(url, {responseType: 'json'});
 		const info: CacheInfo | undefined = cacheInfo(response);
+		export const why: readonly [CacheReason | undefined, NotStoredReason | undefined] = [info?.reason, info?.notStored];
 		const {hello} = response.body;
 		console.log(JSON.stringify([response.isFromCache, hello.toUpperCase(), info?.status]));
 

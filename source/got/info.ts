@@ -5,6 +5,12 @@ import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
 import {exchangeBehind, isResponse, type GotExchange} from './exchanges.ts';
 
+/** Why a response was answered as it was, each explained in `docs/reasons.md`. */
+export type CacheReason = Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'] | SharedOutcome['reason'];
+
+/** Why a response of the origin's was not stored, each explained in `docs/reasons.md`. */
+export type NotStoredReason = PassReason;
+
 /**
 What the cache did for a response.
 */
@@ -20,10 +26,10 @@ export type CacheInfo = {
 	readonly status: 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypass' | 'unavailable';
 
 	/** Why: what the look-up came to, or, where that made the answer, what came of the origin's response. Each is explained in `docs/reasons.md`. */
-	readonly reason: Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'] | SharedOutcome['reason'];
+	readonly reason: CacheReason;
 
 	/** Why the origin's response was not stored; `undefined` if it was, or if a stored response answered. */
-	readonly notStored: PassReason | undefined;
+	readonly notStored: NotStoredReason | undefined;
 
 	/** Of the resource, in the store, behind the namespace, with its braces: `'{mJ3…}'`; `undefined` when the cache took no part. */
 	readonly key: string | undefined;
