@@ -36,6 +36,22 @@ export const splitOutsideQuotes = (value: string, separator: string): string[] =
 	return parts;
 };
 
+/** Whether a value has a quotation mark that is never closed. Takes linear time. */
+export const hasOpenQuote = (value: string): boolean => {
+	let start = value.indexOf('"');
+
+	while (start !== -1) {
+		const end = quotedStringEnd(value, start);
+		if (end === undefined) {
+			return true;
+		}
+
+		start = value.indexOf('"', end + 1);
+	}
+
+	return false;
+};
+
 /** Index of the quotation mark that closes the quoted string which opens at `start`. */
 const quotedStringEnd = (value: string, start: number): number | undefined => {
 	for (let index = start + 1; index < value.length; index++) {

@@ -1,5 +1,10 @@
 import {hash} from 'node:crypto';
-import {listMembers, splitOutsideQuotes, trimWhitespace} from './list.ts';
+import {
+	hasOpenQuote,
+	listMembers,
+	splitOutsideQuotes,
+	trimWhitespace,
+} from './list.ts';
 
 /** Compared byte by byte, and kept as a digest alone: a stored response tells nobody a secret. */
 const credentialFields: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
@@ -10,18 +15,19 @@ const weightedNameFields: ReadonlySet<string> = new Set(['accept-charset', 'acce
 /**
 A selecting field's value in the one form that all values of the same meaning share, RFC 9111 §4.1.
 
-Where a field's own grammar is not known, whitespace around commas is all that is dropped.
+Where a field's own grammar is not known, or a quotation mark is never closed, whitespace around commas is all that is dropped: in another order, other commas would be within quotes.
 */
 export const normalizeSelectingValue = (name: string, value: string): string => {
 	if (credentialFields.has(name)) {
 		return hash('sha256', trimWhitespace(value), 'base64url');
 	}
 
-	if (weightedNameFields.has(name)) {
-		return listMembers(value.toLowerCase()).map(member => normalizeParameters(member)).toSorted().join(',');
+	const isWeightedName = weightedNameFields.has(name);
+	if ((isWeightedName || name === 'accept') && !hasOpenQuote(value)) {
+		return listMembers(isWeightedName ? value.toLowerCase() : value).map(member => normalizeParameters(member)).toSorted().join(',');
 	}
 
-	return name === 'accept' ? listMembers(value).map(member => normalizeParameters(member)).toSorted().join(',') : splitOutsideQuotes(value, ',').join(',');
+	return splitOutsideQuotes(value, ',').join(',');
 };
 
 /** A member of a weighted list: no optional whitespace, type and parameter names in lower case, the weight in its shortest form. */
