@@ -10,7 +10,7 @@ import {createCluster, createSentinel} from '@redis/client';
 import got from 'got';
 import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startCluster} from '../helpers/cluster.ts';
-import {startRedis} from '../helpers/redis.ts';
+import {secondPortOffset, startRedis} from '../helpers/redis.ts';
 import {startSentinel} from '../helpers/sentinel.ts';
 import {createTally, failuresOf, startLoad, type Load} from './load.ts';
 import {startResources} from './resources.ts';
@@ -124,11 +124,9 @@ test('TLS: a certificate that is trusted is used, any other is refused, and no r
 	const key = path.join(place.directory, 'key.pem');
 	const certificate = path.join(place.directory, 'certificate.pem');
 	await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', certificate, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']);
-	await using plainPort = await startRedis();
-	const port = plainPort.port + 10_000;
-	await using redis = await startRedis({args: ['--tls-port', String(port), '--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no']});
+	await using redis = await startRedis({args: port => ['--tls-port', String(port + secondPortOffset), '--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no']});
 	await using resources = await startResources();
-	const url = `rediss://127.0.0.1:${port}`;
+	const url = `rediss://127.0.0.1:${redis.port + secondPortOffset}`;
 	const plain = got.extend({prefixUrl: resources.origin.url});
 
 	await using trusting = redisCache({store: {url, socket: {tls: true, ca: await readFile(certificate)}}, timeout: 5000});

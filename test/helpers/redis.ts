@@ -9,8 +9,8 @@ import {createClient, type RedisClientType} from '@redis/client';
 export type StartRedisOptions = {
 	/** Default: a free one. */
 	readonly port?: number;
-	/** Further arguments of `redis-server`, such as `['--maxmemory', '1mb']`; they win over the helper's own. */
-	readonly args?: readonly string[];
+	/** Further arguments of `redis-server`, such as `['--maxmemory', '1mb']`; they win over the helper's own. Another port of the server's is the given one plus `secondPortOffset`. */
+	readonly args?: readonly string[] | ((port: number) => readonly string[]);
 	/** `false`: the Unix socket alone; `port` is then 0. */
 	readonly tcp?: boolean;
 };
@@ -110,7 +110,10 @@ const startServer = async (directory: string, args: readonly string[]): Promise<
 	};
 };
 
-const startOnPort = async (directory: string, port: number, args: readonly string[]) => startServer(directory, [
+/** From a server's port to that of its cluster bus, which Redis fixes, or of TLS. */
+export const secondPortOffset = 10_000;
+
+const startOnPort = async (directory: string, port: number, args: NonNullable<StartRedisOptions['args']>) => startServer(directory, [
 	'--port',
 	String(port),
 	'--bind',
@@ -121,13 +124,13 @@ const startOnPort = async (directory: string, port: number, args: readonly strin
 	directory,
 	'--save',
 	'',
-	...args,
+	...typeof args === 'function' ? args(port) : args,
 ]);
 
-const startOnFreePort = async (directory: string, args: readonly string[]): Promise<{port: number; server: Server}> => {
+const startOnFreePort = async (directory: string, args: NonNullable<StartRedisOptions['args']>): Promise<{port: number; server: Server}> => {
 	for (let attempt = 1; ; attempt++) {
-		// Below the range that systems give to outgoing connections, so that nobody takes it between `kill()` and `restart()`.
-		const port = randomInt(20_000, 30_000);
+		// Both ports lie below the range that systems give to outgoing connections, so that nobody takes them between `kill()` and `restart()`.
+		const port = randomInt(12_000, 22_000);
 		try {
 			return {port, server: await startOnPort(directory, port, args)};
 		} catch (error) {

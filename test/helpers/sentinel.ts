@@ -1,8 +1,10 @@
-import {spawn} from 'node:child_process';
+import {spawn, type ChildProcessByStdio} from 'node:child_process';
+import {randomInt} from 'node:crypto';
 import {once} from 'node:events';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import type {Readable} from 'node:stream';
 import type {TestRedis} from './redis.ts';
 
 export type TestSentinel = AsyncDisposable & {
@@ -13,40 +15,63 @@ export type TestSentinel = AsyncDisposable & {
 	stop(): Promise<void>;
 };
 
-let count = 0;
+class EndedError extends Error {}
 
-/**
-A sentinel of the test's own that watches a master, decides by itself, and takes half a second of silence for its death.
-*/
-export const startSentinel = async (master: TestRedis): Promise<TestSentinel> => {
-	const port = master.port + 5000 + count++;
+const startOnPort = async (master: TestRedis, port: number): Promise<TestSentinel> => {
 	const directory = await mkdtemp(path.join(tmpdir(), 'sentinel-test-'));
 	const config = path.join(directory, 'sentinel.conf');
 	await writeFile(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${master.port} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n`);
-	const child = spawn('redis-server', [config, '--sentinel'], {stdio: ['ignore', 'pipe', 'inherit']});
+	const child: ChildProcessByStdio<null, Readable, null> = spawn('redis-server', [config, '--sentinel'], {stdio: ['ignore', 'pipe', 'inherit']}); // eslint-disable-line @typescript-eslint/no-restricted-types -- Node's
 	let log = '';
 	child.stdout.on('data', chunk => {
 		log += String(chunk);
 	});
+	const closed = once(child, 'close');
+	const ended = async () => {
+		await closed;
+		throw new EndedError(`The sentinel has ended:\n${log}`);
+	};
 
 	const wanted = async (text: string) => {
 		while (!log.includes(text)) {
-			await once(child.stdout, 'data');
+			await Promise.race([once(child.stdout, 'data'), ended()]);
 		}
 	};
 
 	const stop = async () => {
-		const closed = once(child, 'close');
 		child.kill('SIGKILL');
 		await closed;
 		await rm(directory, {recursive: true});
 	};
 
-	await wanted('+monitor');
+	try {
+		await wanted('+monitor');
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+
 	return {
 		options: {name: 'main', sentinelRootNodes: [{host: '127.0.0.1', port}]},
 		wanted,
 		stop,
 		[Symbol.asyncDispose]: stop,
 	};
+};
+
+/**
+A sentinel of the test's own that watches a master, decides by itself, and takes half a second of silence for its death.
+*/
+export const startSentinel = async (master: TestRedis): Promise<TestSentinel> => {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			// Below the ports of servers.
+			return await startOnPort(master, randomInt(10_000, 12_000));
+		} catch (error) {
+			// Somebody else has the port.
+			if (attempt === 20 || !(error instanceof EndedError)) {
+				throw error;
+			}
+		}
+	}
 };
