@@ -96,7 +96,8 @@ const processesOf = async (socketPath: string): Promise<number[]> => {
 type Owner = {
 	readonly child: ChildProcess;
 	readonly exited: Promise<unknown[]>;
-	readonly ended: AbortSignal;
+	/** The next one that it prints, or has printed. */
+	readonly line: () => Promise<string>;
 	readonly errors: () => string;
 };
 
@@ -117,22 +118,27 @@ const startOwner = (t: TestContext, options: EmbeddedRedisOptions, {script = 'aw
 	child.stderr?.setEncoding('utf8').on('data', (text: string) => {
 		errors += text;
 	});
-	const ended = new AbortController();
-	child.once('close', () => {
-		ended.abort(new Error(`The owner has ended.\n${errors}`));
-	});
+	// From here on lines wait for who asks for them, however many come at once.
+	const lines = createInterface({input: child.stdout!})[Symbol.asyncIterator]();
+	const exited = once(child, 'close');
 	return {
 		child,
-		exited: once(child, 'close'),
-		ended: ended.signal,
+		exited,
+		async line() {
+			const {done, value} = await lines.next();
+			if (done) {
+				await exited;
+				throw new Error(`The owner has ended.\n${errors}`);
+			}
+
+			return value;
+		},
 		errors: () => errors,
 	};
 };
 
 const ready = async (owner: Owner): Promise<RunningOwner> => {
-	const lines = createInterface({input: owner.child.stdout!});
-	const [line] = await once(lines, 'line', {signal: owner.ended}) as [string];
-	const {pid, socketPath} = JSON.parse(line) as {pid: number; socketPath: string};
+	const {pid, socketPath} = JSON.parse(await owner.line()) as {pid: number; socketPath: string};
 	return {...owner, pid, socketPath};
 };
 
@@ -251,9 +257,9 @@ test('a process that the owner has started does not keep the server running', as
 		`,
 	}));
 	const server = await watch(owner.socketPath);
-	const [line] = await once(createInterface({input: owner.child.stdout!}), 'line') as [string];
+	const pid = Number(await owner.line());
 	t.after(() => {
-		process.kill(Number(line), 'SIGKILL');
+		process.kill(pid, 'SIGKILL');
 	});
 
 	await kill(owner);
