@@ -205,6 +205,7 @@ test('damage behind what is replaced is found', async () => {
 
 test('whatever many do at the same time, no variant is lost, and none is of another index', async () => {
 	const stores = [open(), open(), open({memoryBytes: 1_000_000})];
+	const reader = open();
 	const few = index({variants: long.variants.slice(0, 30)});
 	const step = fc.record({who: fc.nat({max: 2}), what: fc.constantFrom('validate', 'validate', 'look', 'add'), which: fc.nat({max: 29})});
 	await fc.assert(fc.asyncProperty(fc.array(step, {minLength: 2, maxLength: 12}), async steps => {
@@ -223,12 +224,12 @@ test('whatever many do at the same time, no variant is lost, and none is of anot
 				await store.update(key, latest => isIndex(latest) ? withVariant(latest, 100 + position) : undefined, 60_000);
 			}
 		}));
-		const found = await read(open());
+		const found = await read(reader);
 		assert.ok(isIndex(found));
 		assert.deepEqual(new Set(found.variants.map(({id}) => id)), expected);
 		assert.equal(found.variants.length, expected.size);
 	}), {numRuns: 60});
-	await Promise.all(stores.map(async store => store.close()));
+	await Promise.all([...stores, reader].map(async store => store.close()));
 });
 
 /* The format. */
