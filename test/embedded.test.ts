@@ -154,7 +154,7 @@ test('answers from a real Redis, for the cache', async (t: TestContext) => {
 	await using origin = await startOrigin((_request, response) => {
 		respond(response, {headers: {'cache-control': 'max-age=60'}, body: 'hello'});
 	});
-	const client = got.extend(redisCache({store: redis, memory: false}));
+	const client = got.extend(redisCache({store: redis, memory: false, timeout: '10s'}));
 
 	t.assert.strictEqual(await client(origin.url).text(), 'hello');
 	await until(async () => using(redis, async redisClient => await redisClient.dbSize() > 0));

@@ -119,7 +119,7 @@ test('works from JavaScript', async (t: TestContext) => {
 		import redisCache, {cacheInfo, redisCache as named} from 'got-redis-cache';
 		import {embeddedRedis} from 'got-redis-cache/embedded';
 
-		const client = got.extend(redisCache({store: await embeddedRedis()}));
+		const client = got.extend(redisCache({store: await embeddedRedis(), timeout: '10s'}));
 		const url = process.env.ORIGIN + '/javascript';
 		await client(url);
 		const response = await client(url, {responseType: 'json'});
@@ -167,7 +167,7 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 		export const checks: readonly StoreCheck[] = storeChecks(async () => new Map(), checkOptions);
 
 		const store: EmbeddedRedis = await embeddedRedis();
-		const options: RedisCacheOptions = {store, ttlOffset: '1h'};
+		const options: RedisCacheOptions = {store, timeout: '10s', ttlOffset: '1h'};
 		const cache: RedisCache = redisCache(options);
 		const client = got.extend(cache);
 		const request: RequestCacheOptions = {tags: ['greeting']};

@@ -41,8 +41,9 @@ const runnable = (code: string, apiUrl: string, redisUrl: string) => {
 	const changes: ReadonlyArray<readonly [string, string]> = [
 		['https://api.example.com', apiUrl],
 		['redis://localhost:6379', redisUrl],
-		['redisCache()', `redisCache('${redisUrl}')`],
-		['redisCache({', setsStore ? 'redisCache({' : `redisCache({store: '${redisUrl}', `],
+		// On a busy machine, Redis may take longer than the cache waits by default.
+		['redisCache({', setsStore ? 'redisCache({timeout: \'10s\', ' : `redisCache({store: '${redisUrl}', timeout: '10s', `],
+		['redisCache()', `redisCache({store: '${redisUrl}', timeout: '10s'})`],
 		['\'got-redis-cache\'', JSON.stringify(path.join(root, 'source/index.ts'))],
 		['\'got-redis-cache/embedded\'', JSON.stringify(path.join(root, 'source/embedded.ts'))],
 		['console.log(', 'print('],

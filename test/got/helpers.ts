@@ -19,13 +19,13 @@ export type Setup = AsyncDisposable & {
 /**
 A got instance with a cache on a Redis of the test's own, in front of an origin of the test's own.
 
-A failed request is not retried, so that what the origin saw is what the cache did.
+A failed request is not retried, so that what the origin saw is what the cache did. On a busy machine, Redis may take longer than the cache waits by default.
 */
 export const setUp = async (options: RedisCacheOptions = {}): Promise<Setup> => {
 	const [origin, redis] = await Promise.all([startOrigin(), startRedis()]);
 	const caches: RedisCache[] = [];
 	const create = (more: RedisCacheOptions = {}) => {
-		const cache = redisCache({store: redis.url, ...options, ...more});
+		const cache = redisCache({store: redis.url, timeout: '10s', ...options, ...more});
 		caches.push(cache);
 		return {cache, client: got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache)};
 	};

@@ -480,7 +480,7 @@ test('the mark of a path outlives what it stands for, by an hour', async () => {
 });
 
 test('a purge that the store does not confirm holds in the process', async () => {
-	await using setup = await setUp({memory: false, timeout: 100});
+	await using setup = await setUp({memory: false, timeout: 1000});
 	serve(setup);
 	const {cache, origin, redis} = setup;
 	const stranger = setup.other();

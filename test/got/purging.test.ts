@@ -95,7 +95,7 @@ test('two processes: after one has purged by tag, the other does not give what w
 	const {redis} = setup;
 	const child = startScript(t, `
 		import {redisCache} from '${new URL('../../source/index.ts', import.meta.url).href}';
-		const cache = redisCache('${redis.url}');
+		const cache = redisCache({store: '${redis.url}', timeout: '10s'});
 		process.on('message', async name => {
 			process.send(await cache.invalidate({tag: name}));
 		});
@@ -120,7 +120,7 @@ test('a purge that the store does not confirm holds in the process, and is made 
 	await using proxy = await startProxy(setup.redis.port);
 	serve(setup);
 	const {origin, cache} = setup;
-	const remote = setup.other({store: `redis://127.0.0.1:${proxy.port}`, timeout: 100});
+	const remote = setup.other({store: `redis://127.0.0.1:${proxy.port}`, timeout: 1000});
 	const url = `${origin.url}/a`;
 	assert.equal(await ask(setup, 'a'), 'miss 1');
 	assert.equal(await ask(remote, 'a'), 'hit 1');
