@@ -155,7 +155,7 @@ const cases: Record<string, Case> = {
 			}
 		}]}, 'cache'], second: 'none',
 	},
-	'a timeout of the response': {script: [never], chain: between, options: () => ({timeout: {response: 30}, retry: {limit: 0}}), second: 'none'},
+	'a timeout of the response': {script: [never], chain: between, options: () => ({timeout: {response: 600}, retry: {limit: 0}}), second: 'none'},
 	'a timeout of the request': {script: [endless], chain: between, options: () => ({timeout: {request: 600}, retry: {limit: 0}}), second: 'none'},
 	'a signal that is aborted already': {script: [fresh], chain: between, options: () => ({signal: AbortSignal.abort()}), second: 'none', requests: 0},
 	'a signal that is aborted with a reason': {script: [fresh], chain: between, options: () => ({signal: AbortSignal.abort(new RangeError('own'))}), second: 'none', requests: 0},

@@ -254,13 +254,18 @@ await suite('a leader that does not arrive', () => {
 		assert.equal(getEventListeners(staying.signal, 'abort').length, 0);
 	});
 
-	test('one whose time is up hands over to one other', async () => {
+	test('one whose time is up hands over to one other', async ({mock}) => {
 		await using setup = await setUpHeld();
-		const {client, origin, gate} = setup;
+		const {client, origin, gate, lookedUp} = setup;
+		mock.timers.enable({apis: ['setTimeout']});
 		const leader = client('items', {timeout: {request: 300}});
+		const rejection = assert.rejects(leader, TimeoutError);
 		await gate.arrivals(1);
 		const waiters = times(20, async () => client('items'));
-		await assert.rejects(leader, TimeoutError);
+		await lookedUp(21);
+		mock.timers.tick(300);
+		mock.timers.reset();
+		await rejection;
 		await gate.arrivals(2);
 		gate.answer({headers: fresh, body: 'x'});
 		await Promise.all(waiters);
@@ -365,7 +370,7 @@ await suite('a leader that does not arrive', () => {
 		assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
 	});
 
-	test('one whose time is up before it was looked up leads nothing', async () => {
+	test('one whose time is up before it was looked up leads nothing', async ({mock}) => {
 		// Got 15 does not count the time that hooks take.
 		if (isGot15) {
 			return;
@@ -373,11 +378,19 @@ await suite('a leader that does not arrive', () => {
 
 		await using setup = await setUp({timeout: '10s'});
 		const {client, origin, redis} = setup;
+		const {promise: paused, resolve} = Promise.withResolvers<void>();
 		origin.queue((_request, response) => {
 			redis.pause();
 			respond(response, {status: 302, headers: {location: '/to'}});
+			resolve();
 		});
-		await assert.rejects(client('from', {timeout: {request: 500}}), TimeoutError);
+		mock.timers.enable({apis: ['setTimeout']});
+		const rejection = assert.rejects(client('from', {timeout: {request: 500}}), TimeoutError);
+		await paused;
+		await turns(20);
+		mock.timers.tick(500);
+		await rejection;
+		mock.timers.reset();
 		redis.resume();
 		const gate = hold(setup);
 		const next = client('to');

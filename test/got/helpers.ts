@@ -1,6 +1,8 @@
+import type {MockTracker} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import got, {type Got} from 'got';
 import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {commandsDuring} from '../helpers/monitor.ts';
 import {startOrigin, type Origin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
@@ -59,4 +61,44 @@ export const settleWrites = async ({redis}: Pick<Setup, 'redis'>): Promise<void>
 		const info = await redis.client.info('stats');
 		received.push(Number(/total_net_input_bytes:(?<bytes>\d+)/v.exec(info)?.groups?.bytes));
 	}
+};
+
+/** Memory believes what Redis said for a second after its last answer, and asks again before that, which a busy machine may take. */
+export const firstWithoutCommands = async ({redis, cache}: Pick<Setup, 'redis' | 'cache'>, request: () => Promise<unknown>): Promise<boolean> => {
+	for (let attempt = 0; attempt < 20; attempt++) {
+		await cache.has(`http://example.com/answered-${attempt}`);
+		const commands = await commandsDuring([redis], request);
+		if (commands.length === 0) {
+			return true;
+		}
+	}
+
+	return false;
+};
+
+/** For who has faked `setTimeout`: lets time pass until it is over, and what is on its way arrive in between. */
+export const passTime = async <Result>({timers}: MockTracker, action: Promise<Result>): Promise<Result> => {
+	const waiting = {isOver: false};
+	void action.catch(() => undefined).finally(() => {
+		waiting.isOver = true;
+	});
+	while (!waiting.isOver) {
+		await nextTurn();
+		timers.tick(10);
+	}
+
+	return action;
+};
+
+/** What comes of a request that the origin never answers: once it has arrived there, time passes, by a clock that is the test's from here on. */
+export const outwait = async <Result>(mock: MockTracker, origin: {handler: (...parameters: never[]) => unknown}, request: () => Promise<Result>): Promise<Result> => {
+	const {promise: isAsked, resolve} = Promise.withResolvers<void>();
+	origin.handler = () => {
+		resolve();
+	};
+
+	mock.timers.enable({apis: ['setTimeout']});
+	const action = request();
+	await isAsked;
+	return passTime(mock, action);
 };

@@ -6,7 +6,12 @@ import got from 'got';
 import {Keyv} from 'keyv';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {readStream} from './read-stream.ts';
-import {setUp as setUpWith, settleWrites, type Setup} from './helpers.ts';
+import {
+	firstWithoutCommands,
+	setUp as setUpWith,
+	settleWrites,
+	type Setup,
+} from './helpers.ts';
 
 /** A busy machine is no slow store: what could not be noted in time would be stored for its own URL alone. */
 const setUp = async (options: RedisCacheOptions = {}) => setUpWith({timeout: 5000, ...options});
@@ -531,9 +536,9 @@ test('a hit is one command, and who has never seen the field reads no more than 
 		await settleWrites(near);
 	}
 
-	assert.deepEqual(await commandsOf(near, async () => {
+	assert.equal(await firstWithoutCommands(near, async () => {
 		assert.equal(await ask(near, 'a?utm=5'), 'hit 1');
-	}), [], 'from memory');
+	}), true, 'from memory');
 
 	await using plain = await setUp({memory: false});
 	serve(plain, false);

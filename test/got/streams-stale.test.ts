@@ -9,20 +9,17 @@ import test from 'node:test';
 import type {OptionsInit, Request, Response} from 'got';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import {startOrigin, type Handler} from '../helpers/origin.ts';
-import {setUp, type Setup} from './helpers.ts';
+import {outwait, setUp, type Setup} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
 type Failure = 'status' | 'connection' | 'timeout' | 'no-http';
 
-const failures: Record<Failure, Handler> = {
+const failures: Record<Exclude<Failure, 'timeout'>, Handler> = {
 	status(_request, response) {
 		response.writeHead(503, {'retry-after': '3600'}).end('broken');
 	},
 	connection(_request, response) {
 		response.destroy();
-	},
-	timeout() {
-		// Never answers.
 	},
 	'no-http'(_request, response) {
 		response.socket?.end('no HTTP\r\n\r\n');
@@ -37,8 +34,6 @@ const store = async ({client, origin}: Setup, cacheControl: string) => {
 	origin.queue({headers: {etag: '"1"', 'cache-control': cacheControl}, body: 'stored'});
 	assert.equal((await readStream(client.stream('items'))).body, 'stored');
 };
-
-const quick = {timeout: {response: 50}};
 
 const disconnected: readonly Failure[] = ['connection', 'timeout', 'no-http'];
 const always: readonly Failure[] = ['status', ...disconnected];
@@ -61,15 +56,25 @@ for (const {cacheControl, options, standsIn} of table) {
 	for (const failure of always) {
 		const isStale = standsIn.includes(failure);
 
-		test(`${cacheControl} ${JSON.stringify(options ?? {})}: ${isStale ? 'stands in' : 'does not stand in'} for a failure (${failure})`, async () => {
+		test(`${cacheControl} ${JSON.stringify(options ?? {})}: ${isStale ? 'stands in' : 'does not stand in'} for a failure (${failure})`, async ({mock}) => {
 			await using setup = await setUp(options);
 			await store(setup, cacheControl);
-			setup.origin.handler = failures[failure];
-			const stream = setup.client.stream('items', quick);
+			const ask = async () => {
+				const stream = setup.client.stream('items', failure === 'timeout' ? {timeout: {response: 50}} : {});
+				const [answer] = await Promise.all([readStream(stream), finished(stream)]);
+				return answer;
+			};
+
+			let answer;
+			if (failure === 'timeout') {
+				answer = outwait(mock, setup.origin, ask);
+			} else {
+				setup.origin.handler = failures[failure];
+				answer = ask();
+			}
 
 			if (isStale) {
-				const isFinished = finished(stream);
-				const {statusCode, body, isFromCache, info} = await readStream(stream);
+				const {statusCode, body, isFromCache, info} = await answer;
 				assert.deepEqual({statusCode, body, isFromCache, status: info?.status, reason: info?.reason}, {
 					statusCode: 200,
 					body: 'stored',
@@ -77,9 +82,8 @@ for (const {cacheControl, options, standsIn} of table) {
 					status: 'stale',
 					reason: reasons[failure],
 				});
-				await isFinished;
 			} else {
-				await assert.rejects(readStream(stream), {name: errors[failure]});
+				await assert.rejects(answer, {name: errors[failure]});
 			}
 
 			assert.equal(setup.origin.requests.length, 2);

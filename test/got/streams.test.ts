@@ -13,7 +13,12 @@ import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
 import got, {type HTTPError, type Progress, type Request, type Response} from 'got';
 import {cacheInfo, type RedisCacheEvents} from '../../source/index.ts';
 import {startOrigin} from '../helpers/origin.ts';
-import {isGot15, setUp, settleWrites} from './helpers.ts';
+import {
+	isGot15,
+	passTime,
+	setUp,
+	settleWrites,
+} from './helpers.ts';
 import {readStream, type Received} from './read-stream.ts';
 
 const fresh = {'cache-control': 'max-age=60', etag: '"1"'};
@@ -249,19 +254,26 @@ for (const [name, fail, expected] of [
 	['is refused', 'destroy', 'ECONNRESET'],
 	['is never answered', 'wait', 'ETIMEDOUT'],
 ] as const) {
-	test(`an error is the consumer’s where the second question ${name}`, async () => {
+	test(`an error is the consumer’s where the second question ${name}`, async ({mock}) => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		const {promise: isClosed, resolve: closed} = Promise.withResolvers<void>();
+		const {promise: isAsked, resolve: asked} = Promise.withResolvers<void>();
 		origin.queue({headers: stale, body: 'old'}, {status: 304, headers: {etag: '"other"'}}, (_request, response) => {
 			response.once('close', closed);
 			if (fail === 'destroy') {
 				response.destroy();
 			}
+
+			asked();
 		});
 		await readStream(client.stream('items'));
 
-		await assert.rejects(readStream(client.stream('items', {timeout: {request: 200}})), {code: expected});
+		// The time passes once it has come so far.
+		mock.timers.enable({apis: ['setTimeout']});
+		const rejection = assert.rejects(readStream(client.stream('items', {timeout: {request: 200}})), {code: expected});
+		await isAsked;
+		await (fail === 'wait' ? passTime(mock, rejection) : rejection);
 		// Nothing goes on behind his back.
 		await isClosed;
 		assert.equal(origin.requests.length, 3);
