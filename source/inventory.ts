@@ -2,7 +2,7 @@ import {checkFilter, checkFlag, checkRequest} from './arguments.ts';
 import {parseDuration, type Duration} from './duration.ts';
 import type {ExchangeContext} from './exchange.ts';
 import {readMarks} from './generations.ts';
-import {currentAgeSeconds, remainingFreshnessSeconds} from './http/age.ts';
+import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from './http/age.ts';
 import {decide} from './http/decide.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {RequestHead} from './http/message.ts';
@@ -94,7 +94,6 @@ const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidat
 
 const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntry => {
 	const {policy} = stored;
-	const expiresAtMs = policy.responseTimeMs + ((policy.freshnessLifetimeSeconds - policy.correctedInitialAgeSeconds) * 1000);
 
 	return {
 		url: stored.url,
@@ -106,7 +105,7 @@ const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntr
 		age: currentAgeSeconds(policy, nowMs),
 		isFresh: isFresh(stored, nowMs),
 		storedAt: new Date(policy.responseTimeMs),
-		expiresAt: Number.isFinite(expiresAtMs) ? new Date(expiresAtMs) : undefined,
+		expiresAt: expiryOf(policy),
 		tags: stored.tags,
 		groups: stored.groups,
 	};

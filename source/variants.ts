@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto';
+import {rawFieldValue} from './http/header-fields.ts';
 import {variantId} from './http/vary.ts';
 import type {TimeToLive} from './store/store.ts';
 import type {
@@ -12,11 +13,6 @@ import type {
 const maxVariants = 64;
 
 const hasSameNames = (first: readonly string[], second: readonly string[]) => first.length === second.length && first.every((name, position) => name === second[position]);
-
-const entityTag = (rawHeaders: readonly string[]) => {
-	const position = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'etag');
-	return position === -1 ? '' : rawHeaders[position + 1] ?? '';
-};
 
 type NewVariant = {
 	readonly stored: StoredResponse;
@@ -39,7 +35,7 @@ export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs,
 	const reference: VariantReference = {
 		id: variantId(stored.selectingHeaders),
 		keptUntilMs: timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive,
-		etag: entityTag(stored.rawHeaders),
+		etag: rawFieldValue(stored.rawHeaders, 'etag') ?? '',
 	};
 	const others = (known?.variants ?? []).filter(variant => variant.id !== reference.id && variant.keptUntilMs > nowMs);
 	const kept = isContinued ? others.slice(0, maxVariants - 1) : [];

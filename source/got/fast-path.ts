@@ -9,6 +9,7 @@ import type {
 import type {Exchange} from '../exchange.ts';
 import {construct} from '../http/construct.ts';
 import type {RequestHead} from '../http/message.ts';
+import {isSuccessful} from '../http/status-codes.ts';
 import {firstKeyOf, lookUp, lookUpNow} from '../look-up.ts';
 import {resolveRequestOptions} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -111,13 +112,11 @@ const lookUpSafely = (call: Call): Exchange | Promise<Exchange> | undefined => {
 // Nothing is ever added to it: no request is made.
 const nothingReplaced: GotExchange['replacedHeaders'] = new Map();
 
-const isOk = (statusCode: number) => statusCode >= 200 && statusCode <= 299;
-
 /** Got 15 leaves it in a body that came over the network, and takes it away elsewhere. */
 const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF && second === 0xBB && third === 0xBF;
 
 /** What got would have more to do with is got's: errors, redirects, refreshes. */
-const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isOk(decision.stored.statusCode) ? decision.stored : undefined;
+const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isSuccessful(decision.stored.statusCode) ? decision.stored : undefined;
 
 const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Response | undefined => {
 	const stored = reusable(exchange);
@@ -127,7 +126,7 @@ const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Respon
 
 	const nowMs = context.now();
 	const message = construct(exchange.request, stored, nowMs);
-	if (!isOk(message.statusCode)) {
+	if (!isSuccessful(message.statusCode)) {
 		return undefined;
 	}
 

@@ -1,5 +1,5 @@
 import type {PlainResponse} from 'got';
-import {currentAgeSeconds} from '../http/age.ts';
+import {currentAgeSeconds, expiryOf} from '../http/age.ts';
 import type {Decision} from '../http/decision.ts';
 import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -75,11 +75,6 @@ const statusOf = ({exchange: {decision}, settlement}: GotExchange): CacheInfo['s
 	}
 };
 
-const expiry = ({policy}: StoredResponse): Date | undefined => {
-	const expiresAtMs = policy.responseTimeMs + ((policy.freshnessLifetimeSeconds - policy.correctedInitialAgeSeconds) * 1000);
-	return Number.isFinite(expiresAtMs) ? new Date(expiresAtMs) : undefined;
-};
-
 /** The stored response that answered, or that the origin's response became. */
 export const usedStored = ({exchange: {decision}, settlement}: GotExchange): StoredResponse | undefined => settlement?.answer ?? settlement?.written ?? (decision.kind === 'reuse' ? decision.stored : undefined);
 
@@ -95,7 +90,7 @@ export const describe = (state: GotExchange, nowMs: number): CacheInfo => {
 		key: key === '' ? undefined : key,
 		age: stored && currentAgeSeconds(stored.policy, nowMs),
 		storedAt: stored && new Date(stored.policy.responseTimeMs),
-		expiresAt: stored && expiry(stored),
+		expiresAt: stored && expiryOf(stored.policy),
 	};
 };
 

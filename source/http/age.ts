@@ -37,6 +37,13 @@ export const currentAgeSeconds = (policy: StoredPolicy, nowMs: number): number =
 	return Math.round(currentAge * 1000) / 1000;
 };
 
+/** When the response stops, or stopped, being fresh; `undefined` when it never does. */
+export const expiryOf = (policy: StoredPolicy): Date | undefined => {
+	const expiryMs = policy.responseTimeMs + ((policy.freshnessLifetimeSeconds - policy.correctedInitialAgeSeconds) * 1000);
+
+	return Number.isFinite(expiryMs) ? new Date(expiryMs) : undefined;
+};
+
 /** How long the response stays fresh; negative: for how long it has been stale. */
 export const remainingFreshnessSeconds = (policy: StoredPolicy, nowMs: number): number =>
 	policy.freshnessLifetimeSeconds - currentAgeSeconds(policy, nowMs);

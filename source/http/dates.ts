@@ -45,9 +45,9 @@ const utcTime = ({year, monthIndex, day, hour, minute, second}: CivilTime): numb
 	const date = new Date(0);
 	// `Date.UTC` would take the years 0 to 99 for 1900 to 1999.
 	date.setUTCFullYear(year, monthIndex, day);
-	const isExists = monthIndex >= 0 && day >= 1 && date.getUTCMonth() === monthIndex && date.getUTCDate() === day;
+	const isInCalendar = monthIndex >= 0 && day >= 1 && date.getUTCMonth() === monthIndex && date.getUTCDate() === day;
 	// The grammar allows a leap second.
-	return !isExists || hour > 23 || minute > 59 || second > 60 ? undefined : date.setUTCHours(hour, minute, second);
+	return !isInCalendar || hour > 23 || minute > 59 || second > 60 ? undefined : date.setUTCHours(hour, minute, second);
 };
 
 /** An IMF-fixdate, RFC 9110 §5.6.7. */

@@ -3,7 +3,7 @@ import {deltaSeconds} from './cache-control.ts';
 import {bytesFields, filterRawHeaders, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, RequestHead} from './message.ts';
 import type {StoredHead} from './outcome.ts';
-import {formatContentRange, suffixLengthOf} from './range.ts';
+import {formatContentRange, rangeOf, suffixLengthOf} from './range.ts';
 import {updatedHeaders} from './storing.ts';
 import {strongValidator} from './validators.ts';
 
@@ -116,5 +116,3 @@ const withBytes = (stored: StoredResponse, range: StoredRange, body: Uint8Array)
 		body,
 	};
 };
-
-const rangeOf = ({range, body}: StoredResponse): StoredRange => range ?? {firstByte: 0, lastByte: body.byteLength - 1, completeLength: body.byteLength};

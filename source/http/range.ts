@@ -29,7 +29,7 @@ export const selectRange = (request: RequestHead, stored: StoredResponse): Selec
 		return remainder;
 	}
 
-	const held = stored.range ?? {firstByte: 0, lastByte: stored.body.byteLength - 1, completeLength: stored.body.byteLength};
+	const held = rangeOf(stored);
 	const asked = parseRange(rangeField, held.completeLength);
 
 	if (asked === 'ignored') {
@@ -48,6 +48,9 @@ export const selectRange = (request: RequestHead, stored: StoredResponse): Selec
 
 	return isHeld ? {kind: 'part', range: {...asked, completeLength: held.completeLength}} : notStored;
 };
+
+/** The bytes that a stored response holds. */
+export const rangeOf = ({range, body}: StoredResponse): StoredRange => range ?? {firstByte: 0, lastByte: body.byteLength - 1, completeLength: body.byteLength};
 
 const rangesSpecifier = /^bytes=(?<set>.*)$/iv;
 const rangeSpecification = /^(?<first>\d{1,15})-(?<last>\d{0,15})$/v;

@@ -8,7 +8,7 @@ import type {Settings} from './settings.ts';
 import {serverFailures} from './status-codes.ts';
 
 /** RFC 9111 §4.2.4: what no setting overrides. */
-const isStaleForbidden = (policy: StoredPolicy): boolean => policy.isNoCache || policy.isMustRevalidate;
+export const isStaleForbidden = (policy: StoredPolicy): boolean => policy.isNoCache || policy.isMustRevalidate;
 
 /** How long ago the response ceased to be fresh; 0 while it is. */
 const stalenessSeconds = (policy: StoredPolicy, nowMs: number): number => Math.max(0, -remainingFreshnessSeconds(policy, nowMs));

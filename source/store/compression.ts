@@ -15,7 +15,7 @@ const smallestBody = 4096;
 export const largestBody = 64 * 1024 * 1024;
 
 /** What is larger does not hold the event loop up. */
-export const longBody = 128 * 1024;
+const longBody = 128 * 1024;
 
 /** As much of a long body as tells what the rest is like. */
 const sampleSize = 16 * 1024;

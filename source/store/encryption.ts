@@ -26,9 +26,6 @@ An encrypted value, described in docs/storage.md:
 Each body has a key of its own, of the salt and the name of the Redis key: so many values may be written under one key of the ring that random initialization vectors alone would repeat (NIST SP 800-38D §8.3), and a head fits no body but its own.
 */
 
-/** 32 bytes: a `Buffer`, a `Uint8Array`, or a string in hexadecimal or base64. */
-export type EncryptionKey = Uint8Array | string;
-
 const keyLength = 32;
 const cipher = 'aes-256-gcm';
 const tagLength = 16;
@@ -45,7 +42,7 @@ const noBytes = Buffer.alloc(0);
 /** So much of a long body at a time, for the event loop's sake. */
 const sliceLength = 512 * 1024;
 
-/** The bytes of a key; `undefined` for what is none. */
+/** The bytes of a key, which may be written in hexadecimal or base64; `undefined` for what is none. */
 export const parseKey = (key: unknown): Uint8Array | undefined => {
 	if (key instanceof Uint8Array) {
 		return key.length === keyLength ? key : undefined;

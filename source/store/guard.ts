@@ -52,7 +52,7 @@ export type Guard = {
 	close(): Promise<void>;
 };
 
-export class StoreTimeoutError extends Error {
+class StoreTimeoutError extends Error {
 	override readonly name = 'StoreTimeoutError';
 
 	constructor(timeoutMs: number) {

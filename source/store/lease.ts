@@ -26,7 +26,7 @@ export type Leases = {
 };
 
 /** What a holder that dies costs those who wait. */
-export const defaultLeaseMs = 3000;
+const defaultLeaseMs = 3000;
 
 const restingMark = 'resting';
 
