@@ -161,7 +161,7 @@ const run = async (client: Got, {resource, query, options, shortcut, isListening
 	}
 };
 
-const pair = (options: RedisCacheOptions) => [true, false].map(fastPath => got.extend({prefixUrl: origin.url, retry: {limit: 0}}, redisCache({...options, fastPath})));
+const pair = (options: RedisCacheOptions) => [true, false].map(fastPath => got.extend({prefixUrl: origin.url, retry: {limit: 0}}, redisCache({timeout: '10s', ...options, fastPath})));
 
 test('thousands of calls, down both ways, from memory', async () => {
 	const [fast, ordinary] = pair({store: 'memory'}) as [Got, Got];
