@@ -45,15 +45,17 @@ const moveSlot = async (nodes: readonly TestRedis[], slot: string, {from, to, fr
 };
 
 export type StartClusterOptions = {
-	/** `false`: three masters, none of which is to be missed. Starts faster, and takes no busy machine for a dead one. */
+	/** `false`: three masters, none of which is to be missed. Starts faster. */
 	readonly isReplicated?: boolean;
+	/** `true`: a node that is silent for two seconds is dead, and its replica takes its place. Otherwise, no busy machine is taken for a dead one. */
+	readonly losesNodes?: boolean;
 };
 
 /**
 A Redis Cluster of the test's own: three masters with a replica each.
 */
-export const startCluster = async ({isReplicated = true}: StartClusterOptions = {}): Promise<TestCluster> => {
-	const timeoutMs = isReplicated ? '2000' : '15000';
+export const startCluster = async ({isReplicated = true, losesNodes = false}: StartClusterOptions = {}): Promise<TestCluster> => {
+	const timeoutMs = losesNodes ? '2000' : '15000';
 	const nodes = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => startRedis({args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0']})));
 	const masters = nodes.slice(0, 3);
 	const replicas = nodes.slice(3);
