@@ -425,7 +425,8 @@ test('options of a socket count beside a unix: URL', async (t: TestContext) => {
 		},
 	});
 	assert.deepEqual(await bodies(store, '{a}'), [undefined]);
-	t.assert.match(await promise, /within 50 ms/v);
+	// On a busy machine, connecting alone may take so long.
+	t.assert.match(await promise, /within 50 ms|^Connection timeout$/v);
 	await store.close();
 });
 
