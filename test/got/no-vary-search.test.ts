@@ -523,6 +523,7 @@ test('a hit is one command, and who has never seen the field reads no more than 
 	serve(setup);
 	await ask(setup, 'a?utm=1');
 	await ask(setup, 'a?utm=2');
+	await settleWrites(setup);
 	const hit = await commandsOf(setup, async () => {
 		assert.equal(await ask(setup, 'a?utm=3'), 'hit 1');
 	});

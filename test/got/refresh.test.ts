@@ -11,7 +11,7 @@ import {promisify} from 'node:util';
 import {cacheInfo} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
 import {hold, turns} from './flights-helpers.ts';
-import {setUp, type Setup} from './helpers.ts';
+import {setUp, settleWrites, type Setup} from './helpers.ts';
 
 const stale = {'cache-control': 'public, max-age=1, stale-while-revalidate=60', age: '1', etag: '"1"'};
 const fresh = {'cache-control': 'public, max-age=60', etag: '"2"'};
@@ -241,6 +241,7 @@ await suite('bounds', () => {
 		const fleet = [setup.client, ...Array.from({length: 4}, () => setup.other().client)];
 		origin.queue({headers: stale, body: 'old'});
 		await setup.client('items');
+		await settleWrites(setup);
 		const gate = hold(setup);
 		const calls = async () => Number(/cmdstat_set:calls=(?<calls>\d+)/v.exec(await redis.client.info('commandstats'))?.groups?.calls ?? 0);
 		const before = await calls();
