@@ -3,6 +3,7 @@ import type {Socket} from 'node:net';
 import got, {Options, type RequestPromise, type Response} from 'got';
 import type {Exchange} from '../exchange.ts';
 import {createHints, type Hints} from '../hints.ts';
+import {preconditionFields} from '../http/conditional.ts';
 import {requestDirectives} from '../http/directives.ts';
 import {variantId} from '../http/vary.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -42,7 +43,7 @@ export const refreshedBy = ({context}: GotOptions): StoredResponse | undefined =
 
 export const isRefresh = (options: GotOptions): boolean => refreshedBy(options) !== undefined;
 
-const callersOwn = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'];
+const callersOwn = [...preconditionFields, 'if-range'];
 
 /** The caller's request once more, credentials and hooks included, but with nothing that leads back to the caller. */
 const refreshOptions = (options: GotOptions, stored: StoredResponse): Options => {

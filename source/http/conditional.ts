@@ -6,7 +6,8 @@ import type {HeaderFields, RequestHead} from './message.ts';
 import {isSuccessful} from './status-codes.ts';
 import {isStrongMatch, isWeakMatch, validatorsOf} from './validators.ts';
 
-const preconditionFields = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
+/** RFC 9110 §13.1, but for `If-Range`, which makes no request fail. */
+export const preconditionFields = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
 
 /** Whether the caller set a precondition of their own, RFC 9110 §13.1. */
 export const isConditional = (headers: HeaderFields): boolean => preconditionFields.some(name => headers[name] !== undefined);
