@@ -1,3 +1,5 @@
+import {inBackground} from './background.ts';
+
 const firstCooldownMs = 250;
 const longestCooldownMs = 2000;
 
@@ -51,7 +53,7 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 		}
 
 		// A fleet that lost its Redis at one moment does not come back at one moment.
-		timer = setTimeout(probe === undefined ? letOneThrough : check, nextCooldownMs * (0.75 + (Math.random() / 2))).unref();
+		timer = inBackground(setTimeout(probe === undefined ? letOneThrough : check, nextCooldownMs * (0.75 + (Math.random() / 2))));
 		nextCooldownMs = Math.min(nextCooldownMs * 2, cooldownMs * longestCooldownMs / firstCooldownMs);
 	};
 

@@ -1,5 +1,6 @@
 import type {Buffer} from 'node:buffer';
 import {createClient, ErrorReply, type RedisClientOptions} from '@redis/client';
+import {inBackground} from './background.ts';
 
 /** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
 export type RedisConnection = {
@@ -118,10 +119,10 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 		let handshakeTimer: NodeJS.Timeout | undefined;
 		let isSilent = false;
 		const onConnect = () => {
-			handshakeTimer = setTimeout(() => {
+			handshakeTimer = inBackground(setTimeout(() => {
 				isSilent = true;
 				opening.destroy();
-			}, handshakeTimeoutMs).unref();
+			}, handshakeTimeoutMs));
 		};
 
 		opening.on('connect', onConnect);

@@ -1,3 +1,4 @@
+import {inBackground} from './background.ts';
 import type {Backend} from './backend.ts';
 import {createBreaker} from './breaker.ts';
 import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts';
@@ -126,10 +127,10 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 	const withPatience = async (ask: () => Promise<void>): Promise<void> => {
 		const {promise, reject} = Promise.withResolvers<never>();
-		const timer = setTimeout(() => {
+		const timer = inBackground(setTimeout(() => {
 			backend.reset();
 			reject(new StoreTimeoutError(backend.probePatienceMs));
-		}, backend.probePatienceMs).unref();
+		}, backend.probePatienceMs));
 		try {
 			await Promise.race([ask(), promise]);
 		} finally {

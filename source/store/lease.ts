@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
+import {inBackground} from './background.ts';
 import type {Store} from './store.ts';
 
 /**
@@ -71,9 +72,9 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 
 	const hold = (key: string, token: string): Lease => {
 		const run = runOn(key, token);
-		const timer = setInterval(() => {
+		const timer = inBackground(setInterval(() => {
 			void run(renewScript, String(leaseMs));
-		}, leaseMs / 3).unref();
+		}, leaseMs / 3));
 
 		const lease: Lease = {
 			async release(written) {

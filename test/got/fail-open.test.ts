@@ -156,3 +156,31 @@ for (const name of ['refuses connections', 'never answers', 'answers garbage']) 
 		assert.deepEqual(ended, {code: 0, stdout: 'body false\nbody false\nexits\n', stderr: ''});
 	});
 }
+
+test('timers that are not Node\'s own, such as jsdom\'s numbers, fail no request when Redis is down', async t => {
+	await using origin = await startOrigin((_request, response) => {
+		response.setHeader('cache-control', 'max-age=60');
+		response.end('body');
+	});
+	const start = setTimeout;
+	const timers: NodeJS.Timeout[] = [];
+	t.after(() => {
+		for (const timer of timers) {
+			clearTimeout(timer);
+		}
+	});
+	// `clearTimeout()` takes a number too.
+	t.mock.method(globalThis, 'setTimeout', (...given: Parameters<typeof setTimeout>) => {
+		const timer = start(...given);
+		timers.push(timer);
+		return Number(timer);
+	});
+
+	const client = got.extend({prefixUrl: origin.url}, redisCache({store: 'redis://127.0.0.1:1', timeout: '10s'}));
+
+	for (let count = 0; count < 10; count++) {
+		assert.equal(await client('items').text(), 'body');
+	}
+
+	assert.deepEqual(unhandled, []);
+});
