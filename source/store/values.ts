@@ -222,8 +222,7 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 			return record.kind === 'index' ? changeIndex(record, key) : changeResponse(record, key);
 		},
 		takeBody(body) {
-			const buffer = body.buffer as ArrayBuffer;
-			return fresh.delete(body) ? new Uint8Array(buffer.transferToFixedLength(body.length)) : undefined;
+			return fresh.delete(body) ? new Uint8Array((body.buffer as ArrayBuffer).transferToFixedLength(body.length)) : undefined;
 		},
 		noteCopy(body, copy) {
 			const place = places.get(body);

@@ -277,6 +277,25 @@ test('nobody takes a call that is answered directly for a stream\'s', async () =
 	assert.deepEqual(Object.keys(promise).toSorted(), Object.keys(plain).toSorted());
 });
 
+for (const store of ['memory', 'redis'] as const) {
+	test(`who asks for one answer after the other keeps nobody else waiting, ${store}`, async () => {
+		await using redis = await startRedis();
+		const client = got.extend({prefixUrl: origin.url}, redisCache({store: store === 'redis' ? redis.url : store, timeout: '10s'}));
+		await client('json');
+		await settleWrites({redis});
+		await client('json');
+		let hasTurned = false;
+		setImmediate(() => {
+			hasTurned = true;
+		});
+
+		for (let count = 0; !hasTurned; count++) {
+			assert.equal(isDirect(await client('json')), true);
+			assert.ok(count < 5000);
+		}
+	});
+}
+
 test('what a caller makes of the bytes is what it is given as JSON and as text', async () => {
 	await using redis = await startRedis();
 	const client = got.extend({prefixUrl: origin.url}, redisCache(redis.url));
