@@ -284,12 +284,12 @@ for (const store of ['memory', 'redis'] as const) {
 		await client('json');
 		await settleWrites({redis});
 		await client('json');
-		let hasTurned = false;
+		const loop = {hasTurned: false};
 		setImmediate(() => {
-			hasTurned = true;
+			loop.hasTurned = true;
 		});
 
-		for (let count = 0; !hasTurned; count++) {
+		for (let count = 0; !loop.hasTurned; count++) {
 			assert.equal(isDirect(await client('json')), true);
 			assert.ok(count < 5000);
 		}
