@@ -29,7 +29,7 @@ import type {GotExchange} from './exchanges.ts';
 import type {Hooks} from './hooks.ts';
 import {hasInnerHandlers} from './inner-handlers.ts';
 import {urlOf} from './request.ts';
-import {isTurnOverdue, nextTurn} from './turn.ts';
+import {overdueTurn} from './turn.ts';
 
 /*
 A hit that got's machinery has no part in: the handler answers, and no request is started. Only where nobody could tell; in all other cases the ordinary way, with what was found handed on to it.
@@ -159,8 +159,9 @@ const answer = async (call: Call): Promise<unknown> => {
 	await Promise.resolve();
 	stopPassingForStream(options);
 	call.isStarted = true;
-	if (isTurnOverdue()) {
-		await nextTurn();
+	const turn = overdueTurn();
+	if (turn) {
+		await turn;
 	}
 
 	const found = call.listeners === undefined ? lookUpSafely(call) : undefined;

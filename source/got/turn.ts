@@ -4,25 +4,26 @@ const longestTurnMs = 10;
 // Node's own, whatever somebody puts in its place later on.
 const afterIo = setImmediate;
 
-let startMs: number | undefined;
+/** That of the event loop in which answers are being given. */
+let turn: {readonly startMs: number; readonly ended: Promise<void>} | undefined;
 
 /**
-Whether answers have been given for so long without a turn of the event loop that it had better turn: they need no I/O, so whoever asks for one after the other would keep all others waiting for theirs, the store too.
+What to wait for before another answer is given, if the event loop had better turn: answers need no I/O, so whoever asks for one after the other would keep all others waiting for theirs, the store too.
+
+@returns The same for all who ask: whoever went on before the others would be the only one.
 */
-export const isTurnOverdue = (): boolean => {
+export const overdueTurn = (): Promise<void> | undefined => {
 	const nowMs = performance.now();
-	if (startMs !== undefined) {
-		return nowMs - startMs > longestTurnMs;
+	if (turn) {
+		return nowMs - turn.startMs > longestTurnMs ? turn.ended : undefined;
 	}
 
-	startMs = nowMs;
+	const {promise, resolve} = Promise.withResolvers<void>();
+	turn = {startMs: nowMs, ended: promise};
 	afterIo(() => {
-		startMs = undefined;
+		turn = undefined;
+		resolve();
 	});
 
-	return false;
+	return undefined;
 };
-
-export const nextTurn = async (): Promise<void> => new Promise(resolve => {
-	afterIo(resolve);
-});
