@@ -1,3 +1,4 @@
+import {inBackground} from './background.ts';
 import {createHints} from './hints.ts';
 import {lowerTo, type Patience} from './store/patience.ts';
 
@@ -165,7 +166,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	const stopWaiting = (flight: Flight<Result>, waiter: Waiter<Result>) => {
 		flight.waiters.delete(waiter);
 		if (flight.waiters.size === 0) {
-			flight.timer.unref?.();
+			inBackground(flight.timer);
 		}
 	};
 
@@ -174,15 +175,14 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 			id,
 			startedAt: performance.now(),
 			waiters: new Set(),
-			timer: setTimeout(() => {
+			// It keeps the process alive for those who wait, not for the leader.
+			timer: inBackground(setTimeout(() => {
 				end(flight, {kind: 'released'}, restAfterPatienceMs);
-			}, patienceMs),
+			}, patienceMs)),
 			leader: undefined,
 			patience: undefined,
 			listener: undefined,
 		};
-		// It keeps the process alive for those who wait, not for the leader.
-		flight.timer.unref?.();
 		flights.set(id, flight);
 
 		return flight;

@@ -1,4 +1,5 @@
 import type {IncomingMessage} from 'node:http';
+import {inBackground} from '../background.ts';
 import type {Lead} from '../flights.ts';
 
 const intervalMs = 250;
@@ -15,17 +16,16 @@ export const watchPace = (response: IncomingMessage, lead: Lead<unknown> | undef
 	}
 
 	let wasBehind = false;
-	const timer: Partial<NodeJS.Timeout> = setInterval(() => {
+	const timer = inBackground(setInterval(() => {
 		const isBehind = response.readableLength > 0;
 		if (isBehind && wasBehind) {
 			lead.release(0);
 		}
 
 		wasBehind = isBehind;
-	}, intervalMs);
-	timer.unref?.();
+	}, intervalMs));
 
 	return () => {
-		clearInterval(timer as NodeJS.Timeout);
+		clearInterval(timer);
 	};
 };

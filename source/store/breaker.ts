@@ -1,4 +1,4 @@
-import {inBackground} from './background.ts';
+import {inBackground} from '../background.ts';
 
 const firstCooldownMs = 250;
 const longestCooldownMs = 2000;

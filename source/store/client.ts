@@ -1,6 +1,6 @@
 import type {Buffer} from 'node:buffer';
 import {createClient, ErrorReply, type RedisClientOptions} from '@redis/client';
-import {inBackground} from './background.ts';
+import {inBackground} from '../background.ts';
 
 /** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
 export type RedisConnection = {

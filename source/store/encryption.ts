@@ -8,6 +8,7 @@ import {
 	type KeyObject,
 } from 'node:crypto';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {noBytes} from './codec/bytes.ts';
 
 /*
 An encrypted value, described in docs/storage.md:
@@ -37,7 +38,6 @@ const sealedFlag = 16;
 
 /** A body has its key to itself. A head has the body's: its vector is random, for it may be replaced. */
 const bodyIv = Buffer.alloc(12);
-const noBytes = Buffer.alloc(0);
 
 /** So much of a long body at a time, for the event loop's sake. */
 const sliceLength = 512 * 1024;

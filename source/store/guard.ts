@@ -1,4 +1,4 @@
-import {inBackground} from './background.ts';
+import {inBackground} from '../background.ts';
 import type {Backend} from './backend.ts';
 import {createBreaker} from './breaker.ts';
 import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts';

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
-import {inBackground} from './background.ts';
+import {inBackground} from '../background.ts';
 import type {Store} from './store.ts';
 
 /**

@@ -6,6 +6,7 @@ import {Keyv} from 'keyv';
 import {binary, type Backend, type RawEntry} from './backend.ts';
 import {isCluster, type RedisConnection, type RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
+import {noBytes} from './codec/bytes.ts';
 import type {HeadChange} from './values.ts';
 
 /** What Keyv hands to an adapter, and takes back, when it does not serialize. */
@@ -16,8 +17,6 @@ type Argument = string | Uint8Array;
 type Reply = unknown;
 
 type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<Reply>;
-
-const noBytes = Buffer.alloc(0);
 
 const asBytes = {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}};
 const asText = {typeMapping: {}};

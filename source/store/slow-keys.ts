@@ -1,12 +1,11 @@
 import {LRUCache} from 'lru-cache';
 import type {Backend} from './backend.ts';
 import {isForeign} from './codec.ts';
+import {noBytes} from './codec/bytes.ts';
 import type {Deletions} from './deletions.ts';
 import type {Guard} from './guard.ts';
 
 const bounds = {max: 1000, ttl: 10_000};
-
-const noBytes = new Uint8Array(0);
 
 export type SlowKeyOptions = {
 	readonly backend: Backend;

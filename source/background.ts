@@ -1,7 +1,7 @@
 /**
 Lets the process end although a timer is due. Where the environment has put timers of its own in the place of Node's, as jsdom does with its numbers, there is nothing to let go of.
 */
-export const inBackground = (timer: NodeJS.Timeout): NodeJS.Timeout => {
-	(timer as Partial<NodeJS.Timeout>).unref?.();
+export const inBackground = <Timer extends Partial<NodeJS.Timeout>>(timer: Timer): Timer => {
+	timer.unref?.();
 	return timer;
 };
