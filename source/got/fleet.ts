@@ -7,7 +7,7 @@ import {inTime} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
 import {failureRestMs} from './landing.ts';
-import type {Passenger} from './passage.ts';
+import {longestWaitMs, type Passenger} from './passage.ts';
 
 const pollIntervalMs = (waitedMs: number): number => {
 	const part = waitedMs * (0.1 + (Math.random() / 5));
@@ -57,13 +57,14 @@ Goes ahead for the fleet, or waits until another process has.
 @returns What the other process has stored.
 */
 const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
-	const {context, state: {exchange}} = passenger;
+	const {context, options, state: {exchange}} = passenger;
 	const {patience} = exchange;
 	const {timeoutMs} = context.settings;
 	const startedAt = performance.now();
+	const waitMs = longestWaitMs(options);
 	const isOver = () => abort.aborted || lead.isOver;
 
-	while (!isOver()) {
+	while (!isOver() && performance.now() - startedAt < waitMs) {
 		const lookingSince = performance.now();
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
 		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, timeoutMs);

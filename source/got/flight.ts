@@ -20,6 +20,7 @@ import {
 	end,
 	isOver,
 	leadOf,
+	longestWaitMs,
 	open,
 	takeCarried,
 	type Passage,
@@ -78,8 +79,8 @@ const landingOf = async ({options, passage}: Passenger, boarding: Exclude<Boardi
 	}
 
 	passage.leave = boarding.leave;
-	// Got 15 counts from when the request is made.
-	const timer = options.timeout.request === undefined ? undefined : setTimeout(boarding.leave, options.timeout.request);
+	const waitMs = longestWaitMs(options);
+	const timer = waitMs === Infinity ? undefined : setTimeout(boarding.leave, waitMs);
 	const landing = await boarding.landing;
 	clearTimeout(timer);
 	passage.leave = undefined;

@@ -23,6 +23,15 @@ export type Passenger = {
 	readonly passage: Passage;
 };
 
+/** Beyond, Node's timers fire at once. */
+const longestTimerMs = 2_147_483_647;
+
+/** The longest that a request waits for another: as long as it would for the origin's answer to itself. Got's timers for that begin with a request of its own. */
+export const longestWaitMs = ({timeout: {request = Infinity, response = Infinity, read = 0, socket = Infinity}}: GotOptions): number => {
+	const milliseconds = Math.min(request, response + read, socket);
+	return milliseconds > longestTimerMs ? Infinity : milliseconds;
+};
+
 const passages = new WeakMap<GotOptions, Passage>();
 
 /** Requests that are over, maybe before they were boarded: while they were looked up. */

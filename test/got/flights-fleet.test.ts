@@ -8,6 +8,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {respond, startOrigin, type Origin, type PlainResponse} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {setUpHeld} from './flights-helpers.ts';
 import type {Result, Task} from './flights-worker.ts';
 
 type Worker = {
@@ -160,6 +161,17 @@ test('a response that cannot be shared keeps no process waiting', async () => {
 	await Promise.all(results);
 
 	assert.equal(fleet.origin.requests.length, 80);
+});
+
+test('nobody waits longer for another process than for the origin', async () => {
+	await using setup = await setUpHeld({coalesce: 'fleet'});
+	const {client, origin, gate} = setup;
+	const leader = client('items');
+	await gate.arrivals(1);
+	await assert.rejects(setup.other().client('items', {timeout: {response: 50}}), {name: 'TimeoutError', event: 'response'});
+	assert.equal(origin.requests.length, 2);
+	gate.answer({headers: fresh, body: 'x'});
+	assert.equal((await leader).body, 'x');
 });
 
 test('without Redis each process is a fleet of its own', async () => {

@@ -537,6 +537,20 @@ await suite('one who waits', () => {
 		assert.equal((await leader).body, 'x');
 	});
 
+	for (const timeout of [{response: 50}, {socket: 50}, {response: 40, read: 10}]) {
+		test(`does not outwait the time that it gives the origin: ${JSON.stringify(timeout)}`, async () => {
+			await using setup = await setUpHeld();
+			const {client, origin, gate} = setup;
+			const leader = client('items');
+			await gate.arrivals(1);
+			// It asks by itself then, and got's own timers are for that.
+			await assert.rejects(client('items', {timeout}), {name: 'TimeoutError', code: 'ETIMEDOUT'});
+			assert.equal(origin.requests.length, 2);
+			gate.answer({headers: fresh, body: 'x'});
+			assert.equal((await leader).body, 'x');
+		});
+	}
+
 	test('can be aborted, and no listener stays', async () => {
 		await using setup = await setUpHeld();
 		const {client, origin, gate, lookedUp} = setup;
