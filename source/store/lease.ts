@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import {inBackground} from '../background.ts';
+import {createHints} from '../hints.ts';
 import type {Store} from './store.ts';
 
 /**
@@ -28,6 +29,9 @@ export type Leases = {
 
 /** What a holder that dies costs those who wait. */
 const defaultLeaseMs = 3000;
+
+/** So many are remembered, of connections that broke. */
+const maxUnanswered = 1000;
 
 const restingMark = 'resting';
 
@@ -66,6 +70,9 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 		// -2: it has just ended.
 		return remainingMs !== -1 && remainingMs <= leaseMs;
 	};
+
+	/** Tokens that were sent and not answered. They may arrive long after they were given up: what has one of them is this process's. */
+	const unanswered = createHints<true>(maxUnanswered);
 
 	/** Those of this process that nobody uses any more, and that are still held. */
 	const idle = new Map<string, Lease>();
@@ -107,21 +114,30 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 
 			const token = randomBytes(12).toString('base64url');
 			const [taken, holder] = await Promise.all([
-				command(key, wireKey => ['SET', wireKey, token, 'NX', 'PX', String(leaseMs)]),
+				command(key, wireKey => {
+					unanswered.set(token, true);
+					return ['SET', wireKey, token, 'NX', 'PX', String(leaseMs)];
+				}),
 				command(key, wireKey => ['GET', wireKey]),
 			]);
 
 			if (!taken) {
 				// It may have been given all the same.
-				void insist(async () => runOn(key, token)(releaseScript));
+				void insist(async () => unanswered.has(token) ? runOn(key, token)(releaseScript) : true);
 				return 'unavailable';
 			}
 
+			unanswered.delete(token);
 			if (taken.reply !== null) {
 				return hold(key, token);
 			}
 
 			const held = String(holder?.reply);
+			if (unanswered.delete(held)) {
+				void runOn(key, held)(renewScript, String(leaseMs));
+				return hold(key, held);
+			}
+
 			if (held === restingMark) {
 				return 'resting';
 			}

@@ -111,6 +111,31 @@ test('it is kept up as long as its holder lives', async ({mock}) => {
 	await lease.release();
 });
 
+test('one that was given long after it was asked for is had by the process that asked', async () => {
+	const store = createStore({store: redis.url, namespace: 'n', timeoutMs: 5000, memoryBytes: 1e6});
+	stores.push(store);
+	let isLost = true;
+	const leases = createLeases(async (key, toArguments) => {
+		const reply = await store.command?.(key, wireKey => {
+			const parts = toArguments(wireKey);
+			// What it would be released with is lost as well.
+			return isLost && parts[0] === 'EVAL' ? ['PING'] : parts;
+		});
+		return isLost ? undefined : reply;
+	}, 60_000);
+
+	assert.equal(await leases.acquire('{l}:lease'), 'unavailable');
+	assert.equal(await redis.client.exists('n:{l}:lease'), 1);
+	assert.equal(await connect(60_000).acquire('{l}:lease'), 'taken');
+	isLost = false;
+	await redis.client.pExpire('n:{l}:lease', 1000);
+	const lease = await acquire(leases, '{l}:lease');
+	assert.equal(await leases.acquire('{l}:lease'), 'taken');
+	assert.ok(await redis.client.pTTL('n:{l}:lease') > 1000);
+	await lease.release();
+	assert.equal(await redis.client.exists('n:{l}:lease'), 0);
+});
+
 test('without Redis there is none, and no exception', async () => {
 	const leases = connect();
 	const lease = await acquire(leases, '{g}:lease');
