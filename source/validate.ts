@@ -28,6 +28,12 @@ export const describe = (value: unknown): string => {
 	return description.length > 80 ? `${description.slice(0, 80)}…` : description;
 };
 
+/** How much of two names is the same beginning, whatever its case: from 0 to 1. */
+const likeness = (one: string, other: string): number => {
+	const difference = [...one].findIndex((letter, index) => letter.toLowerCase() !== other[index]?.toLowerCase());
+	return (difference === -1 ? one.length : difference) / Math.max(one.length, other.length);
+};
+
 type Subject = {
 	/** As it is called in messages. */
 	readonly where: string;
@@ -47,7 +53,8 @@ export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, 
 	for (const [name, value] of Object.entries(given)) {
 		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
 		if (!rule) {
-			throw new TypeError(`Unknown ${noun} \`${name}\` in ${where}: ${hint?.(name) ?? `expected one of ${Object.keys(rules).join(', ')}`}`);
+			const nearestFirst = Object.keys(rules).toSorted((one, other) => likeness(other, name) - likeness(one, name));
+			throw new TypeError(`Unknown ${noun} \`${name}\` in ${where}: ${hint?.(name) ?? `expected one of ${nearestFirst.join(', ')}`}`);
 		}
 
 		const [isValid, expected, tell = describe] = rule;

@@ -55,7 +55,7 @@ const stores: Record<string, readonly [connect: () => StoreOption, options?: Sto
 
 for (const [given, message] of [
 	[['memory'], 'Expected a function that gives a store in storeChecks(), got a value of type string'],
-	[[() => 'memory', {isShard: false}], 'Unknown option `isShard` in storeChecks(): expected one of isShared, canList, isReliable, cacheOptions'],
+	[[() => 'memory', {isShard: false}], 'Unknown option `isShard` in storeChecks(): expected one of isShared, isReliable, canList, cacheOptions'],
 	[[() => 'memory', {canList: 0}], 'Expected the option `canList` in storeChecks() to be a boolean, got 0'],
 	[[() => 'memory', {cacheOptions: {namespace: 'a', encryption: 'secret'}}], 'Expected the option `cacheOptions` in storeChecks() to be an object with none but timeout, memory, compression, encryption, got an object of class Object'],
 ] as const) {

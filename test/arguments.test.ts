@@ -62,7 +62,7 @@ const wrongPurges: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	...wrongFilters,
 	[url, `Expected an object such as {tag: 'items'} in %, got '${url}'; what is stored for a URL is removed by delete()`],
 	[undefined, 'Expected an object such as {tag: \'items\'} in %, got undefined; what is stored for a URL is removed by delete()'],
-	[{tags: ['a']}, 'Unknown property `tags` in %: expected one of origin, tag, prefix, pattern, olderThan, group, stale'],
+	[{tags: ['a']}, 'Unknown property `tags` in %: expected one of tag, origin, prefix, pattern, olderThan, group, stale'],
 	[{group: 'g'}, 'The property `group` in % needs the `origin` whose group it is, as in {group: \'items\', origin: \'https://api.example.com\'}'],
 	[{group: 'g', tag: 'a'}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got group, tag'],
 	[{tag: 'a', origin: url}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got tag, origin'],
@@ -124,6 +124,12 @@ await suite('another wrong argument', () => {
 	test('null in the place of a store', () => {
 		for (const given of [null, {store: null}]) {
 			assert.throws(() => redisCache(given as never), {name: 'TypeError', message: /^The option `store` is null: expected a redis:, .* URL, /v});
+		}
+	});
+
+	test('a store without a scheme', () => {
+		for (const given of ['localhost:6379', '127.0.0.1:6379', '[::1]:6379', 'redis:6379/2']) {
+			assert.throws(() => redisCache({store: given}), {name: 'TypeError', message: `The option \`store\` is '${given}', without a scheme: expected 'redis://${given}'`});
 		}
 	});
 

@@ -29,7 +29,9 @@ await suite('defaults', () => {
 
 await suite('what is wrong is named, with what was given and what is expected', () => {
 	const table: ReadonlyArray<readonly [options: unknown, message: RegExp]> = [
-		[{ttlOfset: '1h'}, /Unknown option `ttlOfset` in redisCache\(\): expected one of .*ttlOffset/v],
+		[{ttlOfset: '1h'}, /Unknown option `ttlOfset` in redisCache\(\): expected one of ttlOffset, /v],
+		[{namespaces: 'a'}, /`namespaces` .* one of namespace, /v],
+		[{TTL: false}, /`TTL` .* one of ttl, /v],
 		[{constructor: 1}, /Unknown option `constructor`/v],
 		[{mode: 'reload'}, /^Unknown option `mode` in redisCache\(\): each request sets it for itself, as in \{context: \{cache: \{mode: …\}\}\}$/v],
 		[{tags: ['a']}, /`tags` in redisCache\(\): each request sets it for itself, as in \{context: \{cache: \{tags: …\}\}\}$/v],

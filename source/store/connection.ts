@@ -220,10 +220,19 @@ const schemes: ReadonlyMap<string, string> = new Map([
 	['valkeys:', 'rediss:'],
 ]);
 
+/** A host and a port, perhaps behind user information, perhaps with a database. `localhost:6379` would otherwise be a URL of the scheme `localhost:`. */
+const isWithoutScheme = (text: string): boolean => /^(?:[^\/]*@)?(?:[\w\-.]+|\[[\d:a-f]+\]):\d+(?:\/\d*)?$/iv.test(text);
+
 const clientOptionsOf = (text: string): RedisClientOptions => {
+	// What stands before an `@` may be a password.
+	const shown = text.replace(/^.*@/sv, '…@');
+	if (isWithoutScheme(text)) {
+		throw new TypeError(`The option \`store\` is '${shown}', without a scheme: expected 'redis://${shown}'`);
+	}
+
 	// A URL that cannot be parsed may hold its password anywhere: only its scheme is told.
 	const given = /^[a-z][\d+\-.a-z]*:/iv.exec(text)?.[0];
-	const told = given === undefined ? `'${text.slice(0, 40)}'` : `a ${given} URL`;
+	const told = given === undefined ? `'${shown.slice(0, 40)}'` : `a ${given} URL`;
 	if (!URL.canParse(text)) {
 		throw new TypeError(`The option \`store\` is ${told}${given === undefined ? '' : ' that cannot be parsed'}: ${expected}`);
 	}

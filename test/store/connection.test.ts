@@ -359,6 +359,8 @@ const wrongStores: Array<[unknown, RegExp]> = [
 	['', /''/v],
 	['redis://user:hunter2', /a redis: URL that cannot be parsed/v],
 	['redis://:hunter2@localhost:99999', /a redis: URL that cannot be parsed/v],
+	['user:hunter2@localhost:6379', /'…@localhost:6379', without a scheme/v],
+	[':hunter2@localhost', /'…@localhost'/v],
 	['http://user:hunter2@localhost', /a http: URL/v],
 	['redis://user:hunter2@localhost/name', /path is no database/v],
 	['redis://localhost?db=3&password=hunter2', /URL with a query/v],
