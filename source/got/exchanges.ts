@@ -1,7 +1,7 @@
 import type {BeforeRequestHook, PlainResponse} from 'got';
 import type {Exchange} from '../exchange.ts';
 import type {Settlement} from '../settlement.ts';
-import {createPatience, spentMsOf, type Patience} from '../store/patience.ts';
+import {copyOf, type Patience} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotOptions} from './context.ts';
 import {givenRequestFunction} from './next-request.ts';
@@ -49,7 +49,7 @@ const patiences = new WeakMap<GotOptions, Patience>();
 
 export const givePatience = (nextOptions: GotOptions, {patience}: Exchange): void => {
 	// A redirect is settled while it is followed, and nobody waits for that.
-	patiences.set(nextOptions, createPatience(spentMsOf(patience)));
+	patiences.set(nextOptions, copyOf(patience));
 };
 
 export const patienceFor = (options: GotOptions): Patience | undefined => patiences.get(options);

@@ -1,15 +1,11 @@
 import {inBackground} from '../background.ts';
 import type {Backend} from './backend.ts';
 import {createBreaker} from './breaker.ts';
+import {atDeadline} from './deadline.ts';
 import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts';
 
 /** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
 const failureThreshold = 3;
-
-/** A timer that fires so late tells of a busy process, not of a slow store; the store then gets a little more. */
-const lateMs = 10;
-const graceMs = 50;
-const leastGraceMs = 25;
 
 export type OperationKind = 'read' | 'write' | 'delete' | 'command';
 
@@ -140,10 +136,10 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 	const fail = (kind: OperationKind, error: Error, {isFatal = false, isSignOfSickness = true} = {}): void => {
 		errors++;
-		lastError = error;
-		lastErrorAt = new Date();
 		// What falls with the connection belongs to the fault that was told already.
 		if (!isUnavailable) {
+			lastError = error;
+			lastErrorAt = new Date();
 			faults.failed(error);
 		}
 
@@ -165,7 +161,6 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		let isOver = false;
 		let isConnected = false;
 		const sentMs = performance.now();
-		const dueMs = sentMs + deadlineMs;
 
 		const giveUp = (error: Error, kindOfFailure: Parameters<typeof fail>[2]) => {
 			if (isOver) {
@@ -173,26 +168,15 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			}
 
 			isOver = true;
-			clearTimeout(timer);
+			forgetDeadline();
 			fail(kind, error, kindOfFailure);
 			resolve(undefined);
 		};
 
-		const onDeadline = () => {
+		const forgetDeadline = atDeadline(deadlineMs, deadlineMs, () => {
 			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness.
 			giveUp(new StoreTimeoutError(deadlineMs), {isSignOfSickness: answeredMs < sentMs});
-		};
-
-		let timer = setTimeout(() => {
-			if (performance.now() - dueMs < lateMs) {
-				onDeadline();
-				return;
-			}
-
-			// The event loop was busy: the command may just have left, or its reply lie unread.
-			const graceLeftMs = Math.max(leastGraceMs, dueMs + graceMs - performance.now());
-			timer = setTimeout(onDeadline, Math.min(deadlineMs, graceLeftMs));
-		}, deadlineMs);
+		});
 
 		const run = async () => {
 			try {
@@ -213,7 +197,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				}
 
 				isOver = true;
-				clearTimeout(timer);
+				forgetDeadline();
 				answeredMs = performance.now();
 				onAnswer();
 				reading.succeeded();

@@ -1,3 +1,11 @@
+import {
+	atDeadline,
+	graceMs,
+	leastGraceMs,
+	wasBusySince,
+	wasGivenUpSince,
+} from './deadline.ts';
+
 /**
 How long the store has delayed one request, whatever it was asked, and at whichever of the request's steps: what is left of `timeout` is for those to come.
 
@@ -6,15 +14,20 @@ Data, not a timer: a request that the store does not delay costs nothing.
 export type Patience = {
 	/** In the steps that are over. */
 	spentMs: number;
+	/** What a store that answers was given beside `timeout`, so that there is a little for one more step. */
+	givenMs: number;
 	/** How many steps are waited for now. */
 	steps: number;
 	/** Since when, by `performance.now()`. */
 	sinceMs: number;
 };
 
-export const createPatience = (spentMs = 0): Patience => ({spentMs, steps: 0, sinceMs: 0});
+export const createPatience = (): Patience => ({spentMs: 0, givenMs: 0, steps: 0, sinceMs: 0});
 
 export const spentMsOf = ({spentMs, steps, sinceMs}: Patience): number => steps === 0 ? spentMs : spentMs + performance.now() - sinceMs;
+
+/** As much as is left now. */
+export const copyOf = (patience: Patience): Patience => ({...patience, spentMs: spentMsOf(patience), steps: 0});
 
 /** Leaves no more of one than of another. */
 export const lowerTo = (patience: Patience, other: Patience): void => {
@@ -27,11 +40,31 @@ const begin = (patience: Patience): void => {
 	}
 };
 
-const end = (patience: Patience): void => {
+/** Leaves a little for one more step, though the time is over, if the process has taken it itself, or if the store answers. */
+const makeRoom = (patience: Patience, timeoutMs: number): void => {
+	const missingMs = patience.spentMs + Math.min(leastGraceMs, timeoutMs / 10) - timeoutMs;
+	if (missingMs <= 0) {
+		return;
+	}
+
+	if (wasBusySince(patience.sinceMs)) {
+		patience.spentMs -= missingMs;
+	} else if (!wasGivenUpSince(patience.sinceMs)) {
+		const moreMs = Math.min(missingMs, Math.min(graceMs, timeoutMs / 5) - patience.givenMs);
+		patience.spentMs -= moreMs;
+		patience.givenMs += moreMs;
+	}
+};
+
+const end = (patience: Patience, timeoutMs: number): void => {
 	patience.spentMs = spentMsOf(patience);
+	makeRoom(patience, timeoutMs);
 	patience.sinceMs = performance.now();
 	patience.steps--;
 };
+
+/** With less than that there is no need to begin. */
+const leastMs = 1;
 
 /** A step that begins so soon needs no other deadline than its own, which is the same. */
 const sameMs = 5;
@@ -47,26 +80,26 @@ type Step<Result> = {
 Waits for a step of a request no longer than there is patience. What is given up goes on in the store, which learns from it how it does.
 */
 export const inTime = async <Result>(patience: Patience, timeoutMs: number, step: Promise<Result>, {otherwise, isBounded}: Step<Result>): Promise<Result> => {
-	const spentMs = spentMsOf(patience);
-	if (spentMs >= timeoutMs) {
+	const leftMs = timeoutMs - spentMsOf(patience);
+	if (leftMs < leastMs) {
 		return otherwise;
 	}
 
 	begin(patience);
-	if (isBounded && spentMs < sameMs) {
+	if (isBounded && timeoutMs - leftMs < sameMs) {
 		const result = await step;
-		end(patience);
+		end(patience, timeoutMs);
 		return result;
 	}
 
 	const {promise, resolve} = Promise.withResolvers<Result>();
-	const timer = setTimeout(() => {
+	const forgetDeadline = atDeadline(leftMs, timeoutMs, () => {
 		resolve(otherwise);
-	}, timeoutMs - spentMs);
+	});
 	try {
 		return await Promise.race([step, promise]);
 	} finally {
-		clearTimeout(timer);
-		end(patience);
+		forgetDeadline();
+		end(patience, timeoutMs);
 	}
 };

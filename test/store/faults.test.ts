@@ -491,6 +491,23 @@ test('health says what the store does, since when, and what went wrong last', as
 	assert.equal(store.health().state, 'closed');
 });
 
+test('what went wrong last is not what the cache did about it', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const {store} = open(mine.url, {timeoutMs: 500});
+	await store.set('{a}', record, 60_000);
+	mine.pause();
+	// Those that are asked last fall with the connection.
+	const asked = Array.from({length: 3}, async () => store.get(['{a}']));
+	await nextTurn();
+	const late = Array.from({length: 3}, async () => store.set('{b}', record, 60_000));
+	await Promise.all([...asked, ...late]);
+	assert.equal(store.isHealthy, false);
+	assert.equal(store.health().lastError?.name, 'StoreTimeoutError');
+	mine.resume();
+	await store.close();
+});
+
 test('a trial that never meets its store is not the last one', async t => {
 	const mine = await startRedis();
 	t.after(mine.stop);
