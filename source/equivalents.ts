@@ -10,6 +10,7 @@ import {
 	originMark,
 	pathMark,
 	pathOf,
+	type MarklessReason,
 	type Marks,
 } from './marks.ts';
 import {unbounded} from './store/bounded.ts';
@@ -132,9 +133,9 @@ type Adoption = {
 /**
 Writes on the mark of a path what a response says.
 
-@returns The marks with that of the path; `undefined` if an equivalent URL may have been purged since the origin was asked, by somebody who did not know that it is one, or if the store does not answer.
+@returns The marks with that of the path, or why there are none: an equivalent URL may have been purged since the origin was asked, by somebody who did not know that it is one, or the store does not answer.
 */
-export const adopt = async (context: EquivalentsContext, {url, variation: {field}, seen, requestTimeMs, timeToLive}: Adoption): Promise<Marks | undefined> => {
+export const adopt = async (context: EquivalentsContext, {url, variation: {field}, seen, requestTimeMs, timeToLive}: Adoption): Promise<Marks | MarklessReason> => {
 	const {store} = context;
 	const name = pathMark(url);
 	if (seen.get(name) && knownVariation(context, url)?.field === field) {
@@ -151,13 +152,13 @@ export const adopt = async (context: EquivalentsContext, {url, variation: {field
 	const [updated] = await Promise.all([noted, announce(store, url, field)]);
 	remember(context, url, field);
 	if (!updated?.record) {
-		return undefined;
+		return 'store-unavailable';
 	}
 
 	const generation = generationOf(updated.record);
 	const isUnpurged = isAsSeen || seen.get(name) === generation || isOlderThan(updated.record, requestTimeMs);
 
-	return isUnpurged ? new Map([...seen, [name, generation]]) : undefined;
+	return isUnpurged ? new Map([...seen, [name, generation]]) : 'invalidated';
 };
 
 /**

@@ -1,5 +1,6 @@
 import {inBackground} from './background.ts';
 import {createHints} from './hints.ts';
+import {isChangedSince, noMarks, type Marks} from './marks.ts';
 import {lowerTo, type Patience} from './store/patience.ts';
 
 /** How a flight ends for those who wait for it. */
@@ -51,9 +52,10 @@ export type Flights<Result> = {
 	/**
 	@param id - Equal for requests that may share a response.
 	@param notBefore - By `performance.now()`: a flight that began earlier brings what is outdated.
+	@param marks - As they were before the origin was asked: a flight that began before a purge brings what is outdated, too.
 	@param patience - For the store: a leader has no more than anybody who waits for it.
 	*/
-	board(id: string, options?: {readonly notBefore?: number | undefined; readonly patience?: Patience | undefined}): Boarding<Result>;
+	board(id: string, options?: {readonly notBefore?: number | undefined; readonly marks?: Marks; readonly patience?: Patience | undefined}): Boarding<Result>;
 	/** How many flights are on their way. */
 	readonly size: number;
 };
@@ -73,6 +75,8 @@ type Waiter<Result> = {
 type Flight<Result> = {
 	readonly id: string;
 	readonly startedAt: number;
+	/** As whoever began it saw them. */
+	readonly marks: Marks;
 	/** In the order of arrival. */
 	readonly waiters: Set<Waiter<Result>>;
 	/** Where timers are faked, it may be no more than a number. */
@@ -170,10 +174,11 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		}
 	};
 
-	const start = (id: string): Flight<Result> => {
+	const start = (id: string, marks: Marks): Flight<Result> => {
 		const flight: Flight<Result> = {
 			id,
 			startedAt: performance.now(),
+			marks,
 			waiters: new Set(),
 			// It keeps the process alive for those who wait, not for the leader.
 			timer: inBackground(setTimeout(() => {
@@ -207,9 +212,9 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	};
 
 	return {
-		board(id, {notBefore = -Infinity, patience} = {}) {
+		board(id, {notBefore = -Infinity, marks = noMarks, patience} = {}) {
 			const flight = flights.get(id);
-			if (flight && flight.startedAt > notBefore) {
+			if (flight && flight.startedAt > notBefore && !isChangedSince(flight.marks, marks)) {
 				return wait(flight, patience);
 			}
 
@@ -217,7 +222,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 				return {role: 'alone'};
 			}
 
-			return {role: 'leader', lead: leadOf(start(id), patience)};
+			return {role: 'leader', lead: leadOf(start(id, marks), patience)};
 		},
 		get size() {
 			return flights.size;

@@ -18,6 +18,7 @@ import {generationsFor, keepMarks} from './mark-upkeep.ts';
 import {
 	groupMark,
 	markKeysOf,
+	noMarks,
 	originMark,
 	renewedMarks,
 	tagMark,
@@ -132,9 +133,9 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
 		const copyKey = keyOfListed(from, resourceOf(key), stored, variation);
 		const seen = variation && await adopt(to, {url: stored.url, variation, seen: new Map(), requestTimeMs: Infinity, timeToLive});
-		const reading = {seen: seen ?? new Map<string, string>(), requestTimeMs: Infinity};
+		const reading = {seen: typeof seen === 'object' ? seen : noMarks, requestTimeMs: Infinity};
 		const marks = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
-		if (marks && write(to, {key: copyKey, index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
+		if (typeof marks === 'object' && write(to, {key: copyKey, index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
 			count++;
 		}
 

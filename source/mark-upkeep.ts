@@ -3,16 +3,19 @@ import {
 	currentGeneration,
 	marksIn,
 	ownTimeToLive,
+	peekMarks,
 	spareMs,
 	type Bookkeeping,
 } from './generations.ts';
 import {
+	isChangedSince,
 	isOlderThan,
 	longestExchangeMs,
 	markKeysOf,
 	newGeneration,
 	noMarks,
 	resourceMark,
+	type MarklessReason,
 	type Marks,
 } from './marks.ts';
 import {unbounded} from './store/bounded.ts';
@@ -131,19 +134,28 @@ The generations to store with a response, those from before it was asked for.
 
 Of a mark that was not looked at then, because nobody knew that the response would have it, the present generation will do if nobody changed it since.
 
-@returns `undefined` if a purge may have come in between, or nobody can say.
+@returns Or why there are none.
 */
-export const generationsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | undefined> => {
+export const generationsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | MarklessReason> => {
 	if (!store.isHealthy) {
-		return undefined;
+		return 'store-unavailable';
 	}
 
 	const names = markKeysOf(key, stored);
+	// It would be of no use, and take the place of what is newer.
+	if (isChangedSince(seen, peekMarks(store, names))) {
+		return 'invalidated';
+	}
+
 	const [own = '', ...shared] = names;
 	const unknown = names.filter(name => !seen.has(name) || (store.isAtomic && name !== own && seen.get(name) === ''));
 	const records = unknown.length === 0 ? [] : await learn(store, unknown);
-	if (records?.every(record => isOlderThan(record, requestTimeMs)) !== true) {
-		return undefined;
+	if (!records) {
+		return 'store-unavailable';
+	}
+
+	if (records.some(record => !isOlderThan(record, requestTimeMs))) {
+		return 'invalidated';
 	}
 
 	keepMarks(store, shared, timeToLive, nowMs);

@@ -1,5 +1,6 @@
 import {hash, randomBytes} from 'node:crypto';
 import {createHints} from './hints.ts';
+import type {PassReason} from './http/outcome.ts';
 import type {StoredRecord, StoredResponse} from './stored.ts';
 
 /*
@@ -10,6 +11,9 @@ Purging without looking for what is to go. A mark stands for all responses of a 
 export type Marks = ReadonlyMap<string, string>;
 
 export const noMarks: Marks = new Map();
+
+/** Why there are none to store with a response: a purge may have come in between, or nobody can say. */
+export type MarklessReason = Extract<PassReason, 'invalidated' | 'store-unavailable'>;
 
 /** A resource's own mark guards against what is on its way while the resource is purged; what takes longer than this is not stored. */
 export const longestExchangeMs = 3_600_000;
@@ -132,6 +136,13 @@ export const renewedMarks = (names: readonly string[], {marks}: Pick<StoredRespo
 
 	return now !== undefined && hardPart(now) === hardPart(then) ? now : then;
 });
+
+/** The generations to hand a response on with that cannot be stored: as they were before it was asked for, as far as they are known. */
+export const marksAsSeen = (seen: Marks, key: string, stored: StoredResponse): readonly string[] => markKeysOf(key, stored).map(name => seen.get(name) ?? '');
+
+/** Whether a mark was changed between two look-ups that both saw it. */
+export const isChangedSince = (seen: Marks, now: Marks): boolean =>
+	now.entries().some(([name, generation]) => Boolean(generation) && Boolean(seen.get(name)) && seen.get(name) !== generation);
 
 /** Whether a response that another request was given is older than a purge that this one has seen. */
 export const isPurgedBefore = (seen: Marks, key: string, stored: StoredResponse): boolean =>

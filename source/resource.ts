@@ -86,7 +86,8 @@ const writeVariant = (context: ResourceContext, vary: readonly string[], {key, i
 /** In `purgedAt`, for all keys. */
 export const everyKey = '';
 
-const isPurgedSince = ({purgedAt}: ResourceContext, key: string, startedAt: number): boolean => [key, everyKey].some(each => startedAt < (purgedAt.get(each) ?? -Infinity));
+/** Whether this process has purged it since. */
+export const isPurgedSince = ({purgedAt}: ResourceContext, key: string, startedAt: number): boolean => [key, everyKey].some(each => startedAt < (purgedAt.get(each) ?? -Infinity));
 
 /**
 Writes without waiting: a connection keeps the order, so a later look-up of this process sees it.

@@ -8,12 +8,7 @@ import {invalidate} from './purging.ts';
 import {remove} from './resource.ts';
 import {selectByEntityTag} from './selection.ts';
 import type {StoredResponse} from './stored.ts';
-import {
-	isUnknown,
-	standingFor,
-	store,
-	type Storing,
-} from './storing.ts';
+import {standingFor, store} from './storing.ts';
 
 /** What an exchange came to. */
 export type Settlement = {
@@ -24,15 +19,6 @@ export type Settlement = {
 	readonly written?: StoredResponse;
 	/** What would have been stored, if the store were there. */
 	readonly unstored?: StoredResponse;
-};
-
-const whatWasStored = async (context: ExchangeContext, exchange: Storing, stored: StoredResponse): Promise<Pick<Settlement, 'written' | 'unstored'>> => {
-	const written = await store(context, exchange, stored);
-	if (typeof written !== 'string') {
-		return {written};
-	}
-
-	return isUnknown(context, exchange, written) ? {unstored: stored} : {};
 };
 
 /**
@@ -49,13 +35,13 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 			}
 
 			const storing = outcome.as ? await standingFor(context, exchange, outcome.as, outcome.invalidation?.groups ?? []) : exchange;
-			const written = await store(context, storing, complete);
-			if (typeof written !== 'string') {
+			const {written, refusal, unstored} = await store(context, storing, complete);
+			if (refusal === undefined) {
 				return {outcome, written};
 			}
 
-			const isStoreGone = isUnknown(context, storing, written);
-			return {outcome: {kind: 'pass', reason: isStoreGone ? 'store-unavailable' : written}, unstored: isStoreGone && !outcome.as ? complete : undefined};
+			// What answers another request is nothing for those who made this one.
+			return {outcome: {kind: 'pass', reason: refusal}, unstored: outcome.as ? undefined : unstored};
 		}
 
 		case 'combine': {
@@ -67,12 +53,14 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 					: {outcome: {kind: 'pass', reason: 'partial'}};
 			}
 
-			return {outcome, answer, ...await whatWasStored(context, exchange, answer)};
+			const {written, unstored} = await store(context, exchange, answer);
+			return {outcome, answer, written, unstored};
 		}
 
 		case 'freshen': {
 			const answer = outcome.stored;
-			return {outcome, answer, ...await whatWasStored(context, exchange, answer)};
+			const {written, unstored} = await store(context, exchange, answer);
+			return {outcome, answer, written, unstored};
 		}
 
 		case 'reuse-stale': {

@@ -18,10 +18,12 @@ import {
 	isForEquivalents,
 	longestExchangeMs,
 	markKeysOf,
+	marksAsSeen,
 	pathMark,
 	resourceMark,
+	type MarklessReason,
 } from './marks.ts';
-import {supersede, write} from './resource.ts';
+import {isPurgedSince, supersede, write} from './resource.ts';
 import type {RequestSettings} from './resolve-options.ts';
 import type {TimeToLive} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
@@ -42,10 +44,10 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(rawHeaders))]};
 };
 
-export type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'patience'>;
+type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'patience'>;
 
-/** Where a response is stored: its own field says for which URLs. `undefined` if it is for others as well, and one of them may have been purged meanwhile. */
-const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Pick<Storing, 'key' | 'index' | 'marks'> | undefined> => {
+/** Where a response is stored: its own field says for which URLs. */
+const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Pick<Storing, 'key' | 'index' | 'marks'> | MarklessReason> => {
 	const {request, keyInput, requestTimeMs, marks: seen} = exchange;
 	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
 	if (!variation && !isForEquivalents(exchange.key)) {
@@ -55,58 +57,63 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 	const marks = variation ? await adopt(context, {url: request.url, variation, seen, requestTimeMs, timeToLive: ttl}) : seen;
 	const key = keyOf(context, request, keyInput, variation);
 
-	return marks && {key, marks, index: key === exchange.key ? exchange.index : undefined};
+	return typeof marks === 'string' ? marks : {key, marks, index: key === exchange.key ? exchange.index : undefined};
 };
 
-/**
-@returns What was stored, or why nothing was.
-*/
-export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<StoredResponse | PassReason> => {
+/** What became of a response that was to be stored. */
+type Storage =
+	| {readonly written: StoredResponse; readonly refusal?: undefined; readonly unstored?: undefined}
+	/** With what would have been stored, if the store were there. */
+	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};
+
+/** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
+const withoutMarks = (context: ExchangeContext, {key, startedAt, marks}: Storing, stored: StoredResponse, reason: MarklessReason): Storage =>
+	reason === 'store-unavailable' && !isPurgedSince(context, key, startedAt)
+		? {refusal: reason, unstored: {...stored, marks: marksAsSeen(marks, key, stored)}}
+		: {refusal: 'invalidated'};
+
+export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<Storage> => {
 	const {startedAt, requestTimeMs, settings} = exchange;
 	if (settings.http.isReadOnly) {
-		return 'read-only';
+		return {refusal: 'read-only'};
 	}
 
 	const stored = tagged(context, exchange, untagged);
 	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > maxMarks) {
-		return 'too-large';
+		return {refusal: 'too-large'};
 	}
 
 	const ttl = timeToLive(context, settings, stored);
 	if (ttl !== 'forever' && ttl <= 0) {
-		return 'past-time-to-live';
+		return {refusal: 'past-time-to-live'};
 	}
 
 	const steps = stepwise(context, exchange);
 	const placed = await place(steps, exchange, stored, ttl);
-	if (!placed) {
-		return 'invalidated';
+	if (typeof placed === 'string') {
+		return withoutMarks(context, exchange, stored, placed);
 	}
 
 	const {key, index} = placed;
 	const marks = await generationsFor(steps.store, {seen: placed.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
-	if (!marks || performance.now() - startedAt > longestExchangeMs) {
+	if (typeof marks === 'string' || performance.now() - startedAt > longestExchangeMs) {
 		// The next look-up sees them before it asks the origin.
 		context.markKeys.set(key, markKeysOf(key, stored));
-		return 'invalidated';
+		return withoutMarks(context, exchange, stored, typeof marks === 'string' ? marks : 'invalidated');
 	}
 
 	const {matchHeaders} = settings.http;
-	const marked = {...stored, marks};
-	if (!write(context, {key, index, stored: marked, startedAt, matchHeaders, timeToLive: ttl})) {
-		return 'invalidated';
+	const written = {...stored, marks};
+	if (!write(context, {key, index, stored: written, startedAt, matchHeaders, timeToLive: ttl})) {
+		return {refusal: 'invalidated'};
 	}
 
 	if (key !== exchange.key) {
 		supersede(context, exchange.key);
 	}
 
-	return marked;
+	return {written};
 };
-
-/** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
-export const isUnknown = (context: ExchangeContext, {key, startedAt}: Storing, refusal: PassReason): boolean =>
-	refusal === 'invalidated' && !context.store.isHealthy && startedAt >= (context.purgedAt.get(key) ?? -Infinity);
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
 export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, patience, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {

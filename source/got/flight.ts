@@ -39,6 +39,8 @@ const flightId = ({indexes}: GotContext, {key, index, request, decision, setting
 	return own && `${key} ${own}`;
 };
 
+const boardingOf = ({exchange: {marks, patience}}: GotExchange) => ({marks, patience});
+
 /** What was waited for is no part of how long the origin takes. */
 const beginAnew = ({context, state}: Passenger): void => {
 	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: performance.now()};
@@ -126,7 +128,8 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 			const {request, settings, key, marks} = state.exchange;
 			const decision = decide(request, landing.result, context.now(), settings.http);
 			const isForThis = isForUrl(state.exchange, landing.result);
-			if (isForThis && decision.kind === 'reuse' && !isPurgedBefore(marks, key, landing.result)) {
+			const isPurged = isPurgedBefore(marks, key, landing.result);
+			if (isForThis && !isPurged && decision.kind === 'reuse') {
 				return share(passenger, decision.stored);
 			}
 
@@ -135,9 +138,9 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 				state.exchange = underOwnUrl(context, state.exchange);
 			}
 
-			// Which fields select is known now, and which URLs are equivalent: those who ask for the same share the next flight.
-			const id = isFirst && (!isForThis || decision.reason === 'vary-mismatch') ? flightId(context, state.exchange) : undefined;
-			return id === undefined ? undefined : follow(passenger, flights, flights.board(id, {patience: state.exchange.patience}), false);
+			// Those who ask for the same share the next flight: which fields select is known now, and which URLs are equivalent, or nobody can say whether what was brought is older than a purge.
+			const id = isFirst && (!isForThis || isPurged || decision.reason === 'vary-mismatch') ? flightId(context, state.exchange) : undefined;
+			return id === undefined ? undefined : follow(passenger, flights, flights.board(id, boardingOf(state)), false);
 		}
 	}
 };
@@ -198,7 +201,7 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 			return;
 		}
 
-		boarding = flights.board(id, {notBefore: purgedAt.get(state.exchange.key), patience: state.exchange.patience});
+		boarding = flights.board(id, {...boardingOf(state), notBefore: purgedAt.get(state.exchange.key)});
 	}
 
 	if (boarding.role === 'alone') {

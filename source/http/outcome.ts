@@ -39,7 +39,7 @@ export type PassReason =
 	| 'filtered'
 	/** What it would replace was purged or marked invalid while it was on its way. */
 	| 'invalidated'
-	/** The store is given up for now, or closed. */
+	/** The store is given up for now, closed, or did not say in time whether what it would replace was purged. */
 	| 'store-unavailable'
 	/** Its body did not arrive whole. */
 	| 'incomplete'

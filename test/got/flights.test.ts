@@ -158,6 +158,28 @@ await suite('equal requests on their way at the same time', () => {
 		assert.equal((await client('items')).body, 'new');
 	});
 
+	test('those who saw a purge by another process share one that began after it', async () => {
+		await using setup = await setUpHeld();
+		const {client, origin, gate, lookedUp} = setup;
+		const first = client('items');
+		await gate.arrivals(1);
+		const before = gate.held.splice(0);
+		await setup.other().cache.invalidate({origin: origin.url});
+		await lookedUp(1);
+		const others = times(10, async () => client('items'));
+		await gate.arrivals(1);
+		await lookedUp(10);
+		gate.answer({headers: fresh, body: 'after'});
+		const bodies = await Promise.all(others.map(async request => (await request).body));
+		// Nobody waited for what is outdated.
+		respond(before[0]!, {headers: fresh, body: 'before'});
+
+		assert.deepEqual(new Set(bodies), new Set(['after']));
+		assert.equal((await first).body, 'before');
+		assert.equal(await client('items').text(), 'after');
+		assert.equal(origin.requests.length, 2);
+	});
+
 	test('without Redis, too', async () => {
 		await using setup = await setUp();
 		const {client, cache, origin, redis} = setup;

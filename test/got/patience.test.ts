@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, {type TestContext} from 'node:test';
-import got, {type Got} from 'got';
-import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
+import got, {type Got, type Response} from 'got';
+import {cacheInfo, redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {respond, startOrigin, type Origin, type RecordedRequest} from '../helpers/origin.ts';
 import {startSlowRedis, type SlowRedis} from '../helpers/slow-redis.ts';
 
@@ -204,4 +204,24 @@ for (const latencyMs of [60, 100, 200, 400]) {
 			assert.ok(waitedMs <= mostMs, `it waited for ${waitedMs} ms`);
 		});
 	}
+}
+
+for (const latencyMs of [200, 400]) {
+	test(`equal requests are one also where nobody can tell in time what may be stored, ${latencyMs} ms from Redis`, async t => {
+		await using scene = await startScene(t.mock, {});
+		const {slow, client, origin} = scene;
+		await slow.waitOf(async () => client('warm-up'));
+		await slow.settle();
+		origin.requests.length = 0;
+		slow.latencyMs = latencyMs;
+		let responses: Response[] = [];
+		const waitedMs = await slow.waitOf(async () => {
+			responses = await Promise.all(Array.from({length: 20}, async () => client('groups')));
+		});
+
+		assert.ok(waitedMs <= mostMs, `they waited for ${waitedMs} ms`);
+		assert.equal(origin.requests.length, 1);
+		assert.deepEqual(new Set(responses.map(response => cacheInfo(response)?.notStored)), new Set(['store-unavailable', undefined]));
+		assert.equal(responses.filter(response => cacheInfo(response)?.reason === 'collapsed').length, responses.length - 1);
+	});
 }
