@@ -36,12 +36,12 @@ export const turns = async (count: number) => {
 	}
 };
 
-/** Resolves when so many look-ups were answered by Redis since the last call, and what they led to has begun. */
+/** Resolves when so many look-ups were answered by Redis since the last call, and what they led to has begun. Each is one `MGET`; marks are made with others. */
 export const lookUps = ({redis}: Setup) => {
 	let known = 0;
 	const count = async () => {
 		const info = await redis.client.info('commandstats');
-		return info.matchAll(/cmdstat_m?get:calls=(?<calls>\d+)/gv).reduce((sum, match) => sum + Number(match.groups?.calls), 0);
+		return info.matchAll(/cmdstat_mget:calls=(?<calls>\d+)/gv).reduce((sum, match) => sum + Number(match.groups?.calls), 0);
 	};
 
 	return async (wanted: number) => {
