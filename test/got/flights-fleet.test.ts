@@ -4,11 +4,10 @@ import {once} from 'node:events';
 import type {ServerResponse} from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {respond, startOrigin, type Origin, type PlainResponse} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
-import {setUpHeld} from './flights-helpers.ts';
+import {setUpHeld, watchAttempts} from './flights-helpers.ts';
 import type {Result, Task} from './flights-worker.ts';
 
 type Worker = {
@@ -46,7 +45,7 @@ type Fleet = AsyncDisposable & {
 	answer(plain: PlainResponse): void;
 	/** Answers those that come later, too: nobody waits for ever where there are more than the test expects. */
 	answerAll(plain: PlainResponse): void;
-	/** Resolves when so many attempts to get a lease were made. */
+	/** Resolves when so many processes have tried to get a lease. */
 	attempts(count: number): Promise<void>;
 };
 
@@ -54,7 +53,9 @@ const startFleet = async (size: number, options: RedisCacheOptions = {}): Promis
 	const [origin, redis] = await Promise.all([startOrigin(), startRedis()]);
 	const started = await Promise.allSettled(Array.from({length: size}, async () => startWorker({store: redis.url, ...options})));
 	const workers = started.flatMap(outcome => outcome.status === 'fulfilled' ? [outcome.value] : []);
+	const watching = await watchAttempts({redis});
 	const stop = async () => {
+		watching[Symbol.dispose]();
 		for (const {child} of workers) {
 			child.kill('SIGKILL');
 		}
@@ -99,12 +100,7 @@ const startFleet = async (size: number, options: RedisCacheOptions = {}): Promis
 
 			answer(plain);
 		},
-		async attempts(count) {
-			const calls = async () => Number(/cmdstat_set:calls=(?<calls>\d+)/v.exec(await redis.client.info('commandstats'))?.groups?.calls ?? 0);
-			while (await calls() < count) {
-				await nextTurn();
-			}
-		},
+		attempts: watching.attempts,
 		[Symbol.asyncDispose]: stop,
 	};
 };

@@ -54,6 +54,38 @@ export const lookUps = ({redis}: Setup) => {
 	};
 };
 
+/** Counts who has tried to get a lease from here on: each connection once, however often it tries. */
+export const watchAttempts = async ({redis}: Pick<Setup, 'redis'>) => {
+	const monitor = redis.client.duplicate();
+	// A test may end the server.
+	monitor.on('error', () => undefined);
+	await monitor.connect();
+	const seekers = new Set<string>();
+	let {promise, resolve} = Promise.withResolvers<void>();
+	await monitor.monitor(line => {
+		const seeker = /^\S+ \[\d+ (?<address>\S+)\] "SET" "[^"]+:(?:lease|refresh):/v.exec(line)?.groups?.address;
+		if (seeker === undefined) {
+			return;
+		}
+
+		seekers.add(seeker);
+		resolve();
+	});
+
+	return {
+		/** Resolves when so many have tried. */
+		async attempts(count: number) {
+			while (seekers.size < count) {
+				({promise, resolve} = Promise.withResolvers<void>());
+				await promise;
+			}
+		},
+		[Symbol.dispose]() {
+			monitor.destroy();
+		},
+	};
+};
+
 /** A setup whose origin answers when it is told to. */
 export const setUpHeld = async (options?: RedisCacheOptions) => {
 	const setup = await setUp(options);

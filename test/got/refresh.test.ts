@@ -10,7 +10,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {cacheInfo} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
-import {hold, turns} from './flights-helpers.ts';
+import {hold, turns, watchAttempts} from './flights-helpers.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
 const stale = {'cache-control': 'public, max-age=1, stale-while-revalidate=60', age: '1', etag: '"1"'};
@@ -237,19 +237,18 @@ await suite('bounds', () => {
 
 	test('one refresh per fleet', async () => {
 		await using setup = await setUp({coalesce: 'fleet'});
-		const {origin, redis} = setup;
+		const {origin} = setup;
 		const fleet = [setup.client, ...Array.from({length: 4}, () => setup.other().client)];
 		origin.queue({headers: stale, body: 'old'});
 		await setup.client('items');
 		await settleWrites(setup);
 		const gate = hold(setup);
-		const calls = async () => Number(/cmdstat_set:calls=(?<calls>\d+)/v.exec(await redis.client.info('commandstats'))?.groups?.calls ?? 0);
-		const before = await calls();
+		using watching = await watchAttempts(setup);
 		const responses = await Promise.all(fleet.map(async client => client('items')));
 		assert.ok(responses.every(({body}) => body === 'old'));
 		await gate.arrivals(1);
 		// Each of them has tried to get the lease.
-		await until(async () => await calls() >= before + 5);
+		await watching.attempts(5);
 		await turns(50);
 		gate.answer({headers: fresh, body: 'new'});
 		await until(async () => isFresh(setup));
