@@ -93,6 +93,28 @@ const processesOf = async (socketPath: string): Promise<number[]> => {
 		.map(line => Number.parseInt(line, 10)); // eslint-disable-line unicorn/prefer-number-coercion -- More follows.
 };
 
+/** Those that do not end. Who has removed the directory ends after that. */
+const processesLeftOf = async (socketPath: string): Promise<number[]> => {
+	let left = await processesOf(socketPath);
+	for (let polls = 0; polls < 1000 && left.length > 0; polls++) {
+		await delay(10);
+		left = await processesOf(socketPath);
+	}
+
+	return left;
+};
+
+/** The two processes of the watchdog. The one that has started them may not have ended yet when the server is ready. */
+const watchdogsOf = async ({socketPath, pid}: {socketPath: string; pid: number}): Promise<readonly number[]> => {
+	let watchdogs: number[] = [];
+	await until(async () => {
+		const found = await processesOf(socketPath);
+		watchdogs = found.filter(each => each !== pid);
+		return watchdogs.length === 2;
+	});
+	return watchdogs;
+};
+
 type Owner = {
 	readonly child: ChildProcess;
 	readonly exited: Promise<unknown[]>;
@@ -204,7 +226,7 @@ test('close() ends the server and removes its files, however often it is called'
 
 	await server.ended;
 	t.assert.strictEqual(await exists(path.dirname(redis.socketPath)), false);
-	t.assert.deepStrictEqual(await processesOf(redis.socketPath), []);
+	t.assert.deepStrictEqual(await processesLeftOf(redis.socketPath), []);
 });
 
 test('`await using` closes it', async (t: TestContext) => {
@@ -230,7 +252,7 @@ test('a script that is done exits by itself, and the server with it', async (t: 
 	t.assert.deepStrictEqual(await owner.exited, [0, null]);
 	t.assert.strictEqual(owner.errors(), '');
 	await untilRemoved(owner.socketPath);
-	t.assert.deepStrictEqual(await processesOf(owner.socketPath), []);
+	t.assert.deepStrictEqual(await processesLeftOf(owner.socketPath), []);
 });
 
 for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
@@ -243,7 +265,7 @@ for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
 
 		await server.ended;
 		await untilRemoved(owner.socketPath);
-		t.assert.deepStrictEqual(await processesOf(owner.socketPath), []);
+		t.assert.deepStrictEqual(await processesLeftOf(owner.socketPath), []);
 	});
 }
 
@@ -274,8 +296,7 @@ for (const [index, which] of ['the watching', 'the waiting'].entries()) {
 		const owner = await ready(startOwner(t, {path: rdbPath}));
 		await using(owner, async client => client.set('key', 'value'));
 		const server = await watch(owner.socketPath);
-		const watchdogs = (await processesOf(owner.socketPath)).filter(pid => pid !== owner.pid);
-		t.assert.strictEqual(watchdogs.length, 2);
+		const watchdogs = await watchdogsOf(owner);
 
 		process.kill(watchdogs[index]!, 'SIGKILL');
 		await kill(owner);
@@ -402,7 +423,7 @@ test('takes over where everything was killed', async (t: TestContext) => {
 		await client.sendCommand(['SAVE']);
 	});
 	const server = await watch(owner.socketPath);
-	for (const pid of await processesOf(owner.socketPath)) {
+	for (const pid of [...await watchdogsOf(owner), owner.pid]) {
 		process.kill(pid, 'SIGKILL');
 	}
 
@@ -428,10 +449,8 @@ test('takes over, with its data, a server that nothing ends any more', async (t:
 	const rdbPath = await newPath();
 	const owner = await ready(startOwner(t, {path: rdbPath}));
 	await using(owner, async client => client.set('key', 'value'));
-	for (const pid of await processesOf(owner.socketPath)) {
-		if (pid !== owner.pid) {
-			process.kill(pid, 'SIGKILL');
-		}
+	for (const pid of await watchdogsOf(owner)) {
+		process.kill(pid, 'SIGKILL');
 	}
 
 	await kill(owner);
@@ -445,10 +464,8 @@ test('takes over, with its data, a server that nothing ends any more', async (t:
 test('close() ends a server whose watchdog was killed', async (t: TestContext) => {
 	const redis = await embeddedRedis();
 	const server = await watch(redis.socketPath);
-	for (const pid of await processesOf(redis.socketPath)) {
-		if (pid !== redis.pid) {
-			process.kill(pid, 'SIGKILL');
-		}
+	for (const pid of await watchdogsOf(redis)) {
+		process.kill(pid, 'SIGKILL');
 	}
 
 	await redis.close();
@@ -481,7 +498,7 @@ test('a server that cannot save ends nevertheless', async (t: TestContext) => {
 
 	await redis.close();
 	await server.ended;
-	t.assert.deepStrictEqual(await processesOf(redis.socketPath), []);
+	t.assert.deepStrictEqual(await processesLeftOf(redis.socketPath), []);
 });
 
 test('a temporary directory with a name too long for a socket does not matter', async (t: TestContext) => {
