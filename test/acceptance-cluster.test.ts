@@ -79,7 +79,8 @@ const purgeBehindReplicas = async (store: StoreOption, masters: readonly TestRed
 	const errors: Error[] = [];
 	cache.on('error', error => errors.push(error));
 	const client = got.extend({prefixUrl: origin.url}, cache);
-	const paths = Array.from({length: 20}, (_, number) => String(number));
+	// So many that each master has some, whatever the port of the origin makes of their hashes.
+	const paths = Array.from({length: 60}, (_, number) => String(number));
 	const askAll = async () => {
 		const responses = await Promise.all(paths.map(async path => client(path)));
 		return responses.map(response => response.isFromCache);

@@ -38,8 +38,8 @@ const create = (options: RedisCacheOptions = {}) => {
 
 type Client = ReturnType<typeof create>['client'];
 
-/** So many that each master has some. */
-const names = Array.from({length: 12}, (_, number) => String(number));
+/** So many that each master has some, whatever the port of the origin makes of their hashes. */
+const names = Array.from({length: 20}, (_, number) => String(number));
 const languages = ['de', 'en'];
 
 /** How many of the stored responses under a path answer. */
