@@ -298,7 +298,7 @@ for (const store of ['memory', 'redis'] as const) {
 
 test('what a caller makes of the bytes is what it is given as JSON and as text', async () => {
 	await using redis = await startRedis();
-	const client = got.extend({prefixUrl: origin.url}, redisCache(redis.url));
+	const client = got.extend({prefixUrl: origin.url}, redisCache({store: redis.url, timeout: '10s'}));
 	await client('large');
 	await settleWrites({redis});
 	await client('large');
@@ -319,7 +319,7 @@ test('what a caller makes of the bytes is what it is given as JSON and as text',
 for (const options of [{store: 'memory'}, {store: new Map(), compression: true}, {memory: false}, {}, {compression: false}] as const) {
 	test(`a response is its caller's own, ${JSON.stringify(options)}`, async () => {
 		await using redis = await startRedis();
-		const client = got.extend({prefixUrl: origin.url}, redisCache({store: redis.url, ...options}));
+		const client = got.extend({prefixUrl: origin.url}, redisCache({store: redis.url, timeout: '10s', ...options}));
 		for (const resource of ['json', 'large']) {
 			const expected = String(resources[resource]?.body);
 			await client(resource);
