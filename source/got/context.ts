@@ -10,7 +10,7 @@ import type {Refreshes} from './refresh.ts';
 export type GotOptions = Pick<
 	Options,
 	'allowGetBody' | 'body' | 'cache' | 'context' | 'decompress' | 'getRequestFunction' | 'h2session' | 'headers' | 'hooks'
-	| 'http2' | 'isStream' | 'method' | 'request' | 'retry' | 'signal' | 'throwHttpErrors' | 'timeout' | 'url'
+	| 'http2' | 'isStream' | 'method' | 'request' | 'responseType' | 'retry' | 'signal' | 'throwHttpErrors' | 'timeout' | 'url'
 >;
 
 export type GotContext = ExchangeContext & {

@@ -50,7 +50,7 @@ import {openExchange} from './opening.ts';
 import {prepareRecovery, takeRecovery} from './recovery.ts';
 import {settleRedirect} from './redirect.ts';
 import {refreshInBackground} from './refresh.ts';
-import {headersToAdd, mayTakePlaceOf} from './replacement.ts';
+import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
 import {responseHead} from './response-head.ts';
 
 export type Hooks = {
@@ -127,7 +127,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
 			...recovered,
-			exchange: before ? askedAgain(exchange) : exchange,
+			exchange: inOnePiece(options, before ? askedAgain(exchange) : exchange),
 			replacedHeaders: new Map(),
 		};
 		setExchange(options, state);

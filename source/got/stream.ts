@@ -146,8 +146,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		const {decision} = state.exchange;
 		if (decision.kind === 'validate' && state.replacedHeaders.size === 0) {
 			// It was not asked whether what is stored still holds, so that the answer will not say.
-			const {stored, reason} = decision;
-			state.exchange = {...state.exchange, decision: {kind: 'fetch', reason: reason === 'range-incomplete' ? 'range-not-stored' : 'no-validator', stored}};
+			state.exchange = {...state.exchange, decision: {kind: 'fetch', reason: 'no-validator', stored: decision.stored}};
 		}
 
 		// Node has them by now.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {cacheInfo} from '../../source/index.ts';
+import {respond} from '../helpers/origin.ts';
 import {setUp} from './helpers.ts';
 
 const partOf = (contentRange: string, body: string) => ({status: 206, headers: {'cache-control': 'max-age=60', 'content-range': contentRange, etag: '"a"'}, body});
@@ -52,6 +53,28 @@ test('a part is completed by asking for what is missing', async () => {
 	assert.equal((await client('items', {headers: {range: 'bytes=4-5'}})).body, '45');
 	assert.equal(origin.requests.length, 2);
 });
+
+for (const [stored, missing] of [
+	[partOf('bytes 0-4/10', '{"a":'), partOf('bytes 5-9/10', '"bc"}')],
+	[partOf('bytes 5-9/10', '"bc"}'), partOf('bytes 0-4/10', '{"a":')],
+]) {
+	test(`a promise of JSON is not failed by a part (stored: ${stored?.headers['content-range']})`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.handler = ({headers: {range}}, response) => {
+			respond(response, range === undefined ? {headers: {'cache-control': 'max-age=60', etag: '"a"'}, body: '{"a":"bc"}'} : missing!);
+		};
+
+		origin.queue(stored!);
+		await client('items', {headers: {range: 'bytes=0-'}});
+		const response = await client('items', {responseType: 'json'});
+
+		assert.deepEqual([response.statusCode, response.body, cacheInfo(response)?.reason], [200, {a: 'bc'}, 'range-not-stored']);
+		// It is stored as a whole.
+		assert.deepEqual(await client('items').json(), {a: 'bc'});
+		assert.equal(origin.requests.length, 2);
+	});
+}
 
 for (const [what, rest] of [
 	['shorter than it says', partOf('bytes 5-9/10', '567')],
