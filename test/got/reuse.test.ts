@@ -3,10 +3,12 @@ import test from 'node:test';
 import {cacheInfo} from '../../source/index.ts';
 import {setUp} from './helpers.ts';
 
-test('a fresh response is reused without a socket', async () => {
+test('a fresh response is reused without a socket', async ({mock}) => {
+	// By its `Date`, what is sent at the end of a second is a second old when it arrives.
+	mock.timers.enable({apis: ['Date'], now: 1_800_000_000_000});
 	await using setup = await setUp();
 	const {client, origin} = setup;
-	origin.queue({headers: {'cache-control': 'max-age=60', 'x-custom': 'a'}, body: 'body'});
+	origin.queue({headers: {'cache-control': 'max-age=60', date: new Date().toUTCString(), 'x-custom': 'a'}, body: 'body'});
 
 	const miss = await client('items');
 	assert.equal(miss.isFromCache, false);
