@@ -15,6 +15,7 @@ import {
 } from './exchanges.ts';
 import {goAhead} from './fleet.ts';
 import {failureRestMs} from './landing.ts';
+import {seeNoRequest} from './next-request.ts';
 import {
 	close,
 	end,
@@ -57,6 +58,7 @@ const answerWith = ({options, state}: Passenger, settlement: NonNullable<GotExch
 	close(options);
 	restoreHeaders(options, state);
 	state.replacedHeaders.clear();
+	seeNoRequest(options);
 	state.settlement = settlement;
 
 	return settlement.answer;

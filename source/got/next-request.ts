@@ -28,6 +28,11 @@ export const leaveErrorsToEvents = (request: ClientRequest): void => {
 	});
 };
 
+/** Where there is to be none: the request function is the user's again. */
+export const seeNoRequest = (options: Pick<GotOptions, 'request'>): void => {
+	options.request = givenRequestFunction(options);
+};
+
 const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
 
 /**

@@ -66,6 +66,7 @@ await suite('equal requests on their way at the same time', () => {
 		assert.equal(origin.requests[1]!.headers['if-none-match'], '"1"');
 		assert.ok(settled.every(({body, statusCode}) => body === 'x' && statusCode === 200));
 		assert.ok(settled.every(({request}) => request.options.headers['if-none-match'] === undefined));
+		assert.ok(settled.every(({request}) => request.options.request === undefined));
 	});
 
 	test('with `coalesce: false` each goes by itself', async () => {
