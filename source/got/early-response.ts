@@ -1,4 +1,5 @@
 import type {Options, RequestPromise, Response} from 'got';
+import {isGot15} from './got-15.ts';
 
 /*
 Got 15 tells the `'response'` listeners of a promise before its hooks have seen the response; got 16, once the promise has one. So that no listener is told of a 304 that only the cache asked for, or of a failure that a stored response takes the place of, they are told here when it is settled.
@@ -10,8 +11,6 @@ type Listening = {
 	readonly listener: Listener;
 	readonly relay: Listener;
 };
-
-const isEarly = (options: Options): boolean => 'searchParameters' in options;
 
 /** Who is to be told of a response, once it is settled. */
 const held = new WeakMap<Response, Listener[]>();
@@ -36,7 +35,7 @@ export const tellListeners = (response: Response, final: Response): void => {
 
 /** Has the listeners of a promise of got's told of what is settled. */
 export const holdEarlyResponses = (options: Options, promise: RequestPromise): RequestPromise => {
-	if (!isEarly(options) || typeof (promise as Partial<RequestPromise> | undefined)?.off !== 'function') {
+	if (!isGot15(options) || typeof (promise as Partial<RequestPromise> | undefined)?.off !== 'function') {
 		return promise;
 	}
 

@@ -33,6 +33,7 @@ import {learnRequestClass} from './direct-response.ts';
 import {holdListeners, tellListeners} from './early-response.ts';
 import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
+import {isGot15} from './got-15.ts';
 import {leaveErrorsToEvents, seeNextRequest} from './next-request.ts';
 import {board} from './flight.ts';
 import {land, landFor, landWithout, leave} from './landing.ts';
@@ -156,6 +157,9 @@ export const createHooks = (context: GotContext): Hooks => {
 				state.replacedHeaders.clear();
 				leaveErrorsToEvents(request);
 			});
+		} else if (isGot15(options)) {
+			// Nor is anyone asked whether to retry, or told that it is over.
+			seeNextRequest(options, leaveErrorsToEvents);
 		}
 
 		board(context, options, state, stored => answerWith(options, state, messageFrom(state, stored)));

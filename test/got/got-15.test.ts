@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {registerHooks} from 'node:module';
+import {connect} from 'node:net';
 import test from 'node:test';
 import type {RequestPromise, Response} from 'got';
 
@@ -172,3 +173,32 @@ test('a 304 that the caller asked for, and what the origin says anew, are told o
 	await client('items').on('response', listener);
 	assert.deepEqual(seen, [[304, '', false], [200, 'new', false], [200, 'new', true]]);
 });
+
+for (const method of ['GET', 'DELETE'] as const) {
+	test(`a connection that breaks while it is made is retried as with got 16, and keeps nobody waiting, ${method}`, async () => {
+		const {setUp} = await import('./helpers.ts');
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		let attempts = 0;
+		const broken = {
+			createConnection() {
+				attempts++;
+				const socket = connect({host: 'origin.example', port: 80, lookup: () => undefined});
+				setImmediate(() => {
+					socket.destroy(Object.assign(new Error('broken'), {code: 'ECONNRESET'}));
+				});
+
+				return socket;
+			},
+			retry: {limit: 2, calculateDelay: ({computedValue}: {computedValue: number}) => computedValue && 1},
+		};
+
+		for (const expected of [3, 6]) {
+			await assert.rejects(client('items', {method, ...broken}), {name: 'RequestError', code: 'ECONNRESET', message: 'broken'});
+			assert.equal(attempts, expected);
+		}
+
+		origin.queue({body: 'there again'});
+		assert.equal((await client('items', {method})).body, 'there again');
+	});
+}
