@@ -125,10 +125,21 @@ export const checkPurgeable = (given: unknown): Purgeable => {
 	}
 
 	if (names.length !== ('group' in given && 'origin' in given ? 2 : 1)) {
-		throw new TypeError(`Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in ${where}, got ${names.join(', ') || 'none'}`);
+		throw new TypeError(`Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in ${where}, got ${names.join(', ') || 'none'}`);
 	}
 
 	return given as unknown as Purgeable;
+};
+
+const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered']);
+
+/**
+@throws {TypeError} If there is no such event: nobody would ever hear of it.
+*/
+export const checkEventName = (given: unknown, where: string): void => {
+	if (!eventNames.has(given)) {
+		throw new TypeError(`Expected one of ${[...eventNames].join(', ')} in ${where}, got ${describe(given)}`);
+	}
 };
 
 /**

@@ -74,15 +74,20 @@ export type EntryFilter = {
 	readonly stale?: boolean | undefined;
 };
 
+type PurgeProperty = 'tag' | 'group' | 'origin' | 'prefix' | 'pattern' | 'olderThan' | 'stale';
+
+/** Without the properties that are not named: a union alone lets several members be mixed. */
+type Only<Given> = Given & Readonly<Partial<Record<Exclude<PurgeProperty, keyof Given>, never>>>;
+
 /** What to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). */
 export type Purgeable =
-	| {readonly tag: string}
-	| {readonly group: string; readonly origin: string | URL}
-	| {readonly origin: string | URL}
-	| {readonly prefix: string}
-	| {readonly pattern: string | RegExp}
-	| {readonly olderThan: Duration | Date}
-	| {readonly stale: true};
+	| Only<{readonly tag: string}>
+	| Only<{readonly group: string; readonly origin: string | URL}>
+	| Only<{readonly origin: string | URL}>
+	| Only<{readonly prefix: string}>
+	| Only<{readonly pattern: string | RegExp}>
+	| Only<{readonly olderThan: Duration | Date}>
+	| Only<{readonly stale: true}>;
 
 export const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike): RequestHead => {
 	const parsed = new URL(url);

@@ -63,15 +63,15 @@ const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSo
 };
 
 const markFor = (what: Purgeable): string | undefined => {
-	if ('group' in what) {
+	if (what.group !== undefined) {
 		return groupMark(new URL(what.origin).href, what.group);
 	}
 
-	if ('tag' in what) {
+	if (what.tag !== undefined) {
 		return tagMark(what.tag);
 	}
 
-	return 'origin' in what ? originMark(new URL(what.origin).href) : undefined;
+	return what.origin === undefined ? undefined : originMark(new URL(what.origin).href);
 };
 
 export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> => {

@@ -64,9 +64,9 @@ const wrongPurges: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	[undefined, 'Expected an object such as {tag: \'items\'} in %, got undefined; what is stored for a URL is removed by delete()'],
 	[{tags: ['a']}, 'Unknown property `tags` in %: expected one of tag, origin, prefix, pattern, olderThan, group, stale'],
 	[{group: 'g'}, 'The property `group` in % needs the `origin` whose group it is, as in {group: \'items\', origin: \'https://api.example.com\'}'],
-	[{group: 'g', tag: 'a'}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got group, tag'],
-	[{tag: 'a', origin: url}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got tag, origin'],
-	[{}, 'Expected one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got none'],
+	[{group: 'g', tag: 'a'}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got group, tag'],
+	[{tag: 'a', origin: url}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got tag, origin'],
+	[{}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got none'],
 	[{prefix: undefined}, 'Expected the property `prefix` in % to have a value, got undefined'],
 	[{stale: false}, 'Expected the property `stale` in % to be true, got false'],
 ];
@@ -103,6 +103,10 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	[async () => cache.touch(url, (() => 1) as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got [Function (anonymous)]'],
 	[async () => cache.copyTo('redis://user:secret@cache.example.com' as never), 'Expected a cache that redisCache() made in copyTo(), got \'redis://…@cache.example.com\''],
 	[async () => cache.copyTo({} as never), 'Expected a cache that redisCache() made in copyTo(), got an object of class Object'],
+	// @ts-expect-error There is none of that name.
+	[async () => cache.on('err', () => undefined), 'Expected one of error, degraded, recovered in on(), got \'err\''],
+	[async () => cache.once('toString' as never, () => undefined), 'Expected one of error, degraded, recovered in once(), got \'toString\''],
+	[async () => cache.off(undefined as never, () => undefined), 'Expected one of error, degraded, recovered in off(), got undefined'],
 	// @ts-expect-error It takes none.
 	[async () => cache.clear(url), `Expected no argument in clear(), which removes everything, got '${url}'; use delete() for a URL, or invalidate()`],
 ];

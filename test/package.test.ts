@@ -195,6 +195,10 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 		// @ts-expect-error Options are checked.
 		export const misuse = () => redisCache({nonsense: true});
 
+		// @ts-expect-error What is purged has one thing in common.
+		export const twofold = async () => cache.invalidate({tag: 'a', prefix: 'https://example.com/'});
+		export const single = async () => Promise.all([cache.invalidate({group: 'a', origin: url}), cache.invalidate({origin: url})]);
+
 		// @ts-expect-error So is where each belongs.
 		export const mixture = () => redisCache({url: 'redis://localhost', ttlOffset: '1h'});
 	`);

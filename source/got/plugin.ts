@@ -57,6 +57,8 @@ const client = got.extend(redisCache('redis://cache.example.com'));
 ```
 */
 export function redisCache(store: StoreOption | undefined): RedisCache;
+/** Of a wrong argument, TypeScript says why it does not fit the last signature: it is an option most often. */
+export function redisCache(options: RedisCacheOptions): RedisCache;
 // Two signatures, so that an editor that is given `{` offers options, and not what strings, maps and clients have; and none for either, which would let a mixture of both pass.
 export function redisCache(storeOrOptions: StoreOption | RedisCacheOptions = {}, ...nothing: never[]): RedisCache {
 	if (nothing.length > 0) {

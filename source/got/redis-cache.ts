@@ -1,6 +1,6 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
-import {describeSafely} from '../arguments.ts';
+import {checkEventName, describeSafely} from '../arguments.ts';
 import {createHints} from '../hints.ts';
 import {
 	getStored,
@@ -123,6 +123,8 @@ export class RedisCache {
 	/**
 	Calls `listener` at each event of that name. Nobody has to listen: without a listener for `error`, errors are dropped, and nothing is printed.
 
+	@throws {TypeError} If there is no such event.
+
 	@example
 	```
 	cache.on('error', error => {
@@ -131,22 +133,29 @@ export class RedisCache {
 	```
 	*/
 	on<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+		checkEventName(event, 'on()');
 		this.#emitter.on(event, listener as never);
 		return this;
 	}
 
 	/**
 	Calls `listener` at the next event of that name.
+
+	@throws {TypeError} If there is no such event.
 	*/
 	once<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+		checkEventName(event, 'once()');
 		this.#emitter.once(event, listener as never);
 		return this;
 	}
 
 	/**
 	Calls `listener` no more.
+
+	@throws {TypeError} If there is no such event.
 	*/
 	off<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+		checkEventName(event, 'off()');
 		this.#emitter.off(event, listener as never);
 		return this;
 	}
