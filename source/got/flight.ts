@@ -27,6 +27,7 @@ import {
 	type Passage,
 	type Passenger,
 } from './passage.ts';
+import {givenRequestFunction} from './next-request.ts';
 import {isRefresh} from './refresh.ts';
 
 /*
@@ -152,21 +153,33 @@ type RequestFunction = NonNullable<GotOptions['request']>;
 /** Has got wait for what `find` comes to, before it makes a request or instead. */
 const hold = (options: GotOptions, passage: Passage, leaveFlight: () => void, find: () => Promise<IncomingMessage | undefined>): void => {
 	const given = options.request;
+	const isHeld = () => options.request === request;
+	/** Nobody is to see what stands in the place of a function of the user's, of a request that is not made. */
 	const restore = () => {
-		if (options.request === request) {
-			options.request = given;
-		}
+		options.request = givenRequestFunction({request: given});
 	};
 
 	const request: RequestFunction = async (...arguments_) => {
 		passage.leave = undefined;
-		restore();
+		if (isHeld()) {
+			options.request = given;
+		}
+
+		const response = await find();
+		if (response) {
+			restore();
+			return response;
+		}
+
 		// Got takes `undefined` for a request to be made by itself.
-		return await find() ?? given?.(...arguments_);
+		return given?.(...arguments_);
 	};
 
 	passage.leave = () => {
-		restore();
+		if (isHeld()) {
+			restore();
+		}
+
 		leaveFlight();
 	};
 

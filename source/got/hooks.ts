@@ -36,6 +36,7 @@ import {failureOf} from './failure.ts';
 import {isGot15} from './got-15.ts';
 import {leaveErrorsToEvents, seeNextRequest} from './next-request.ts';
 import {board} from './flight.ts';
+import {releaseAtHead} from './head-release.ts';
 import {land, landFor, landWithout, leave} from './landing.ts';
 import {carryOn} from './passage.ts';
 import {reportOn} from './cache-status.ts';
@@ -142,6 +143,8 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		const {decision} = state.exchange;
 		if (decision.kind === 'unavailable') {
+			// Asked again, the cache says the same: to wait for that is of no use.
+			options.retry = {limit: 0};
 			return answerWith(options, state, gatewayTimeout);
 		}
 
@@ -149,9 +152,18 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		if (options.isStream) {
 			announceSending(options);
-		} else if (state.replacedHeaders.size > 0 || ('stored' in decision && decision.stored)) {
-			prepareForFailure(options, state);
+		} else {
+			const isConditional = state.replacedHeaders.size > 0 || ('stored' in decision && decision.stored !== undefined);
+			if (isConditional) {
+				prepareForFailure(options, state);
+			}
+
 			seeNextRequest(options, request => {
+				releaseAtHead(context, options, state, request);
+				if (!isConditional) {
+					return;
+				}
+
 				// Node has them by now.
 				restoreHeaders(options, state);
 				state.replacedHeaders.clear();

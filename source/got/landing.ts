@@ -16,7 +16,7 @@ import {
 } from './passage.ts';
 
 /** For so long nobody waits for a response that turned out not to be shareable; after a failure, which may be over sooner, not for so long. */
-const unshareableRestMs = 30_000;
+export const unshareableRestMs = 30_000;
 export const failureRestMs = 1000;
 
 /** Reasons that lie in one response alone. */

@@ -25,7 +25,7 @@ import {seeNextRequest} from './next-request.ts';
 import {watchPace} from './pace.ts';
 import {close, leadOf} from './passage.ts';
 import {refreshInBackground} from './refresh.ts';
-import {responseHead} from './response-head.ts';
+import {isTooLarge, responseHead} from './response-head.ts';
 import {collectBody} from './stream-body.ts';
 import {interceptRequest} from './stream-request.ts';
 
@@ -60,8 +60,6 @@ const settleAndLand = async (seen: Seen, outcome: Outcome, body: Uint8Array): Pr
 	await settle(seen, outcome, body);
 	landWith(seen.context, seen.state, lead);
 };
-
-const isTooLarge = ({request, settings}: GotExchange['exchange'], {headers}: StreamResponse) => request.method !== 'HEAD' && Number(headers['content-length']) > settings.maxBodyBytes;
 
 /**
 Settles an exchange with a response that the caller is given.

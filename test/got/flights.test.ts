@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import {getEventListeners, once} from 'node:events';
+import type {OutgoingHttpHeaders} from 'node:http';
 import test, {suite} from 'node:test';
 import {HTTPError, TimeoutError, type Response} from 'got';
-import {cacheInfo} from '../../source/index.ts';
+import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
 import {
 	hold,
@@ -43,6 +44,7 @@ await suite('equal requests on their way at the same time', () => {
 		const [leader, waiter] = await Promise.all([first, second]);
 
 		assert.equal(cacheInfo(leader)?.status, 'miss');
+		assert.equal(waiter.request.options.request, undefined);
 		assert.equal(cacheInfo(waiter)?.status, 'hit');
 		assert.equal(cacheInfo(waiter)?.reason, 'collapsed');
 		assert.equal(waiter.isFromCache, true);
@@ -221,6 +223,58 @@ await suite('what is not shared', () => {
 			assert.equal(origin.requests.length, 120);
 		});
 	}
+
+	for (const [name, headers, options] of [
+		['no-store', {'cache-control': 'no-store'}, {}],
+		['what the user filters', fresh, {filter: (_request, response) => response === undefined}],
+		['more than may be stored', {...fresh, 'content-length': '7'}, {maxBodySize: 3}],
+	] satisfies Array<[string, OutgoingHttpHeaders, RedisCacheOptions]>) {
+		test(`${name}: nobody waits for its body`, async () => {
+			await using setup = await setUpHeld(options);
+			const {client, origin, gate, lookedUp} = setup;
+			const first = client('items');
+			await gate.arrivals(1);
+			const second = client('items');
+			await lookedUp(2);
+			const [slow] = gate.held.splice(0);
+			slow!.writeHead(200, headers).write('con');
+			await gate.arrivals(1);
+			const third = client('items');
+			await gate.arrivals(2);
+			gate.answer({headers, body: 'content'});
+			assert.deepEqual([(await second).body, (await third).body], ['content', 'content']);
+			slow!.end('tent');
+
+			assert.equal((await first).body, 'content');
+			assert.equal(origin.requests.length, 3);
+		});
+	}
+
+	test('what fails to say whether it may be is not let go of before its body is there', async () => {
+		await using setup = await setUpHeld({
+			filter(_request, response) {
+				if (response?.headers['x-mistake']) {
+					throw new Error('A mistake in the filter');
+				}
+
+				return true;
+			},
+		});
+		const {client, gate, lookedUp} = setup;
+		const first = client('items');
+		await gate.arrivals(1);
+		const second = client('items');
+		await lookedUp(2);
+		const [slow] = gate.held.splice(0);
+		slow!.writeHead(200, {...fresh, 'x-mistake': '1'}).write('con');
+		await turns(20);
+		assert.equal(gate.held.length, 0);
+		slow!.end('tent');
+		await assert.rejects(first, /A mistake in the filter/v);
+		await gate.arrivals(1);
+		gate.answer({headers: {'cache-control': 'no-store'}});
+		await second;
+	});
 
 	const ownRequests = {
 		'no-store': [{'cache-control': 'no-store'}, {}],

@@ -235,6 +235,26 @@ test('options of a request', async () => {
 	await assert.rejects(ask({mode: 'sometimes'}), {message: /`mode` in `context.cache` to be one of/v});
 });
 
+test('got does not wait to ask once more for what only the cache was asked for', async () => {
+	await using setup = await setUp();
+	let retries = 0;
+	const client = setup.client.extend({
+		retry: {limit: 2, backoffLimit: 1},
+		hooks: {
+			beforeRetry: [() => {
+				retries++;
+			}],
+		},
+	});
+	await assert.rejects(client('items', {context: {cache: {onlyIfCached: true}}}), {name: 'HTTPError', message: /504/v});
+	assert.equal(retries, 0);
+
+	setup.origin.queue({status: 504});
+	setup.origin.queue({body: 'x'});
+	await client('items');
+	assert.equal(retries, 1);
+});
+
 test('options of the cache decide what is stored', async () => {
 	await using setup = await setUp({
 		expireAfter: ({headers}) => headers['x-lifetime'] === undefined ? undefined : '1m',

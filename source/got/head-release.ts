@@ -1,0 +1,36 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import {isSuccessful} from '../http/status-codes.ts';
+import {outcomeOf} from '../settlement.ts';
+import type {GotContext, GotOptions} from './context.ts';
+import type {GotExchange} from './exchanges.ts';
+import {unshareableRestMs} from './landing.ts';
+import {leadOf} from './passage.ts';
+import {isTooLarge, responseHead} from './response-head.ts';
+
+/*
+Got gives a promise's response to its hooks when the body is there, which may be long after its head has said that nobody else can have it.
+*/
+
+const isOfNoUse = ({exchange}: GotExchange, context: GotContext, response: IncomingMessage): boolean => {
+	try {
+		return isTooLarge(exchange, response) || outcomeOf(context, exchange, responseHead(response as Required<IncomingMessage>)).kind === 'pass';
+	} catch {
+		// A function of the user's threw: it will again where that fails the request.
+		return false;
+	}
+};
+
+/** Lets those who wait for what a promise brings go as soon as its head says that they cannot have it. */
+export const releaseAtHead = (context: GotContext, options: GotOptions, state: GotExchange, request: ClientRequest): void => {
+	const look = (response: IncomingMessage) => {
+		const lead = leadOf(options);
+		if (lead && !lead.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(state, context, response)) {
+			lead.release(unshareableRestMs);
+		}
+	};
+
+	request.once('response', response => {
+		// A body that came with its head is complete by then.
+		setImmediate(look, response);
+	});
+};
