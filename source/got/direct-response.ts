@@ -142,14 +142,15 @@ A response without a request, and with all that got gives a response. What is co
 */
 export const createDirectResponse = (message: Message, options: Options, state: GotExchange, store: Unmade['store']): Response => {
 	const response = bareMessage(message) as unknown as Response & {fromCache: boolean};
-	response.url = state.exchange.request.url;
+	const url = String(options.url);
+	response.url = url;
 	response.redirectUrls = [];
 	response.fromCache = true;
 	response.isFromCache = true;
 	response.ip = undefined;
 	response.retryCount = 0;
 	response.ok = true;
-	const unmade = {state, options, requestUrl: String(options.url), message, store};
+	const unmade = {state, options, requestUrl: url, message, store};
 	keepUnmade(response, unmade);
 	Object.defineProperties(response, parts);
 	setBody(response, unmade);

@@ -207,6 +207,17 @@ test('a hit starts no request', async () => {
 	assert.equal(await eligible(client => client.extend({headers: {accept: 'text/html'}})), true);
 });
 
+test('a fragment is part of its URL', async () => {
+	const client = got.extend(redisCache('memory'));
+	const url = `${origin.url}/json#part`;
+	const expected = await got(url);
+	await client(url);
+
+	const hit = await client(url);
+	assert.equal(isDirect(hit), true);
+	assert.deepEqual([hit.url, hit.requestUrl.href], [expected.url, expected.requestUrl.href]);
+});
+
 test('who would see a request is not passed by', async () => {
 	assert.equal(await eligible(client => client.extend({hooks: {beforeRequest: [() => undefined]}})), false);
 	assert.equal(await eligible(client => client.extend({hooks: {afterResponse: [response => response]}})), false);
