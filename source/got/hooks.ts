@@ -160,18 +160,14 @@ export const createHooks = (context: GotContext): Hooks => {
 
 			seeNextRequest(options, request => {
 				releaseAtHead(context, options, state, request);
-				if (!isConditional) {
-					return;
-				}
-
 				// Node has them by now.
 				restoreHeaders(options, state);
 				state.replacedHeaders.clear();
-				leaveErrorsToEvents(request);
+				// Otherwise nobody is asked whether to retry with got 15, or told that it is over.
+				if (isConditional || isGot15(options)) {
+					leaveErrorsToEvents(request);
+				}
 			});
-		} else if (isGot15(options)) {
-			// Nor is anyone asked whether to retry, or told that it is over.
-			seeNextRequest(options, leaveErrorsToEvents);
 		}
 
 		board(context, options, state, stored => answerWith(options, state, messageFrom(state, stored)));
