@@ -27,7 +27,6 @@ import {
 	type Passage,
 	type Passenger,
 } from './passage.ts';
-import {givenRequestFunction} from './next-request.ts';
 import {isRefresh} from './refresh.ts';
 
 /*
@@ -153,33 +152,22 @@ type RequestFunction = NonNullable<GotOptions['request']>;
 /** Has got wait for what `find` comes to, before it makes a request or instead. */
 const hold = (options: GotOptions, passage: Passage, leaveFlight: () => void, find: () => Promise<IncomingMessage | undefined>): void => {
 	const given = options.request;
-	const isHeld = () => options.request === request;
-	/** Nobody is to see what stands in the place of a function of the user's, of a request that is not made. */
 	const restore = () => {
-		options.request = givenRequestFunction({request: given});
+		if (options.request === request) {
+			options.request = given;
+		}
 	};
 
 	const request: RequestFunction = async (...arguments_) => {
 		passage.leave = undefined;
-		if (isHeld()) {
-			options.request = given;
-		}
-
-		const response = await find();
-		if (response) {
-			restore();
-			return response;
-		}
-
+		restore();
 		// Got takes `undefined` for a request to be made by itself.
-		return given?.(...arguments_);
+		return await find() ?? given?.(...arguments_);
 	};
 
 	passage.leave = () => {
-		if (isHeld()) {
-			restore();
-		}
-
+		restore();
+		seeNoRequest(options);
 		leaveFlight();
 	};
 

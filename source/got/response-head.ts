@@ -15,4 +15,5 @@ export const responseHead = ({statusCode, statusMessage, httpVersion, headers, r
 });
 
 /** Whether a response says that its body is larger than what is stored. */
-export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'settings'>, {headers}: Pick<Response, 'headers'>): boolean => request.method !== 'HEAD' && Number(headers['content-length']) > settings.maxBodyBytes;
+export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'settings'>, {headers}: Pick<Response, 'headers'>): boolean =>
+	request.method !== 'HEAD' && Number(headers['content-length']) > settings.maxBodyBytes;
