@@ -115,6 +115,12 @@ const watchdogsOf = async ({socketPath, pid}: {socketPath: string; pid: number})
 	return watchdogs;
 };
 
+/** In the order in which neither does anything about the end of the other: the waiting process would end the server at once. */
+const waitingFirst = async (server: Parameters<typeof watchdogsOf>[0]): Promise<readonly number[]> => {
+	const [watching, waiting] = await watchdogsOf(server) as [number, number];
+	return [waiting, watching];
+};
+
 type Owner = {
 	readonly child: ChildProcess;
 	readonly exited: Promise<unknown[]>;
@@ -423,7 +429,7 @@ test('takes over where everything was killed', async (t: TestContext) => {
 		await client.sendCommand(['SAVE']);
 	});
 	const server = await watch(owner.socketPath);
-	for (const pid of [...await watchdogsOf(owner), owner.pid]) {
+	for (const pid of [...await waitingFirst(owner), owner.pid]) {
 		process.kill(pid, 'SIGKILL');
 	}
 
@@ -449,7 +455,7 @@ test('takes over, with its data, a server that nothing ends any more', async (t:
 	const rdbPath = await newPath();
 	const owner = await ready(startOwner(t, {path: rdbPath}));
 	await using(owner, async client => client.set('key', 'value'));
-	for (const pid of await watchdogsOf(owner)) {
+	for (const pid of await waitingFirst(owner)) {
 		process.kill(pid, 'SIGKILL');
 	}
 
@@ -464,7 +470,7 @@ test('takes over, with its data, a server that nothing ends any more', async (t:
 test('close() ends a server whose watchdog was killed', async (t: TestContext) => {
 	const redis = await embeddedRedis();
 	const server = await watch(redis.socketPath);
-	for (const pid of await watchdogsOf(redis)) {
+	for (const pid of await waitingFirst(redis)) {
 		process.kill(pid, 'SIGKILL');
 	}
 
