@@ -144,7 +144,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		const {decision} = state.exchange;
 		if (decision.kind === 'unavailable') {
 			// Asked again, the cache says the same: to wait for that is of no use.
-			options.retry = {limit: 0};
+			options.retry = {...options.retry, limit: 0};
 			return answerWith(options, state, gatewayTimeout);
 		}
 
