@@ -1,3 +1,4 @@
+import {ClientRequest} from 'node:http';
 import type {
 	AfterResponseHook,
 	BeforeErrorHook,
@@ -163,8 +164,8 @@ export const createHooks = (context: GotContext): Hooks => {
 				// Node has them by now.
 				restoreHeaders(options, state);
 				state.replacedHeaders.clear();
-				// Otherwise nobody is asked whether to retry with got 15, or told that it is over.
-				if (isConditional || isGot15(options)) {
+				// Otherwise nobody is asked whether to retry with got 15, or told that it is over. What the user has in the place of Node's request may have no events.
+				if (isConditional || (isGot15(options) && request instanceof ClientRequest)) {
 					leaveErrorsToEvents(request);
 				}
 			});

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import {EventEmitter} from 'node:events';
+import type {ClientRequest} from 'node:http';
 import {registerHooks} from 'node:module';
 import {connect} from 'node:net';
 import test from 'node:test';
@@ -202,3 +204,21 @@ for (const method of ['GET', 'DELETE'] as const) {
 		assert.equal((await client('items', {method})).body, 'there again');
 	});
 }
+
+test('a request of the caller’s own may tell of its failure at its end alone', async () => {
+	const {setUp} = await import('./helpers.ts');
+	await using setup = await setUp();
+	const end = (callback?: (error: Error) => void) => {
+		setImmediate(() => callback?.(Object.assign(new Error('broken'), {code: 'EPIPE'})));
+	};
+
+	const request = () => Object.assign(new EventEmitter(), {
+		end,
+		write: () => true,
+		destroy: () => undefined,
+		destroyed: false,
+		writable: true,
+		writableEnded: false,
+	}) as unknown as ClientRequest;
+	await assert.rejects(setup.client.post('items', {request}), {code: 'EPIPE'});
+});
