@@ -4,7 +4,6 @@ import {
 	durationExpected,
 	isBoolean,
 	isDuration,
-	isLifetime,
 	isString,
 	isToken,
 	validate,
@@ -159,10 +158,13 @@ export const checkFlag = <Name extends string>(given: unknown, name: Name, where
 };
 
 /**
-@throws {TypeError} If it is no lifetime.
+@throws {TypeError} If it is no lifetime that what is stored can have.
 */
 export const checkLifetime = (given: unknown, where: string): void => {
-	if (!isLifetime(given)) {
-		throw new TypeError(`Expected \`expireAfter\` in ${where} to be ${durationExpected}; or 'never', got ${describe(given)}`);
+	if (given === 'never' || isDuration(given)) {
+		return;
 	}
+
+	const hint = given === 'no-store' ? '; delete() removes what is stored' : '';
+	throw new TypeError(`Expected \`expireAfter\` in ${where} to be ${durationExpected}; or 'never', got ${describe(given)}${hint}`);
 };

@@ -34,10 +34,16 @@ export type CacheableResponse = {
 	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 };
 
-/** A freshness lifetime: a duration, or `'never'` for a response that never expires. */
-export type Lifetime = Duration | 'never';
+/**
+A freshness lifetime: how long a response answers without the origin being asked.
 
-/** A freshness lifetime of one's own: fixed, or one for each response, where `undefined` leaves it to the response. */
+- A duration, from when the origin sent the response. With `0`, the response is stored and is stale at once: each use asks the origin whether it is still good, and it may be reused stale where the options allow that.
+- `'never'`: the response never expires. It stays in the store without a TTL.
+- `'no-store'`: the response is not stored, and a stored one is not used for it, not even when the origin fails.
+*/
+export type Lifetime = Duration | 'never' | 'no-store';
+
+/** A freshness lifetime of your own: fixed, or a function of the response. A function that returns `undefined` leaves the lifetime to the response. */
 export type ExpireAfter = Lifetime | ((response: CacheableResponse, request: CacheableRequest) => Lifetime | undefined);
 
 /**
@@ -104,6 +110,16 @@ export type RequestCacheOptions = {
 
 	/**
 	A freshness lifetime of your own, in place of the one that the response declares. Bends RFC 9111 §4.2.1.
+
+	The first of these counts:
+
+	1. `expireAfter` of the request, in `context.cache`;
+	2. `urlsExpireAfter` of the cache: the first pattern that matches;
+	3. `expireAfter` of the cache;
+	4. what the response states: `s-maxage` in a shared cache, `max-age`, `Expires`;
+	5. a tenth of the time since the response's `Last-Modified`, a week at most.
+
+	A function at 1 to 3 that returns `undefined` leaves the lifetime to the response, at 4.
 
 	@default undefined
 
@@ -206,7 +222,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	shared?: boolean | undefined;
 
 	/**
-	`expireAfter` by URL: the first pattern that matches counts, and where none does, `expireAfter`. A string is `[scheme://]host[:port][/path]`: the whole host, on every port where none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`. A regular expression is tried on the whole URL.
+	`expireAfter` by URL: the first pattern that matches counts, and if none does, `expireAfter` of the cache. `expireAfter` of a request comes before both. A string is `[scheme://]host[:port][/path]`: the whole host, on every port where none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`. A regular expression is tried on the whole URL.
 
 	@default undefined
 
@@ -215,6 +231,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({
 		urlsExpireAfter: [
 			['api.example.com/prices', '10s'],
+			['*.example.com/account', 'no-store'],
 			['*.example.com', '1h'],
 			[/\.png$/, 'never'],
 		],

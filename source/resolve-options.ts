@@ -1,12 +1,12 @@
 import {version} from 'node:process';
 import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
-import type {ResponseHead} from './http/message.ts';
+import type {LifetimeRule, OwnLifetime, OwnLifetimes} from './http/lifetime.ts';
 import type {Settings} from './http/settings.ts';
 import {hintOfClientOption, refuseOptionsInStore} from './misplaced.ts';
 import type {
-	CacheableRequest,
 	ExpireAfter,
+	Lifetime,
 	RedisCacheOptions,
 	RequestCacheOptions,
 } from './options.ts';
@@ -22,6 +22,7 @@ import {
 	isLifetime,
 	isString,
 	isToken,
+	lifetimeExpected,
 	validate,
 	type Rule,
 } from './validate.ts';
@@ -67,7 +68,7 @@ const defaultMemoryBytes = 64 * mebibyte;
 
 const modes: readonly string[] = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'] satisfies Array<Settings['mode']>;
 
-const lifetimeExpected = `${durationExpected}; or 'never', or a function`;
+const expireAfterExpected = `${lifetimeExpected}; or a function`;
 
 const isFunction = (value: unknown) => typeof value === 'function';
 const isExpireAfter = (value: unknown): value is ExpireAfter => isLifetime(value) || isFunction(value);
@@ -80,7 +81,7 @@ const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	retryFirst: [isBoolean, 'a boolean'],
 	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`],
 	refreshAhead: [isBoolean, 'a boolean'],
-	expireAfter: [isExpireAfter, lifetimeExpected],
+	expireAfter: [isExpireAfter, expireAfterExpected],
 	cacheControl: [isBoolean, 'a boolean'],
 	alwaysRevalidate: [isBoolean, 'a boolean'],
 	onlyIfCached: [isBoolean, 'a boolean'],
@@ -113,7 +114,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	shared: [isBoolean, 'a boolean'],
 	urlsExpireAfter: [
 		value => isArrayOf(value, entry => Array.isArray(entry) && entry.length === 2 && (isString(entry[0]) || entry[0] instanceof RegExp) && isExpireAfter(entry[1])),
-		`an array of [pattern, lifetime], where a pattern is a string or a regular expression and a lifetime is ${lifetimeExpected}`,
+		`an array of [pattern, lifetime], where a pattern is a string or a regular expression and a lifetime is ${expireAfterExpected}`,
 	],
 	methods: [value => isArrayOf(value, isToken), 'an array of HTTP methods'],
 	statusCodes: [value => isArrayOf(value, element => Number.isSafeInteger(element) && Number(element) >= 200 && Number(element) <= 599), 'an array of status codes from 200 to 599'],
@@ -162,27 +163,44 @@ const refuseContradictions = (options: Options, where: string) => {
 const toMs = (value: unknown): number => parseDuration(value) ?? 0;
 const toSeconds = (value: unknown): number => toMs(value) / 1000;
 
-const lifetimeSeconds = (expireAfter: ExpireAfter, request: CacheableRequest, response: ResponseHead): number | undefined => {
-	const lifetime = typeof expireAfter === 'function' ? expireAfter({statusCode: response.statusCode, headers: headersOf(response.rawHeaders)}, request) : expireAfter;
-	if (lifetime === undefined) {
-		return undefined;
+/** A lifetime as the rules of HTTP take it, in seconds. */
+const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
+	if (typeof expireAfter !== 'function') {
+		return toOwnLifetime(expireAfter);
 	}
 
-	if (!isLifetime(lifetime)) {
-		throw new TypeError(`Expected the function \`expireAfter\` to return ${durationExpected}; or 'never' or undefined, got ${describe(lifetime)}`);
+	return (request, {statusCode, rawHeaders}) => {
+		const lifetime = expireAfter({statusCode, headers: headersOf(rawHeaders)}, request);
+		if (lifetime !== undefined && !isLifetime(lifetime)) {
+			throw new TypeError(`Expected the function \`expireAfter\` to return ${lifetimeExpected}, or undefined, got ${describe(lifetime)}`);
+		}
+
+		return lifetime === undefined ? undefined : toOwnLifetime(lifetime);
+	};
+};
+
+const toOwnLifetime = (lifetime: Lifetime): OwnLifetime => {
+	if (lifetime === 'no-store') {
+		return lifetime;
 	}
 
 	return lifetime === 'never' ? Infinity : toSeconds(lifetime);
 };
 
-const expireAfterSeconds = ({expireAfter, urlsExpireAfter = []}: Options): Settings['expireAfterSeconds'] => {
-	if (expireAfter === undefined && urlsExpireAfter.length === 0) {
+/** Which of them counts is for `http/lifetime.ts` to say. */
+const lifetimesOf = ({expireAfter, urlsExpireAfter = []}: RedisCacheOptions, ofRequest: ExpireAfter | undefined): OwnLifetimes | undefined => {
+	const given = [ofRequest, ...urlsExpireAfter.map(([, lifetime]) => lifetime), expireAfter];
+	if (given.every(lifetime => lifetime === undefined)) {
 		return undefined;
 	}
 
-	return (request, response) => {
-		const matched = urlsExpireAfter.find(([pattern]) => matchesUrlPattern(pattern, request.url))?.[1] ?? expireAfter;
-		return matched === undefined ? undefined : lifetimeSeconds(matched, request, response);
+	const rulesByUrl = urlsExpireAfter.map(([pattern, lifetime]) => [pattern, toRule(lifetime)] as const);
+
+	return {
+		ofRequest: ofRequest === undefined ? undefined : toRule(ofRequest),
+		ofUrl: url => rulesByUrl.find(([pattern]) => matchesUrlPattern(pattern, url))?.[1],
+		ofCache: expireAfter === undefined ? undefined : toRule(expireAfter),
+		hasNoStore: given.includes('no-store'),
 	};
 };
 
@@ -200,13 +218,16 @@ const staleAllowance = <Word extends string>(value: Word | boolean | number | st
 
 const cacheStatusName = (value: boolean | string) => value === true ? 'got-redis-cache' : value;
 
-const requestSettings = (options: Options): RequestSettings => ({
+/**
+@param ofRequest - The lifetime that the request sets for itself; that of the cache is among the options.
+*/
+const requestSettings = (options: Options, ofRequest?: ExpireAfter): RequestSettings => ({
 	http: {
 		isShared: options.shared ?? true,
 		mode: options.mode ?? 'default',
 		staleIfError: staleAllowance<'disconnected'>(options.staleIfError ?? 'disconnected'),
 		staleWhileRevalidate: staleAllowance<never>(options.staleWhileRevalidate ?? false),
-		expireAfterSeconds: expireAfterSeconds(options),
+		lifetimes: lifetimesOf(options, ofRequest),
 		heedsCacheControl: options.cacheControl ?? true,
 		methods: new Set((options.methods ?? ['GET', 'HEAD', 'QUERY']).map(method => method.toUpperCase())),
 		statusCodes: options.statusCodes && new Set(options.statusCodes),
@@ -279,14 +300,9 @@ export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOp
 		hint: name => isOptionName(name) ? 'it is one of the whole cache, in redisCache()' : undefined,
 	});
 
-	const merged: Options = {...cacheOptions};
-	for (const [name, value] of Object.entries(requestOptions as RequestCacheOptions)) {
-		if (value !== undefined) {
-			Object.assign(merged, {[name]: value});
-		}
-	}
+	const given = Object.fromEntries(Object.entries(requestOptions as RequestCacheOptions).filter(([, value]) => value !== undefined)) as RequestCacheOptions;
+	refuseContradictions({...cacheOptions, ...given}, where);
+	const {expireAfter, ...others} = given;
 
-	refuseContradictions(merged, where);
-
-	return requestSettings(merged);
+	return requestSettings({...cacheOptions, ...others}, expireAfter);
 };

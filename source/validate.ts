@@ -7,10 +7,12 @@ export type Rule = readonly [isValid: (value: unknown) => boolean, expected: str
 
 export const durationExpected = 'a duration: milliseconds, or a string such as \'15m\', and not negative';
 
+export const lifetimeExpected = `${durationExpected}; or 'never', or 'no-store'`;
+
 export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 export const isString = (value: unknown): value is string => typeof value === 'string';
 export const isDuration = (value: unknown) => parseDuration(value) !== undefined;
-export const isLifetime = (value: unknown) => value === 'never' || isDuration(value);
+export const isLifetime = (value: unknown) => value === 'never' || value === 'no-store' || isDuration(value);
 
 // RFC 9110 §5.6.2. A method is a token too.
 export const isToken = (value: unknown): value is string => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
+import {lifetimeOf} from '../source/http/lifetime.ts';
 import type {CacheableRequest} from '../source/options.ts';
-import {resolveOptions, resolveRequestOptions} from '../source/resolve-options.ts';
+import {resolveOptions, resolveRequestOptions, type RequestSettings} from '../source/resolve-options.ts';
 
 const resolve = (options: unknown) => resolveOptions(options as never);
 
@@ -51,7 +52,7 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{shared: 'yes'}, /`shared` .* to be a boolean, got 'yes'/v],
 		[{staleIfError: 'always'}, /`staleIfError` .* 'disconnected', a boolean, or a duration.* got 'always'/v],
 		[{staleWhileRevalidate: {}}, /`staleWhileRevalidate` .* got \{\}/v],
-		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'never', or a function, got '1 fortnight'/v],
+		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'never', or 'no-store'; or a function, got '1 fortnight'/v],
 		[{urlsExpireAfter: {'a.example': '1h'}}, /`urlsExpireAfter` .* array of \[pattern, lifetime\]/v],
 		[{urlsExpireAfter: [['a.example']]}, /`urlsExpireAfter`/v],
 		[{methods: 'GET'}, /`methods` .* array of HTTP methods, got 'GET'/v],
@@ -114,28 +115,44 @@ await suite('values', () => {
 		assert.equal(resolve({staleIfError: '1m'}).request.http.staleIfError, 60);
 	});
 
-	test('the first URL pattern that matches gives the lifetime, then `expireAfter`', () => {
-		const {expireAfterSeconds} = resolve({
-			expireAfter: '1m',
-			urlsExpireAfter: [['a.example/x', 'never'], ['a.example', () => '2s'], ['a.example', 5]],
-		}).request.http;
-		const response = {statusCode: 200, statusMessage: 'OK', httpVersion: '1.1', rawHeaders: []};
-		const lifetimeOf = (url: string) => expireAfterSeconds?.({method: 'GET', url, headers: {}}, response);
+	const response = {statusCode: 200, statusMessage: 'OK', httpVersion: '1.1', rawHeaders: []};
+	const lifetimeIn = ({http: {lifetimes}}: RequestSettings, url = 'https://a.example/') => lifetimeOf({
+		request: {method: 'GET', url, headers: {}},
+		response,
+		lifetimes,
+		heedsCacheControl: true,
+		statusCode: 200,
+		headers: {},
+		directives: new Map(),
+		isExpiresHeeded: true,
+		isShared: true,
+		responseTimeMs: 0,
+	}).own;
 
-		assert.equal(lifetimeOf('https://a.example/x/1'), Infinity);
-		assert.equal(lifetimeOf('https://a.example/y'), 2);
-		assert.equal(lifetimeOf('https://b.example/'), 60);
+	test('the first URL pattern that matches gives the lifetime, then `expireAfter` of the cache', () => {
+		const {request} = resolve({
+			expireAfter: '1m',
+			urlsExpireAfter: [['a.example/x', 'never'], ['a.example/z', 'no-store'], ['a.example', () => '2s'], ['a.example', 5]],
+		});
+
+		assert.equal(lifetimeIn(request, 'https://a.example/x/1'), Infinity);
+		assert.equal(lifetimeIn(request, 'https://a.example/y'), 2);
+		assert.equal(lifetimeIn(request, 'https://a.example/z'), 'no-store');
+		assert.equal(lifetimeIn(request, 'https://b.example/'), 60);
+	});
+
+	test('the lifetime of a request comes before those of the cache', () => {
+		const cacheOptions = {expireAfter: '1m', urlsExpireAfter: [['a.example', '1h']]} as const;
+
+		assert.equal(lifetimeIn(resolveRequestOptions(cacheOptions, {expireAfter: '5s'})), 5);
+		assert.equal(lifetimeIn(resolveRequestOptions(cacheOptions, {expireAfter: 0})), 0);
+		assert.equal(lifetimeIn(resolveRequestOptions(cacheOptions, {expireAfter: () => undefined})), undefined);
+		assert.equal(lifetimeIn(resolveRequestOptions(cacheOptions, {expireAfter: undefined})), 3600);
+		assert.equal(lifetimeIn(resolveRequestOptions(cacheOptions, {tags: ['a']}), 'https://b.example/'), 60);
 	});
 
 	test('a function that returns no lifetime is told so', () => {
-		const {expireAfterSeconds} = resolve({expireAfter: () => 'whenever'}).request.http;
-
-		assert.throws(() => expireAfterSeconds?.({method: 'GET', url: 'https://a.example/', headers: {}}, {
-			statusCode: 200,
-			statusMessage: 'OK',
-			httpVersion: '1.1',
-			rawHeaders: [],
-		}), {name: 'TypeError', message: /`expireAfter` to return .* got 'whenever'/v});
+		assert.throws(() => lifetimeIn(resolve({expireAfter: () => 'whenever'}).request), {name: 'TypeError', message: /`expireAfter` to return .*'never', or 'no-store'.* got 'whenever'/v});
 	});
 
 	test('a function that returns what decides nothing is told so', () => {

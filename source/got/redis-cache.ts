@@ -15,7 +15,8 @@ import {
 import {copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
 import {plainPathMs} from '../equivalents.ts';
 import {everyKey} from '../resource.ts';
-import type {Lifetime, RedisCacheOptions} from '../options.ts';
+import type {Duration} from '../duration.ts';
+import type {RedisCacheOptions} from '../options.ts';
 import {createFlights} from '../flights.ts';
 import {resolveOptions} from '../resolve-options.ts';
 import {createStore} from '../store/create-store.ts';
@@ -256,7 +257,7 @@ export class RedisCache {
 	await cache.touch('https://api.example.com/items', '1h');
 	```
 	*/
-	async touch(request: string | URL | RequestLike, expireAfter: Lifetime): Promise<boolean> {
+	async touch(request: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> {
 		return touchStored(this.#context, request, expireAfter);
 	}
 

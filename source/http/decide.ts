@@ -8,6 +8,7 @@ import type {
 	ValidateReason,
 } from './decision.ts';
 import {requestDirectives} from './directives.ts';
+import {isNeverStored} from './lifetime.ts';
 import type {RequestHead} from './message.ts';
 import {missingPartHeaders} from './partial.ts';
 import {selectRange} from './range.ts';
@@ -22,19 +23,19 @@ What is stored under the request's primary key is given as `stored`; whether it 
 */
 export const decide = (request: RequestHead, stored: StoredResponse | undefined, nowMs: number, settings: Settings): Decision => {
 	const directives = requestDirectives(request.headers);
-
-	if (settings.mode === 'no-store' || directives.has('no-store')) {
-		return {kind: 'bypass', reason: 'no-store'};
-	}
-
-	if (!settings.methods.has(request.method)) {
-		return {kind: 'bypass', reason: 'method'};
-	}
-
-	const decision = decideStored(request, stored, {directives, nowMs, settings});
+	const decision = decideBypass(request, directives, settings) ?? decideStored(request, stored, {directives, nowMs, settings});
+	// RFC 9111 §5.2.1.7
 	const isOnlyIfCached = settings.mode === 'only-if-cached' || directives.has('only-if-cached');
 
 	return isOnlyIfCached && decision.kind !== 'reuse' ? {kind: 'unavailable', reason: 'only-if-cached'} : decision;
+};
+
+const decideBypass = (request: RequestHead, directives: CacheControl, {mode, methods, lifetimes}: Settings): Decision | undefined => {
+	if (mode === 'no-store' || directives.has('no-store') || isNeverStored(request, lifetimes)) {
+		return {kind: 'bypass', reason: 'no-store'};
+	}
+
+	return methods.has(request.method) ? undefined : {kind: 'bypass', reason: 'method'};
 };
 
 type Circumstances = {

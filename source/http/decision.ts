@@ -9,7 +9,7 @@ export type BypassReason =
 	| 'filtered'
 	/** Responses to its method are not stored. */
 	| 'method'
-	/** The request must not be stored: `Cache-Control: no-store`, or the mode of that name. */
+	/** Nothing is to be stored: `Cache-Control: no-store` of the request, or the mode or the lifetime of that name. */
 	| 'no-store'
 	/** Its content cannot be part of a key, such as a stream. */
 	| 'unkeyable-body'

@@ -13,7 +13,7 @@ export type PassReason =
 	| 'status'
 	/** RFC 9111 §5.2.1.5. */
 	| 'request-no-store'
-	/** RFC 9111 §5.2.2.5. */
+	/** RFC 9111 §5.2.2.5, or the lifetime of that name. */
 	| 'no-store'
 	/** RFC 9111 §5.2.2.7. */
 	| 'private'

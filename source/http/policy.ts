@@ -7,8 +7,8 @@ import {
 } from './cache-control.ts';
 import {parseHttpDate} from './dates.ts';
 import {responseDirectives} from './directives.ts';
-import {explicitLifetimeSeconds, heuristicLifetimeSeconds} from './freshness.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
+import {lifetimeOf, type OwnLifetime} from './lifetime.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {Settings} from './settings.ts';
 
@@ -29,34 +29,34 @@ export type Appraisal = {
 	readonly directives: CacheControl;
 	/** Whether the response itself says that, and for how long, it may be reused: RFC 9111 §3. */
 	readonly isExplicit: boolean;
-	/** Whether the user gave it a lifetime. */
-	readonly hasOwnLifetime: boolean;
+	/** The lifetime that the user gave it. */
+	readonly ownLifetime: OwnLifetime | undefined;
 	readonly policy: StoredPolicy;
 };
 
 export const appraise = (reception: Reception): Appraisal => {
-	const {response, responseTimeMs, settings} = reception;
+	const {request, response, responseTimeMs, settings} = reception;
 	const headers = headersOf(response.rawHeaders);
 	const {directives, isExpiresHeeded} = responseDirectives(headers, settings);
-	const freshness = {
+	const lifetime = lifetimeOf({
+		request,
+		response,
+		lifetimes: settings.lifetimes,
+		heedsCacheControl: settings.heedsCacheControl,
 		statusCode: response.statusCode,
 		headers,
 		directives,
 		isExpiresHeeded,
 		isShared: settings.isShared,
 		responseTimeMs,
-	};
-	const ownLifetime = expireAfterSeconds(reception);
-	const explicitLifetime = explicitLifetimeSeconds(freshness);
-	// RFC 9111 §4.2.1
-	const lifetime = ownLifetime ?? explicitLifetime ?? (settings.heedsCacheControl ? heuristicLifetimeSeconds(freshness) : 0);
+	});
 
 	return {
 		headers,
 		directives,
-		isExplicit: explicitLifetime !== undefined || (!settings.isShared && directives.has('private')),
-		hasOwnLifetime: ownLifetime !== undefined,
-		policy: policyOf(reception, {headers, directives, lifetime}),
+		isExplicit: lifetime.explicitSeconds !== undefined || (!settings.isShared && directives.has('private')),
+		ownLifetime: lifetime.own,
+		policy: policyOf(reception, {headers, directives, lifetime: lifetime.seconds}),
 	};
 };
 
@@ -86,9 +86,3 @@ const policyOf = ({requestTimeMs, responseTimeMs, settings: {isShared}}: Recepti
 	staleIfErrorSeconds: directiveSeconds(directives, 'stale-if-error'),
 	isInvalidated: false,
 });
-
-const expireAfterSeconds = ({request, response, settings}: Reception): number | undefined => {
-	const seconds = settings.expireAfterSeconds?.(request, response);
-
-	return seconds === undefined || Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
-};

@@ -1,4 +1,4 @@
-import type {RequestHead, ResponseHead} from './message.ts';
+import type {OwnLifetimes} from './lifetime.ts';
 
 /** What bends or completes the rules of RFC 9111 for one request: the options that `http/` heeds, validated and in seconds. */
 export type Settings = {
@@ -14,10 +14,10 @@ export type Settings = {
 	/** A number: reuse a response that has been stale for that many seconds at most while it is refreshed; `true`: however long; `false`: the response's own `stale-while-revalidate` alone. */
 	readonly staleWhileRevalidate: boolean | number;
 
-	/** The user's own freshness lifetime in seconds, in place of the response's; `undefined` leaves it to the response. */
-	readonly expireAfterSeconds: ((request: RequestHead, response: ResponseHead) => number | undefined) | undefined;
+	/** The freshness lifetimes that the user sets, in place of the response's; `undefined`: none. */
+	readonly lifetimes: OwnLifetimes | undefined;
 
-	/** `false`: ignore the response's cache directives, go by `expireAfterSeconds` alone. */
+	/** `false`: ignore the response's cache directives, go by `lifetimes` alone. */
 	readonly heedsCacheControl: boolean;
 
 	/** Methods whose responses may be stored; upper-case. */

@@ -39,7 +39,7 @@ const rules: readonly Rule[] = [
 	['must-understand', ({response, appraisal: {directives}}) => directives.has('must-understand') && !understood.has(response.statusCode)],
 
 	// RFC 9111 §5.2.2.3: who understands the status code may ignore the `no-store` beside it.
-	['no-store', ({appraisal: {directives}}) => directives.has('no-store') && !directives.has('must-understand')],
+	['no-store', ({appraisal: {directives, ownLifetime}}) => ownLifetime === 'no-store' || (directives.has('no-store') && !directives.has('must-understand'))],
 
 	['private', ({appraisal: {directives}, settings}) => settings.isShared && hasUnqualified(directives, 'private')],
 
@@ -50,7 +50,7 @@ const rules: readonly Rule[] = [
 	['not-explicit', ({response: {statusCode}, appraisal, settings}) => !isMeantToBeStored(appraisal) && !heuristicallyCacheable.has(statusCode) && settings.statusCodes === undefined],
 
 	// RFC 9111 §7.3: `Set-Cookie` does not forbid it, but who sends it without a word on caching did not think of other users.
-	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && !appraisal.hasOwnLifetime],
+	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && appraisal.ownLifetime === undefined],
 
 	['not-reusable', ({appraisal, settings}) => !isEverUsable(appraisal, settings)],
 ];

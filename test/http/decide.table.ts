@@ -56,6 +56,7 @@ export const decideTable: readonly DecideRow[] = [
 	{what: 'POST', stored: maxAge, method: 'POST', expected: 'bypass: method'},
 	{what: 'OPTIONS', stored: maxAge, method: 'OPTIONS', expected: 'bypass: method'},
 	{what: 'a method that the user left out', stored: maxAge, method: 'HEAD', settings: {methods: new Set(['GET'])}, expected: 'bypass: method'},
+	{what: 'POST, only from the cache', stored: maxAge, method: 'POST', request: cacheControl('only-if-cached'), expected: 'unavailable: only-if-cached'},
 	{what: 'a method that the user put in', method: 'POST', settings: {methods: new Set(['POST'])}, expected: 'fetch: not-stored'},
 
 	// RFC 9111 §4.1
@@ -114,6 +115,13 @@ export const decideTable: readonly DecideRow[] = [
 	{what: 'immutable, stale', stored: {'Cache-Control': 'max-age=60, immutable', ...etag}, after: 61, request: cacheControl('max-age=0'), expected: 'validate: request-max-age'},
 
 	// Modes, https://fetch.spec.whatwg.org/#concept-request-cache-mode
+	{what: 'request no-store, only from the cache', stored: maxAge, request: cacheControl('no-store, only-if-cached'), expected: 'unavailable: only-if-cached'},
+	{what: 'lifetime no-store', stored: maxAge, settings: {lifetimes: {ofCache: 'no-store', hasNoStore: true}}, expected: 'bypass: no-store'},
+	{what: 'lifetime no-store of the URL', stored: maxAge, settings: {lifetimes: {ofUrl: () => 'no-store', ofCache: 60, hasNoStore: true}}, expected: 'bypass: no-store'},
+	{what: 'lifetime of the request, no-store of the URL', stored: maxAge, settings: {lifetimes: {ofRequest: 60, ofUrl: () => 'no-store', hasNoStore: true}}, expected: 'reuse: fresh'},
+	{what: 'lifetime no-store, mode force-cache', stored: maxAge, settings: {mode: 'force-cache', lifetimes: {ofCache: 'no-store', hasNoStore: true}}, expected: 'bypass: no-store'},
+	{what: 'lifetime no-store, only from the cache', stored: maxAge, request: cacheControl('only-if-cached'), settings: {lifetimes: {ofCache: 'no-store', hasNoStore: true}}, expected: 'unavailable: only-if-cached'},
+	{what: 'lifetime no-store by a function', stored: maxAge, settings: {lifetimes: {ofCache: () => 'no-store'}}, expected: 'reuse: fresh'},
 	{what: 'mode no-store', stored: maxAge, settings: {mode: 'no-store'}, expected: 'bypass: no-store'},
 	{what: 'mode reload', stored: {...maxAge, ...etag}, settings: {mode: 'reload'}, expected: 'fetch: reload'},
 	{what: 'mode no-cache', stored: {...maxAge, ...etag}, settings: {mode: 'no-cache'}, expected: 'validate: request-no-cache'},

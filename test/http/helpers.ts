@@ -19,7 +19,7 @@ export const defaultSettings: Settings = {
 	mode: 'default',
 	staleIfError: 'disconnected',
 	staleWhileRevalidate: false,
-	expireAfterSeconds: undefined,
+	lifetimes: undefined,
 	heedsCacheControl: true,
 	methods: new Set(['GET', 'HEAD', 'QUERY']),
 	statusCodes: undefined,

@@ -49,7 +49,7 @@ const storing: readonly SettleRow[] = [
 	{what: 'max-age=0 alone', response: 200, fields: cacheControl('max-age=0'), expected: 'pass: not-reusable'},
 	{what: 'no-cache without a validator', response: 200, fields: cacheControl('max-age=60, no-cache'), expected: 'pass: not-reusable'},
 	{what: 'a date that is none', response: 200, fields: {'Last-Modified': 'yesterday'}, expected: 'pass: not-reusable'},
-	{what: 'a lifetime of the user\'s own', response: 200, settings: {expireAfterSeconds: () => 60}, expected: 'store: stored'},
+	{what: 'a lifetime of the user\'s own', response: 200, settings: {lifetimes: {ofCache: () => 60}}, expected: 'store: stored'},
 	{what: 'HEAD', method: 'HEAD', response: 200, fields: maxAge, expected: 'store: stored'},
 	{what: 'QUERY', method: 'QUERY', response: 200, fields: maxAge, expected: 'store: stored'},
 	{what: 'read-only', response: 200, fields: maxAge, settings: {isReadOnly: true}, expected: 'pass: read-only'},
@@ -62,14 +62,16 @@ const storing: readonly SettleRow[] = [
 	...[201, 299, 302, 303, 307, 400, 403, 499, 500, 502, 503, 504, 599].map((response): SettleRow => ({what: `${response}, explicitly`, response, fields: maxAge, expected: 'store: stored'})),
 	...[401, 407, 412, 416, 428, 429, 431, 511].map((response): SettleRow => ({what: `${response}, explicitly`, response, fields: maxAge, expected: 'pass: status'})),
 	{what: '599 with public', response: 599, fields: {...cacheControl('public'), ...lastModified}, expected: 'store: stored'},
-	{what: 'a failure and a lifetime of the user\'s own', response: 500, settings: {expireAfterSeconds: () => 60}, expected: 'pass: not-explicit'},
+	{what: 'no-store as a lifetime of the user\'s own', response: 200, fields: cacheControl('max-age=60'), settings: {lifetimes: {ofCache: () => 'no-store'}}, expected: 'pass: no-store'},
+	{what: 'no-store as a lifetime, of a user who ignores Cache-Control', response: 200, settings: {heedsCacheControl: false, lifetimes: {ofUrl: () => () => 'no-store', ofCache: 60}}, expected: 'pass: no-store'},
+	{what: 'a failure and a lifetime of the user\'s own', response: 500, settings: {lifetimes: {ofCache: () => 60}}, expected: 'pass: not-explicit'},
 	{what: 'a status code that the user left out', response: 404, fields: maxAge, settings: {statusCodes: new Set([200])}, expected: 'pass: status'},
-	{what: 'a status code that the user put in', response: 429, settings: {statusCodes: new Set([429]), expireAfterSeconds: () => 60}, expected: 'store: stored'},
+	{what: 'a status code that the user put in', response: 429, settings: {statusCodes: new Set([429]), lifetimes: {ofCache: () => 60}}, expected: 'store: stored'},
 	{what: '416 stays out, whoever puts it in', response: 416, fields: maxAge, settings: {statusCodes: new Set([416])}, expected: 'pass: status'},
 
 	// RFC 9111 §5.2.2
 	{what: 'no-store', response: 200, fields: cacheControl('max-age=60, No-Store'), expected: 'pass: no-store'},
-	{what: 'no-store, of a user who ignores it', response: 200, fields: cacheControl('no-store'), settings: {heedsCacheControl: false, expireAfterSeconds: () => 60}, expected: 'store: stored'},
+	{what: 'no-store, of a user who ignores it', response: 200, fields: cacheControl('no-store'), settings: {heedsCacheControl: false, lifetimes: {ofCache: () => 60}}, expected: 'store: stored'},
 	{what: 'must-understand and no-store, understood', response: 200, fields: cacheControl('max-age=60, no-store, must-understand'), expected: 'store: stored'},
 	{what: 'must-understand, not understood', response: 599, fields: cacheControl('max-age=60, must-understand'), expected: 'pass: must-understand'},
 	{what: 'private, shared', response: 200, fields: cacheControl('max-age=60, private'), expected: 'pass: private'},
@@ -83,7 +85,7 @@ const storing: readonly SettleRow[] = [
 	{what: 'Authorization, shared', request: authorization, response: 200, fields: maxAge, expected: 'pass: authorization'},
 	{what: 'Authorization, private', request: authorization, response: 200, fields: maxAge, settings: privateSettings, expected: 'store: stored'},
 	...['public', 's-maxage=60', 'must-revalidate'].map((directive): SettleRow => ({what: `Authorization and ${directive}`, request: authorization, response: 200, fields: cacheControl(`max-age=60, ${directive}`), expected: 'store: stored'})),
-	{what: 'Authorization of a user who ignores Cache-Control', request: authorization, response: 200, fields: cacheControl('public'), settings: {heedsCacheControl: false, expireAfterSeconds: () => 60}, expected: 'pass: authorization'},
+	{what: 'Authorization of a user who ignores Cache-Control', request: authorization, response: 200, fields: cacheControl('public'), settings: {heedsCacheControl: false, lifetimes: {ofCache: () => 60}}, expected: 'pass: authorization'},
 
 	// RFC 9111 §4.1
 	...['*', '*, *', ', *', '*, Foo', 'Foo, *'].map((vary): SettleRow => ({what: `Vary: ${vary}`, response: 200, fields: {...maxAge, Vary: vary}, expected: 'pass: vary-star'})),
@@ -92,7 +94,7 @@ const storing: readonly SettleRow[] = [
 	// RFC 9111 §7.3
 	{what: 'Set-Cookie and max-age', response: 200, fields: {...maxAge, 'Set-Cookie': 'a=b'}, expected: 'store: stored'},
 	{what: 'Set-Cookie and a guess', response: 200, fields: {...lastModified, 'Set-Cookie': 'a=b'}, expected: 'pass: set-cookie'},
-	{what: 'Set-Cookie and a lifetime of the user\'s own', response: 200, fields: {'Set-Cookie': 'a=b'}, settings: {expireAfterSeconds: () => 60}, expected: 'store: stored'},
+	{what: 'Set-Cookie and a lifetime of the user\'s own', response: 200, fields: {'Set-Cookie': 'a=b'}, settings: {lifetimes: {ofCache: () => 60}}, expected: 'store: stored'},
 	{what: 'Set-Cookie and a guess, private', response: 200, fields: {...lastModified, 'Set-Cookie': 'a=b'}, settings: privateSettings, expected: 'store: stored'},
 
 	// RFC 9110 §9.3.3

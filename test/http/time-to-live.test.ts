@@ -21,7 +21,7 @@ const table: ReadonlyArray<readonly [what: string, fields: Fields, seconds: numb
 	['another window of the user\'s', cacheControl('max-age=60'), 100, {staleWhileRevalidate: 40}],
 	['a window without end adds nothing', cacheControl('max-age=60'), 60, {staleIfError: true, staleWhileRevalidate: true}],
 	['a window without end takes nothing away', cacheControl('max-age=60, stale-if-error=20'), 80, {staleIfError: true}],
-	['a lifetime without end', {}, Infinity, {expireAfterSeconds: () => Infinity}],
+	['a lifetime without end', {}, Infinity, {lifetimes: {ofCache: () => Infinity}}],
 ];
 
 for (const [what, fields, seconds, settings] of table) {
