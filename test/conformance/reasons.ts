@@ -6,6 +6,7 @@ const unansweredRequest = 'It expects a field of the origin’s response to a re
 const misplacedPart = 'The stored part says that it has six bytes and has five: the last five, as they were asked for. This test takes them for the first five.';
 
 export const reasons: ReadonlyMap<string, string> = new Map([
+	['vary-normalise-lang-order', 'Servers prefer the first of languages of equal weight, so that their order decides what they answer: `negotiator` of Express, Koa and Fastify does.'],
 	['vary-normalise-lang-select', 'The two values of `Accept-Language` are not equivalent: RFC 9111 §4.1.'],
 	['conditional-lm-fresh-no-lm', 'The stored `Date` is later than `If-Modified-Since`: RFC 9111 §4.3.2.'],
 	['partial-store-partial-reuse-partial-byterange', misplacedPart],
