@@ -14,7 +14,7 @@ export type EmbeddedRedisOptions = {
 
 	@default undefined, a server of its own that leaves nothing behind
 	*/
-	path?: string | undefined;
+	path?: string;
 
 	/**
 	The server's executable: its path, or its name in `PATH`. It may be any server that takes the configuration and the commands of Redis 6 or later.
@@ -78,6 +78,10 @@ const client = got.extend(redisCache({store: await embeddedRedis({path: './cache
 */
 export const embeddedRedis = async (options: EmbeddedRedisOptions = {}): Promise<EmbeddedRedis> => {
 	validate(options, rules, {where: 'embeddedRedis()', noun: 'option'});
+	if ('path' in options && options.path === undefined) {
+		throw new TypeError('Expected the option `path` in embeddedRedis() to be a path, got undefined, as from an unset environment variable; leave the option out for a server that keeps nothing');
+	}
+
 	const binary = async () => findBinary(options.binary);
 
 	const ownership = options.path === undefined

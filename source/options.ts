@@ -196,6 +196,8 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	- an embedded Redis, see `got-redis-cache/embedded`;
 	- a `Keyv`, any Keyv storage adapter, or a `Map`.
 
+	If it is there and `undefined`, as from an unset environment variable, the default is used, and a process warning with the code `GOT_REDIS_CACHE_STORE_UNDEFINED` says so.
+
 	@default 'redis://localhost:6379'
 	*/
 	store?: StoreOption | undefined;
@@ -327,6 +329,8 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	/**
 	Encrypts all that is stored with AES-256-GCM, and names the keys in the store by keyed hashes. A key of 32 bytes (a `Uint8Array`, or a string in hexadecimal or base64), or several: the first one encrypts, all decrypt, the last one names.
 
+	A key that is there and `undefined`, as from an unset environment variable, throws a `TypeError`: leave the option out to store responses unencrypted.
+
 	To rotate, put the new key in front; leave the last one where it is, or begin with an empty cache. What no key decrypts, and what is not encrypted, is a miss.
 
 	@default undefined
@@ -341,7 +345,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({encryption: [NEW_CACHE_KEY, CACHE_KEY]});
 	```
 	*/
-	encryption?: Uint8Array | string | ReadonlyArray<Uint8Array | string> | undefined;
+	encryption?: Uint8Array | string | ReadonlyArray<Uint8Array | string>;
 
 	/**
 	Whether equal requests that are on their way at the same time become one.

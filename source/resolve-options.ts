@@ -26,6 +26,7 @@ import {
 	validate,
 	type Rule,
 } from './validate.ts';
+import {warn} from './warning.ts';
 
 /** What one request goes by. */
 export type RequestSettings = {
@@ -137,6 +138,26 @@ const rulesByName: Readonly<Record<string, Rule>> = {...requestRules, ...cacheRu
 
 /** Whether an option of that name exists, for a cache or for a request. */
 export const isOptionName = (name: string): boolean => Object.hasOwn(rulesByName, name);
+
+/** An option that an unset variable leaves undefined would switch off what it was meant to switch on. */
+const refuseUndefined = (options: RedisCacheOptions, where: string) => {
+	if ('encryption' in options && options.encryption === undefined) {
+		throw new TypeError(`Expected the option \`encryption\` in ${where} to be ${cacheRules.encryption[1]}, got undefined, as from an unset environment variable; leave the option out to store responses unencrypted`);
+	}
+};
+
+const isUndefinedIn = (object: unknown, name: string): boolean => typeof object === 'object' && object !== null && Object.hasOwn(object, name) && (object as Record<string, unknown>)[name] === undefined;
+
+/** Where an unset variable leaves it to node-redis or to the cache which Redis that is. */
+const warnOfUndefinedStore = (options: RedisCacheOptions, where: string) => {
+	const name = [
+		isUndefinedIn(options, 'store') && 'store',
+		isUndefinedIn(options.store, 'url') && (options.store as Record<string, unknown>).socket === undefined && 'store.url',
+	].find(Boolean);
+	if (name) {
+		warn('GOT_REDIS_CACHE_STORE_UNDEFINED', `the option \`${name}\` in ${where} is undefined, as from an unset environment variable, so the store is redis://localhost:6379; give the address of your Redis, or leave the option out`);
+	}
+};
 
 const contradict = (first: string, second: string, why: string, where: string) => {
 	throw new TypeError(`The options \`${first}\` and \`${second}\` in ${where} contradict each other: ${why}`);
@@ -258,6 +279,8 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		noun: 'option',
 		hint: name => isOptionName(name) ? `each request sets it for itself, as in {context: {cache: {${name}: …}}}` : hintOfClientOption(name, Object.keys(options), isOptionName),
 	});
+	refuseUndefined(options, where);
+	warnOfUndefinedStore(options, where);
 	// What is `null` was meant to be a store.
 	const {store = 'redis'} = options;
 	refuseOptionsInStore(store, isOptionName);

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
+import process from 'node:process';
 import test, {suite} from 'node:test';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {redisCache, type RedisCache} from '../source/index.ts';
 import {lifetimeOf} from '../source/http/lifetime.ts';
 import type {CacheableRequest} from '../source/options.ts';
 import {resolveOptions, resolveRequestOptions, type RequestSettings} from '../source/resolve-options.ts';
@@ -69,6 +73,10 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{encryption: []}, /`encryption` .* got \[\]$/v],
 		[{encryption: true}, /`encryption` .* got a value of type boolean$/v],
 		[{encryption: ['a'.repeat(64), new Uint8Array(31)]}, /`encryption` .* got \[a string of 64 characters, 31 bytes\]$/v],
+		[{encryption: undefined}, /^Expected the option `encryption` in redisCache\(\) to be a key of 32 bytes.* got undefined, as from an unset environment variable; leave the option out to store responses unencrypted$/v],
+		[{encryption: [undefined, 'a'.repeat(64)]}, /`encryption` .* got \[a value of type undefined, a string of 64 characters\]$/v],
+		[{encryption: null}, /`encryption` .* got a value of type object$/v],
+		[{encryption: ''}, /`encryption` .* got a string of 0 characters$/v],
 		[{coalesce: true}, /`coalesce` .* to be 'process', 'fleet' or `false`, got true/v],
 		[{retryFirst: 'yes'}, /`retryFirst` .* to be a boolean, got 'yes'/v],
 		[{refreshAhead: 1}, /`refreshAhead` .* to be a boolean, got 1/v],
@@ -205,5 +213,44 @@ await suite('one request', () => {
 
 	test('is told of a wrong mode', () => {
 		assert.throws(() => resolveRequestOptions({}, {mode: 'fresh'}), {name: 'TypeError', message: /`mode` in `context.cache` to be one of 'default', .* got 'fresh'/v});
+	});
+});
+
+await suite('a store that is undefined, as from an unset variable, is the default one, and a warning says so', () => {
+	const warningOf = async (make: () => RedisCache): Promise<string> => {
+		const warned = once(process, 'warning', {signal: AbortSignal.timeout(1000)});
+		await using cache = make();
+		assert.equal(cache.health().state, 'ok');
+		const [warning] = await warned as [NodeJS.ErrnoException];
+		assert.equal(warning.code, 'GOT_REDIS_CACHE_STORE_UNDEFINED');
+		return warning.message;
+	};
+
+	const ways: Readonly<Record<string, () => RedisCache>> = {
+		store: () => redisCache({store: undefined}),
+		'store, alone': () => redisCache(undefined),
+		'store.url': () => redisCache({store: {url: undefined}, namespace: 'a'}),
+		'store.url, alone': () => redisCache({url: undefined} as never),
+	};
+
+	for (const [name, make] of Object.entries(ways)) {
+		test(name, async () => {
+			assert.equal(await warningOf(make), `got-redis-cache: the option \`${name.split(',', 1)[0]}\` in redisCache() is undefined, as from an unset environment variable, so the store is redis://localhost:6379; give the address of your Redis, or leave the option out`);
+		});
+	}
+
+	test('one that is left out is warned of by nobody', async () => {
+		const warnings: Error[] = [];
+		const listener = (warning: Error) => {
+			warnings.push(warning);
+		};
+
+		process.on('warning', listener);
+		await redisCache().close();
+		await redisCache({}).close();
+		await redisCache({store: {socket: {host: '127.0.0.1'}, url: undefined}}).close();
+		await nextTurn();
+		process.off('warning', listener);
+		assert.deepEqual(warnings, []);
 	});
 });

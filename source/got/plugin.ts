@@ -47,7 +47,7 @@ export function redisCache(options?: RedisCacheOptions): RedisCache;
 /**
 Makes an HTTP cache for got, shared by all that use the same store, with the default of every option.
 
-@param store - What the option `store` takes.
+@param store - What the option `store` takes. If it is `undefined`, as from an unset environment variable, the store is the default one, and a process warning says so.
 @returns What `got.extend()` takes, with methods to manage the cache.
 @throws {TypeError} If it is no store.
 
@@ -60,12 +60,18 @@ export function redisCache(store: StoreOption | undefined): RedisCache;
 /** Of a wrong argument, TypeScript says why it does not fit the last signature: it is an option most often. */
 export function redisCache(options: RedisCacheOptions): RedisCache;
 // Two signatures, so that an editor that is given `{` offers options, and not what strings, maps and clients have; and none for either, which would let a mixture of both pass.
-export function redisCache(storeOrOptions: StoreOption | RedisCacheOptions = {}, ...nothing: never[]): RedisCache {
-	if (nothing.length > 0) {
+export function redisCache(...given: ReadonlyArray<StoreOption | RedisCacheOptions | undefined>): RedisCache {
+	const [storeOrOptions] = given;
+	if (given.length > 1) {
 		// The store may be a URL with a password.
 		const store = storeOrOptions === 'memory' ? '\'memory\'' : '…';
-		throw new TypeError(`Expected one argument in redisCache(), got ${nothing.length + 1}: give the store among the options, as in redisCache({store: ${store}, ttlOffset: '1d'})`);
+		throw new TypeError(`Expected one argument in redisCache(), got ${given.length}: give the store among the options, as in redisCache({store: ${store}, ttlOffset: '1d'})`);
 	}
 
+	if (given.length === 0) {
+		return new RedisCache({});
+	}
+
+	// An argument that is undefined was meant to be a store.
 	return new RedisCache(isOptions(storeOrOptions) ? storeOrOptions : {store: storeOrOptions});
 }

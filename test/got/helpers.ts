@@ -27,7 +27,8 @@ export const setUp = async (options: RedisCacheOptions = {}): Promise<Setup> => 
 	const [origin, redis] = await Promise.all([startOrigin(), startRedis()]);
 	const caches: RedisCache[] = [];
 	const create = (more: RedisCacheOptions = {}) => {
-		const cache = redisCache({store: redis.url, timeout: '10s', ...options, ...more});
+		const {encryption, ...others}: RedisCacheOptions = {store: redis.url, timeout: '10s', ...options, ...more};
+		const cache = redisCache({...others, ...encryption && {encryption}});
 		caches.push(cache);
 		return {cache, client: got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache)};
 	};
