@@ -22,7 +22,7 @@ export type RequestLike = {
 	readonly method?: string | undefined;
 	/** Those of the request, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last. */
 	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
-	/** Its content. It goes with the `content-type` among `headers`: what got's option `json` sends is `application/json`, what `form` sends is `application/x-www-form-urlencoded`. */
+	/** Its content. It goes with the `content-type` and other `content-*` fields among `headers`: what got's option `json` sends is `application/json`, what `form` sends is `application/x-www-form-urlencoded`. */
 	readonly body?: string | Uint8Array | undefined;
 	/** What the option `key` returns for the request. */
 	readonly key?: string | undefined;

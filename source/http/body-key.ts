@@ -1,32 +1,83 @@
 import {Buffer} from 'node:buffer';
 import {canonicalJson} from './canonical-json.ts';
+import {fieldValue} from './header-fields.ts';
+import {listMembers, splitOutsideQuotes, trimWhitespace} from './list.ts';
+import type {HeaderFields} from './message.ts';
 import {normalizeQuery} from './url.ts';
 
 /**
-A request's content in the form that takes part in the key: its kind, its media type and its canonical text.
+A request's content in the form that takes part in the key: its kind, its media type, its canonical text, and the header fields that say what the content means.
 
 JSON: members in the order of their names, without the ignored ones of the outermost object; all else as it was written, numbers digit by digit. Forms: as a query. All else: byte by byte.
 */
-export const normalizeBody = (body: Uint8Array | string, contentType: string | undefined, ignoredParameters: ReadonlySet<string>): string[] => {
-	const mediaType = (contentType ?? '').trim().toLowerCase();
-	const [essence = ''] = mediaType.split(';', 1).map(part => part.trim());
-	const text = typeof body === 'string' ? body : decodeUtf8(body);
+export const normalizeBody = (body: Uint8Array | string, headers: HeaderFields, ignoredParameters: ReadonlySet<string>): string[] => {
+	const contentType = (fieldValue(headers, 'content-type') ?? '').trim();
+	const parameters = parametersOf(contentType);
+	const text = isUtf8(headers, parameters) ? textOf(body) : undefined;
+	const normalized = text === undefined ? undefined : normalizeText(text, contentType, ignoredParameters);
+	// What is compared byte by byte has its parameters with its media type, in lower case.
+	const knownParameters = normalized === undefined ? parameters.toLowerCase() : '';
 
-	if (text !== undefined && /^application\/(?:[^\/]+\+)?json$/v.test(essence)) {
+	return [
+		...normalized ?? ['bytes', contentType.toLowerCase(), bytesOf(body)],
+		...parameters === knownParameters ? [] : [`parameters ${parameters}`],
+		...contentFields(headers),
+	];
+};
+
+const normalizeText = (text: string, contentType: string, ignoredParameters: ReadonlySet<string>): string[] | undefined => {
+	const essence = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+	if (/^application\/(?:[^\/]+\+)?json$/v.test(essence)) {
 		const canonical = canonicalJson(text, ignoredParameters);
-		if (canonical !== undefined) {
-			return ['json', essence, canonical];
+
+		return canonical === undefined ? undefined : ['json', essence, canonical];
+	}
+
+	return essence === 'application/x-www-form-urlencoded' ? ['form', essence, normalizeQuery(text, ignoredParameters) ?? ''] : undefined;
+};
+
+/** A media type's parameters, RFC 9110 §8.3.1: names in lower case, values as they are, without the charset that is the default. */
+const parametersOf = (contentType: string): string => splitOutsideQuotes(contentType, ';')
+	.slice(1)
+	.map(parameter => {
+		const equals = parameter.indexOf('=');
+		const name = parameter.slice(0, equals === -1 ? undefined : equals).toLowerCase();
+		const value = equals === -1 ? '' : parameter.slice(equals);
+
+		return `${name}${name === 'charset' ? value.toLowerCase() : value}`;
+	})
+	.filter(parameter => parameter !== '' && !/^charset="?utf-?8"?$/v.test(parameter))
+	.join(';');
+
+/** Whether the bytes are text as they are: neither encoded nor in another charset. */
+const isUtf8 = (headers: HeaderFields, parameters: string): boolean => headers['content-encoding'] === undefined && !/(?:^|;)charset=/v.test(parameters);
+
+/** They follow from the bytes. */
+const derivedFields: ReadonlySet<string> = new Set(['content-digest', 'content-length', 'content-md5', 'content-type']);
+
+/** RFC 9110 §8.4: lists of case-insensitive names. */
+const nameListFields: ReadonlySet<string> = new Set(['content-encoding', 'content-language']);
+
+/** The header fields that describe the content, RFC 9110 §8; `SOAPAction` names the operation that an envelope is for (SOAP 1.1 §6.1.1). */
+const contentFields = (headers: HeaderFields): string[] => Object.keys(headers)
+	.filter(name => (name.startsWith('content-') && !derivedFields.has(name)) || name === 'soapaction')
+	.toSorted()
+	.flatMap(name => {
+		const value = fieldValue(headers, name);
+		if (value === undefined) {
+			return [];
 		}
-	}
 
-	if (text !== undefined && essence === 'application/x-www-form-urlencoded') {
-		return ['form', essence, normalizeQuery(text, ignoredParameters) ?? ''];
-	}
+		return `${name} ${nameListFields.has(name) ? listMembers(value.toLowerCase()).join(',') : trimWhitespace(value)}`;
+	});
 
-	// A string and the same text in UTF-8 are the same content.
+const textOf = (body: Uint8Array | string): string | undefined => typeof body === 'string' ? body : decodeUtf8(body);
+
+/** A string and the same text in UTF-8 are the same content. */
+const bytesOf = (body: Uint8Array | string): string => {
 	const bytes = typeof body === 'string' ? Buffer.from(body) : body;
 
-	return ['bytes', mediaType, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')];
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 };
 
 /** A byte order mark is a byte like any other. */

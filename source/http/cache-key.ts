@@ -27,7 +27,7 @@ export const primaryKey = (request: RequestHead, settings: KeySettings, {body, e
 	const method = request.method === 'HEAD' ? 'GET' : request.method;
 	const url = normalizeUrl(request.url, settings.ignoredParameters);
 	const target = variation === undefined ? url : JSON.stringify([variation.field, simplifiedUrl(url, variation)]);
-	const content = body === undefined ? [] : normalizeBody(body, fieldValue(request.headers, 'content-type'), settings.ignoredParameters);
+	const content = body === undefined ? [] : normalizeBody(body, request.headers, settings.ignoredParameters);
 	const host = request.headers.host === undefined ? undefined : foreignHost(request);
 	const isPlain = method === 'GET' && body === undefined && extra === undefined && host === undefined;
 	const text = isPlain ? `${method} ${target}` : longForm([...host === undefined ? [] : [`host ${host}`], method, target, extra === undefined ? '' : `extra ${extra}`, ...content]);

@@ -55,6 +55,38 @@ test('QUERY: its content is part of the key', async () => {
 	assert.equal(origin.requests.length, 5);
 });
 
+test('QUERY: what describes its content is part of the key', async () => {
+	await using setup = await setUpOnRedis();
+	const {client, origin, cache} = setup;
+	origin.handler = ({headers}, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=60'}).end(`${headers['content-encoding']} ${headers['content-language']} ${headers['content-type']}`);
+	};
+
+	const query = (headers: Record<string, string>, body = '[1]') => ({url: `${origin.url}/items`, method: 'QUERY', headers: {'content-type': 'application/json', ...headers}, body} as const);
+	const ask = async (headers: Record<string, string>) => {
+		const {url: _, ...options} = query(headers);
+		return client('items', options).text();
+	};
+
+	const answers: ReadonlyArray<readonly [headers: Record<string, string>, expected: string]> = [
+		[{}, 'undefined undefined application/json'],
+		[{'Content-Encoding': 'gzip'}, 'gzip undefined application/json'],
+		[{'Content-Language': 'de'}, 'undefined de application/json'],
+		[{'Content-Language': 'en'}, 'undefined en application/json'],
+		[{'content-type': 'application/json; profile="a"'}, 'undefined undefined application/json; profile="a"'],
+	];
+	for (const round of ['missed', 'hit']) {
+		for (const [headers, expected] of answers) {
+			assert.equal(await ask(headers), expected, round);
+		}
+	}
+
+	assert.equal(origin.requests.length, answers.length);
+	assert.equal(await cache.delete(query({'Content-Language': 'de'})), true);
+	assert.equal(await cache.has(query({'content-language': 'DE'})), false);
+	assert.equal(await cache.has(query({'content-language': 'EN'}, ' [ 1 ]')), true);
+});
+
 test('QUERY is safe: it invalidates nothing', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;

@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import {primaryKey} from '../../source/http/cache-key.ts';
+import type {HeaderFields} from '../../source/http/message.ts';
 import {normalizeUrl} from '../../source/http/url.ts';
 
 type Asked = {
 	readonly method?: string;
 	readonly url?: string;
 	readonly type?: string;
+	/** Further header fields. */
+	readonly fields?: HeaderFields;
 	readonly body?: string | Uint8Array;
 	readonly extra?: string;
 	readonly host?: string;
@@ -16,12 +19,14 @@ type Asked = {
 
 const ignoredParameters: ReadonlySet<string> = new Set(['api_key', 'sig']);
 
-const key = ({method = 'GET', url = 'https://example.com/', type, body, extra, host}: Asked, ignored: ReadonlySet<string> = ignoredParameters): string =>
-	primaryKey({method, url, headers: {'content-type': type, host}}, {ignoredParameters: ignored}, {body, extra});
+const key = ({method = 'GET', url = 'https://example.com/', type, fields, body, extra, host}: Asked, ignored: ReadonlySet<string> = ignoredParameters): string =>
+	primaryKey({method, url, headers: {'content-type': type, host, ...fields}}, {ignoredParameters: ignored}, {body, extra});
 
 const at = (rest: string): Asked => ({url: `https://example.com/${rest}`});
 const json = (body: string): Asked => ({method: 'QUERY', type: 'application/json', body});
 const form = (body: string): Asked => ({method: 'QUERY', type: 'application/x-www-form-urlencoded', body});
+
+const withFields = (fields: HeaderFields): Asked => ({method: 'QUERY', type: 'text/plain', body: 'a', fields});
 
 const same: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
 	[{method: 'GET'}, {method: 'HEAD'}],
@@ -50,6 +55,14 @@ const same: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
 	[form('a=1&b=2'), form('b=2&a=1')],
 	[form('a=1&sig=x'), form('a=1')],
 	[{method: 'QUERY', body: 'é'}, {method: 'QUERY', body: Buffer.from('é')}],
+	// What says no more of a body than its bytes do
+	[json('{"a": 1}'), {...json('{"a":1}'), type: 'application/json;charset="UTF-8" ;'}],
+	[json('{"a": 1}'), {...json('{"a": 1}'), fields: {'content-length': '8', 'content-digest': 'sha-256=:x:', 'content-md5': 'x', 'content-language': undefined}}],
+	[{body: 'a', type: 'text/plain; charset=ISO-8859-1'}, {body: 'a', type: 'Text/Plain; Charset=iso-8859-1'}],
+	[withFields({'content-encoding': 'GZIP, br'}), withFields({'content-encoding': ['gzip', 'br']})],
+	[withFields({'content-language': 'de-AT'}), withFields({'content-language': 'de-at '})],
+	// Without content they describe nothing
+	[{fields: {'content-encoding': 'gzip'}}, {}],
 ];
 
 for (const [first, second] of same) {
@@ -115,6 +128,28 @@ const different: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
 	[{body: Buffer.from([0xFF])}, {body: Buffer.from([0xFE])}],
 	[{body: Buffer.from([0xFF])}, {body: Buffer.from('ÿ')}],
 	[{...json(''), body: Buffer.from([0x22, 0xFF, 0x22])}, {...json(''), body: Buffer.from([0x22, 0xFE, 0x22])}],
+	// What the content means, RFC 9110 §8
+	[withFields({'content-encoding': 'gzip'}), withFields({})],
+	[withFields({'content-encoding': 'gzip'}), withFields({'content-encoding': 'deflate'})],
+	[withFields({'content-encoding': 'gzip, br'}), withFields({'content-encoding': 'br, gzip'})],
+	[withFields({'content-language': 'en'}), withFields({})],
+	[withFields({'content-language': 'en'}), withFields({'content-language': 'de'})],
+	[withFields({'content-language': 'gzip'}), withFields({'content-encoding': 'gzip'})],
+	[withFields({'content-language': ''}), withFields({})],
+	[withFields({'content-location': '/a'}), withFields({'content-location': '/A'})],
+	[withFields({'content-range': 'bytes 0-0/2'}), withFields({'content-range': 'bytes 1-1/2'})],
+	[withFields({'content-disposition': 'form-data; name=a'}), withFields({'content-disposition': 'form-data; name=b'})],
+	[withFields({soapaction: '"urn:read"'}), withFields({soapaction: '"urn:delete"'})],
+	// Encoded bytes are no text, even if they look like it
+	[{...json('{"a":1}'), fields: {'content-encoding': 'x'}}, {...json('{"a": 1}'), fields: {'content-encoding': 'x'}}],
+	[{...json('{"a":1}'), type: 'application/json; charset=utf-7'}, {...json('{"a": 1}'), type: 'application/json; charset=utf-7'}],
+	[{...json('[]'), type: 'application/json; charset=utf-16'}, json('[]')],
+	[{...json('[]'), type: 'application/json; profile="a"'}, json('[]')],
+	[{...json('[]'), type: 'application/json; profile="a"'}, {...json('[]'), type: 'application/json; profile="A"'}],
+	[{...json('[]'), type: 'application/json; version=1'}, {...json('[]'), type: 'application/json; version=2'}],
+	[{...form('a=%E4'), type: 'application/x-www-form-urlencoded; charset=iso-8859-1'}, form('a=%E4')],
+	[{...form('a=1'), type: 'application/x-www-form-urlencoded; v=1'}, form('a=1')],
+	[{body: '--A--a', type: 'multipart/form-data; boundary=A'}, {body: '--A--a', type: 'multipart/form-data; boundary=a'}],
 ];
 
 for (const [first, second] of different) {
@@ -122,6 +157,24 @@ for (const [first, second] of different) {
 		assert.notEqual(key(first), key(second));
 	});
 }
+
+test('a key depends on nothing else, today and after an upgrade', () => {
+	// Another key would leave all that is stored behind.
+	const keys: ReadonlyArray<readonly [Asked, string]> = [
+		[{}, 'BrlWYid2fct1RO7CzfYy-k'],
+		[at('items?b=2&a=1'), '-gfjwi7DFUhK4D62S7IB_h'],
+		[{extra: 'a'}, 'eYoqHy0oXpwJ65pzVU1vAq'],
+		[json('{"b": 1, "a": 2.50}'), 'J--0p5d8xmTM0Kh0HzK2qL'],
+		[{...json('[1, 2]'), type: 'application/json; charset=utf-8'}, 'KQE9EcBqpfk6d9I2P4QcHO'],
+		[form('b=2&a=1'), 'i71psiGP9vt4GyHdOghIEh'],
+		[{method: 'QUERY', body: 'a', type: 'Text/Plain; Charset=ISO-8859-1'}, 'Kb7qMB8hk1DBrf2tTke29J'],
+		[{method: 'QUERY', body: 'a'}, 'YsQj7FOf6Yswl_3siXM-vp'],
+	];
+
+	for (const [asked, expected] of keys) {
+		assert.equal(key(asked), expected, JSON.stringify(asked));
+	}
+});
 
 test('a key is 22 characters that are safe anywhere, and tells no secret', () => {
 	assert.match(key({url: 'https://user:secret@example.com/?api_key=secret', extra: 'secret'}), /^[\w\-]{22}$/v);

@@ -43,12 +43,14 @@ const fields: readonly Field[] = [
 	{
 		name: 'accept',
 		method: 'mediaTypes',
-		ranges: ['text/html', 'TEXT/html', 'text/*', 'text/html;level=1', 'text/html;level=2', 'text/html;Level="1"', 'text/plain', 'application/json', 'application/*', 'text/html;a=",b"', '*/*', 'text', ''],
+		ranges: ['text/html', 'TEXT/html', 'text/*', 'text/html;level=1', 'text/html;Level="1"', 'text/plain', 'application/json', 'application/*', 'text/html;a=",b"', '*/*', 'text', ''],
 		available: ['text/html', 'text/html;level=1', 'text/html;level=2', 'text/plain', 'application/json', 'text/html;a=",b"'],
 	},
 ];
 
-const weights = ['', ';q=1', ';q=1.000', ';q=0.5', ';q=0.50', ';q=0.8', ';q=0', ';q=0.001', ';q=', ';q', ';q=2', ';q=-1', ';q=x', ';q="0.5"', ';q=0.5;q=0.8', ';q=1;a=1', ';q=0.5;a=1', ';a=1;q=0.5', ';'];
+const validWeights = ['', ';q=1', ';q=1.000', ';q=0.5', ';q=0.50', ';q=0.8', ';q=0', ';q=0.001'];
+
+const weights = [...validWeights, ';q=', ';q', ';q=2', ';q=-1', ';q=x', ';q="0.5"', ';q=0.5;q=0.8', ';q=1;a=1', ';q=0.5;a=1', ';a=1;q=0.5', ';'];
 
 /** The same list in other words: mostly in an order that weights allow, and with other whitespace. */
 const respelled = (list: readonly string[], seed: readonly number[]): string[] => {
