@@ -44,6 +44,20 @@ export const describeSafely = (value: unknown): string => {
 	return Array.isArray(value) ? 'an array' : `an object of class ${value.constructor?.name ?? 'none'}`;
 };
 
+const numerals = ['no argument', 'one argument', 'two arguments'];
+
+/**
+Arguments that a method does not take. To pass over them would be to do less than it was told.
+
+@param more - The arguments behind those that the method takes.
+@throws {TypeError} If there are any.
+*/
+export const refuseMore = (more: readonly unknown[], expected: 0 | 1 | 2, where: string, hint?: string): void => {
+	if (more.length > 0) {
+		throw new TypeError(`Expected ${expected === 0 ? numerals[0] : `at most ${numerals[expected]}`} in ${where}, got ${expected + more.length}${hint === undefined ? '' : `: ${hint}`}`);
+	}
+};
+
 const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com/items\'', describeSafely];
 
 const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
@@ -54,9 +68,11 @@ const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	key: [isString, 'a string', describeSafely],
 };
 
+const isNames = (value: unknown): boolean => isFilled(value) || (Array.isArray(value) && value.every(element => isFilled(element)));
+
 const commonRules = {
 	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeSafely],
-	tag: [isFilled, 'a string that is not empty'],
+	tag: [isNames, 'a string that is not empty, or an array of such strings'],
 	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describeSafely],
 	pattern: [value => isFilled(value) || value instanceof RegExp, 'a string that is not empty, or a regular expression'],
 	olderThan: [isAge, `${durationExpected}; or a Date`],
@@ -64,7 +80,7 @@ const commonRules = {
 
 const filterRules: Readonly<Record<keyof EntryFilter, Rule>> = {...commonRules, stale: [isBoolean, 'a boolean']};
 
-const purgeRules = {...commonRules, group: [isString, 'a string'], stale: [value => value === true, 'true']} satisfies Record<string, Rule>;
+const purgeRules = {...commonRules, group: [value => isString(value) || (Array.isArray(value) && value.every(element => isString(element))), 'a string, or an array of strings'], stale: [value => value === true, 'true']} satisfies Record<string, Rule>;
 
 /**
 A request by its URL or by more than that.
@@ -88,6 +104,15 @@ export const checkRequest = (given: unknown, where: string): RequestLike => {
 
 	return request as unknown as RequestLike;
 };
+
+/**
+A request, or several.
+
+@throws {TypeError} If one of them is none, or its URL is not absolute.
+*/
+export const checkRequests = (given: unknown, where: string): RequestLike[] => Array.isArray(given)
+	? given.map(element => checkRequest(element, where))
+	: [checkRequest(given, where)];
 
 /**
 @throws {TypeError} If it is no filter.

@@ -62,8 +62,8 @@ export type CachedResponse = CacheEntry & {readonly body: Uint8Array};
 export type EntryFilter = {
 	/** That of their URLs: of the URL that is given, its scheme, host and port count. */
 	readonly origin?: string | URL | undefined;
-	/** One of their tags. */
-	readonly tag?: string | undefined;
+	/** One of their tags; of an array, any of them is one. */
+	readonly tag?: string | readonly string[] | undefined;
 	/** What their URLs begin with, scheme and all. */
 	readonly prefix?: string | undefined;
 	/** What their URLs match, as in `urlsExpireAfter`. */
@@ -79,10 +79,10 @@ type PurgeProperty = 'tag' | 'group' | 'origin' | 'prefix' | 'pattern' | 'olderT
 /** Without the properties that are not named: a union alone lets several members be mixed. */
 type Only<Given> = Given & Readonly<Partial<Record<Exclude<PurgeProperty, keyof Given>, never>>>;
 
-/** What to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). */
+/** What to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). An array of tags or groups purges what has any of them, an empty one nothing. */
 export type Purgeable =
-	| Only<{readonly tag: string}>
-	| Only<{readonly group: string; readonly origin: string | URL}>
+	| Only<{readonly tag: string | readonly string[]}>
+	| Only<{readonly group: string | readonly string[]; readonly origin: string | URL}>
 	| Only<{readonly origin: string | URL}>
 	| Only<{readonly prefix: string}>
 	| Only<{readonly pattern: string | RegExp}>
@@ -193,7 +193,7 @@ export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: numb
 	const storedBeforeMs = olderThan instanceof Date ? olderThan.getTime() : nowMs - (parseDuration(olderThan) ?? 0);
 
 	return (origin === undefined || originMark(url) === originMark(new URL(origin).href))
-		&& (tag === undefined || tags.includes(tag))
+		&& (tag === undefined || [tag].flat().some(each => tags.includes(each)))
 		&& (prefix === undefined || url.startsWith(prefix))
 		&& (pattern === undefined || matchesUrlPattern(pattern, url))
 		&& (olderThan === undefined || policy.responseTimeMs < storedBeforeMs)

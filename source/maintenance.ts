@@ -1,4 +1,4 @@
-import {checkFlag, checkLifetime, checkPurgeable, checkRequest} from './arguments.ts';
+import {checkFlag, checkLifetime, checkPurgeable, checkRequest, checkRequests} from './arguments.ts';
 import {parseDuration, type Duration} from './duration.ts';
 import {adopt} from './equivalents.ts';
 import type {ExchangeContext} from './exchange.ts';
@@ -34,10 +34,23 @@ import {
 import type {TimeToLive} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
 
-export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike): Promise<boolean> => {
-	const request = checkRequest(given, 'delete()');
-	return purgeRequest(context, requestHeadOf(request), {body: request.body, extra: request.key});
+/** So many at a time do not outlast the time that the store has for a command. */
+const batchSize = 100;
+
+/** @returns Whether all were confirmed. */
+const purgeInBatches = async <Item>(items: readonly Item[], purgeOne: (item: Item) => Promise<boolean>): Promise<boolean> => {
+	let isConfirmed = true;
+	for (let start = 0; start < items.length; start += batchSize) {
+		// eslint-disable-next-line no-await-in-loop
+		const confirmations = await Promise.all(items.slice(start, start + batchSize).map(async item => purgeOne(item)));
+		isConfirmed &&= confirmations.every(Boolean);
+	}
+
+	return isConfirmed;
 };
+
+export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean> =>
+	purgeInBatches(checkRequests(given, 'delete()'), async request => purgeRequest(context, requestHeadOf(request), {body: request.body, extra: request.key}));
 
 const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
 
@@ -62,24 +75,27 @@ const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSo
 	return isConfirmed;
 };
 
-const markFor = (what: Purgeable): string | undefined => {
-	if (what.group !== undefined) {
-		return groupMark(new URL(what.origin).href, what.group);
+/** The marks of what can be purged without a look at everything; `undefined` for anything else. */
+const marksFor = ({tag, group, origin}: Purgeable): string[] | undefined => {
+	if (group !== undefined) {
+		return [group].flat().map(each => groupMark(new URL(origin).href, each));
 	}
 
-	if (what.tag !== undefined) {
-		return tagMark(what.tag);
+	if (tag !== undefined) {
+		return [tag].flat().map(each => tagMark(each));
 	}
 
-	return what.origin === undefined ? undefined : originMark(new URL(what.origin).href);
+	return origin === undefined ? undefined : [originMark(new URL(origin).href)];
 };
 
 export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> => {
 	const what = checkPurgeable(given);
 	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
-	const mark = markFor(what);
+	const marks = marksFor(what);
 
-	return mark === undefined ? purgeMatching(context, what, soft) : changeMark(context.store, mark, {isSoft: soft, nowMs: context.now()});
+	return marks === undefined
+		? purgeMatching(context, what, soft)
+		: purgeInBatches([...new Set(marks)], async mark => changeMark(context.store, mark, {isSoft: soft, nowMs: context.now()}));
 };
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
+import {inspect} from 'node:util';
 import {cacheInfo, redisCache} from '../source/index.ts';
 
 const cache = redisCache('memory');
@@ -32,14 +33,20 @@ const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> =
 	[{url, method: 'QUERY', body: 5}, 'Expected the property `body` in %() to be a string or a Uint8Array, got 5'],
 	[{url, key: 1}, 'Expected the property `key` in %() to be a string, got 1'],
 	[undefined, 'Expected a URL or an object such as {url, method} in %(), got undefined'],
-	[[url], 'Expected a URL or an object such as {url, method} in %(), got an array'],
+	[[[url]], 'Expected a URL or an object such as {url, method} in %(), got an array'],
+	[[url, '/items'], `Expected ${absolute} in %(), got '/items'`],
 ];
+
+/** `delete()` alone takes several requests at a time. */
+const expectedOf = (name: string, given: unknown, template: string): string => name !== 'delete' && Array.isArray(given)
+	? `Expected a URL or an object such as {url, method} in ${name}(), got an array`
+	: template.replace('%', () => name);
 
 await suite('a wrong request', () => {
 	for (const [name, call] of Object.entries(takers)) {
 		for (const [given, template] of wrongRequests) {
-			const message = template.replace('%', () => name);
-			test(message, async () => {
+			const message = expectedOf(name, given, template);
+			test(`${name}(${inspect(given)})`, async () => {
 				await assert.rejects(call(given as never), {name: 'TypeError', message});
 			});
 		}
@@ -48,8 +55,9 @@ await suite('a wrong request', () => {
 
 /** What `invalidate()` and `entries()` have in common. */
 const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = [
-	[{tag: ''}, 'Expected the property `tag` in % to be a string that is not empty, got \'\''],
-	[{tag: ['a']}, 'Expected the property `tag` in % to be a string that is not empty, got [ \'a\' ]'],
+	[{tag: ''}, 'Expected the property `tag` in % to be a string that is not empty, or an array of such strings, got \'\''],
+	[{tag: ['a', '']}, 'Expected the property `tag` in % to be a string that is not empty, or an array of such strings, got [ \'a\', \'\' ]'],
+	[{tag: [undefined]}, 'Expected the property `tag` in % to be a string that is not empty, or an array of such strings, got [ undefined ]'],
 	[{origin: 'api.example.com'}, 'Expected the property `origin` in % to be an absolute URL such as \'https://api.example.com\', got \'api.example.com\''],
 	[{prefix: 'api.example.com'}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'api.example.com\''],
 	[{prefix: ''}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'\''],
@@ -64,6 +72,7 @@ const wrongPurges: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	[undefined, 'Expected an object such as {tag: \'items\'} in %, got undefined; what is stored for a URL is removed by delete()'],
 	[{tags: ['a']}, 'Unknown property `tags` in %: expected one of tag, origin, prefix, pattern, olderThan, group, stale'],
 	[{group: 'g'}, 'The property `group` in % needs the `origin` whose group it is, as in {group: \'items\', origin: \'https://api.example.com\'}'],
+	[{group: [1], origin: url}, 'Expected the property `group` in % to be a string, or an array of strings, got [ 1 ]'],
 	[{group: 'g', tag: 'a'}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got group, tag'],
 	[{tag: 'a', origin: url}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got tag, origin'],
 	[{}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got none'],
@@ -108,7 +117,32 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	[async () => cache.once('toString' as never, () => undefined), 'Expected one of error, degraded, recovered in once(), got \'toString\''],
 	[async () => cache.off(undefined as never, () => undefined), 'Expected one of error, degraded, recovered in off(), got undefined'],
 	// @ts-expect-error It takes none.
-	[async () => cache.clear(url), `Expected no argument in clear(), which removes everything, got '${url}'; use delete() for a URL, or invalidate()`],
+	[async () => cache.clear(url), 'Expected no argument in clear(), got 1: it removes everything; delete() removes what is stored for a URL, and invalidate() what has something in common'],
+	// @ts-expect-error It takes one.
+	[async () => cache.delete(url, url), 'Expected at most one argument in delete(), got 2: several URLs go into an array, as in delete([a, b]); a soft purge is invalidate({prefix}, {soft: true})'],
+	// @ts-expect-error It takes two.
+	[async () => cache.invalidate({tag: 'a'}, {}, {tag: 'b'}), 'Expected at most two arguments in invalidate(), got 3: several tags go into an array, as in invalidate({tag: [\'a\', \'b\']})'],
+	[async () => cache.invalidate({tag: 'a'}, {tag: 'b'} as never), 'Unknown property `tag` in invalidate(): expected one of soft'],
+	// @ts-expect-error It takes one.
+	[async () => cache.get(url, {accept: 'text/plain'}), 'Expected at most one argument in get(), got 2: what tells requests apart goes into one object, as in get({url, headers})'],
+	// @ts-expect-error It takes two.
+	[async () => cache.has(url, {}, undefined), 'Expected at most two arguments in has(), got 3'],
+	// @ts-expect-error It takes two.
+	[async () => cache.touch(url, '1h', '2h'), 'Expected at most two arguments in touch(), got 3'],
+	// @ts-expect-error It takes one.
+	[async () => Array.fromAsync(cache.entries({tag: 'a'}, {origin: url})), 'Expected at most one argument in entries(), got 2: one filter has all properties, as in entries({tag, origin})'],
+	// @ts-expect-error It takes one.
+	[async () => cache.copyTo(redisCache('memory'), 'a'), 'Expected at most one argument in copyTo(), got 2'],
+	// @ts-expect-error It takes none.
+	[async () => cache.health('store'), 'Expected no argument in health(), got 1'],
+	// @ts-expect-error It takes none.
+	[async () => cache.close({force: true}), 'Expected no argument in close(), got 1'],
+	// @ts-expect-error It takes two.
+	[async () => cache.on('error', () => undefined, {once: true}), 'Expected at most two arguments in on(), got 3'],
+	// @ts-expect-error It takes two.
+	[async () => cache.once('error', () => undefined, 1), 'Expected at most two arguments in once(), got 3'],
+	// @ts-expect-error It takes two.
+	[async () => cache.off('error', () => undefined, 1), 'Expected at most two arguments in off(), got 3'],
 ];
 
 await suite('another wrong argument', () => {
@@ -180,13 +214,15 @@ test('what is right is taken', async () => {
 	};
 	assert.equal(await redisCache(adapter as never).delete(url), true);
 
+	assert.equal(await cache.delete([url, new URL(url), {url}]), true);
+	assert.equal(await cache.delete([]), true);
 	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b'}, body: '{}', key: 'x'}, {stale: undefined}), false);
 	assert.equal(await cache.get({url, method: undefined, headers: undefined, body: undefined, key: undefined}), undefined);
 	assert.equal(await cache.has({url, headers: {accept: ['a/b', 'c/d'] as const}}), false);
 	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
 	assert.equal(await cache.touch(url, 'never'), false);
 	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined, stale: false, olderThan: new Date()})), []);
-	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {prefix: 'http'}, {prefix: `${url}?page=`}, {pattern: /items/v}, {olderThan: 0}, {stale: true}] as const) {
+	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {prefix: 'http'}, {prefix: `${url}?page=`}, {pattern: /items/v}, {olderThan: 0}, {stale: true}] as const) {
 		assert.equal(await cache.invalidate(what, {soft: true}), true);
 	}
 

@@ -1,6 +1,6 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
-import {checkEventName, describeSafely} from '../arguments.ts';
+import {checkEventName, describeSafely, refuseMore} from '../arguments.ts';
 import {createHints} from '../hints.ts';
 import {
 	getStored,
@@ -133,9 +133,12 @@ export class RedisCache {
 	});
 	```
 	*/
-	on<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+	on<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this;
+
+	on(event: keyof RedisCacheEvents, listener: (...parameters: never[]) => void, ...more: never[]): this {
+		refuseMore(more, 2, 'on()');
 		checkEventName(event, 'on()');
-		this.#emitter.on(event, listener as never);
+		this.#emitter.on(event, listener);
 		return this;
 	}
 
@@ -144,9 +147,12 @@ export class RedisCache {
 
 	@throws {TypeError} If there is no such event.
 	*/
-	once<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+	once<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this;
+
+	once(event: keyof RedisCacheEvents, listener: (...parameters: never[]) => void, ...more: never[]): this {
+		refuseMore(more, 2, 'once()');
 		checkEventName(event, 'once()');
-		this.#emitter.once(event, listener as never);
+		this.#emitter.once(event, listener);
 		return this;
 	}
 
@@ -155,32 +161,39 @@ export class RedisCache {
 
 	@throws {TypeError} If there is no such event.
 	*/
-	off<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this {
+	off<Event extends keyof RedisCacheEvents>(event: Event, listener: (...parameters: RedisCacheEvents[Event]) => void): this;
+
+	off(event: keyof RedisCacheEvents, listener: (...parameters: never[]) => void, ...more: never[]): this {
+		refuseMore(more, 2, 'off()');
 		checkEventName(event, 'off()');
-		this.#emitter.off(event, listener as never);
+		this.#emitter.off(event, listener);
 		return this;
 	}
 
 	/**
-	Removes all that is stored for a URL or a request: every variant, for every process.
+	Removes all that is stored for a URL or a request, or for several in an array: every variant, for every process.
 
-	@param request - An absolute URL, or `{url, method, headers, body, key}` where more than a URL tells requests apart.
+	@param request - An absolute URL, or `{url, method, headers, body, key}` where more than a URL tells requests apart; or an array of these.
 	@returns Whether the store confirmed it, whether or not anything was there. Where it did not, this process heeds it all the same, and tries again.
-	@throws {TypeError} If `request` is none, or its URL is not absolute.
+	@throws {TypeError} If `request` is none, its URL is not absolute, or there is a second argument.
 
 	@example
 	```
 	await cache.delete('https://api.example.com/items');
+	await cache.delete(['https://api.example.com/items', {url: 'https://api.example.com/search', method: 'QUERY', body: 'a'}]);
 	```
 	*/
-	async delete(request: string | URL | RequestLike): Promise<boolean> {
+	delete(request: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean>;
+
+	async delete(request: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>, ...more: never[]): Promise<boolean> {
+		refuseMore(more, 1, 'delete()', 'several URLs go into an array, as in delete([a, b]); a soft purge is invalidate({prefix}, {soft: true})');
 		return removeStored(this.#context, request);
 	}
 
 	/**
 	Purges all that has something in common. By tag, group and origin it takes the same short time however much is stored; by anything else it looks at everything.
 
-	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`.
+	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`. An array of tags or groups purges what has any of them.
 	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
 	@returns Whether the store confirmed it. Where it did not, this process heeds a purge by tag, group or origin all the same, and tries again.
 	@throws {TypeError} If `what` is none of these.
@@ -189,10 +202,14 @@ export class RedisCache {
 	@example
 	```
 	await cache.invalidate({tag: 'items'});
+	await cache.invalidate({tag: ['items', 'prices']});
 	await cache.invalidate({origin: 'https://api.example.com'}, {soft: true});
 	```
 	*/
-	async invalidate(what: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> {
+	invalidate(what: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean>;
+
+	async invalidate(what: Purgeable, options?: {readonly soft?: boolean | undefined}, ...more: never[]): Promise<boolean> {
+		refuseMore(more, 2, 'invalidate()', 'several tags go into an array, as in invalidate({tag: [\'a\', \'b\']})');
 		return purgeAll(this.#context, what, options);
 	}
 
@@ -210,7 +227,10 @@ export class RedisCache {
 	//=> true
 	```
 	*/
-	async get(request: string | URL | RequestLike): Promise<CachedResponse | undefined> {
+	get(request: string | URL | RequestLike): Promise<CachedResponse | undefined>;
+
+	async get(request: string | URL | RequestLike, ...more: never[]): Promise<CachedResponse | undefined> {
+		refuseMore(more, 1, 'get()', 'what tells requests apart goes into one object, as in get({url, headers})');
 		return getStored(this.#context, request);
 	}
 
@@ -224,7 +244,10 @@ export class RedisCache {
 	await cache.has('https://api.example.com/items', {stale: true});
 	```
 	*/
-	async has(request: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}): Promise<boolean> {
+	has(request: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}): Promise<boolean>;
+
+	async has(request: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}, ...more: never[]): Promise<boolean> {
+		refuseMore(more, 2, 'has()');
 		return hasStored(this.#context, request, options);
 	}
 
@@ -241,8 +264,11 @@ export class RedisCache {
 	}
 	```
 	*/
-	entries(filter?: EntryFilter): AsyncGenerator<CacheEntry> {
-		return listEntries(this.#context, filter);
+	entries(filter?: EntryFilter): AsyncGenerator<CacheEntry>;
+
+	async * entries(filter?: EntryFilter, ...more: never[]): AsyncGenerator<CacheEntry> {
+		refuseMore(more, 1, 'entries()', 'one filter has all properties, as in entries({tag, origin})');
+		yield * listEntries(this.#context, filter);
 	}
 
 	/**
@@ -257,7 +283,10 @@ export class RedisCache {
 	await cache.touch('https://api.example.com/items', '1h');
 	```
 	*/
-	async touch(request: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> {
+	touch(request: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean>;
+
+	async touch(request: string | URL | RequestLike, expireAfter: Duration | 'never', ...more: never[]): Promise<boolean> {
+		refuseMore(more, 2, 'touch()');
 		return touchStored(this.#context, request, expireAfter);
 	}
 
@@ -273,7 +302,10 @@ export class RedisCache {
 	await redisCache('redis://old.example.com').copyTo(redisCache('redis://new.example.com'));
 	```
 	*/
-	async copyTo(other: RedisCache): Promise<number> {
+	copyTo(other: RedisCache): Promise<number>;
+
+	async copyTo(other: RedisCache, ...more: never[]): Promise<number> {
+		refuseMore(more, 1, 'copyTo()');
 		if (typeof other !== 'object' || other === null || !(#context in other)) {
 			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeSafely(other)}`);
 		}
@@ -289,11 +321,8 @@ export class RedisCache {
 	*/
 	clear(): Promise<boolean>;
 
-	async clear(...nothing: never[]): Promise<boolean> {
-		if (nothing.length > 0) {
-			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeSafely(nothing[0])}; use delete() for a URL, or invalidate()`);
-		}
-
+	async clear(...more: never[]): Promise<boolean> {
+		refuseMore(more, 0, 'clear()', 'it removes everything; delete() removes what is stored for a URL, and invalidate() what has something in common');
 		this.#context.indexes.clear();
 		this.#context.purgedAt.set(everyKey, performance.now());
 		return this.#context.store.clear();
@@ -308,7 +337,10 @@ export class RedisCache {
 	//=> {state: 'unavailable', since: 2025-11-23T04:42:24.000Z, lastError: Error: connect ECONNREFUSED 127.0.0.1:6379, …}
 	```
 	*/
-	health(): RedisCacheHealth {
+	health(): RedisCacheHealth;
+
+	health(...more: never[]): RedisCacheHealth {
+		refuseMore(more, 0, 'health()');
 		const {store} = this.#context;
 		return {...store.health(), counters: {...store.counters}};
 	}
@@ -318,7 +350,10 @@ export class RedisCache {
 
 	A script need not call it: it ends by itself.
 	*/
-	async close(): Promise<void> {
+	close(): Promise<void>;
+
+	async close(...more: never[]): Promise<void> {
+		refuseMore(more, 0, 'close()');
 		await this.#context.store.close();
 	}
 

@@ -376,3 +376,39 @@ test('who lists and stops has listed no more than that', async () => {
 	assert.ok(few.scans < all.scans, `${few.scans} of ${all.scans}`);
 	assert.ok(few.reads < all.reads, `${few.reads} of ${all.reads}`);
 });
+
+test('an array of URLs, tags or groups purges all of them, and nothing else', async () => {
+	await using setup = await setUp({tagField: 'cache-tag'});
+	const {cache, origin} = setup;
+	origin.handler = ({url}, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=60', 'cache-tag': url.slice(1), 'cache-groups': `"${url.slice(1)}"`}).end('x');
+	};
+
+	const statuses = async () => {
+		const paths = ['a', 'b', 'c'];
+		return (await Promise.all(paths.map(async path => ask(setup, path)))).map(each => each.split(' ', 1)[0]);
+	};
+
+	const url = (path: string) => `${origin.url}/${path}`;
+	const purges: ReadonlyArray<() => Promise<boolean>> = [
+		async () => cache.delete([url('a'), new URL(url('b'))]),
+		async () => cache.invalidate({tag: ['a', 'b', 'none']}),
+		async () => cache.invalidate({group: ['a', 'b'], origin: origin.url}),
+	];
+	await statuses();
+	for (const purge of purges) {
+		assert.deepEqual(await statuses(), ['hit', 'hit', 'hit']);
+		assert.equal(await purge(), true);
+		assert.deepEqual(await statuses(), ['miss', 'miss', 'hit']);
+	}
+
+	const listed = await Array.fromAsync(cache.entries({tag: ['a', 'c']}));
+	assert.deepEqual(listed.map(entry => entry.url).toSorted(), [url('a'), url('c')]);
+});
+
+test('many URLs are deleted in one call', async () => {
+	await using setup = await setUp({timeout: 250});
+	const {cache, origin} = setup;
+
+	assert.equal(await cache.delete(Array.from({length: 2000}, (_, number) => `${origin.url}/${number}`)), true);
+});
