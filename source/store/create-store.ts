@@ -81,12 +81,14 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	let probes = 0;
 	// Another key each time: in a cluster, another node.
 	const probe = async () => keyv.get<unknown>(`${prefix}{probe ${++probes}}`);
+	/** By each command that a look-up uses: a user of Redis may lack the permission for one of them. */
+	const probeAll = async () => Promise.all([probe(), fetching.fetchAll([`{probe ${probes}}`, `{probe ${probes}}:`])]);
 	const guard = createGuard({
 		backend,
 		timeoutMs,
 		cooldownMs,
 		onEvent,
-		probe,
+		probe: probeAll,
 		onAnswer() {
 			tier?.prove();
 			// One that was only late, or lost with a connection.
@@ -146,8 +148,16 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return await guard.attempt('delete', async () => backend.clear(), allKeysTimeoutMs) !== undefined;
 		},
 		command: send && (async (key, toArguments) => {
-			const attempted = await guard.attempt('command', async () => send(prefix + key, toArguments(prefix + key)));
-			return attempted && {reply: attempted.result};
+			let refusal: Error | undefined;
+			const attempted = await guard.attempt('command', async () => {
+				try {
+					return await send(prefix + key, toArguments(prefix + key));
+				} catch (error) {
+					refusal = backend.isRefusal(error) ? error as Error : undefined;
+					throw error;
+				}
+			});
+			return attempted ? {reply: attempted.result} : refusal && {refusal};
 		}),
 		async flush() {
 			await Promise.allSettled(writes.values());

@@ -31,6 +31,8 @@ Turns a stream of faults into one event per change.
 */
 export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefined) => {
 	const reported = new Set<string>();
+	/** A permission that is missing is the same error until it is granted, however much time passes in between. */
+	const reportedErrors = new WeakSet<Error>();
 	let degradations = 0;
 	let lastFaultMs = -Infinity;
 
@@ -53,11 +55,12 @@ export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefine
 			}
 
 			lastFaultMs = nowMs;
-			if (reported.has(error.message) || reported.size >= maxMessages) {
+			if (reported.has(error.message) || reported.size >= maxMessages || reportedErrors.has(error)) {
 				return;
 			}
 
 			reported.add(error.message);
+			reportedErrors.add(error);
 			emit({type: 'error', error});
 		},
 		degraded(error: Error): void {

@@ -2,7 +2,8 @@ import {randomBytes} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import {inBackground} from '../background.ts';
 import {createHints} from '../hints.ts';
-import type {Store} from './store.ts';
+import {StorePermissionError} from './permissions.ts';
+import type {CommandResult, Store} from './store.ts';
 
 /**
 The right to do something that one of a fleet is enough for. It is kept up until it is given back; if its holder dies, it expires.
@@ -30,6 +31,9 @@ export type Leases = {
 /** What a holder that dies costs those who wait. */
 const defaultLeaseMs = 3000;
 
+/** How long no lease is asked for after Redis has refused one for want of a permission. */
+const permissionRetryMs = 2000;
+
 /** So many are remembered, of connections that broke. */
 const maxUnanswered = 1000;
 
@@ -37,11 +41,27 @@ const restingMark = 'resting';
 
 const tokenShape = /^[\w\-]{16}$/v;
 
-// `EVAL`, not `EVALSHA`: there is nothing that `SCRIPT FLUSH` or a failover could lose.
+/*
+`EVAL`, not `EVALSHA`: there is nothing that `SCRIPT FLUSH` or a failover could lose.
+
+All commands that a lease needs until it is given back are run before it is taken: a user of Redis who lacks one of them takes no lease, which others would wait for until it expires. There is one command to a line, for Redis's errors name the line.
+*/
+const acquireScript = `
+	local holder = redis.call('GET', KEYS[1])
+	local leftMs = redis.call('PTTL', KEYS[1])
+	if holder then return {holder, leftMs} end
+	redis.call('PEXPIRE', KEYS[1], ARGV[2])
+	redis.call('UNLINK', KEYS[1])
+	redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+	return false
+`;
 const ifOwned = (command: string) => `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(${command}) end return false`;
 const renewScript = ifOwned('\'PEXPIRE\', KEYS[1], ARGV[2]');
-const releaseScript = ifOwned('\'DEL\', KEYS[1]');
+const releaseScript = ifOwned('\'UNLINK\', KEYS[1]');
 const restScript = ifOwned(`'SET', KEYS[1], '${restingMark}', 'PX', ARGV[2]`);
+
+/** Whether a value is a lease that somebody may hold. What is no token, or stays longer than any lease, was put there by somebody else, and is no reason to wait. */
+const isGenuine = (holder: string, leftMs: number, leaseMs: number): boolean => tokenShape.test(holder) && leftMs !== -1 && leftMs <= leaseMs;
 
 /**
 Leases in Redis, through the store's deadline and circuit breaker: a fault is no lease, never an exception.
@@ -49,26 +69,18 @@ Leases in Redis, through the store's deadline and circuit breaker: a fault is no
 @see https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/
 */
 export const createLeases = (command: NonNullable<Store['command']>, leaseMs: number = defaultLeaseMs): Leases => {
+	/** By `performance.now()`: until when it is known that Redis gives this user no lease. */
+	let refusedUntilMs = -Infinity;
+
 	const runOn = (key: string, token: string) => async (script: string, ...arguments_: string[]) => command(key, wireKey => ['EVAL', script, '1', wireKey, token, ...arguments_]);
 
 	/** A lease that is not given back, because a connection broke, makes others wait for nobody. */
-	const insist = async (run: () => Promise<unknown>): Promise<void> => {
+	const insist = async (run: () => Promise<CommandResult | undefined>): Promise<void> => {
 		const untilMs = performance.now() + leaseMs;
-		while (await run() === undefined && performance.now() < untilMs) { // eslint-disable-line no-await-in-loop -- one attempt after the other
+		const isDone = (result: CommandResult | undefined) => result !== undefined && (result.refusal === undefined || result.refusal instanceof StorePermissionError);
+		while (!isDone(await run()) && performance.now() < untilMs) { // eslint-disable-line no-await-in-loop -- one attempt after the other
 			await delay(leaseMs / 30, undefined, {ref: false}); // eslint-disable-line no-await-in-loop
 		}
-	};
-
-	/** What is no token, or stays longer than any lease, was put there by somebody else: it is no reason to wait. */
-	const isGenuine = async (key: string, holder: string): Promise<boolean> => {
-		if (!tokenShape.test(holder)) {
-			return false;
-		}
-
-		const remaining = await command(key, wireKey => ['PTTL', wireKey]);
-		const remainingMs = Number(remaining?.reply);
-		// -2: it has just ended.
-		return remainingMs !== -1 && remainingMs <= leaseMs;
 	};
 
 	/** Tokens that were sent and not answered. They may arrive long after they were given up: what has one of them is this process's. */
@@ -104,6 +116,20 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 		return lease;
 	};
 
+	/** What to make of a lease that somebody holds. */
+	const heldBy = (key: string, holder: string, leftMs: number): Lease | 'taken' | 'resting' | 'unavailable' => {
+		if (unanswered.delete(holder)) {
+			void runOn(key, holder)(renewScript, String(leaseMs));
+			return hold(key, holder);
+		}
+
+		if (holder === restingMark) {
+			return 'resting';
+		}
+
+		return isGenuine(holder, leftMs, leaseMs) ? 'taken' : 'unavailable';
+	};
+
 	return {
 		async acquire(key) {
 			const own = idle.get(key);
@@ -112,49 +138,37 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 				return own;
 			}
 
-			const token = randomBytes(12).toString('base64url');
-			const [taken, holder] = await Promise.all([
-				command(key, wireKey => {
-					unanswered.set(token, true);
-					return ['SET', wireKey, token, 'NX', 'PX', String(leaseMs)];
-				}),
-				command(key, wireKey => ['GET', wireKey]),
-			]);
+			if (performance.now() < refusedUntilMs) {
+				return 'unavailable';
+			}
 
-			if (!taken) {
+			const token = randomBytes(12).toString('base64url');
+			const result = await command(key, wireKey => {
+				unanswered.set(token, true);
+				return ['EVAL', acquireScript, '1', wireKey, token, String(leaseMs)];
+			});
+
+			if (!result) {
 				// It may have been given all the same.
-				void insist(async () => unanswered.has(token) ? runOn(key, token)(releaseScript) : true);
+				void insist(async () => unanswered.has(token) ? runOn(key, token)(releaseScript) : {reply: undefined});
 				return 'unavailable';
 			}
 
 			unanswered.delete(token);
-			if (taken.reply !== null) {
-				return hold(key, token);
-			}
+			if (result.refusal) {
+				if (result.refusal instanceof StorePermissionError) {
+					refusedUntilMs = performance.now() + permissionRetryMs;
+				}
 
-			const held = String(holder?.reply);
-			if (unanswered.delete(held)) {
-				void runOn(key, held)(renewScript, String(leaseMs));
-				return hold(key, held);
-			}
-
-			if (held === restingMark) {
-				return 'resting';
-			}
-
-			// `null`: given back between the two commands, whoever asks next has it.
-			if (holder?.reply === null || await isGenuine(key, held)) {
-				return 'taken';
-			}
-
-			// Or since.
-			const again = await command(key, wireKey => ['GET', wireKey]);
-			const heldNow = String(again?.reply);
-			if (heldNow === held) {
 				return 'unavailable';
 			}
 
-			return heldNow === restingMark ? 'resting' : 'taken';
+			if (result.reply === null) {
+				return hold(key, token);
+			}
+
+			const [holder, leftMs] = result.reply as [Uint8Array, number];
+			return heldBy(key, String(holder), leftMs);
 		},
 	};
 };

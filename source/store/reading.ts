@@ -89,8 +89,19 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 
 			const isReadable = slowKeys.isEmpty || await slowKeys.removeForeign(keys);
 			const endReading = tier?.beginReading(keys);
-			const attempted = isReadable ? await guard.attempt('read', async () => fetchAll(keys)) : undefined;
-			slowKeys.note(keys, attempted !== undefined);
+			let isRefused = false;
+			const attempted = isReadable
+				? await guard.attempt('read', async () => {
+					try {
+						return await fetchAll(keys);
+					} catch (error) {
+						// A refusal says nothing of how long a value takes.
+						isRefused = backend.isRefusal(error);
+						throw error;
+					}
+				})
+				: undefined;
+			slowKeys.note(keys, attempted !== undefined || isRefused);
 			const values = keys.map((key, position) => decode(attempted?.result[position], key));
 			const decoded = isSettled(values) ? values : await Promise.all(values.map(async value => value));
 			const records = keys.map((key, position) => {

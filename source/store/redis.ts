@@ -7,6 +7,7 @@ import {binary, type Backend, type RawEntry} from './backend.ts';
 import {isCluster, type RedisConnection, type RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
+import {withPermissionErrors} from './permissions.ts';
 import type {HeadChange} from './values.ts';
 
 /** What Keyv hands to an adapter, and takes back, when it does not serialize. */
@@ -58,8 +59,8 @@ const byteClient = (send: SendCommand) => ({
 `@keyv/redis` for values that are bytes: stored as Redis strings, byte for byte, with Redis's own expiry. Connecting is the link's matter, for `KeyvRedis` would wait without limit.
 */
 class BinaryKeyvRedis extends KeyvRedis<KeyvValue> {
-	constructor(link: RedisLink) {
-		super(byteClient(senderOf(link)) as unknown as RedisClientType, {throwOnErrors: true});
+	constructor(send: SendCommand) {
+		super(byteClient(send) as unknown as RedisClientType, {throwOnErrors: true});
 	}
 
 	override async get<Value = KeyvValue>(key: string): Promise<Value | undefined> {
@@ -208,35 +209,40 @@ const replaceHead = async (send: SendCommand, key: string, {before, head, length
 /**
 Redis as a place to keep bytes in.
 */
-export const redisBackend = (link: RedisLink, namespace: string): Backend => ({
-	...binary,
-	prefix: `${namespace}:`,
-	isInProcess: false,
-	keyv: new Keyv(new BinaryKeyvRedis(link), {
-		namespace: undefined,
-		useKeyPrefix: false,
-		serialize: undefined,
-		deserialize: undefined,
-		emitErrors: false,
-		throwOnErrors: true,
-	}),
-	connect: link.connect,
-	reset() {
-		link.reset();
-	},
-	probePatienceMs: link.probePatienceMs,
-	get isTracking() {
-		return link.isTracking;
-	},
-	hasBatches: true,
-	clear: async () => clear(link.connection, `${namespace}:`),
-	scan: () => scan(link.connection, `${namespace}:`),
-	swap: async (key, expected, value, ttlMs) => await senderOf(link)(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
-	readStart: async key => readStart(senderOf(link), key),
-	replaceHead: async (key, change, ttlMs) => replaceHead(senderOf(link), key, change, ttlMs),
-	isSharded: isCluster(link.connection),
-	isForeignValue,
-	isRefusal: error => error instanceof ErrorReply,
-	send: senderOf(link),
-	close: async () => link.close(),
-});
+export const redisBackend = (link: RedisLink, namespace: string): Backend => {
+	const prefix = `${namespace}:`;
+	const send = withPermissionErrors(senderOf(link), prefix);
+
+	return {
+		...binary,
+		prefix,
+		isInProcess: false,
+		keyv: new Keyv(new BinaryKeyvRedis(send), {
+			namespace: undefined,
+			useKeyPrefix: false,
+			serialize: undefined,
+			deserialize: undefined,
+			emitErrors: false,
+			throwOnErrors: true,
+		}),
+		connect: link.connect,
+		reset() {
+			link.reset();
+		},
+		probePatienceMs: link.probePatienceMs,
+		get isTracking() {
+			return link.isTracking;
+		},
+		hasBatches: true,
+		clear: async () => clear(link.connection, prefix),
+		scan: () => scan(link.connection, prefix),
+		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
+		readStart: async key => readStart(send, key),
+		replaceHead: async (key, change, ttlMs) => replaceHead(send, key, change, ttlMs),
+		isSharded: isCluster(link.connection),
+		isForeignValue,
+		isRefusal: error => error instanceof ErrorReply,
+		send,
+		close: async () => link.close(),
+	};
+};

@@ -18,6 +18,11 @@ export type StoreCounters = {
 	readonly dropped: number;
 };
 
+/** What Redis replied to a command, or the error with which it refused to do anything. */
+export type CommandResult =
+	| {readonly reply: unknown; readonly refusal?: undefined}
+	| {readonly reply?: undefined; readonly refusal: Error};
+
 /** A key and what is known of its record without reading the body. */
 export type StoreEntry = {
 	readonly key: string;
@@ -93,11 +98,11 @@ export type Store = {
 	clear(): Promise<boolean>;
 
 	/**
-	Sends a command of Redis's about one key; absent where the store is no Redis. Resolves to `undefined` when it failed.
+	Sends a command of Redis's about one key; absent where the store is no Redis. Resolves to `undefined` if there was no reply.
 
 	@param toArguments - Is given the key as Redis has it.
 	*/
-	readonly command?: (key: string, toArguments: (wireKey: string) => readonly string[]) => Promise<{readonly reply: unknown} | undefined>;
+	readonly command?: (key: string, toArguments: (wireKey: string) => readonly string[]) => Promise<CommandResult | undefined>;
 
 	/** Resolves when what is being written now has been, or has failed. */
 	flush(): Promise<void>;

@@ -63,7 +63,7 @@ export const watchAttempts = async ({redis}: Pick<Setup, 'redis'>) => {
 	const seekers = new Set<string>();
 	let {promise, resolve} = Promise.withResolvers<void>();
 	await monitor.monitor(line => {
-		const seeker = /^\S+ \[\d+ (?<address>\S+)\] "SET" "[^"]+:(?:lease|refresh):/v.exec(line)?.groups?.address;
+		const seeker = /^\S+ \[\d+ (?<address>\S+)\] "EVAL" "[^"]+" "1" "[^"]+:(?:lease|refresh):/v.exec(line)?.groups?.address;
 		if (seeker === undefined) {
 			return;
 		}

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-loop-func -- `redis` is set once */
 import assert from 'node:assert/strict';
 import test, {after, before} from 'node:test';
 import {createStore} from '../../source/store/create-store.ts';
@@ -115,11 +116,13 @@ test('one that was given long after it was asked for is had by the process that 
 	const store = createStore({store: redis.url, namespace: 'n', timeoutMs: 5000, memoryBytes: 1e6});
 	stores.push(store);
 	let isLost = true;
+	let sent = 0;
 	const leases = createLeases(async (key, toArguments) => {
 		const reply = await store.command?.(key, wireKey => {
 			const parts = toArguments(wireKey);
+			sent++;
 			// What it would be released with is lost as well.
-			return isLost && parts[0] === 'EVAL' ? ['PING'] : parts;
+			return isLost && sent > 1 ? ['PING'] : parts;
 		});
 		return isLost ? undefined : reply;
 	}, 60_000);
@@ -144,6 +147,87 @@ test('without Redis there is none, and no exception', async () => {
 	assert.equal(await leases.acquire('{h}:lease'), 'unavailable');
 	await lease.release();
 	await redis.restart();
+});
+
+/** Stores of two processes, for a user of Redis who may not use a command. */
+const connectWithout = async (command: string) => {
+	const name = `without-${command.toLowerCase()}`;
+	await redis.client.sendCommand(['ACL', 'SETUSER', name, 'on', '>secret', '~n:*', '+@all', `-${command.toLowerCase()}`]);
+	const url = `redis://${name}:secret@127.0.0.1:${redis.port}`;
+	return {
+		name,
+		connect() {
+			const errors: Error[] = [];
+			const store = createStore({
+				store: url,
+				namespace: 'n',
+				timeoutMs: 5000,
+				memoryBytes: 0,
+				onEvent(event) {
+					if (event.type === 'error') {
+						errors.push(event.error);
+					}
+				},
+			});
+			stores.push(store);
+			assert.ok(store.command);
+			return {leases: createLeases(store.command), errors};
+		},
+	};
+};
+
+for (const command of ['EVAL', 'GET', 'PTTL', 'PEXPIRE', 'UNLINK', 'SET']) {
+	test(`a user without ${command} takes no lease, is told so once, and takes one when the command is allowed`, async ({mock}) => {
+		const {name, connect: connectLimited} = await connectWithout(command);
+		const {leases, errors} = connectLimited();
+		const startMs = performance.now();
+		let passedMs = 0;
+		mock.method(performance, 'now', () => startMs + passedMs);
+		for (let count = 0; count < 5; count++) {
+			assert.equal(await leases.acquire('{p}:lease'), 'unavailable');
+			// Long after the last error, too.
+			passedMs += 60_000;
+		}
+
+		assert.equal(await redis.client.exists('n:{p}:lease'), 0);
+		assert.deepEqual(errors.map(error => error.name), ['StorePermissionError']);
+		assert.match(String(errors[0]), new RegExp(String.raw`run ${command} .*\+${command.toLowerCase()};`, 'v'));
+
+		await redis.client.sendCommand(['ACL', 'SETUSER', name, '+@all']);
+		const lease = await acquire(leases, '{p}:lease');
+		assert.equal(await connectLimited().leases.acquire('{p}:lease'), 'taken');
+		await lease.release();
+		assert.equal(await redis.client.exists('n:{p}:lease'), 0);
+
+		await redis.client.sendCommand(['ACL', 'SETUSER', name, `-${command.toLowerCase()}`]);
+		assert.equal(await leases.acquire('{p}:lease'), 'unavailable');
+		assert.equal(errors.length, 2, 'a command that is forbidden once more is told once more');
+	});
+}
+
+test('Redis is not asked for another lease right after it has refused one for want of a permission', async ({mock}) => {
+	const {name, connect: connectLimited} = await connectWithout('EVAL');
+	const {leases} = connectLimited();
+	const startMs = performance.now();
+	let passedMs = 0;
+	mock.method(performance, 'now', () => startMs + passedMs);
+	assert.equal(await leases.acquire('{q}:lease'), 'unavailable');
+	await redis.client.sendCommand(['ACL', 'SETUSER', name, '+@all']);
+	assert.equal(await leases.acquire('{q}:lease'), 'unavailable');
+	passedMs = 2000;
+	const lease = await acquire(leases, '{q}:lease');
+	await lease.release();
+});
+
+test('a lease whose holder may not give it back any more is not asked about for long', async () => {
+	const {name, connect: connectLimited} = await connectWithout('MGET');
+	const {leases, errors} = connectLimited();
+	const lease = await acquire(leases, '{r}:lease');
+	await redis.client.sendCommand(['ACL', 'SETUSER', name, '-eval']);
+	await lease.release();
+	assert.equal(errors.length, 1);
+	assert.ok(await redis.client.pTTL('n:{r}:lease') > 0, 'it expires');
+	await redis.client.del('n:{r}:lease');
 });
 
 test('what is no lease is waited for by nobody', async () => {

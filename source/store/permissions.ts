@@ -1,0 +1,67 @@
+import {ErrorReply} from '@redis/client';
+
+/** Redis refuses a command, or the cache's keys, to this user: by its ACL, or because the command was disabled. */
+export class StorePermissionError extends ErrorReply {
+	override readonly name = 'StorePermissionError';
+}
+
+type Send = (key: string, arguments_: ReadonlyArray<string | Uint8Array>) => Promise<unknown>;
+
+const advice = 'docs/security.md lists what a cache needs';
+
+/** The command on the line of a script that Redis's error names, or else the one that was sent. */
+const refusedCommand = (reply: string, [name, script]: ReadonlyArray<string | Uint8Array>): string => {
+	const line = Number(/@user_script: ?(?<line>\d+)/v.exec(reply)?.groups?.line);
+	const inScript = String(script).split('\n')[line - 1]?.match(/redis\.p?call\('(?<command>\w+)'/v);
+
+	return inScript?.groups?.command ?? String(name);
+};
+
+const describe = (reply: string, arguments_: ReadonlyArray<string | Uint8Array>, prefix: string): string | undefined => {
+	if (/no permissions to access (?:a|one of the) key/iv.test(reply)) {
+		return `Redis does not let this user access the cache's keys (NOPERM): grant them with ACL SETUSER <user> ~${prefix}*; ${advice}`;
+	}
+
+	// “ACL failure in script: …” since Redis 7.2.
+	const refused = /no permissions to run the '(?<command>[^']+)'/iv.exec(reply)?.groups?.command;
+	if (refused !== undefined || reply.includes('The user executing the script can\'t run this command')) {
+		const command = (refused ?? refusedCommand(reply, arguments_)).toUpperCase();
+		return `Redis does not let this user run ${command} (NOPERM): grant it with ACL SETUSER <user> +${command.toLowerCase()}; ${advice}`;
+	}
+
+	if (/^err unknown (?:redis )?command/iv.test(reply)) {
+		return `Redis does not have the command ${refusedCommand(reply, arguments_)}: it may have been renamed or disabled in redis.conf; ${advice}`;
+	}
+
+	return undefined;
+};
+
+/**
+Sends commands, and says of one that is refused for want of a permission which one that is, and what to do about it. The error is the same object each time until the command is allowed again.
+*/
+export const withPermissionErrors = (send: Send, prefix: string): Send => {
+	const refusals = new Map<string, StorePermissionError>();
+
+	return async (key, arguments_) => {
+		const [name, script] = arguments_;
+		const subject = String(name === 'EVAL' ? script : name);
+		try {
+			const reply = await send(key, arguments_);
+			if (refusals.size > 0) {
+				refusals.delete(subject);
+			}
+
+			return reply;
+		} catch (error) {
+			const message = error instanceof ErrorReply ? describe(error.message, arguments_, prefix) : undefined;
+			if (message === undefined) {
+				throw error;
+			}
+
+			// Without the reply, which may quote a value.
+			const refusal = refusals.values().find(known => known.message === message) ?? new StorePermissionError(message);
+			refusals.set(subject, refusal);
+			throw refusal;
+		}
+	};
+};
