@@ -1,13 +1,17 @@
 #!/bin/sh
-# Gets the redis-server that the tests start for themselves. With `check` it installs nothing and fails if there is none.
+# Gets the redis-server and the nginx that the tests start for themselves. With `check` it installs nothing and fails if one is missing.
 set -eu
 
-if command -v redis-server >/dev/null || command -v valkey-server >/dev/null; then
+missing=
+command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing=redis
+command -v nginx >/dev/null || missing="$missing nginx"
+
+if [ -z "$missing" ]; then
 	exit 0
 fi
 
 if [ "${1-}" = check ]; then
-	echo 'The tests need a redis-server in PATH: npm run test:setup, apt-get install redis-server or brew install redis.' >&2
+	echo "The tests need a redis-server and an nginx in PATH: npm run test:setup, apt-get install redis-server nginx or brew install redis nginx. Missing: $missing" >&2
 	exit 1
 fi
 
@@ -19,16 +23,23 @@ as_root() {
 	fi
 }
 
+# The same program has another name in each.
+packages() {
+	for name in $missing; do
+		[ "$name" = redis ] && echo "$1" || echo "$name"
+	done
+}
+
 if command -v apt-get >/dev/null; then
 	as_root apt-get update
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends redis-server
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(packages redis-server)
 elif command -v apk >/dev/null; then
-	as_root apk add redis
+	as_root apk add $(packages redis)
 elif command -v dnf >/dev/null; then
-	as_root dnf install --assumeyes valkey
+	as_root dnf install --assumeyes $(packages valkey)
 elif command -v brew >/dev/null; then
-	brew install redis
+	brew install $(packages redis)
 else
-	echo 'Found none of apt-get, apk, dnf and brew: put a redis-server into PATH by other means.' >&2
+	echo 'Found none of apt-get, apk, dnf and brew: put a redis-server and an nginx into PATH by other means.' >&2
 	exit 1
 fi

@@ -77,6 +77,13 @@ export const evaluatePreconditions = (request: RequestHead, stored: StoredRespon
 const hasEntityTag = (field: string, etag: string | undefined, isMatch: typeof isStrongMatch): boolean =>
 	field.trim() === '*' || (etag !== undefined && listMembers(field).some(member => isMatch(member, etag)));
 
+/** Whether a request asks about an entity tag and no other, RFC 9110 §13.1.2. */
+export const isOnlyEntityTag = (headers: HeaderFields, etag: string | undefined): boolean => {
+	const [first, ...others] = listMembers(fieldValue(headers, 'if-none-match') ?? '');
+
+	return first !== undefined && etag !== undefined && others.length === 0 && isWeakMatch(first, etag);
+};
+
 /** RFC 9111 §4.3.2: `Last-Modified`, else `Date`, else the time of receipt. `undefined` if the precondition is absent or no date. */
 const wasModifiedSince = (field: string | undefined, headers: HeaderFields, stored: StoredResponse): boolean | undefined => {
 	const {responseTimeMs} = stored.policy;

@@ -1,9 +1,10 @@
 import type {StoredResponse} from '../stored.ts';
+import {isOnlyEntityTag, validationHeaders} from './conditional.ts';
 import type {Decision} from './decision.ts';
 import {freshenedBy, freshenedByHead} from './freshen.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
 import {cacheGroups, invalidationBy} from './invalidation.ts';
-import type {RequestHead, ResponseHead} from './message.ts';
+import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {Invalidation, Outcome, StaleReason, StoredHead} from './outcome.ts';
 import {isCombinable} from './partial.ts';
 import {appraise, type Appraisal, type Reception} from './policy.ts';
@@ -60,7 +61,7 @@ const settleNotModified = (input: SettleInput, stored: StoredResponse | undefine
 	const {decision, response, settings} = input;
 	const received = validatorsOf(headersOf(response.rawHeaders));
 	const held = stored && validatorsOf(headersOf(stored.rawHeaders));
-	const isIdentified = held !== undefined && isAboutStored(received, held);
+	const isIdentified = held !== undefined && isAboutStored(received, held, isOnlyEntityTag(headersAsked(input), held.etag));
 
 	if (decision.kind === 'validate' || decision.kind === 'reuse') {
 		return isIdentified
@@ -80,6 +81,19 @@ const settleNotModified = (input: SettleInput, stored: StoredResponse | undefine
 	const isUpdate = isIdentified && received.etag !== undefined && held.etag !== undefined && !settings.isReadOnly;
 
 	return {kind: 'pass', reason: 'not-modified', update: stored && isUpdate ? freshenedBy(input, stored) : undefined};
+};
+
+/** The header fields by which the origin was asked whether a stored response still holds. Variants are told apart by strong entity tags alone. */
+const headersAsked = ({request, decision}: SettleInput): HeaderFields => {
+	if (decision.kind === 'validate') {
+		return decision.headers;
+	}
+
+	if (decision.kind === 'reuse') {
+		return validationHeaders(decision.stored);
+	}
+
+	return decision.kind === 'fetch' && decision.headers !== undefined ? {} : request.headers;
 };
 
 /** Whether a stored variant can answer another request than the one that it was stored for. */

@@ -7,10 +7,12 @@ import {
 	filterRawHeaders,
 	headersOf,
 	perConnectionFieldNames,
+	rawFieldValue,
 } from './header-fields.ts';
 import type {ResponseHead} from './message.ts';
 import type {Appraisal} from './policy.ts';
 import type {Settings} from './settings.ts';
+import {isWeak} from './validators.ts';
 
 type Read = Pick<Appraisal, 'headers' | 'directives'>;
 
@@ -48,8 +50,10 @@ const keptFields: ReadonlySet<string> = new Set([...bytesFields, 'content-encodi
 /** The stored header fields with those of a 304 or HEAD response in place of their namesakes, RFC 9111 §3.2. */
 export const updatedHeaders = (stored: readonly string[], update: readonly string[]): string[] => {
 	const names = new Set<string>();
+	// An origin that compared entity tags weakly says nothing of bytes: a strong one would let a range be put together with others.
+	const isTagKept = isWeak(rawFieldValue(stored, 'etag') ?? '');
 	const added = filterRawHeaders(update, name => {
-		if (keptFields.has(name)) {
+		if (keptFields.has(name) || (isTagKept && name === 'etag')) {
 			return false;
 		}
 

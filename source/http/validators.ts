@@ -22,7 +22,7 @@ export const validatorsOf = (headers: HeaderFields): Validators => {
 export const hasValidator = ({etag, lastModified}: Validators): boolean => etag !== undefined || lastModified !== undefined;
 
 /** RFC 9110 §8.8.3: case matters. */
-const isWeak = (etag: string): boolean => etag.startsWith('W/');
+export const isWeak = (etag: string): boolean => etag.startsWith('W/');
 
 const opaqueTag = (etag: string): string => (isWeak(etag) ? etag.slice(2) : etag);
 
@@ -52,10 +52,14 @@ export const strongDateMs = (headers: HeaderFields, nowMs: number): number | und
 	return lastModifiedMs !== undefined && dateMs !== undefined && dateMs - lastModifiedMs >= 1000 ? lastModifiedMs : undefined;
 };
 
-/** Whether a response to a request that carried the stored response's validators speaks of the stored response, RFC 9111 §4.3.4. */
-export const isAboutStored = (response: Validators, stored: Validators): boolean => {
+/**
+Whether a response to a request that carried the stored response's validators speaks of the stored response, RFC 9111 §4.3.4.
+
+@param isOnlyTagSent - Whether the stored entity tag was the only one that the origin was asked about. It has compared the two weakly then (RFC 9110 §13.1.2): nginx says `W/"x"` of what it compresses, and `"x"` of the same when it is not modified.
+*/
+export const isAboutStored = (response: Validators, stored: Validators, isOnlyTagSent = false): boolean => {
 	if (response.etag !== undefined && stored.etag !== undefined) {
-		return isWeak(response.etag) ? isWeakMatch(response.etag, stored.etag) : response.etag === stored.etag;
+		return isOnlyTagSent || isWeak(response.etag) ? isWeakMatch(response.etag, stored.etag) : response.etag === stored.etag;
 	}
 
 	if (response.lastModified !== undefined && stored.lastModified !== undefined) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {decide} from '../../source/http/decide.ts';
 import type {Decision} from '../../source/http/decision.ts';
+import type {HeaderFields} from '../../source/http/message.ts';
 import type {Outcome} from '../../source/http/outcome.ts';
 import {settle, settleFailure} from '../../source/http/settle.ts';
 import type {StoredResponse} from '../../source/stored.ts';
@@ -93,6 +94,34 @@ test('a caller\'s own 304 freshens what is stored if it names it', () => {
 	assert.equal(only(run(row), 'pass').update, undefined);
 	assert.equal(only(run({...row, fields: {ETag: '"1"'}, settings: {isReadOnly: true}}), 'pass').update, undefined);
 	assert.equal(only(run({...row, stored: {'Cache-Control': 'max-age=60', 'Last-Modified': date(-1000)}, fields: {ETag: '"1"'}}), 'pass').update, undefined);
+});
+
+test('a caller\'s own 304 freshens what is stored weakly if they asked about nothing else', () => {
+	const row = {what: '', stored: {'Cache-Control': 'max-age=60', ETag: 'W/"1"'}, after: 61, response: 304, fields: {ETag: '"1"'}, expected: 'pass: not-modified'} as const;
+	const isUpdated = (request: HeaderFields): boolean => only(run({...row, request}), 'pass').update !== undefined;
+
+	assert.equal(isUpdated({'if-none-match': 'W/"1"'}), true);
+	assert.equal(isUpdated({'if-none-match': '"1"'}), true);
+	assert.equal(isUpdated({'if-none-match': '"1", W/"2"'}), false);
+	assert.equal(isUpdated({'if-none-match': '"2"'}), false);
+	assert.equal(isUpdated({'if-none-match': '*'}), false);
+	assert.equal(isUpdated({'if-modified-since': date()}), false);
+});
+
+test('what was validated by a weak entity tag is not put together with a part of a strong one', () => {
+	const stored = {'Cache-Control': 'max-age=60', ETag: 'W/"1"'};
+	const validated = only(run({what: '', stored, after: 61, response: 304, fields: {ETag: '"1"'}, expected: 'freshen: not-modified'}), 'freshen').stored;
+	const outcome = settle({
+		request: requestWith({range: 'bytes=5-9'}),
+		decision: {kind: 'fetch', reason: 'range-not-stored', stored: {...validated, range: {firstByte: 0, lastByte: 4, completeLength: 10}, statusCode: 206}},
+		response: responseWith({'Cache-Control': 'max-age=60', ETag: '"1"', 'Content-Range': 'bytes 5-9/10'}, 206),
+		requestTimeMs: afterSeconds(61),
+		responseTimeMs: afterSeconds(61),
+		settings: settingsWith(),
+	});
+
+	assert.equal(valueOf(validated.rawHeaders, 'etag'), 'W/"1"');
+	assert.notEqual(outcome.kind, 'combine');
 });
 
 test('nothing is invalidated by a cache that only reads', () => {
