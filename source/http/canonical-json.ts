@@ -56,7 +56,7 @@ const readObject = (reader: Reader, depth: number): string | undefined => {
 	// Stable: members of the same name keep their order.
 	const sorted = members.toSorted((one, other) => (one.name < other.name ? -1 : Number(one.name > other.name)));
 
-	return `{${sorted.map(({text}) => text).join(',')}}`;
+	return enclose('{', sorted.map(({text}) => text), '}');
 };
 
 const readArray = (reader: Reader, depth: number): string | undefined => {
@@ -71,7 +71,19 @@ const readArray = (reader: Reader, depth: number): string | undefined => {
 		values.push(value);
 	}
 
-	return `[${values.join(',')}]`;
+	return enclose('[', values, ']');
+};
+
+/** One by one: `+` keeps long strings as they are until somebody reads the whole, where `join()` would copy them once more for each level that they are nested in. */
+const enclose = (open: string, members: readonly string[], close: string): string => {
+	let text = open;
+	let separator = '';
+	for (const member of members) {
+		text += separator + member;
+		separator = ',';
+	}
+
+	return text + close;
 };
 
 /** Reads the bracket that ends a list, or the comma before its next member. */

@@ -35,6 +35,44 @@ test('keeps the value, and is its own canonical form', () => {
 	}));
 });
 
+/** How many characters `Array#join()` makes meanwhile. */
+const charactersJoinedDuring = (run: () => void): number => {
+	const {prototype} = Array;
+	const {join} = prototype;
+	let count = 0;
+	const counting = function (this: unknown[], separator?: string): string {
+		const result = Reflect.apply(join, this, [separator]);
+		count += result.length;
+
+		return result;
+	};
+
+	Object.assign(prototype, {join: counting});
+	try {
+		run();
+	} finally {
+		Object.assign(prototype, {join});
+	}
+
+	return count;
+};
+
+test('no text is joined anew for each level that it is nested in', () => {
+	const nestings: ReadonlyArray<readonly [open: string, close: string]> = [['[', ']'], ['{"b":1,"a":', '}'], ['{"a":[', ']}']];
+
+	for (const [open, close] of nestings) {
+		const depth = Math.floor(190 / close.length);
+		const text = open.repeat(depth) + JSON.stringify('a'.repeat(100_000)) + close.repeat(depth);
+		let canonical: string | undefined;
+		const joined = charactersJoinedDuring(() => {
+			canonical = canonicalJson(text, new Set());
+		});
+
+		assert.deepEqual(JSON.parse(canonical ?? ''), JSON.parse(text));
+		assert.ok(joined <= 2 * text.length, `${joined} characters were joined for a text of ${text.length}`);
+	}
+});
+
 test('has room for strings of many megabytes', () => {
 	const text = JSON.stringify('"'.repeat(10_000_000));
 
