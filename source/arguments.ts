@@ -1,6 +1,9 @@
+import {normalizeQuery, normalizeUrl} from './http/url.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './inventory.ts';
+import {urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
 import {
 	describe,
+	describeSafely,
 	durationExpected,
 	isBoolean,
 	isDuration,
@@ -22,27 +25,37 @@ const isFilled = (value: unknown): value is string => isString(value) && value !
 
 const isAbsoluteUrl = (value: unknown): boolean => (isString(value) || value instanceof URL) && URL.canParse(String(value)) && ['http:', 'https:', 'unix:'].includes(new URL(value).protocol);
 
-const isUrlPrefix = (value: unknown): boolean => isFilled(value) && schemes.some(scheme => scheme.startsWith(value) || value.startsWith(scheme));
+/** The beginning of a URL in the form that stored URLs have; `undefined` where there is none. */
+const inStoredForm = (prefix: string): string | undefined => {
+	const authority = prefix.slice(prefix.indexOf('://') + 3);
+	const isWhole = prefix.startsWith('unix:') || /[#\/?]/v.test(authority);
+	if (isWhole) {
+		// Without userinfo and fragment, its query parameters in the order of their names.
+		return URL.canParse(prefix) ? normalizeUrl(new URL(prefix).href) : undefined;
+	}
+
+	// A URL does not say the port that is its scheme's own.
+	const isDefaultPort = /:\d+$/v.test(authority) && URL.canParse(prefix) && new URL(prefix).port === '';
+
+	// The host may go on.
+	return /[\s@]/v.test(authority) ? undefined : prefix.slice(0, isDefaultPort ? prefix.lastIndexOf(':') : undefined).toLowerCase();
+};
+
+const isUrlPrefix = (value: unknown): value is string => isFilled(value) && (
+	schemes.some(scheme => scheme.startsWith(value))
+	|| (schemes.some(scheme => value.startsWith(scheme)) && inStoredForm(value)?.startsWith(value) === true));
+
+const describePrefix = (value: unknown): string => {
+	const storedForm = isString(value) && schemes.some(scheme => value.toLowerCase().startsWith(scheme)) ? inStoredForm(value) : undefined;
+	const hint = storedForm === undefined || storedForm === value ? '' : `, which no stored URL begins with: they have the form ${describeSafely(storedForm)}${storedForm.includes('?') ? ', with the query parameters in the order of their names' : ''}`;
+
+	return `${describeSafely(value)}${hint}`;
+};
 
 // Not a `Headers` or a `Map`, which have no fields as properties.
 const isFieldRecord = (value: unknown): boolean => isObject(value) && !(value instanceof Headers) && !(value instanceof Map);
 
 const isAge = (value: unknown): boolean => value instanceof Date ? !Number.isNaN(value.getTime()) : isDuration(value);
-
-/** Of a URL without userinfo and query, which may be secret; of an object, which may hold a secret anywhere, no more than what it is. */
-export const describeSafely = (value: unknown): string => {
-	if (isString(value) || value instanceof URL) {
-		const [location = '', query] = String(value).split('?', 2);
-		const told = location.replace(/^(?<scheme>[^\/]*\/\/)[^\/]*@/v, '$<scheme>…@');
-		return describe(query === undefined ? told : `${told}?…`);
-	}
-
-	if (typeof value !== 'object' || value === null) {
-		return describe(value);
-	}
-
-	return Array.isArray(value) ? 'an array' : `an object of class ${value.constructor?.name ?? 'none'}`;
-};
 
 const numerals = ['no argument', 'one argument', 'two arguments'];
 
@@ -68,13 +81,21 @@ const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	key: [isString, 'a string', describeSafely],
 };
 
+/** Of a stored URL, the query parameters are in the order of their names. */
+const whyNoPatternOfStored = (pattern: unknown): string | undefined => {
+	const query = isString(pattern) ? pattern.split('?', 2)[1] : undefined;
+	const isInOrder = query === undefined || query.includes('*') || normalizeQuery(query, new Set()) === query;
+
+	return whyNoUrlPattern(pattern) ?? (isInOrder ? undefined : `${describeSafely(pattern)}, which matches no stored URL: the query parameters of those are in the order of their names`);
+};
+
 const isNames = (value: unknown): boolean => isFilled(value) || (Array.isArray(value) && value.every(element => isFilled(element)));
 
 const commonRules = {
 	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeSafely],
 	tag: [isNames, 'a string that is not empty, or an array of such strings'],
-	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describeSafely],
-	pattern: [value => isFilled(value) || value instanceof RegExp, 'a string that is not empty, or a regular expression'],
+	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describePrefix],
+	pattern: [value => whyNoPatternOfStored(value) === undefined, urlPatternExpected, value => whyNoPatternOfStored(value) ?? ''],
 	olderThan: [isAge, `${durationExpected}; or a Date`],
 } satisfies Record<string, Rule>;
 

@@ -13,3 +13,4 @@ export type {
 	RequestCacheOptions,
 } from './options.ts';
 export type {StoreOption} from './store/connection.ts';
+export type {UrlPattern} from './url-pattern.ts';

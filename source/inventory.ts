@@ -12,7 +12,7 @@ import {readAll, resourceOf} from './resource.ts';
 import {select} from './selection.ts';
 import type {StoreEntry} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
-import {matchesUrlPattern} from './url-pattern.ts';
+import {matchesUrlPattern, type UrlPattern} from './url-pattern.ts';
 
 /** What a request is known by. */
 export type RequestLike = {
@@ -67,7 +67,7 @@ export type EntryFilter = {
 	/** What their URLs begin with, scheme and all. */
 	readonly prefix?: string | undefined;
 	/** What their URLs match, as in `urlsExpireAfter`. */
-	readonly pattern?: string | RegExp | undefined;
+	readonly pattern?: UrlPattern | undefined;
 	/** They were received or last validated longer ago than this, or before this date. */
 	readonly olderThan?: Duration | Date | undefined;
 	/** `true`: they are not fresh; `false`: they are. */
@@ -85,7 +85,7 @@ export type Purgeable =
 	| Only<{readonly group: string | readonly string[]; readonly origin: string | URL}>
 	| Only<{readonly origin: string | URL}>
 	| Only<{readonly prefix: string}>
-	| Only<{readonly pattern: string | RegExp}>
+	| Only<{readonly pattern: UrlPattern}>
 	| Only<{readonly olderThan: Duration | Date}>
 	| Only<{readonly stale: true}>;
 

@@ -2,6 +2,7 @@ import type {NormalizedOptions} from 'got';
 import type {Duration} from './duration.ts';
 import type {Settings} from './http/settings.ts';
 import type {StoreOption} from './store/connection.ts';
+import type {UrlPattern} from './url-pattern.ts';
 
 /**
 How a request may use the cache, as `Request#cache` of the Fetch standard.
@@ -224,7 +225,12 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	shared?: boolean | undefined;
 
 	/**
-	`expireAfter` by URL: the first pattern that matches counts, and if none does, `expireAfter` of the cache. `expireAfter` of a request comes before both. A string is `[scheme://]host[:port][/path]`: the whole host, on every port where none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`. A regular expression is tried on the whole URL.
+	`expireAfter` by URL: the first pattern that matches counts, and if none does, `expireAfter` of the cache. `expireAfter` of a request comes before both. A pattern that no URL can match throws a `TypeError`. A pattern is one of:
+
+	- a string `[scheme://]host[:port][/path]`: the whole host, on every port if none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`;
+	- a path of every origin, which begins with `/` and has a `*`: `'/static/*'`;
+	- a regular expression, which is tried on the whole URL;
+	- a [`URLPattern`](https://developer.mozilla.org/docs/Web/API/URLPattern).
 
 	@default undefined
 
@@ -240,7 +246,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	});
 	```
 	*/
-	urlsExpireAfter?: ReadonlyArray<readonly [pattern: string | RegExp, expireAfter: ExpireAfter]> | undefined;
+	urlsExpireAfter?: ReadonlyArray<readonly [pattern: UrlPattern, expireAfter: ExpireAfter]> | undefined;
 
 	/**
 	Methods of requests that are looked up and whose responses may be stored.

@@ -13,7 +13,7 @@ import type {
 import {isCompressionSupported} from './store/compression.ts';
 import type {StoreOption} from './store/connection.ts';
 import {createKeyRing, type KeyRing} from './store/encryption.ts';
-import {matchesUrlPattern} from './url-pattern.ts';
+import {matchesUrlPattern, urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
 import {
 	describe,
 	durationExpected,
@@ -75,6 +75,21 @@ const isFunction = (value: unknown) => typeof value === 'function';
 const isExpireAfter = (value: unknown): value is ExpireAfter => isLifetime(value) || isFunction(value);
 const isArrayOf = (value: unknown, isElement: (element: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(element => isElement(element));
 
+/** What is wrong with an entry of `urlsExpireAfter`. */
+const whyNoLifetimeByUrl = (entry: unknown): string | undefined => {
+	if (!Array.isArray(entry) || entry.length !== 2) {
+		return describe(entry);
+	}
+
+	const [pattern, lifetime] = entry as [unknown, unknown];
+	const why = whyNoUrlPattern(pattern);
+	if (why !== undefined) {
+		return `the pattern ${why}`;
+	}
+
+	return isExpireAfter(lifetime) ? undefined : `the lifetime ${describe(lifetime)}`;
+};
+
 const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
 	tags: [value => isArrayOf(value, element => isString(element) && element !== ''), 'an array of strings that are not empty'],
@@ -114,8 +129,9 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	ttl: [isBoolean, 'a boolean'],
 	shared: [isBoolean, 'a boolean'],
 	urlsExpireAfter: [
-		value => isArrayOf(value, entry => Array.isArray(entry) && entry.length === 2 && (isString(entry[0]) || entry[0] instanceof RegExp) && isExpireAfter(entry[1])),
-		`an array of [pattern, lifetime], where a pattern is a string or a regular expression and a lifetime is ${expireAfterExpected}`,
+		value => isArrayOf(value, entry => whyNoLifetimeByUrl(entry) === undefined),
+		`an array of [pattern, lifetime], where a pattern is ${urlPatternExpected}, and a lifetime is ${expireAfterExpected}`,
+		value => Array.isArray(value) ? value.map(entry => whyNoLifetimeByUrl(entry)).find(why => why !== undefined) ?? describe(value) : describe(value),
 	],
 	methods: [value => isArrayOf(value, isToken), 'an array of HTTP methods'],
 	statusCodes: [value => isArrayOf(value, element => Number.isSafeInteger(element) && Number(element) >= 200 && Number(element) <= 599), 'an array of status codes from 200 to 599'],

@@ -30,6 +30,21 @@ export const describe = (value: unknown): string => {
 	return description.length > 80 ? `${description.slice(0, 80)}…` : description;
 };
 
+/** Of a URL without userinfo and query, which may be secret; of an object, which may hold a secret anywhere, no more than what it is. */
+export const describeSafely = (value: unknown): string => {
+	if (isString(value) || value instanceof URL) {
+		const [location = '', query] = String(value).split('?', 2);
+		const told = location.replace(/^(?<scheme>[^\/]*\/\/)[^\/]*@/v, '$<scheme>…@');
+		return describe(query === undefined ? told : `${told}?…`);
+	}
+
+	if (typeof value !== 'object' || value === null) {
+		return describe(value);
+	}
+
+	return Array.isArray(value) ? 'an array' : `an object of class ${value.constructor?.name ?? 'none'}`;
+};
+
 /** How much of two names is the same beginning, whatever its case: from 0 to 1. */
 const likeness = (one: string, other: string): number => {
 	const difference = [...one].findIndex((letter, index) => letter.toLowerCase() !== other[index]?.toLowerCase());

@@ -53,6 +53,9 @@ await suite('a wrong request', () => {
 	}
 });
 
+const prefix = `the beginning of an absolute URL, such as '${url}'`;
+const pattern = 'a string such as \'*.example.com/items\', a regular expression, or a URLPattern';
+
 /** What `invalidate()` and `entries()` have in common. */
 const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	[{tag: ''}, 'Expected the property `tag` in % to be a string that is not empty, or an array of such strings, got \'\''],
@@ -61,7 +64,21 @@ const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = 
 	[{origin: 'api.example.com'}, 'Expected the property `origin` in % to be an absolute URL such as \'https://api.example.com\', got \'api.example.com\''],
 	[{prefix: 'api.example.com'}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'api.example.com\''],
 	[{prefix: ''}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'\''],
-	[{pattern: ''}, 'Expected the property `pattern` in % to be a string that is not empty, or a regular expression, got \'\''],
+	[{prefix: 'https://API.example.com'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'https://API.example.com', which no stored URL begins with: they have the form 'https://api.example.com'`],
+	[{prefix: 'HTTPS://api.example.com/a b'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'HTTPS://api.example.com/a b', which no stored URL begins with: they have the form 'https://api.example.com/a%20b'`],
+	[{prefix: 'https://api.example.com:443/items'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'https://api.example.com:443/items', which no stored URL begins with: they have the form 'https://api.example.com/items'`],
+	[{prefix: 'http://api.example.com:80'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'http://api.example.com:80', which no stored URL begins with: they have the form 'http://api.example.com'`],
+	[{prefix: 'https://user:secret@api.example.com/items'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'https://…@api.example.com/items', which no stored URL begins with: they have the form 'https://api.example.com/items'`],
+	[{prefix: `${url}?b=secret&a=1`}, `Expected the property \`prefix\` in % to be ${prefix}, got '${url}?…', which no stored URL begins with: they have the form '${url}?…', with the query parameters in the order of their names`],
+	[{prefix: `${url}#a`}, `Expected the property \`prefix\` in % to be ${prefix}, got '${url}#a', which no stored URL begins with: they have the form '${url}'`],
+	[{prefix: 'https://user:secret@api.example.com'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'https://…@api.example.com'`],
+	[{prefix: /items/v}, `Expected the property \`prefix\` in % to be ${prefix}, got an object of class RegExp`],
+	[{pattern: ''}, `Expected the property \`pattern\` in % to be ${pattern}, got '', which matches no URL: '*' matches every URL`],
+	[{pattern: '/x'}, `Expected the property \`pattern\` in % to be ${pattern}, got '/x', which matches no URL: for a path of every origin, write '*/x' or '/x*'`],
+	[{pattern: 'https//x'}, `Expected the property \`pattern\` in % to be ${pattern}, got 'https//x', which matches no URL: with a scheme, write 'https://x'`],
+	[{pattern: 'api.example.com/items?b=secret&a=1'}, `Expected the property \`pattern\` in % to be ${pattern}, got 'api.example.com/items?…', which matches no stored URL: the query parameters of those are in the order of their names`],
+	[{pattern: ['a', 'b']}, `Expected the property \`pattern\` in % to be ${pattern}, got an array`],
+	[{pattern: new URL('https://user:secret@a.example')}, `Expected the property \`pattern\` in % to be ${pattern}, got 'https://…@a.example/'`],
 	[{olderThan: 'yesterday'}, 'Expected the property `olderThan` in % to be a duration: milliseconds, or a string such as \'15m\', and not negative; or a Date, got \'yesterday\''],
 	[{olderThan: new Date('yesterday')}, 'Expected the property `olderThan` in % to be a duration: milliseconds, or a string such as \'15m\', and not negative; or a Date, got Invalid Date'],
 ];
@@ -222,7 +239,7 @@ test('what is right is taken', async () => {
 	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
 	assert.equal(await cache.touch(url, 'never'), false);
 	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined, stale: false, olderThan: new Date()})), []);
-	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {prefix: 'http'}, {prefix: `${url}?page=`}, {pattern: /items/v}, {olderThan: 0}, {stale: true}] as const) {
+	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {prefix: 'http'}, {prefix: `${url}?page=`}, {prefix: 'https://10.0.0.'}, {prefix: 'https://api'}, {prefix: 'unix:/var/run'}, {pattern: /items/v}, {pattern: new URLPattern({pathname: '/x'})}, {pattern: '/x/*'}, {pattern: 'a.example/x?a=1&b=2'}, {olderThan: 0}, {stale: true}] as const) {
 		assert.equal(await cache.invalidate(what, {soft: true}), true);
 	}
 

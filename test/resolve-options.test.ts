@@ -58,7 +58,12 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{staleWhileRevalidate: {}}, /`staleWhileRevalidate` .* got \{\}/v],
 		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'never', or 'no-store'; or a function, got '1 fortnight'/v],
 		[{urlsExpireAfter: {'a.example': '1h'}}, /`urlsExpireAfter` .* array of \[pattern, lifetime\]/v],
-		[{urlsExpireAfter: [['a.example']]}, /`urlsExpireAfter`/v],
+		[{urlsExpireAfter: [['a.example']]}, /`urlsExpireAfter` .* got \[ 'a.example' \]$/v],
+		[{urlsExpireAfter: [['a.example', '1h'], ['a.example', 'soon']]}, /`urlsExpireAfter` .* got the lifetime 'soon'$/v],
+		[{urlsExpireAfter: [['a.example', '1h'], ['/x', '1h']]}, /`urlsExpireAfter` .* got the pattern '\/x', which matches no URL: for a path of every origin, write '\*\/x' or '\/x\*'$/v],
+		[{urlsExpireAfter: [['', '1h']]}, /`urlsExpireAfter` .* got the pattern '', which matches no URL/v],
+		[{urlsExpireAfter: [['https//x', '1h']]}, /`urlsExpireAfter` .* write 'https:\/\/x'$/v],
+		[{urlsExpireAfter: [[{}, '1h']]}, /`urlsExpireAfter` .* got the pattern an object of class Object$/v],
 		[{methods: 'GET'}, /`methods` .* array of HTTP methods, got 'GET'/v],
 		[{methods: ['GET ']}, /`methods`/v],
 		[{statusCodes: [99]}, /`statusCodes` .* from 200 to 599/v],
@@ -140,13 +145,15 @@ await suite('values', () => {
 	test('the first URL pattern that matches gives the lifetime, then `expireAfter` of the cache', () => {
 		const {request} = resolve({
 			expireAfter: '1m',
-			urlsExpireAfter: [['a.example/x', 'never'], ['a.example/z', 'no-store'], ['a.example', () => '2s'], ['a.example', 5]],
+			urlsExpireAfter: [['/everywhere/*', '3s'], [new URLPattern({pathname: '/pattern'}), '4s'], ['a.example/x', 'never'], ['a.example/z', 'no-store'], ['a.example', () => '2s'], ['a.example', 5]],
 		});
 
 		assert.equal(lifetimeIn(request, 'https://a.example/x/1'), Infinity);
 		assert.equal(lifetimeIn(request, 'https://a.example/y'), 2);
 		assert.equal(lifetimeIn(request, 'https://a.example/z'), 'no-store');
 		assert.equal(lifetimeIn(request, 'https://b.example/'), 60);
+		assert.equal(lifetimeIn(request, 'https://b.example/everywhere/1'), 3);
+		assert.equal(lifetimeIn(request, 'https://b.example/pattern'), 4);
 	});
 
 	test('the lifetime of a request comes before those of the cache', () => {

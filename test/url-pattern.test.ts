@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
-import {matchesUrlPattern} from '../source/url-pattern.ts';
+import test, {suite} from 'node:test';
+import {inspect} from 'node:util';
+import fc from 'fast-check';
+import {matchesUrlPattern, whyNoUrlPattern, type UrlPattern} from '../source/url-pattern.ts';
 
-const table: ReadonlyArray<readonly [pattern: string | RegExp, url: string, isMatch: boolean]> = [
+const table: ReadonlyArray<readonly [pattern: UrlPattern, url: string, isMatch: boolean]> = [
 	['api.example.com', 'https://api.example.com/items', true],
 	['api.example.com', 'http://api.example.com/', true],
 	['api.example.com', 'https://api.example.com.evil.example/', false],
@@ -34,12 +36,24 @@ const table: ReadonlyArray<readonly [pattern: string | RegExp, url: string, isMa
 	['a*a', 'http://a/', false],
 	['a*a', 'http://aa/', true],
 	['a.example/items?page=1', 'https://a.example/items?page=1', true],
+	['/static/*', 'https://a.example/static/logo.png', true],
+	['/static/*', 'http://b.example:8080/static/?v=1', true],
+	['/static/*', 'https://a.example/other/static/logo.png', false],
+	['/*/logo', 'https://a.example/x/logo.png', true],
+	['unix:///run', 'unix:/run/docker.sock:/info', true],
+	['[2001:db8::*]:443', 'https://[2001:db8::1]/', true],
+	[new URLPattern({pathname: '/static/*'}), 'https://a.example/static/logo.png', true],
+	[new URLPattern({pathname: '/static/*'}), 'https://a.example/items', false],
+	[new URLPattern('https://*.example/items/:id([0-9]+)'), 'https://a.example/items/5', true],
+	[new URLPattern('https://*.example/items/:id([0-9]+)'), 'https://a.example/items/five', false],
+	['a.example/?url=https://b.example', 'https://a.example/?url=https://b.example/x', true],
 	[/\.png$/v, 'https://a.example/logo.png', true],
 	[/\.png$/v, 'https://a.example/logo.jpg', false],
 ];
 
 for (const [pattern, url, isMatch] of table) {
-	test(`${String(pattern)} ${isMatch ? 'matches' : 'does not match'} ${url}`, () => {
+	test(`${inspect(pattern, {depth: 0, breakLength: Infinity})} ${isMatch ? 'matches' : 'does not match'} ${url}`, () => {
+		assert.equal(whyNoUrlPattern(pattern), undefined);
 		assert.equal(matchesUrlPattern(pattern, url), isMatch);
 	});
 }
@@ -55,4 +69,73 @@ test('a pattern of many wildcards takes no time to speak of', () => {
 	const pattern = `a.example/${'*a'.repeat(1000)}b`;
 
 	assert.equal(matchesUrlPattern(pattern, `https://a.example/${'a'.repeat(50_000)}`), false);
+});
+
+const form = 'the form is [scheme://]host[:port][/path], as in \'*.example.com/items\'';
+const regularExpression = 'a regular expression is tried on the whole URL, which begins with its scheme';
+
+const mistakes: ReadonlyArray<readonly [pattern: unknown, why: string]> = [
+	['', '\'\', which matches no URL: \'*\' matches every URL'],
+	[' ', '\' \', which matches no URL: \'*\' matches every URL'],
+	['/x', '\'/x\', which matches no URL: for a path of every origin, write \'*/x\' or \'/x*\''],
+	['//a.example/x', '\'//a.example/x\', which matches no URL: for the host, write \'a.example/x\''],
+	['https//x', '\'https//x\', which matches no URL: with a scheme, write \'https://x\''],
+	['https:/x/*', '\'https:/x/*\', which matches no URL: with a scheme, write \'https://x/*\''],
+	['HTTP:x', '\'HTTP:x\', which matches no URL: with a scheme, write \'HTTP://x\''],
+	['https', '\'https\', which matches no URL: with a scheme, write \'https://*\''],
+	['https:///x', '\'https:///x\', which matches no URL: a URL has the form \'https://x/\''],
+	['ftp://a.example', '\'ftp://a.example\', which matches no URL: a scheme is http://, https:// or unix://, or it is left out'],
+	['*://a.example', '\'*://a.example\', which matches no URL: a scheme is http://, https:// or unix://, or it is left out'],
+	['a.example/a b', '\'a.example/a b\', which matches no URL: a URL has the form \'a.example/a%20b\''],
+	['a.example/x#y', '\'a.example/x#y\', which matches no URL: a URL has the form \'a.example/x\''],
+	['a.example/x/../y', '\'a.example/x/../y\', which matches no URL: a URL has the form \'a.example/y\''],
+	['a.example?x=secret', '\'a.example?…\', which matches no URL: a URL has the form \'a.example/?…\''],
+	['münchen.example', '\'münchen.example\', which matches no URL: a URL has the form \'xn--mnchen-3ya.example\''],
+	['user:secret@a.example', `'…@a.example', which matches no URL: ${form}`],
+	['https://user:secret@a.example/x?secret', `'https://…@a.example/x?…', which matches no URL: ${form}`],
+	['a.example:99999', `'a.example:99999', which matches no URL: ${form}`],
+	[' a.example', `' a.example', which matches no URL: ${form}`],
+	['/^items/', '\'/^items/\', which matches no URL: a regular expression stands without quotation marks'],
+	[/^\/static/v, String.raw`/^\/static/v, which matches no URL: ${regularExpression}`],
+	[/^api/v, `/^api/v, which matches no URL: ${regularExpression}`],
+	[5, '5'],
+	[undefined, 'undefined'],
+	[new URL('https://user:secret@a.example/'), '\'https://…@a.example/\''],
+	[['a.example'], 'an array'],
+];
+
+await suite('a pattern that matches no URL is told so', () => {
+	for (const [pattern, why] of mistakes) {
+		test(why, () => {
+			assert.equal(whyNoUrlPattern(pattern), why);
+		});
+	}
+
+	test('a regular expression that may match a URL is taken', () => {
+		for (const pattern of [/^https?:/v, /^h/v, /^http/iv, /^[a-z]+:/v, /^(?:https|wss):/v, /^.+\/static/v, /^x?https/v, /\/static/v, /^\/a|b/v, /^a/mv]) {
+			assert.equal(whyNoUrlPattern(pattern), undefined, String(pattern));
+		}
+	});
+
+	const character = fc.constantFrom(...'a1.*:/?=-%#@[] AéXx');
+	const word = fc.string({unit: character, maxLength: 8});
+
+	test('no URL matches a string that is refused, but for one that is a mistake in itself', () => {
+		const url = fc.tuple(fc.constantFrom('http://', 'https://'), word, word).map(parts => parts.join('')).filter(text => URL.canParse(text)).map(text => new URL(text).href);
+		fc.assert(fc.property(word, url, (pattern, given) => {
+			fc.pre(!/^\/|^https?(?:[\/:]|$)/iv.test(pattern) && whyNoUrlPattern(pattern) !== undefined);
+			assert.equal(matchesUrlPattern(pattern, given), false);
+		}), {numRuns: 2000});
+	});
+
+	test('a part of a URL is a pattern for it', () => {
+		const path = fc.webUrl({withQueryParameters: true, withFragments: false}).map(text => new URL(text));
+		fc.assert(fc.property(path, fc.nat(), ({href, host, pathname, search}, cut) => {
+			const rest = (pathname + search).slice(0, cut % 40);
+			for (const pattern of [host, `${host}${rest}`, `*${rest}`, `${host}*`, `/*${rest.slice(1)}`]) {
+				assert.equal(whyNoUrlPattern(pattern), undefined, pattern);
+				assert.equal(matchesUrlPattern(pattern, href), true, pattern);
+			}
+		}));
+	});
 });

@@ -1,6 +1,6 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
-import {checkEventName, describeSafely, refuseMore} from '../arguments.ts';
+import {checkEventName, refuseMore} from '../arguments.ts';
 import {createHints} from '../hints.ts';
 import {
 	getStored,
@@ -23,6 +23,7 @@ import {createStore} from '../store/create-store.ts';
 import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
 import {createLeases} from '../store/lease.ts';
 import type {Store, StoreCounters} from '../store/store.ts';
+import {describeSafely} from '../validate.ts';
 import type {GotContext} from './context.ts';
 import {createHandler} from './handler.ts';
 import {createHooks, type Hooks} from './hooks.ts';
