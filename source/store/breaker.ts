@@ -3,6 +3,10 @@ import {inBackground} from '../background.ts';
 const firstCooldownMs = 250;
 const longestCooldownMs = 2000;
 
+/** So many operations in a row, for longer than the longest cooldown, show that a side is well; without that many, five times as long. */
+const convincingCount = 20;
+const probationCooldowns = 5;
+
 export type Breaker = {
 	/** Whether an operation may be sent now. */
 	isClosed(): boolean;
@@ -21,14 +25,18 @@ export type BreakerOptions = {
 	readonly onClose: () => void;
 	/** The first cooldown, doubled up to eight times as long while it stays open. */
 	readonly cooldownMs?: number;
+	/** Whether operations have to succeed for some time before it counts as closed: for a side that now succeeds and now fails. Operations are let through meanwhile. Default: `false`. */
+	readonly hasProbation?: boolean;
 };
 
 /**
 A circuit breaker: stops asking a side that is sick, and finds out by itself when it is well again. Its timer does not keep the process alive.
 */
-export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = firstCooldownMs}: BreakerOptions): Breaker => {
-	let state: 'closed' | 'open' | 'trial' = 'closed';
+export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = firstCooldownMs, hasProbation = false}: BreakerOptions): Breaker => {
+	const longestMs = cooldownMs * longestCooldownMs / firstCooldownMs;
+	let state: 'closed' | 'open' | 'trial' | 'probation' = 'closed';
 	let failureCount = 0;
+	let probation = {sinceMs: 0, successCount: 0};
 	let nextCooldownMs = cooldownMs;
 	let timer: NodeJS.Timeout | undefined;
 	let isStopped = false;
@@ -54,7 +62,18 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 
 		// A fleet that lost its Redis at one moment does not come back at one moment.
 		timer = inBackground(setTimeout(probe === undefined ? letOneThrough : check, nextCooldownMs * (0.75 + (Math.random() / 2))));
-		nextCooldownMs = Math.min(nextCooldownMs * 2, cooldownMs * longestCooldownMs / firstCooldownMs);
+		nextCooldownMs = Math.min(nextCooldownMs * 2, longestMs);
+	};
+
+	const beginProbation = () => {
+		clearTimeout(timer);
+		if (isStopped) {
+			return;
+		}
+
+		state = 'probation';
+		probation = {sinceMs: performance.now(), successCount: 1};
+		timer = inBackground(setTimeout(close, probationCooldowns * longestMs));
 	};
 
 	const letOneThrough = () => {
@@ -78,16 +97,27 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 				return true;
 			}
 
-			return state === 'closed';
+			return state === 'closed' || state === 'probation';
 		},
 		succeeded() {
-			if (failureCount > 0 || (state === 'open' && probe === undefined)) {
+			if (state === 'closed' || !hasProbation) {
+				close();
+				return;
+			}
+
+			if (state !== 'probation') {
+				beginProbation();
+				return;
+			}
+
+			probation.successCount++;
+			if (probation.successCount >= convincingCount && performance.now() - probation.sinceMs >= longestMs) {
 				close();
 			}
 		},
 		failed(error, {isFatal = false} = {}) {
 			failureCount++;
-			if (state === 'open') {
+			if (state === 'open' || state === 'probation') {
 				if (probe === undefined) {
 					coolDown();
 				}

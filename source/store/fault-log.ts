@@ -10,7 +10,7 @@ export type StoreEvent =
 export type StoreHealth = {
 	/**
 	- `'ok'`: it is asked and written to; so is a store that was not needed yet.
-	- `'read-only'`: it answers, but does not take writes, or not in time: it is full, or a replica. Only writing rests.
+	- `'read-only'`: it answers, but does not take writes, or not in time: it is full, or a replica. Only writing rests. It takes writes again when it has taken 20 in at least two seconds without refusing one, or any for ten seconds.
 	- `'unavailable'`: it is not asked, until it answers again.
 	- `'closed'`: by `close()`.
 	*/
@@ -26,10 +26,14 @@ export type StoreHealth = {
 const episodeMs = 10_000;
 const maxMessages = 20;
 
+/** The message of an error without what Redis adds where a script met it: which script, and on which line. */
+const kindOf = ({message}: Error): string => message.replace(/^ERR Error running script .*@user_script: \d+: -?/v, '').replace(/ script: [\da-f]+, on @user_script:\d+\.$/v, '');
+
 /**
 Turns a stream of faults into one event per change.
 */
 export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefined) => {
+	/** Kinds of errors. */
 	const reported = new Set<string>();
 	/** A permission that is missing is the same error until it is granted, however much time passes in between. */
 	const reportedErrors = new WeakSet<Error>();
@@ -55,11 +59,12 @@ export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefine
 			}
 
 			lastFaultMs = nowMs;
-			if (reported.has(error.message) || reported.size >= maxMessages || reportedErrors.has(error)) {
+			const kind = kindOf(error);
+			if (reported.has(kind) || reported.size >= maxMessages || reportedErrors.has(error)) {
 				return;
 			}
 
-			reported.add(error.message);
+			reported.add(kind);
 			reportedErrors.add(error);
 			emit({type: 'error', error});
 		},

@@ -109,6 +109,8 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	const writing = createBreaker({
 		threshold: failureThreshold,
 		cooldownMs,
+		// Each purge makes a little room in a store that is full.
+		hasProbation: true,
 		onOpen(error) {
 			isReadOnly = true;
 			noteState();
@@ -201,7 +203,8 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				answeredMs = performance.now();
 				onAnswer();
 				reading.succeeded();
-				if (kind === 'write') {
+				// A script that found nothing to replace has written nothing.
+				if (kind === 'write' && result !== false) {
 					writing.succeeded();
 				}
 

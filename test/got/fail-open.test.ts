@@ -3,9 +3,14 @@ import process from 'node:process';
 import test from 'node:test';
 import got from 'got';
 import {Keyv} from 'keyv';
-import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {
+	cacheInfo,
+	redisCache,
+	type RedisCache,
+	type RedisCacheOptions,
+} from '../../source/index.ts';
 import {listen} from '../helpers/listener.ts';
-import {startOrigin} from '../helpers/origin.ts';
+import {respond, startOrigin} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
 import {runScript} from '../helpers/script.ts';
 import {settleWrites} from './helpers.ts';
@@ -184,3 +189,40 @@ test('timers that are not Node\'s own, such as jsdom\'s numbers, fail no request
 
 	assert.deepEqual(unhandled, []);
 });
+
+for (const [by, purge] of [
+	['URL', async (cache, url) => cache.delete(url)],
+	['tag', async cache => cache.invalidate({tag: 'a'})],
+	['tag, softly', async cache => cache.invalidate({tag: 'a'}, {soft: true})],
+] satisfies Array<[string, (cache: RedisCache, url: string) => Promise<boolean>]>) {
+	test(`a full Redis is degraded once, however often something is purged by ${by}`, async t => {
+		const [origin, redis] = await Promise.all([startOrigin(), startRedis({args: ['--maxmemory', '4mb']})]);
+		t.after(async () => Promise.all([origin.stop(), redis.stop()]));
+		origin.handler = (_request, response) => {
+			respond(response, {headers: {'cache-control': 'max-age=60', 'cache-tag': 'a'}, body: 'x'.repeat(50_000)});
+		};
+
+		await using cache = redisCache({store: redis.url, timeout: '10s', tagField: 'cache-tag', compression: false});
+		const client = got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache);
+		const events: string[] = [];
+		for (const name of ['error', 'degraded', 'recovered'] as const) {
+			cache.on(name, () => events.push(name));
+		}
+
+		let count = 0;
+		const ask = async () => client(String(count++));
+		while (!events.includes('degraded')) {
+			await ask();
+		}
+
+		for (let round = 0; round < 40; round++) {
+			await purge(cache, `${origin.url}/${round}`);
+			await ask();
+			await ask();
+			await ask();
+		}
+
+		assert.deepEqual(events, ['error', 'degraded']);
+		assert.equal(cache.health().state, 'read-only');
+	});
+}

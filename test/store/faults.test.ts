@@ -3,7 +3,14 @@ import process from 'node:process';
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {spawnSync} from 'node:child_process';
-import {after, before, beforeEach, test} from 'node:test';
+import {randomBytes} from 'node:crypto';
+import {
+	after,
+	before,
+	beforeEach,
+	test,
+	type TestContext,
+} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {createClient} from '@redis/client';
 import {Keyv} from 'keyv';
@@ -195,6 +202,103 @@ test('a Redis that refuses to write is read from, and written to when it takes w
 
 	await recovered;
 	await store.close();
+});
+
+/** A store of a Redis that is full, in a time of the test's own. */
+const openFull = async (t: TestContext) => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const opened = open(mine.url, {cooldownMs: 250});
+	t.after(opened.store.close);
+	const {store} = opened;
+	const makeRoom = async () => mine.client.configSet('maxmemory', '0');
+	const fill = async () => mine.client.configSet('maxmemory', '1');
+	const write = async () => store.set('{a}', record, 60_000);
+	assert.equal(await write(), true);
+	return {
+		...opened,
+		client: mine.client,
+		makeRoom,
+		fill,
+		write,
+		async degrade() {
+			t.mock.timers.enable({apis: ['setTimeout']});
+			await fill();
+			while (store.health().state === 'ok') {
+				await write();
+			}
+		},
+		/** Longer than any cooldown. */
+		pass() {
+			t.mock.timers.tick(12_000);
+		},
+	};
+};
+
+test('a Redis that is full, and has room for a write now and then, is degraded once, and recovers once when it takes all writes', async t => {
+	const {store, events, degrade, makeRoom, fill, write, pass} = await openFull(t);
+	await degrade();
+	for (let round = 0; round < 10; round++) {
+		pass();
+		await makeRoom();
+		assert.deepEqual([await write(), await write()], [true, true]);
+		assert.equal(store.health().state, 'read-only', 'it may be full again in a moment');
+		await fill();
+		assert.deepEqual([await write(), await write()], [false, false]);
+	}
+
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+	await makeRoom();
+	pass();
+	assert.equal(await write(), true);
+	pass();
+	assert.equal(store.health().state, 'ok');
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded', 'recovered']);
+});
+
+test('a Redis that has taken many writes for longer than any cooldown has recovered', async t => {
+	const {store, degrade, makeRoom, write, pass} = await openFull(t);
+	await degrade();
+	pass();
+	await makeRoom();
+	const startMs = performance.now();
+	let passedMs = 0;
+	t.mock.method(performance, 'now', () => startMs + passedMs);
+	for (let count = 0; count < 19; count++) {
+		assert.equal(await write(), true);
+	}
+
+	passedMs = 2000;
+	assert.equal(store.health().state, 'read-only');
+	await write();
+	assert.equal(store.health().state, 'ok');
+});
+
+test('a full Redis is told of once, whether a command or a script met it', async t => {
+	const {store, events, degrade, write, pass} = await openFull(t);
+	await degrade();
+	for (let round = 0; round < 3; round++) {
+		pass();
+		assert.equal(await store.update('{b}', () => record, 60_000), undefined);
+		pass();
+		assert.equal(await write(), false);
+	}
+
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+});
+
+test('a record that was not replaced is no sign that a full Redis takes writes', async t => {
+	const {store, client, events, degrade, pass} = await openFull(t);
+	assert.equal(await store.set('{b}', response({body: randomBytes(100_000)}), 60_000), true);
+	const [found] = await store.get(['{b}']);
+	assert.ok(found?.kind === 'response'); // eslint-disable-line node-test/prefer-equality-assertion -- for TypeScript
+	await client.del('n:{b}');
+	await degrade();
+	pass();
+	// Only its head would be written, and it is gone: nothing is written.
+	await store.set('{b}', {...found, statusCode: 404}, 60_000, () => undefined);
+	pass();
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
 });
 
 test('a wrong password is told without it', async t => {
