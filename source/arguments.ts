@@ -41,9 +41,16 @@ const inStoredForm = (prefix: string): string | undefined => {
 	return /[\s@]/v.test(authority) ? undefined : prefix.slice(0, isDefaultPort ? prefix.lastIndexOf(':') : undefined).toLowerCase();
 };
 
-const isUrlPrefix = (value: unknown): value is string => isFilled(value) && (
-	schemes.some(scheme => scheme.startsWith(value))
-	|| (schemes.some(scheme => value.startsWith(scheme)) && inStoredForm(value)?.startsWith(value) === true));
+const isUrlPrefix = (value: unknown): boolean => {
+	if (!isFilled(value) || schemes.some(scheme => scheme.startsWith(value))) {
+		return value !== '' && isString(value);
+	}
+
+	// A URL has no dot or question mark at its end; what begins with one of them may.
+	const completed = /[.?]$/v.test(value) ? `${value}a` : value;
+
+	return schemes.some(scheme => value.startsWith(scheme)) && inStoredForm(completed)?.startsWith(value) === true;
+};
 
 const describePrefix = (value: unknown): string => {
 	const storedForm = isString(value) && schemes.some(scheme => value.toLowerCase().startsWith(scheme)) ? inStoredForm(value) : undefined;

@@ -239,7 +239,7 @@ test('what is right is taken', async () => {
 	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
 	assert.equal(await cache.touch(url, 'never'), false);
 	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined, stale: false, olderThan: new Date()})), []);
-	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {prefix: 'http'}, {prefix: `${url}?page=`}, {prefix: 'https://10.0.0.'}, {prefix: 'https://api'}, {prefix: 'unix:/var/run'}, {pattern: /items/v}, {pattern: new URLPattern({pathname: '/x'})}, {pattern: '/x/*'}, {pattern: 'a.example/x?a=1&b=2'}, {olderThan: 0}, {stale: true}] as const) {
+	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {prefix: 'http'}, {prefix: `${url}?page=`}, {prefix: 'https://10.0.0.'}, {prefix: `${url}/.`}, {prefix: `${url}?`}, {prefix: 'https://api'}, {prefix: 'unix:/var/run'}, {pattern: /items/v}, {pattern: new URLPattern({pathname: '/x'})}, {pattern: '/x/*'}, {pattern: 'a.example/x?a=1&b=2'}, {olderThan: 0}, {stale: true}] as const) {
 		assert.equal(await cache.invalidate(what, {soft: true}), true);
 	}
 
