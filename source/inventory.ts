@@ -6,6 +6,7 @@ import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from './http/age
 import {decide} from './http/decide.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {RequestHead} from './http/message.ts';
+import {normalizeEscapes} from './http/url.ts';
 import {heed, markKeysOf, originMark} from './marks.ts';
 import {storedKeysOf} from './purging.ts';
 import {readAll, resourceOf} from './resource.ts';
@@ -194,7 +195,7 @@ export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: numb
 
 	return (origin === undefined || originMark(url) === originMark(new URL(origin).href))
 		&& (tag === undefined || [tag].flat().some(each => tags.includes(each)))
-		&& (prefix === undefined || url.startsWith(prefix))
+		&& (prefix === undefined || url.startsWith(normalizeEscapes(prefix)))
 		&& (pattern === undefined || matchesUrlPattern(pattern, url))
 		&& (olderThan === undefined || policy.responseTimeMs < storedBeforeMs)
 		&& (stale === undefined || isFresh(stored, nowMs) !== stale);

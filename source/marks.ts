@@ -1,6 +1,7 @@
 import {hash, randomBytes} from 'node:crypto';
 import {createHints} from './hints.ts';
 import type {PassReason} from './http/outcome.ts';
+import {normalizeEscapes} from './http/url.ts';
 import type {StoredRecord, StoredResponse} from './stored.ts';
 
 /*
@@ -63,7 +64,7 @@ export const pathMark = (url: string): string => markKey('path', pathOf(url));
 
 export const pathOf = (url: string): string => {
 	const queryStart = url.indexOf('?');
-	return queryStart === -1 ? url : url.slice(0, queryStart);
+	return normalizeEscapes(queryStart === -1 ? url : url.slice(0, queryStart));
 };
 
 /** Whether what is stored under a key is stored for all equivalent URLs. */

@@ -229,7 +229,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	- a string `[scheme://]host[:port][/path]`: the whole host, on every port if none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`;
 	- a path of every origin, which begins with `/` and has a `*`: `'/static/*'`;
-	- a regular expression, which is tried on the whole URL;
+	- a regular expression, which is tried on the whole URL, with its escapes in the form of RFC 3986 §6.2.2: `~` and `%C3`, not `%7E` and `%c3`;
 	- a [`URLPattern`](https://developer.mozilla.org/docs/Web/API/URLPattern).
 
 	@default undefined

@@ -1,3 +1,4 @@
+import {normalizeEscapes} from './http/url.ts';
 import {describe, describeSafely} from './validate.ts';
 
 /** What a `URLPattern` is taken for, that of the platform or of a polyfill. */
@@ -64,16 +65,16 @@ const partsOf = (pattern: string): Parts => {
 };
 
 /**
-@param url - Absolute.
+@param url - Absolute. Of URLs that RFC 3986 §6.2.2 takes for the same, all match or none.
 */
 export const matchesUrlPattern = (pattern: UrlPattern, url: string): boolean => {
 	if (pattern instanceof RegExp) {
 		pattern.lastIndex = 0;
-		return pattern.test(url);
+		return pattern.test(normalizeEscapes(url));
 	}
 
 	if (typeof pattern !== 'string') {
-		return pattern.test(url);
+		return pattern.test(normalizeEscapes(url));
 	}
 
 	const {scheme, host, path} = partsOf(pattern);
@@ -83,7 +84,7 @@ export const matchesUrlPattern = (pattern: UrlPattern, url: string): boolean => 
 
 	return (scheme === undefined || scheme === protocol)
 		&& (matchesGlob(host, `${hostname}:${port || portOfScheme}`, false) || matchesGlob(host, hostname, false))
-		&& matchesGlob(path, pathname + search, true);
+		&& matchesGlob(normalizeEscapes(path), normalizeEscapes(pathname + search), true);
 };
 
 const isUrlPatternObject = (value: unknown): value is UrlPatternObject => {

@@ -47,6 +47,13 @@ const table: ReadonlyArray<readonly [pattern: UrlPattern, url: string, isMatch: 
 	[new URLPattern('https://*.example/items/:id([0-9]+)'), 'https://a.example/items/5', true],
 	[new URLPattern('https://*.example/items/:id([0-9]+)'), 'https://a.example/items/five', false],
 	['a.example/?url=https://b.example', 'https://a.example/?url=https://b.example/x', true],
+	// RFC 3986 §6.2.2
+	['a.example/~me', 'https://a.example/%7Eme/items', true],
+	['a.example/%7eme', 'https://a.example/~me/items', true],
+	['*/caf%c3%a9*%7e', 'https://a.example/caf%C3%A9/~', true],
+	['a.example/a%2fb', 'https://a.example/a%2Fb', true],
+	['a.example/a%2Fb', 'https://a.example/a/b', false],
+	[/\/~me$/v, 'https://a.example/%7Eme', true],
 	[/\.png$/v, 'https://a.example/logo.png', true],
 	[/\.png$/v, 'https://a.example/logo.jpg', false],
 ];

@@ -1,13 +1,35 @@
 const noParameters: ReadonlySet<string> = new Set();
 
+/** An escape, and a percent sign directly in front of it that begins none. */
+const escapes = /(?<stray>%(?![\da-f]{2})[\da-f]?)?%(?<code>[\da-f]{2})/giv;
+
 /**
-A URL without userinfo and fragment, its query parameters in the order of their names, without the ignored ones.
+RFC 3986 §6.2.2: an escape of an unreserved character is that character, and every other one is in upper case. Reserved characters stay as they are: `%2F` is no `/`.
+
+Also for the beginning of a URL. Takes linear time; normalising twice is normalising once.
+*/
+export const normalizeEscapes = (url: string): string => {
+	if (!url.includes('%')) {
+		return url;
+	}
+
+	return url.replaceAll(escapes, (_, stray: string | undefined, code: string) => {
+		const character = String.fromCodePoint(Number.parseInt(code, 16));
+		// Behind a percent sign that begins no escape, another digit could make it one.
+		const isDecoded = (stray === undefined ? /[\w\-.~]/v : /[\-.g-z_~]/iv).test(character);
+
+		return `${stray ?? ''}${isDecoded ? character : `%${code.toUpperCase()}`}`;
+	});
+};
+
+/**
+A URL without userinfo and fragment, its escapes in one form (RFC 3986 §6.2.2), its query parameters in the order of their names, without the ignored ones.
 
 Parameters of the same name keep their order, `?a` is not `?a=`, and neither is absence: all that a server could tell apart stays apart. Ignored parameters are given in lower case.
 */
 export const normalizeUrl = (url: string, ignoredParameters: ReadonlySet<string> = noParameters): string => {
 	const fragmentStart = url.indexOf('#');
-	const withoutFragment = fragmentStart === -1 ? url : url.slice(0, fragmentStart);
+	const withoutFragment = normalizeEscapes(fragmentStart === -1 ? url : url.slice(0, fragmentStart));
 	const queryStart = withoutFragment.indexOf('?');
 	const location = withoutUserinfo(queryStart === -1 ? withoutFragment : withoutFragment.slice(0, queryStart));
 

@@ -561,3 +561,13 @@ test('two processes on one store of Keyv', async () => {
 	const client = got.extend({prefixUrl: setup.origin.url}, redisCache({store}));
 	assert.equal((await client('a?utm=2')).isFromCache, true);
 });
+
+test('one path in several spellings is one path (RFC 3986 §6.2.2)', async () => {
+	await using setup = await setUp();
+	serve(setup);
+	assert.equal(await ask(setup, '%7Eme?utm=1'), 'miss 1');
+	assert.equal(await ask(setup, '~me?utm=2'), 'hit 1');
+	assert.equal(await ask(setup.other(), '~me?utm=3'), 'hit 1');
+	assert.equal(await setup.other().cache.delete(`${setup.origin.url}/%7eme?utm=4`), true);
+	assert.equal(await ask(setup.other(), '~me?utm=1'), 'miss 2');
+});

@@ -201,6 +201,42 @@ test('what is stored for a request with content is found by that and its type', 
 	assert.equal(await cache.has({...request, headers: {'content-type': 'application/json'}}, {stale: true}), false);
 });
 
+test('a purge in one spelling of a URL reaches what is stored for another (RFC 3986 §6.2.2)', async t => {
+	const purges: Readonly<Record<string, (setup: Setup, at: (path: string) => string) => Promise<unknown>>> = {
+		'delete()': async ({cache}, at) => cache.delete(at('%7Eme/caf%c3%a9')),
+		'delete() in another process': async setup => setup.other().cache.delete(`${setup.origin.url}/%7eme/caf%C3%a9`),
+		prefix: async ({cache}, at) => cache.invalidate({prefix: at('%7Eme/')}),
+		'prefix up to an escape': async ({cache}, at) => cache.invalidate({prefix: at('%7eme/caf%c3')}),
+		pattern: async ({cache}) => cache.invalidate({pattern: '*/%7Eme/*%a9'}),
+		'regular expression': async ({cache}) => cache.invalidate({pattern: /\/~me\/caf%C3%A9$/v}),
+		'unsafe method': async ({client}) => client.delete('%7Eme/caf%c3%A9'),
+		async 'Location of a response'({client, origin}) {
+			origin.queue({status: 201, headers: {location: '/%7eme/caf%C3%a9'}});
+			await client.post('a');
+		},
+	};
+
+	for (const [name, purge] of Object.entries(purges)) {
+		await t.test(name, async () => {
+			await using setup = await setUp();
+			const {cache, origin} = setup;
+			const at = (path: string) => `${origin.url}/${path}`;
+			serve(setup);
+			assert.equal(await ask(setup, '~me/caf%C3%A9'), 'miss 1');
+			assert.equal(await ask(setup, '%7Eme/caf%c3%a9'), 'hit 1');
+			assert.equal(await ask(setup, '~me%2Fcaf%C3%A9'), 'miss 2');
+			await settleWrites(setup);
+			assert.equal(await cache.has(at('%7eme/caf%C3%a9')), true);
+			const entries = await Array.fromAsync(cache.entries({prefix: at('%7Eme/')}));
+			assert.deepEqual(entries.map(({url}) => url), [at('~me/caf%C3%A9')]);
+
+			await purge(setup, at);
+			assert.equal(await cache.has(at('~me/caf%C3%A9')), false);
+			assert.equal(await cache.has(at('~me%2fcaf%C3%A9')), true, 'an escaped slash is none');
+		});
+	}
+});
+
 test('what cannot be listed says why', async () => {
 	const url = 'http://example.com/a';
 	const listings: Readonly<Record<string, (cache: RedisCache) => Promise<unknown>>> = {
