@@ -1,4 +1,4 @@
-import {normalizeQuery, normalizeUrl} from './http/url.ts';
+import {normalizeEscapes, normalizeQuery, normalizeUrl} from './http/url.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './inventory.ts';
 import {urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
 import {
@@ -49,7 +49,7 @@ const isUrlPrefix = (value: unknown): boolean => {
 	// A URL has no dot or question mark at its end; what begins with one of them may.
 	const completed = /[.?]$/v.test(value) ? `${value}a` : value;
 
-	return schemes.some(scheme => value.startsWith(scheme)) && inStoredForm(completed)?.startsWith(value) === true;
+	return schemes.some(scheme => value.startsWith(scheme)) && inStoredForm(completed)?.startsWith(normalizeEscapes(value)) === true;
 };
 
 const describePrefix = (value: unknown): string => {

@@ -97,7 +97,7 @@ const different: ReadonlyArray<readonly [first: Asked, second: Asked]> = [
 	[at('?a=1&%61=2'), at('?%61=2&a=1')],
 	[at('?%ff=1&%fe=2'), at('?%fe=2&%ff=1')],
 	// Reserved characters are none of their escapes
-	...[...':/?#[]@!$&\'()*+,;='].map(character => [at(`a${character}b`), at(`a${encodeURIComponent(character).replaceAll(/[!'\(\)*]/gv, each => `%${each.codePointAt(0)?.toString(16)}`)}b`)] as const),
+	...[...':/?#[]@!$&\'()*+,;='].map(character => [at(`a${character}b`), at(`a%${character.codePointAt(0)?.toString(16)}b`)] as const),
 	[at('a%2Fb'), at('a%252Fb')],
 	[at('%2561'), at('%61')],
 	[at('%2561'), at('a')],
@@ -220,7 +220,9 @@ const meaning = (list: readonly string[]): string =>
 	JSON.stringify(Object.entries(Object.groupBy(list.map(each => each.replace('%61', 'a')), each => `name ${nameOf(each)}`)).toSorted(([first], [second]) => (first < second ? -1 : 1)));
 
 test('a URL is its own normal form once it is normalised, and so is the beginning of it', () => {
-	const text = fc.array(fc.oneof(fc.constantFrom('%', '%%', '%6', '%2', '%7', '/', '?', '&', '=', 'a', '1', 'E', '~'), fc.nat(255).map(code => `%${code.toString(16).padStart(2, '0')}`)), {maxLength: 8}).map(parts => parts.join(''));
+	const escape = fc.nat(255).map(code => `%${code.toString(16).padStart(2, '0')}`);
+	const part = fc.oneof(fc.constantFrom('%', '%%', '%6', '%2', '%7', '/', '?', '&', '=', 'a', '1', 'E', '~'), escape);
+	const text = fc.array(part, {maxLength: 8}).map(parts => parts.join(''));
 
 	fc.assert(fc.property(text, text, (first, second) => {
 		const once = normalizeEscapes(first);
