@@ -48,7 +48,7 @@ export type Lifetime = Duration | 'never' | 'no-store';
 export type ExpireAfter = Lifetime | ((response: CacheableResponse, request: CacheableRequest) => Lifetime | undefined);
 
 /**
-The options that one request can set for itself, in `context.cache`, over those of the cache. A wrong one rejects the request with got's `RequestError`, whose `cause` is a `TypeError` that says what is wrong.
+The options that one request can set for itself, in `context.cache`, over those of the cache. With `false` in their place, the cache takes no part in the request. A wrong one rejects the request with got's `RequestError`, whose `cause` is a `TypeError` that says what is wrong.
 
 @example
 ```
@@ -162,7 +162,7 @@ export type RequestCacheOptions = {
 	readOnly?: boolean | undefined;
 
 	/**
-	Take no part in the request.
+	Take no part in the request, as with `context: {cache: false}`, or got's own option `cache: false`.
 
 	@default false
 	*/

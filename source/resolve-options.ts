@@ -323,14 +323,18 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 };
 
 /**
-What a request goes by: what it sets in `context.cache`, over what the cache was made with.
+What a request goes by: what it sets in `context.cache`, over what the cache was made with. `false` leaves the cache out.
 
 @throws {TypeError} As `resolveOptions()`.
 */
 export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOptions: unknown): RequestSettings => {
+	if (requestOptions === false) {
+		return requestSettings({...cacheOptions, disabled: true});
+	}
+
 	const where = '`context.cache`';
-	if (requestOptions === false || requestOptions === null) {
-		throw new TypeError(`Expected an object with options in ${where}, got ${describe(requestOptions)}; {disabled: true} leaves the cache out of a request`);
+	if (requestOptions === null || requestOptions === true) {
+		throw new TypeError(`Expected an object with options in ${where}, got ${describe(requestOptions)}; \`false\` leaves the cache out of a request`);
 	}
 
 	validate(requestOptions, requestRules, {

@@ -212,9 +212,16 @@ await suite('one request', () => {
 		assert.throws(() => resolveRequestOptions({}, {moed: 'reload'}), {name: 'TypeError', message: /Unknown option `moed` in `context.cache`: expected one of mode, /v});
 	});
 
+	test('leaves the cache out with false', () => {
+		assert.equal(resolveRequestOptions({}, false).isDisabled, true);
+		assert.equal(resolveRequestOptions({onlyIfCached: true}, false).isDisabled, true);
+	});
+
 	test('is told how to leave the cache out', () => {
-		assert.throws(() => resolveRequestOptions({}, false), {name: 'TypeError', message: 'Expected an object with options in `context.cache`, got false; {disabled: true} leaves the cache out of a request'});
-		assert.throws(() => resolveRequestOptions({}, null), {name: 'TypeError', message: /got null; \{disabled: true\} leaves/v});
+		for (const given of [null, true]) {
+			assert.throws(() => resolveRequestOptions({}, given), {name: 'TypeError', message: `Expected an object with options in \`context.cache\`, got ${given}; \`false\` leaves the cache out of a request`});
+		}
+
 		assert.throws(() => resolveRequestOptions({}, 'reload'), {name: 'TypeError', message: /got 'reload'$/v});
 	});
 

@@ -63,6 +63,15 @@ const leasesIn = ({command}: Store) => {
 An HTTP cache for got: what `redisCache()` returns and `got.extend()` takes.
 */
 export class RedisCache {
+	static {
+		// It is what tells a storage adapter, as got's own option `cache` takes, from a cache. No adapter is without it.
+		Object.defineProperty(this.prototype, 'set', {
+			get() {
+				throw new TypeError('What redisCache() returns is an extension of got and no storage adapter: pass it to got.extend(), as in got.extend(redisCache()), and leave got\'s own option `cache` out');
+			},
+		});
+	}
+
 	readonly #emitter = new EventEmitter<RedisCacheEvents>();
 	readonly #context: GotContext;
 
