@@ -175,6 +175,12 @@ const warnOfUndefinedStore = (options: RedisCacheOptions, where: string) => {
 	}
 };
 
+/** Whether a request can set an option of that name for itself. */
+export const isRequestOptionName = (name: string): boolean => Object.hasOwn(requestRules, name);
+
+/** Whether it is an option that a request can set for itself, with a value that it can have. */
+export const isRequestOption = (name: string, value: unknown): boolean => isRequestOptionName(name) && requestRules[name as keyof RequestCacheOptions][0](value);
+
 const contradict = (first: string, second: string, why: string, where: string) => {
 	throw new TypeError(`The options \`${first}\` and \`${second}\` in ${where} contradict each other: ${why}`);
 };

@@ -51,6 +51,9 @@ const likeness = (one: string, other: string): number => {
 	return (difference === -1 ? one.length : difference) / Math.max(one.length, other.length);
 };
 
+/** Not a `Map`, a promise or anything else whose content is in no property. */
+const isObject = (value: unknown): value is Record<string, unknown> => Object.prototype.toString.call(value) === '[object Object]';
+
 type Subject = {
 	/** As it is called in messages. */
 	readonly where: string;
@@ -63,7 +66,7 @@ type Subject = {
 @throws {TypeError} If what was given is no object, has a property without a rule, or one that breaks its rule.
 */
 export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, {where, noun, hint}: Subject): void => {
-	if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+	if (!isObject(given)) {
 		throw new TypeError(`Expected an object with options in ${where}, got ${describe(given)}`);
 	}
 

@@ -1,4 +1,5 @@
 import type {InitHook} from 'got';
+import {refuseNearMisses} from '../near-misses.ts';
 import {isOptionName} from '../resolve-options.ts';
 
 /*
@@ -8,6 +9,8 @@ What an instance or a call is given, before got merges it with what is there alr
 type Given = Parameters<InitHook>[0];
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> => Object.prototype.toString.call(value) === '[object Object]';
 
 /** Whether an object can only be options of this cache. */
 const isCacheOptions = (value: unknown): boolean => isObject(value) && Object.keys(value).length > 0 && !('get' in value) && Object.keys(value).every(name => isOptionName(name));
@@ -29,30 +32,50 @@ const refuseCacheableRequestOptions = (cacheOptions: unknown, cache: unknown): v
 };
 
 /** Whether it is the cache itself that an instance is extended with. */
-const isExtension = ({hooks}: Given): boolean => hooks?.init?.includes(checkGiven) === true;
+const isExtension = ({hooks}: Given): boolean => hooks?.init?.includes(completeGiven) === true;
 
-/** Got's `cache: false` is the way to say that a request has no cache. */
-const withoutCache = ({context}: Given): Given['context'] => {
-	const cache: unknown = context?.cache;
+/** What `context.cache` says, as options. */
+const optionsIn = (cache: unknown): unknown => cache === false ? {disabled: true} : cache;
 
-	return {...context, cache: {...isObject(cache) && cache, disabled: true}};
+/** Got replaces `context.cache` as a whole; an option that only the client sets holds for the request all the same. */
+const mergedCache = (ofClient: unknown, given: unknown): unknown => {
+	const [base, more] = [optionsIn(ofClient), optionsIn(given)];
+	if (!isPlainObject(base) || !isPlainObject(more)) {
+		return given;
+	}
+
+	const set = Object.entries(more).filter(([, value]) => value !== undefined);
+
+	return {...base, ...Object.fromEntries(set)};
+};
+
+const withCache = (given: Given, cache: unknown): void => {
+	given.context = {...given.context, cache};
 };
 
 /**
-Refuses what this cache would pass over in silence, and has got's `cache: false` hold for this cache.
+Refuses what this cache would pass over in silence, merges `context.cache` with that of the client, and has got's `cache: false` hold for this cache.
 
 @param given - A copy of got's own, whose properties can be replaced.
 @param self - What it is merged into.
 */
-export const checkGiven: InitHook = (given, self) => {
+export const completeGiven: InitHook = (given, self) => {
 	if (isExtension(given)) {
+		refuseNearMisses(self.context);
 		refuseCacheableRequestOptions(self.cacheOptions, self.cache);
-		return;
 	}
 
 	refuseCacheOption(given.cache);
 	refuseCacheableRequestOptions(given.cacheOptions, given.cache ?? self.cache);
+	if (isObject(given.context)) {
+		refuseNearMisses(given.context);
+		if (given.context.cache !== undefined) {
+			withCache(given, mergedCache(self.context.cache, given.context.cache));
+		}
+	}
+
+	// Got's way to say that a request has no cache.
 	if (given.cache === false) {
-		given.context = withoutCache(given);
+		withCache(given, mergedCache(given.context?.cache ?? self.context.cache ?? {}, false));
 	}
 };

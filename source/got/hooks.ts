@@ -34,7 +34,7 @@ import {learnRequestClass} from './direct-response.ts';
 import {holdListeners, tellListeners} from './early-response.ts';
 import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
-import {checkGiven} from './given-options.ts';
+import {completeGiven} from './given-options.ts';
 import {isGot15} from './got-15.ts';
 import {leaveErrorsToEvents, seeNextRequest} from './next-request.ts';
 import {board} from './flight.ts';
@@ -303,7 +303,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 	registerHook(beforeRequest);
 	const hooks: Hooks = {
-		init: [watchHandlers, checkGiven],
+		init: [watchHandlers, completeGiven],
 		beforeRequest: [beforeRequest],
 		beforeRedirect: [beforeRedirect],
 		beforeRetry: [beforeRetry],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
-import got, {type OptionsInit, type Response} from 'got';
+import got, {type Got, type OptionsInit, type Response} from 'got';
 import {Keyv} from 'keyv';
-import {cacheInfo, redisCache} from '../../source/index.ts';
-import {setUp} from './helpers.ts';
+import {cacheInfo, redisCache, type RequestCacheOptions} from '../../source/index.ts';
+import {setUp, settleWrites, type Setup} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
 const fresh = {headers: {'cache-control': 'max-age=60'}, body: 'stored'};
@@ -103,5 +103,121 @@ await suite('what this cache would ignore is refused', () => {
 		assert.throws(() => redisCache(cache as never), {message});
 		assert.throws(() => new Keyv(cache as never), {message});
 		assert.equal(origin.requests.length, 0);
+	});
+});
+
+const urlOf = ({origin}: Setup) => `${origin.url}/items`;
+
+const isReload = ({request}: Response): boolean => (request.options.context.cache as RequestCacheOptions).mode === 'reload';
+
+await suite('options of a client and of a request are merged', () => {
+	/** What is stored of one request, by tags and lifetime. */
+	const stored = async (setup: Setup, ask: (client: Got) => Promise<unknown>): Promise<unknown> => {
+		const {client, origin, cache} = setup;
+		origin.handler = (_request, response) => {
+			response.writeHead(200, {'cache-control': 'max-age=60'}).end('[]');
+		};
+
+		await ask(client);
+		await settleWrites(setup);
+		const entry = await cache.get(urlOf(setup));
+		return entry && {tags: entry.tags, seconds: Math.round((Number(entry.expiresAt) - entry.storedAt.getTime()) / 1000)};
+	};
+
+	const tags = {context: {cache: {tags: ['a']}}};
+	const lifetime = {context: {cache: {expireAfter: '1h'}}};
+	const expected = {tags: ['a'], seconds: 3600};
+
+	const ways: Readonly<Record<string, (client: Got, setup: Setup) => Promise<unknown>>> = {
+		'of a promise': async client => client.extend(tags)('items', lifetime),
+		'of a call by method': async client => client.extend(tags).get('items', lifetime),
+		'of a stream': async client => readStream(client.extend(tags).stream('items', lifetime)),
+		'of a page': async client => client.extend(tags).paginate.all('items', {...lifetime, pagination: {requestLimit: 1}}),
+		'of a client that is extended twice': async client => client.extend(tags).extend(lifetime)('items'),
+		'of a client that is made of others': async client => got.extend(client, got.extend(tags), lifetime)('items'),
+		'of a client that had its options before it had the cache': async (_client, {cache, origin}) => got.extend({...tags, prefixUrl: origin.url}).extend(cache)('items', lifetime),
+		'with other properties of the context': async client => client.extend({context: {user: 1, ...tags.context}})('items', {context: {...lifetime.context, trace: 2}}),
+		'with one that is undefined': async client => client.extend(tags)('items', {context: {cache: {...lifetime.context.cache, tags: undefined}}}),
+		'of a call that is made again with others': async client => client.extend(tags).extend({
+			hooks: {
+				afterResponse: [(response, retry) => isReload(response) ? response : retry({context: {cache: {expireAfter: '1h', mode: 'reload'}}})],
+			},
+		})('items'),
+	};
+
+	for (const [name, ask] of Object.entries(ways)) {
+		test(name, async () => {
+			await using setup = await setUp();
+			assert.deepEqual(await stored(setup, async client => ask(client, setup)), expected);
+			assert.deepEqual([tags, lifetime], [{context: {cache: {tags: ['a']}}}, {context: {cache: {expireAfter: '1h'}}}]);
+		});
+	}
+
+	test('the request\'s own comes before that of the client', async () => {
+		await using setup = await setUp();
+		assert.deepEqual(await stored(setup, async client => client.extend(tags)('items', {context: {cache: {tags: ['b']}}})), {tags: ['b'], seconds: 60});
+	});
+
+	test('one request sets nothing for the next', async () => {
+		await using setup = await setUp();
+		assert.deepEqual(await stored(setup, async client => {
+			const tagged = client.extend(tags);
+			await tagged('others', {context: {cache: {expireAfter: '1h', disabled: true}}});
+			await tagged('items');
+		}), {tags: ['a'], seconds: 60});
+	});
+
+	test('a client without the cache has requests with it', async () => {
+		await using setup = await setUp();
+		const {cache} = setup;
+		for (const options of [{context: {cache: false}}, {cache: false}] as const) {
+			await cache.clear();
+			assert.equal(await stored(setup, async client => client.extend(tags, options)('items')), undefined);
+			assert.deepEqual(await stored(setup, async client => client.extend(tags, options)('items', {context: {cache: {disabled: false}}})), {tags: ['a'], seconds: 60});
+		}
+	});
+
+	test('what is no object with options is refused as it was given', async () => {
+		await using setup = await setUp();
+		for (const wrong of [null, true, 'reload', ['reload'], new Map([['mode', 'reload']])]) {
+			await assert.rejects(setup.client.extend(tags)('items', {context: {cache: wrong}}), {name: 'RequestError', message: /^Expected an object with options in `context.cache`, got /v});
+		}
+	});
+});
+
+await suite('a near miss of context.cache is refused', () => {
+	const near: ReadonlyArray<readonly [context: Record<string, unknown>, name: string]> = [
+		[{Cache: {mode: 'reload'}}, 'Cache'],
+		[{CACHE: false}, 'CACHE'],
+		[{'cache ': {}}, 'cache '],
+		[{cahce: {tags: ['a']}}, 'cahce'],
+		[{caches: {tags: ['a']}}, 'caches'],
+		[{catch: {disabled: true}}, 'catch'],
+		[{redisCache: {disabled: true}}, 'redisCache'],
+		[{cacheOptions: {mode: 'reload', ttlOffset: 1}}, 'cacheOptions'],
+		[{expireAfter: '1h'}, 'expireAfter'],
+		[{user: 'a', staleIfError: true}, 'staleIfError'],
+	];
+
+	for (const [context, name] of near) {
+		test(`\`${name}\`, of a request and of a client`, async () => {
+			await using setup = await setUp();
+			const {client, cache, origin} = setup;
+			const error = {message: new RegExp(`^Unknown property \`${name}\` in got's \`context\`: options of the cache for one request go into \`context.cache\``, 'v')};
+
+			await assert.rejects(client('items', {context}), error);
+			await assert.rejects(readStream(client.stream('items', {context})), error);
+			assert.throws(() => client.extend({context}), error);
+			assert.throws(() => got.extend({context}, cache), error);
+			assert.equal(origin.requests.length, 0);
+		});
+	}
+
+	test('what a context may have for another reason is taken', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.queue(fresh);
+		await client('items', {context: {cached: true, caches: 3, cacheKey: 'a', cacheHit: {count: 1}, tags: ['a'], mode: 'dark', key: 1, cash: 5, expireAfter: 'whenever', cachet: {}}});
+		assert.equal(origin.requests.length, 1);
 	});
 });
