@@ -61,7 +61,7 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 };
 
 /** What became of a response that was to be stored. */
-type Storage =
+export type Storage =
 	| {readonly written: StoredResponse; readonly refusal?: undefined; readonly unstored?: undefined}
 	/** With what would have been stored, if the store were there. */
 	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};

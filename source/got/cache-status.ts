@@ -22,7 +22,7 @@ export const memberOf = (state: GotExchange, nowMs: number): string | undefined 
 	return cacheStatusMember({
 		name,
 		decision,
-		outcome: settlement?.outcome,
+		outcome: settlement && {reason: settlement.refusal ?? settlement.outcome.reason},
 		isStored: isStored(settlement),
 		forwardStatus,
 		ttlSeconds: stored && remainingFreshnessSeconds(stored.policy, nowMs),

@@ -74,7 +74,7 @@ const standIn = (passenger: Passenger, failure: unknown): StoredResponse | undef
 	const {context, state} = passenger;
 	const outcome = failure === 'network-error' || failure === 'error-status' ? staleInstead(context, state.exchange, failure) : undefined;
 
-	return outcome && answerWith(passenger, {outcome, answer: outcome.stored});
+	return outcome && answerWith(passenger, {outcome, answer: outcome.answer});
 };
 
 const landingOf = async ({options, passage}: Passenger, boarding: Exclude<Boarding<StoredResponse>, {role: 'alone'}>): Promise<Landing<StoredResponse>> => {

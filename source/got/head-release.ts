@@ -1,11 +1,11 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {isSuccessful} from '../http/status-codes.ts';
-import {outcomeOf} from '../settlement.ts';
+import {isTooLarge, outcomeOf} from '../settlement.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
 import {unshareableRestMs} from './landing.ts';
 import {leadOf} from './passage.ts';
-import {isTooLarge, responseHead} from './response-head.ts';
+import {responseHead} from './response-head.ts';
 
 /*
 Got gives a promise's response to its hooks when the body is there, which may be long after its head has said that nobody else can have it.
@@ -13,7 +13,8 @@ Got gives a promise's response to its hooks when the body is there, which may be
 
 const isOfNoUse = ({exchange}: GotExchange, context: GotContext, response: IncomingMessage): boolean => {
 	try {
-		return isTooLarge(exchange, response) || outcomeOf(context, exchange, responseHead(response as Required<IncomingMessage>)).kind === 'pass';
+		const head = responseHead(response as Required<IncomingMessage>);
+		return isTooLarge(exchange, head) || outcomeOf(context, exchange, head).kind === 'pass';
 	} catch {
 		// A function of the user's threw: it will again where that fails the request.
 		return false;

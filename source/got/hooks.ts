@@ -101,7 +101,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			return outcome && {
 				exchange,
 				retryCount,
-				settlement: {outcome, answer: outcome.stored},
+				settlement: {outcome, answer: outcome.answer},
 				forwardStatus: error.response?.statusCode,
 			};
 		}, {answering: [beforeRequest], retriesFirst: exchange.settings.retriesFirst});

@@ -28,7 +28,7 @@ export type CacheInfo = {
 	/** Why: what the look-up came to, or, where that made the answer, what came of the origin's response. Each is explained in `docs/reasons.md`. */
 	readonly reason: CacheReason;
 
-	/** Why the origin's response was not stored; `undefined` if it was, or if a stored response answered. */
+	/** Why the origin's response was not stored; `undefined` if it was, or if the origin's response was not used. */
 	readonly notStored: NotStoredReason | undefined;
 
 	/** Of the resource, in the store, behind the namespace, with its braces: `'{mJ3…}'`; `undefined` when the cache took no part. */
@@ -86,7 +86,7 @@ export const describe = (state: GotExchange, nowMs: number): CacheInfo => {
 	return {
 		status: statusOf(state),
 		reason: outcome === undefined || outcome.kind === 'pass' || outcome.kind === 'store' ? decision.reason : outcome.reason,
-		notStored: outcome?.kind === 'pass' ? outcome.reason : undefined,
+		notStored: outcome?.kind === 'pass' ? outcome.reason : settlement?.refusal,
 		key: key === '' ? undefined : key,
 		age: stored && currentAgeSeconds(stored.policy, nowMs),
 		storedAt: stored && new Date(stored.policy.responseTimeMs),

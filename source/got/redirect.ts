@@ -30,7 +30,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 
 	const settle = async () => {
 		try {
-			state.settlement = await settleResponse(context, state.exchange, head, Buffer.concat(chunks));
+			state.settlement = await settleResponse(context, state.exchange, head, size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks));
 		} catch (error) {
 			context.reportError(error);
 		}
@@ -41,7 +41,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 	response.once('end', () => {
 		const contentLength = response.headers['content-length'];
 		const isWhole = contentLength === undefined || Number(contentLength) === size;
-		if (!isWhole || size > maxBodyBytes) {
+		if (!isWhole) {
 			return;
 		}
 

@@ -5,6 +5,7 @@ import type {Exchange} from '../exchange.ts';
 import {createHints, type Hints} from '../hints.ts';
 import {preconditionFields} from '../http/conditional.ts';
 import {requestDirectives} from '../http/directives.ts';
+import {isFailure} from '../http/status-codes.ts';
 import {variantId} from '../http/vary.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
@@ -90,7 +91,7 @@ const ask = async (options: Options, url: string): Promise<void> => {
 	const {statusCode, request} = await promise;
 	const state = exchangeOf(request.options);
 	const outcome = state?.settlement?.outcome;
-	if (statusCode >= 500 || outcome?.kind === 'reuse-stale') {
+	if (isFailure(statusCode) || outcome?.kind === 'reuse-stale') {
 		throw new Error(`Refreshing ${url} in the background failed: the origin answered ${state?.forwardStatus ?? statusCode}`);
 	}
 };

@@ -1,5 +1,4 @@
 import type {Response} from 'got';
-import type {Exchange} from '../exchange.ts';
 import type {ResponseHead} from '../http/message.ts';
 
 type GotResponse = Pick<Response, 'statusCode' | 'statusMessage' | 'httpVersion' | 'headers'> & {rawHeaders: string[] | undefined};
@@ -13,7 +12,3 @@ export const responseHead = ({statusCode, statusMessage, httpVersion, headers, r
 	httpVersion: httpVersion ?? '1.1',
 	rawHeaders: rawHeaders?.filter((_, position) => Object.hasOwn(headers, String(rawHeaders[position - (position % 2)]).toLowerCase())) ?? fieldLines(headers),
 });
-
-/** Whether a response says that its body is larger than what is stored. */
-export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'settings'>, {headers}: Pick<Response, 'headers'>): boolean =>
-	request.method !== 'HEAD' && Number(headers['content-length']) > settings.maxBodyBytes;

@@ -2,10 +2,17 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import process from 'node:process';
 import type {Request} from 'got';
 import {construct} from '../http/construct.ts';
-import type {Outcome} from '../http/outcome.ts';
+import {isSafe} from '../http/invalidation.ts';
+import type {Invalidation, Outcome} from '../http/outcome.ts';
 import {askedAgain, lookUp} from '../look-up.ts';
 import {invalidate} from '../purging.ts';
-import {carryOut, outcomeOf, staleInstead} from '../settlement.ts';
+import {
+	carryOut,
+	outcomeOf,
+	staleInstead,
+	supersedesUnseen,
+	withStored,
+} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
@@ -38,10 +45,10 @@ const discard = (response: IncomingMessage) => {
 	});
 };
 
-/** What a response leads to, unless nothing is stored that it could have a bearing on. */
+/** What a response leads to, unless it can have a bearing on nothing that is stored. */
 const earlyOutcome = (context: GotContext, {exchange}: GotExchange, response: IncomingMessage): Outcome | undefined => {
-	const {decision} = exchange;
-	return decision.kind === 'fetch' && decision.stored === undefined ? undefined : outcomeOf(context, exchange, responseHead(response as Required<IncomingMessage>));
+	const {decision, request} = exchange;
+	return decision.kind === 'fetch' && decision.stored === undefined && isSafe(request.method) ? undefined : outcomeOf(context, exchange, responseHead(response as Required<IncomingMessage>));
 };
 
 const isReplacement = (outcome: Outcome | undefined): outcome is Replacement => outcome?.kind === 'freshen' || outcome?.kind === 'reuse-stale' || outcome?.kind === 'refetch';
@@ -104,9 +111,8 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		await askAgain(stream, native, emit);
 	};
 
-	/** The next request of this process must not be given what this one changed. */
-	const passAfter = async (invalidating: Promise<void>, response: IncomingMessage): Promise<void> => {
-		await invalidating;
+	const passAfter = async (preparing: Promise<void>, response: IncomingMessage): Promise<void> => {
+		await preparing;
 		process.nextTick(() => {
 			emit('response', response);
 			if (response.destroyed && !response.complete) {
@@ -114,6 +120,18 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 				response.emit('aborted');
 			}
 		});
+	};
+
+	/** The next request of this process must not be given what this one changed. */
+	const prepare = async (invalidation: Invalidation | undefined, isUnseen: boolean): Promise<void> => {
+		if (invalidation) {
+			await invalidate(context, state.exchange, invalidation);
+		}
+
+		if (isUnseen) {
+			// Removed when the body has come.
+			state.exchange = await withStored(context, state.exchange);
+		}
 	};
 
 	const fail = (error: Error) => {
@@ -132,8 +150,10 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	const receive = (response: IncomingMessage): boolean => {
 		state.forwardStatus = response.statusCode;
 		let outcome;
+		let isUnseen;
 		try {
 			outcome = earlyOutcome(context, state, response);
+			isUnseen = supersedesUnseen(context, state.exchange, responseHead(response as Required<IncomingMessage>));
 		} catch (error) {
 			// A function of the user's threw.
 			discard(response);
@@ -150,8 +170,8 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		}
 
 		const invalidation = invalidationOf(outcome);
-		if (invalidation) {
-			void orFail(passAfter(invalidate(context, state.exchange, invalidation), response));
+		if (invalidation ?? isUnseen) {
+			void orFail(passAfter(prepare(invalidation, isUnseen), response));
 			return true;
 		}
 
@@ -173,9 +193,9 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 		isOver = true;
 		isReplaced = true;
-		state.settlement = {outcome, answer: outcome.stored};
+		state.settlement = {outcome, answer: outcome.answer};
 		landFor(context, stream.options, state);
-		const message = messageFrom(outcome.stored);
+		const message = messageFrom(outcome.answer);
 		// To Node and got, a request without a response has failed.
 		native.res = message;
 		for (const listener of uploadListeners) {

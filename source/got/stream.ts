@@ -6,8 +6,15 @@ import type {
 	Request,
 	Response,
 } from 'got';
-import type {Outcome, PassReason} from '../http/outcome.ts';
-import {carryOut, outcomeOf} from '../settlement.ts';
+import type {PassReason} from '../http/outcome.ts';
+import {
+	carryOut,
+	giveUp,
+	isTooLarge,
+	outcomeOf,
+	withStored,
+	type Settlement,
+} from '../settlement.ts';
 import {reportOn} from './cache-status.ts';
 import type {GotContext} from './context.ts';
 import {
@@ -25,7 +32,7 @@ import {seeNextRequest} from './next-request.ts';
 import {watchPace} from './pace.ts';
 import {close, leadOf} from './passage.ts';
 import {refreshInBackground} from './refresh.ts';
-import {isTooLarge, responseHead} from './response-head.ts';
+import {responseHead} from './response-head.ts';
 import {collectBody} from './stream-body.ts';
 import {interceptRequest} from './stream-request.ts';
 
@@ -35,7 +42,7 @@ type StreamResponse = Response & IncomingMessage;
 
 const noBody = new Uint8Array();
 
-const passed = (reason: PassReason): GotExchange['settlement'] => ({outcome: {kind: 'pass', reason}});
+const passed = (reason: PassReason): GotExchange['settlement'] => ({outcome: {kind: 'pass', reason, change: {kind: 'leave', reason}}});
 
 /** A hop of a stream whose response has come. */
 type Seen = {
@@ -44,40 +51,58 @@ type Seen = {
 	readonly state: GotExchange;
 };
 
-const settle = async ({context, state}: Seen, outcome: Outcome, body: Uint8Array): Promise<void> => {
+type Body = Uint8Array | 'incomplete' | 'too-large';
+
+/** The body of a response that somebody else reads. */
+type BodyInReading = {
+	/** Keeps a copy of it. */
+	collect(done: (body: Body) => void): void;
+	/** Calls `done` when it has been read to its end; not if it breaks off. */
+	whenWhole(done: () => void): void;
+};
+
+const settle = async ({context, state}: Seen, settling: () => Promise<Settlement>): Promise<void> => {
 	try {
-		const {outcome: settled, written} = await carryOut(context, state.exchange, outcome, body);
 		// The caller has been given what the origin said, whatever it was completed to.
-		state.settlement = written ? {outcome: settled, written} : {outcome: settled};
+		const {outcome, written, refusal} = await settling();
+		state.settlement = {outcome, written, refusal};
 	} catch (error) {
 		context.reportError(error);
 	}
 };
 
 /** Those who wait for the stream have their answer when it has all of its own: it may not be over before they have. */
-const settleAndLand = async (seen: Seen, outcome: Outcome, body: Uint8Array): Promise<void> => {
+const settleAndLand = async (seen: Seen, settling: () => Promise<Settlement>): Promise<void> => {
 	const lead = close(seen.options);
-	await settle(seen, outcome, body);
+	await settle(seen, settling);
 	landWith(seen.context, seen.state, lead);
 };
 
-/**
-Settles an exchange with a response that the caller is given.
-
-@param readBody - Gets the body for `done`, if there is a use for it.
-*/
-const settleSeen = (seen: Seen, response: StreamResponse, readBody: (done: (body: Uint8Array | 'incomplete' | 'too-large') => void) => void): void => {
+/** Settles an exchange with a response that the caller is given. */
+const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): void => {
 	const {context, options, state} = seen;
+	const {exchange} = state;
 	state.forwardStatus ??= response.statusCode;
 	const pass = (settlement: GotExchange['settlement']) => {
 		state.settlement = settlement;
 		landFor(context, options, state);
 	};
 
-	const outcome = outcomeOf(context, state.exchange, responseHead(response));
+	const head = responseHead(response);
+	const outcome = outcomeOf(context, exchange, head);
 	if (outcome.kind === 'pass') {
 		pass({outcome});
-		void settle(seen, outcome, noBody);
+		const settlePassed = () => {
+			void settle(seen, async () => carryOut(context, exchange, outcome, noBody));
+		};
+
+		// A response that breaks off takes nothing away.
+		if (outcome.change.kind === 'drop') {
+			body.whenWhole(settlePassed);
+		} else {
+			settlePassed();
+		}
+
 		return;
 	}
 
@@ -87,17 +112,31 @@ const settleSeen = (seen: Seen, response: StreamResponse, readBody: (done: (body
 		return;
 	}
 
-	if (isTooLarge(state.exchange, response)) {
+	const passTooLarge = () => {
 		pass(passed('too-large'));
+		if (outcome.kind !== 'store') {
+			return;
+		}
+
+		const looking = withStored(context, exchange);
+		body.whenWhole(() => {
+			void settle(seen, async () => giveUp(context, await looking, outcome, 'too-large'));
+		});
+	};
+
+	if (isTooLarge(exchange, head)) {
+		passTooLarge();
 		return;
 	}
 
 	state.settlement = {outcome};
-	readBody(body => {
-		if (typeof body === 'string') {
-			pass(passed(body));
+	body.collect(collected => {
+		if (collected === 'too-large') {
+			passTooLarge();
+		} else if (collected === 'incomplete') {
+			pass(passed(collected));
 		} else {
-			void settleAndLand(seen, outcome, body);
+			void settleAndLand(seen, async () => carryOut(context, exchange, outcome, collected));
 		}
 	});
 };
@@ -164,17 +203,26 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		showCookies(response, state.hiddenCookies);
 		const {decision, settings} = state.exchange;
 		if (isAsked(state)) {
-			settleSeen({context, options: stream.options, state}, response, done => {
-				const stopWatching = watchPace(response, leadOf(stream.options));
-				collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
-					stopWatching();
-					if (isCutShort(response)) {
-						// Who waits for it goes by what the stream comes to: it fails, or was given up.
-						state.settlement = passed('incomplete');
-					} else {
-						done(body);
-					}
-				});
+			settleSeen({context, options: stream.options, state}, response, {
+				collect(done) {
+					const stopWatching = watchPace(response, leadOf(stream.options));
+					collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
+						stopWatching();
+						if (body !== 'too-large' && isCutShort(response)) {
+							// Who waits for it goes by what the stream comes to: it fails, or was given up.
+							state.settlement = passed('incomplete');
+						} else {
+							done(body);
+						}
+					});
+				},
+				whenWhole(done) {
+					response.once('end', () => {
+						if (!isCutShort(response)) {
+							done();
+						}
+					});
+				},
 			});
 		} else if (decision.kind === 'reuse' && decision.refresh) {
 			refreshInBackground(context, stream.options, state);
@@ -193,8 +241,13 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 		showCookies(response, state.hiddenCookies);
 		if (isAsked(state) && response.rawBody !== undefined) {
-			settleSeen({context, options: stream.options, state}, response, done => {
-				done(response.rawBody);
+			settleSeen({context, options: stream.options, state}, response, {
+				collect(done) {
+					done(response.rawBody);
+				},
+				whenWhole(done) {
+					done();
+				},
 			});
 		}
 

@@ -28,7 +28,7 @@ export type CacheStatusInput = {
 	readonly name: string;
 	readonly decision: Decision;
 	/** What came of it; `undefined` when the origin was not asked. */
-	readonly outcome: Outcome | SharedOutcome | undefined;
+	readonly outcome: Pick<Outcome | SharedOutcome, 'reason'> | undefined;
 	/** Whether the response to give was stored, RFC 9211 §2.5. */
 	readonly isStored?: boolean | undefined;
 	/** The status code of the origin's response. */

@@ -1,46 +1,66 @@
 import type {StoredResponse} from '../stored.ts';
 import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, ResponseHead} from './message.ts';
-import {appraise, type Reception} from './policy.ts';
-import {whyNotStorable} from './storability.ts';
-import {headersToStore, updatedHeaders} from './storing.ts';
+import {appraise, readStatement, type Reception} from './policy.ts';
+import type {Candidate} from './storability.ts';
+import {
+	qualifiedNames,
+	receivedHeaders,
+	updatedHeaders,
+	withoutFields,
+} from './storing.ts';
 import {normalizeUrl} from './url.ts';
 import {validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 
-/** The stored response with the header fields and the freshness of a response without content that speaks of it, RFC 9111 §4.3.4. */
-export const freshenedBy = (reception: Reception, stored: StoredResponse): StoredResponse => {
+/** A stored response with the header fields of another response that tells of it, RFC 9111 §3.2. */
+export type Merged = {
+	/** To answer with the request that led to the other response: with all of its fields. */
+	readonly answer: StoredResponse;
+	/** To store, if that is allowed: without the fields that a qualified `no-cache` or `private` keeps out. */
+	readonly stored: StoredResponse;
+	/** What is to be judged: the two as one, and the other response by its own fields. */
+	readonly whole: Candidate;
+	readonly own: Candidate;
+	/** Whether the other response has a part of the content. */
+	readonly isPart: boolean;
+};
+
+/** The stored response with the header fields and the freshness of a response that speaks of it, RFC 9111 §4.3.4, §3.4. */
+export const mergeInto = (stored: StoredResponse, reception: Reception): Merged => {
 	const {request, response: update, responseTimeMs, settings} = reception;
 	const {statusCode, statusMessage, httpVersion} = stored;
-	const response: ResponseHead = {
-		statusCode,
-		statusMessage,
-		httpVersion,
-		rawHeaders: updatedHeaders(stored.rawHeaders, headersToStore(update, responseTimeMs, settings)),
-	};
+	const isPart = update.statusCode === 206;
+	const rawHeaders = updatedHeaders(stored.rawHeaders, receivedHeaders(update, responseTimeMs));
+	const response: ResponseHead = {statusCode, statusMessage, httpVersion, rawHeaders};
 	const appraisal = appraise({...reception, response});
-	const reason = whyNotStorable({...reception, response, appraisal});
-	// What the origin would no longer have stored is not reused before it was asked again.
-	const isWithdrawn = reason !== undefined && reason !== 'not-reusable';
-
-	return {
+	const statement = readStatement(reception);
+	const qualified = [appraisal, statement].flatMap(({directives}) => qualifiedNames(directives, settings));
+	const answer: StoredResponse = {
 		...stored,
 		// Of equivalent URLs, the one that the origin was asked for.
 		url: normalizeUrl(request.url, settings.ignoredParameters),
-		rawHeaders: response.rawHeaders,
+		rawHeaders,
 		selectingHeaders: selectedBy(appraisal.headers, settings.matchHeaders, request),
-		policy: isWithdrawn ? {...appraisal.policy, isNoCache: true} : appraisal.policy,
+		policy: appraisal.policy,
+	};
+
+	return {
+		answer,
+		stored: qualified.length === 0 ? answer : {...answer, rawHeaders: withoutFields(rawHeaders, qualified)},
+		whole: {...reception, response, appraisal},
+		own: {
+			...reception,
+			response: isPart ? update : {...update, statusCode},
+			appraisal: {...appraisal, ...statement, headers: headersOf(withoutFields(update.rawHeaders, qualified))},
+		},
+		isPart,
 	};
 };
 
-/** RFC 9111 §4.3.5: freshened if all that the HEAD response says of it holds, invalid if not. */
-export const freshenedByHead = (input: Reception, stored: StoredResponse): StoredResponse => {
-	const received = headersOf(input.response.rawHeaders);
-
-	return isSameRepresentation(received, stored) ? freshenedBy(input, stored) : {...stored, policy: {...stored.policy, isInvalidated: true}};
-};
-
-const isSameRepresentation = (received: HeaderFields, stored: StoredResponse): boolean => {
+/** RFC 9111 §4.3.5: whether all that a HEAD response says of the stored GET response holds. */
+export const isSameRepresentation = ({rawHeaders}: ResponseHead, stored: StoredResponse): boolean => {
+	const received = headersOf(rawHeaders);
 	const held = headersOf(stored.rawHeaders);
 	const [receivedValidators, heldValidators] = [validatorsOf(received), validatorsOf(held)];
 	const contentLength = fieldValue(received, 'content-length');

@@ -1,4 +1,4 @@
-import type {StoredResponse} from '../stored.ts';
+import type {StoredRange, StoredResponse} from '../stored.ts';
 import type {RequestHead} from './message.ts';
 
 /** Why a response is handed on without being stored. */
@@ -64,22 +64,39 @@ export type Invalidation = {
 	readonly groups: readonly string[];
 };
 
+/** The response takes the place of what is stored, once its body is complete. With `as`, under the key of that request: RFC 9110 §9.3.3. */
+export type Replacement = {readonly kind: 'replace'; readonly head: StoredHead; readonly as?: RequestHead | undefined};
+
+/** The stored response has the header fields and the freshness of the response from now on, RFC 9111 §3.2. */
+export type Freshening = {readonly kind: 'freshen'; readonly stored: StoredResponse};
+
+/** What becomes of the stored response where nothing of the response is stored, and why. */
+export type Refusal =
+	/** It stays as it is. */
+	| {readonly kind: 'leave'; readonly reason: PassReason}
+	/** It stays, but is validated before it is used again. */
+	| {readonly kind: 'invalidate'; readonly reason: PassReason; readonly stored: StoredResponse}
+	/** It is removed: the origin has given another answer since. `stored`: what is known to be there. With the scope `'resource'`, all variants are removed. */
+	| {readonly kind: 'drop'; readonly reason: PassReason; readonly scope: 'selected' | 'resource'; readonly stored: StoredResponse | undefined};
+
+/** An answer that does not go with what is stored: ask again without validators, RFC 9111 §4.3.3. */
+export type Refetch = {readonly kind: 'refetch'; readonly reason: 'validator-mismatch'; readonly change: Refusal};
+
 /**
-What a response, or the lack of one, leads to. What an invalidation names is to be marked before anything is stored.
+What a response, or the lack of one, leads to: what the caller is given, and what changes in the store. What an invalidation names is to be marked before anything is stored.
 */
 export type Outcome =
-	/** Hand the response on. With `update`, replace what is stored under the same key. */
-	| {readonly kind: 'pass'; readonly reason: PassReason; readonly update?: StoredResponse | undefined; readonly invalidation?: Invalidation | undefined}
-	/** Hand the response on and store it, once its body is complete. With `as`, under the key of that request: RFC 9110 §9.3.3. */
-	| {readonly kind: 'store'; readonly reason: 'stored'; readonly head: StoredHead; readonly as?: RequestHead; readonly invalidation?: Invalidation | undefined}
-	/** A partial response that goes with what is stored: store the two as one and answer from that, RFC 9111 §3.4. */
-	| {readonly kind: 'combine'; readonly reason: 'combined'; readonly head: StoredHead; readonly stored: StoredResponse}
-	/** 304: store and answer with the freshened response, RFC 9111 §4.3.4. */
-	| {readonly kind: 'freshen'; readonly reason: 'not-modified'; readonly stored: StoredResponse}
+	| Refetch
+	/** Hand the response on. */
+	| {readonly kind: 'pass'; readonly reason: PassReason; readonly change: Freshening | Refusal; readonly invalidation?: Invalidation | undefined}
+	/** Hand the response on and store it. `otherwise`: what is to be done if it turns out that it cannot be stored. */
+	| {readonly kind: 'store'; readonly reason: 'stored'; readonly change: Replacement; readonly otherwise: Refusal; readonly invalidation?: Invalidation | undefined}
+	/** A partial response that goes with the stored one: put its bytes to those of `answer`, and answer from that, RFC 9111 §3.4. `otherwise`: what it comes to if these bytes are not all that was asked for. */
+	| {readonly kind: 'combine'; readonly reason: 'combined'; readonly range: StoredRange; readonly answer: StoredResponse; readonly change: Freshening | Refusal; readonly otherwise: Refetch | undefined}
+	/** 304: answer with the stored response and its new header fields, RFC 9111 §4.3.4. */
+	| {readonly kind: 'freshen'; readonly reason: 'not-modified'; readonly answer: StoredResponse; readonly change: Freshening | Refusal}
 	/** Answer with a stale response, RFC 9111 §4.2.4. */
-	| {readonly kind: 'reuse-stale'; readonly reason: StaleReason; readonly stored: StoredResponse}
-	/** An answer that does not go with what is stored: ask again without validators, RFC 9111 §4.3.3. */
-	| {readonly kind: 'refetch'; readonly reason: 'validator-mismatch'};
+	| {readonly kind: 'reuse-stale'; readonly reason: StaleReason; readonly answer: StoredResponse};
 
 /** What takes the place of an outcome where the origin was asked by another request: answer with what became of that one, RFC 9111 §4. */
 export type SharedOutcome = {readonly kind: 'share'; readonly reason: 'collapsed'; readonly stored: StoredResponse};

@@ -1,10 +1,14 @@
 import type {StoredRange, StoredResponse} from '../stored.ts';
 import {deltaSeconds} from './cache-control.ts';
 import {bytesFields, filterRawHeaders, headersOf, rawFieldValue} from './header-fields.ts';
-import type {HeaderFields, RequestHead} from './message.ts';
+import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {StoredHead} from './outcome.ts';
-import {formatContentRange, rangeOf, suffixLengthOf} from './range.ts';
-import {updatedHeaders} from './storing.ts';
+import {
+	contentRangeOf,
+	formatContentRange,
+	rangeOf,
+	suffixLengthOf,
+} from './range.ts';
 import {strongValidator} from './validators.ts';
 
 /**
@@ -60,26 +64,33 @@ export const missingPartHeaders = (request: RequestHead, {range, rawHeaders}: St
 	return range.lastByte === range.completeLength - 1 ? {range: `bytes=0-${range.firstByte - 1}`, 'if-range': validator} : undefined;
 };
 
-/** Whether a partial response goes with a stored one: the same strong validator, the same length, no gap. RFC 9111 §3.4. */
-export const isCombinable = (stored: StoredResponse, head: StoredHead): boolean => {
-	const validator = strongValidator(headersOf(stored.rawHeaders));
-	const [first, second] = [rangeOf(stored), head.range];
+/** The bytes of a partial response that goes with a stored one: the same strong validator, the same length, no gap. RFC 9111 §3.4. */
+export const combinableRange = (stored: StoredResponse, {statusCode, rawHeaders}: Pick<ResponseHead, 'statusCode' | 'rawHeaders'>): StoredRange | undefined => {
+	const headers = headersOf(rawHeaders);
+	const range = statusCode === 206 ? contentRangeOf(headers) : undefined;
+	if (range === undefined || (stored.statusCode !== 200 && stored.statusCode !== 206)) {
+		return undefined;
+	}
 
-	return second !== undefined
-		&& (stored.statusCode === 200 || stored.statusCode === 206)
-		&& validator !== undefined
-		&& validator === strongValidator(headersOf(head.rawHeaders))
-		&& first.completeLength === second.completeLength
-		&& first.firstByte <= second.lastByte + 1
-		&& second.firstByte <= first.lastByte + 1;
+	const validator = strongValidator(headersOf(stored.rawHeaders));
+	const held = rangeOf(stored);
+	const isCombinable = validator !== undefined
+		&& validator === strongValidator(headers)
+		&& held.completeLength === range.completeLength
+		&& held.firstByte <= range.lastByte + 1
+		&& range.firstByte <= held.lastByte + 1;
+
+	return isCombinable ? range : undefined;
 };
 
+/** Bytes, and which of a representation they are. */
+type Bytes = {readonly range: StoredRange; readonly body: Uint8Array};
+
 /**
-One response of a stored one and a partial one, of which `settle` gave the head, RFC 9111 §3.4; `undefined` if they do not go together.
+The bytes of a stored response and those of a part that goes with it, RFC 9111 §3.4; `undefined` if the part is not as long as it says.
 */
-export const combine = (stored: StoredResponse, head: StoredHead, body: Uint8Array): StoredResponse | undefined => {
-	const {range} = head;
-	if (range === undefined || body.byteLength !== range.lastByte - range.firstByte + 1 || !isCombinable(stored, head)) {
+export const combine = (stored: StoredResponse, range: StoredRange, part: Uint8Array): Bytes | undefined => {
+	if (part.byteLength !== range.lastByte - range.firstByte + 1) {
 		return undefined;
 	}
 
@@ -89,17 +100,15 @@ export const combine = (stored: StoredResponse, head: StoredHead, body: Uint8Arr
 		lastByte: Math.max(held.lastByte, range.lastByte),
 		completeLength: held.completeLength,
 	};
-	const bytes = new Uint8Array(union.lastByte - union.firstByte + 1);
-	bytes.set(stored.body, held.firstByte - union.firstByte);
-	bytes.set(body, range.firstByte - union.firstByte);
+	const body = new Uint8Array(union.lastByte - union.firstByte + 1);
+	body.set(stored.body, held.firstByte - union.firstByte);
+	body.set(part, range.firstByte - union.firstByte);
 
-	const rawHeaders = updatedHeaders(stored.rawHeaders, head.rawHeaders);
-
-	return withBytes({...stored, url: head.url, policy: head.policy, rawHeaders}, union, bytes);
+	return {range: union, body};
 };
 
 /** The response as it would have been had all these bytes come at once. */
-const withBytes = (stored: StoredResponse, range: StoredRange, body: Uint8Array): StoredResponse => {
+export const withBytes = (stored: StoredResponse, {range, body}: Bytes): StoredResponse => {
 	const isWhole = body.byteLength === range.completeLength;
 	const rawHeaders = filterRawHeaders(stored.rawHeaders, name => !bytesFields.has(name));
 	rawHeaders.push('Content-Length', String(body.byteLength));

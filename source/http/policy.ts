@@ -7,6 +7,7 @@ import {
 } from './cache-control.ts';
 import {parseHttpDate} from './dates.ts';
 import {responseDirectives} from './directives.ts';
+import {explicitLifetimeSeconds, type FreshnessInput} from './freshness.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
 import {lifetimeOf, type OwnLifetime} from './lifetime.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
@@ -23,46 +24,60 @@ export type Reception = {
 	readonly settings: Settings;
 };
 
-/** What a response says of its own reuse, read once. */
-export type Appraisal = {
+/** What the header fields of a message say of the storage of a response. */
+export type Statement = {
 	readonly headers: HeaderFields;
 	readonly directives: CacheControl;
-	/** Whether the response itself says that, and for how long, it may be reused: RFC 9111 §3. */
+	/** Whether they say that, and for how long, it may be reused: RFC 9111 §3. */
 	readonly isExplicit: boolean;
+};
+
+/** What a response says of its own reuse, read once. */
+export type Appraisal = Statement & {
 	/** The lifetime that the user gave it. */
 	readonly ownLifetime: OwnLifetime | undefined;
 	readonly policy: StoredPolicy;
 };
 
-export const appraise = (reception: Reception): Appraisal => {
-	const {request, response, responseTimeMs, settings} = reception;
+const freshnessOf = ({response, responseTimeMs, settings}: Reception): FreshnessInput => {
 	const headers = headersOf(response.rawHeaders);
-	const {directives, isExpiresHeeded} = responseDirectives(headers, settings);
-	const lifetime = lifetimeOf({
-		request,
-		response,
-		lifetimes: settings.lifetimes,
-		heedsCacheControl: settings.heedsCacheControl,
-		statusCode: response.statusCode,
-		headers,
-		directives,
-		isExpiresHeeded,
-		isShared: settings.isShared,
-		responseTimeMs,
-	});
 
 	return {
+		statusCode: response.statusCode,
 		headers,
-		directives,
-		isExplicit: lifetime.explicitSeconds !== undefined || (!settings.isShared && directives.has('private')),
-		ownLifetime: lifetime.own,
-		policy: policyOf(reception, {headers, directives, lifetime: lifetime.seconds}),
+		...responseDirectives(headers, settings),
+		isShared: settings.isShared,
+		responseTimeMs,
 	};
 };
 
-type Reading = {
-	readonly headers: HeaderFields;
-	readonly directives: CacheControl;
+const statementOf = ({headers, directives, isShared}: FreshnessInput, explicitSeconds: number | undefined): Statement => ({
+	headers,
+	directives,
+	isExplicit: explicitSeconds !== undefined || (!isShared && directives.has('private')),
+});
+
+/** What a response itself says of storage, whatever lifetime the user gave it. */
+export const readStatement = (reception: Reception): Statement => {
+	const freshness = freshnessOf(reception);
+
+	return statementOf(freshness, explicitLifetimeSeconds(freshness));
+};
+
+export const appraise = (reception: Reception): Appraisal => {
+	const {request, response, settings: {lifetimes, heedsCacheControl}} = reception;
+	const freshness = freshnessOf(reception);
+	const lifetime = lifetimeOf({...freshness, request, response, lifetimes, heedsCacheControl});
+	const statement = statementOf(freshness, lifetime.explicitSeconds);
+
+	return {
+		...statement,
+		ownLifetime: lifetime.own,
+		policy: policyOf(reception, {...statement, lifetime: lifetime.seconds}),
+	};
+};
+
+type Reading = Pick<Statement, 'headers' | 'directives'> & {
 	readonly lifetime: number;
 };
 

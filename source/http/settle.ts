@@ -1,24 +1,36 @@
-import type {StoredResponse} from '../stored.ts';
+import type {StoredRange, StoredResponse} from '../stored.ts';
 import {isOnlyEntityTag, validationHeaders} from './conditional.ts';
 import type {Decision} from './decision.ts';
-import {freshenedBy, freshenedByHead} from './freshen.ts';
+import {isSameRepresentation, mergeInto, type Merged} from './freshen.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
-import {cacheGroups, invalidationBy} from './invalidation.ts';
+import {invalidationBy} from './invalidation.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
-import type {Invalidation, Outcome, StaleReason, StoredHead} from './outcome.ts';
-import {isCombinable} from './partial.ts';
-import {appraise, type Appraisal, type Reception} from './policy.ts';
-import {contentRangeOf} from './range.ts';
+import type {
+	Freshening,
+	Invalidation,
+	Outcome,
+	PassReason,
+	Refetch,
+	Refusal,
+	Replacement,
+	StaleReason,
+} from './outcome.ts';
+import {combinableRange} from './partial.ts';
+import {appraise, type Reception} from './policy.ts';
 import type {Settings} from './settings.ts';
 import {canStandIn} from './stale.ts';
 import {isSuccessful, serverFailures} from './status-codes.ts';
-import {whyNotStorable} from './storability.ts';
-import {headersToStore} from './storing.ts';
+import {
+	isHeadOfGet,
+	refusalOf,
+	storeChangeBy,
+	storedHead,
+	type ReceivedResponse,
+} from './store-change.ts';
 import {normalizeUrl} from './url.ts';
 import {isAboutStored, validatorsOf} from './validators.ts';
-import {selectedBy} from './vary.ts';
 
-export type SettleInput = Reception & {
+export type SettleInput = Reception & Pick<ReceivedResponse, 'isFilteredOut'> & {
 	readonly decision: Decision;
 };
 
@@ -26,61 +38,90 @@ export type SettleInput = Reception & {
 What a response leads to, RFC 9111 §3 and §4.3.3.
 */
 export const settle = (input: SettleInput): Outcome => {
-	const {request, decision, response, responseTimeMs, settings} = input;
+	const {request, decision, response, responseTimeMs: nowMs, settings} = input;
 	const invalidation = settings.isReadOnly ? undefined : invalidationBy(request, response);
 
 	if (decision.kind === 'bypass' || decision.kind === 'unavailable') {
-		return storePostAsGet(input, invalidation) ?? {kind: 'pass', reason: 'bypassed', invalidation};
+		return settlePost(input, invalidation) ?? {kind: 'pass', reason: 'bypassed', change: {kind: 'leave', reason: 'bypassed'}, invalidation};
 	}
 
 	const {stored} = decision;
-
 	if (response.statusCode === 304) {
 		return settleNotModified(input, stored);
 	}
 
-	if (stored !== undefined && serverFailures.has(response.statusCode) && canStandIn(stored, 'error-status', {request, nowMs: responseTimeMs, settings})) {
-		return {kind: 'reuse-stale', reason: 'error-status', stored};
+	if (stored && serverFailures.has(response.statusCode) && canStandIn(stored, 'error-status', {request, nowMs, settings})) {
+		return {kind: 'reuse-stale', reason: 'error-status', answer: stored};
 	}
 
-	if (decision.kind === 'validate' && decision.reason === 'range-incomplete' && (response.statusCode === 206 || response.statusCode === 416)) {
-		return settleMissingPart(input, decision.stored);
+	const range = stored && combinableRange(stored, response);
+	if (range) {
+		return settlePart(input, stored, range);
 	}
 
-	if (stored?.method === 'GET' && request.method === 'HEAD' && response.statusCode === 200) {
-		const update = settings.isReadOnly ? undefined : freshenedByHead(input, stored);
-
-		return {kind: 'pass', reason: 'head', update};
+	if (isForRest(decision) && (response.statusCode === 206 || response.statusCode === 416)) {
+		return refetch(input, 'partial');
 	}
 
-	return settleNew(input, stored, invalidation);
+	return stored && isHeadOfGet({request, stored}) ? settleHead(input, stored) : settleNew(input, stored, invalidation);
 };
+
+/** Whether the cache asked for the missing part of a stored response. */
+const isForRest = (decision: Decision): boolean => decision.kind === 'validate' && decision.reason === 'range-incomplete';
+
+/** RFC 9111 §4.3.3: what is stored is of no use for this request, and what the origin said neither. */
+const refetch = (input: SettleInput, reason: PassReason): Refetch => {
+	const {decision} = input;
+	const stored = decision.kind === 'validate' || decision.kind === 'reuse' ? decision.stored : undefined;
+	const isDropped = stored !== undefined && !input.settings.isReadOnly;
+
+	return {
+		kind: 'refetch',
+		reason: 'validator-mismatch',
+		change: isDropped ? {kind: 'drop', reason, scope: 'selected', stored} : {kind: 'leave', reason},
+	};
+};
+
+/** Why nothing of a response is stored, if so. */
+const reasonOf = (change: Replacement | Freshening | Refusal): PassReason | undefined => 'reason' in change ? change.reason : undefined;
+
+/** What a response changes that tells of a stored one without its content, or completes it. */
+const updateBy = (input: SettleInput, stored: StoredResponse, merged: Merged): Freshening | Refusal =>
+	storeChangeBy({...input, stored, merged}, merged.whole, {kind: 'freshen', stored: merged.stored});
 
 /** RFC 9111 §4.3.3, §4.3.4. */
 const settleNotModified = (input: SettleInput, stored: StoredResponse | undefined): Outcome => {
+	const {decision} = input;
+	if (decision.kind === 'fetch' && decision.headers === undefined) {
+		return settleOwnNotModified(input, stored);
+	}
+
+	if (!stored || !isConfirmed(input, stored)) {
+		return refetch(input, 'not-modified');
+	}
+
+	const merged = mergeInto(stored, input);
+
+	return {kind: 'freshen', reason: 'not-modified', answer: merged.answer, change: updateBy(input, stored, merged)};
+};
+
+/** Whether a 304 makes a stored response the answer. Where all variants were asked about, it has to say which one. */
+const isConfirmed = (input: SettleInput, stored: StoredResponse): boolean => {
 	const {decision, response, settings} = input;
-	const received = validatorsOf(headersOf(response.rawHeaders));
-	const held = stored && validatorsOf(headersOf(stored.rawHeaders));
-	const isIdentified = held !== undefined && isAboutStored(received, held, isOnlyEntityTag(headersAsked(input), held.etag));
+	const isAbout = isAboutAsked(input, stored);
 
-	if (decision.kind === 'validate' || decision.kind === 'reuse') {
-		return isIdentified
-			? {kind: 'freshen', reason: 'not-modified', stored: freshenedBy(input, decision.stored)}
-			: {kind: 'refetch', reason: 'validator-mismatch'};
-	}
+	return decision.kind === 'fetch'
+		? isAbout && hasEntityTag(response) && isCompleteAnswer(stored, settings)
+		: isAbout && !isForRest(decision);
+};
 
-	if (decision.kind === 'fetch' && decision.headers !== undefined) {
-		const isNamed = isIdentified && received.etag !== undefined && isCompleteAnswer(stored, settings);
+const hasEntityTag = ({rawHeaders}: Pick<ResponseHead, 'rawHeaders'>): boolean => validatorsOf(headersOf(rawHeaders)).etag !== undefined;
 
-		return isNamed
-			? {kind: 'freshen', reason: 'not-modified', stored: freshenedBy(input, stored)}
-			: {kind: 'refetch', reason: 'validator-mismatch'};
-	}
+/** Whether a 304 is about the stored response that the origin was asked about. */
+const isAboutAsked = (input: SettleInput, stored: StoredResponse): boolean => {
+	const held = validatorsOf(headersOf(stored.rawHeaders));
 
-	// The precondition was the caller's own: an entity tag alone tells that the response speaks of what is stored.
-	const isUpdate = isIdentified && received.etag !== undefined && held.etag !== undefined && !settings.isReadOnly;
-
-	return {kind: 'pass', reason: 'not-modified', update: stored && isUpdate ? freshenedBy(input, stored) : undefined};
+	return isAboutStored(validatorsOf(headersOf(input.response.rawHeaders)), held, isOnlyEntityTag(headersAsked(input), held.etag));
 };
 
 /** The header fields by which the origin was asked whether a stored response still holds. Variants are told apart by strong entity tags alone. */
@@ -97,59 +138,85 @@ const headersAsked = ({request, decision}: SettleInput): HeaderFields => {
 };
 
 /** Whether a stored variant can answer another request than the one that it was stored for. */
-const isCompleteAnswer = (stored: StoredResponse | undefined, {isShared}: Settings): stored is StoredResponse =>
-	stored?.statusCode === 200 && stored.range === undefined && stored.policy.isShared === isShared;
+const isCompleteAnswer = (stored: StoredResponse, {isShared}: Settings): boolean =>
+	stored.statusCode === 200 && stored.range === undefined && stored.policy.isShared === isShared;
 
-/** The rest of a stored partial response, or word that there is none: RFC 9111 §3.4. */
-const settleMissingPart = (input: SettleInput, stored: StoredResponse): Outcome => {
-	const head = storedHead(input, appraise(input));
+/** A 304 to a precondition of the caller's own: an entity tag alone tells that it speaks of what is stored. */
+const settleOwnNotModified = (input: SettleInput, stored: StoredResponse | undefined): Outcome => {
+	const isUpdate = stored !== undefined && hasEntityTag(input.response) && hasEntityTag(stored) && isAboutAsked(input, stored);
+	const change: Freshening | Refusal = isUpdate ? updateBy(input, stored, mergeInto(stored, input)) : {kind: 'leave', reason: 'not-modified'};
 
-	return input.response.statusCode === 206 && isCombinable(stored, head)
-		? {kind: 'combine', reason: 'combined', head, stored}
-		: {kind: 'refetch', reason: 'validator-mismatch'};
+	return {kind: 'pass', reason: reasonOf(change) ?? 'not-modified', change};
+};
+
+/** A part that goes with what is stored: RFC 9111 §3.4. Where it may not be stored, it answers only the request of the cache for the rest of what is stored. */
+const settlePart = (input: SettleInput, stored: StoredResponse, range: StoredRange): Outcome => {
+	const merged = mergeInto(stored, input);
+	const change = updateBy(input, stored, merged);
+	const reason = reasonOf(change);
+	if (reason !== undefined && !isForRest(input.decision)) {
+		return {kind: 'pass', reason, change};
+	}
+
+	return {
+		kind: 'combine',
+		reason: 'combined',
+		range,
+		answer: merged.answer,
+		change,
+		otherwise: isForRest(input.decision) ? refetch(input, 'partial') : undefined,
+	};
+};
+
+/** RFC 9111 §4.3.5: the stored GET response is freshened if all that the HEAD response says of it holds. */
+const settleHead = (input: SettleInput, stored: StoredResponse): Outcome => {
+	const {response} = input;
+	const change = response.statusCode === 200 && isSameRepresentation(response, stored)
+		? updateBy(input, stored, mergeInto(stored, input))
+		: refusalOf({...input, stored}, 'head');
+
+	return {kind: 'pass', reason: reasonOf(change) ?? 'head', change};
 };
 
 const settleNew = (input: SettleInput, stored: StoredResponse | undefined, invalidation: Invalidation | undefined): Outcome => {
-	const {response, settings} = input;
-	if (settings.isReadOnly) {
-		return {kind: 'pass', reason: 'read-only'};
+	const received = {...input, stored};
+	const candidate = {...input, appraisal: appraise(input)};
+	const change = storeChangeBy(received, candidate, {kind: 'replace', head: storedHead(candidate)});
+	if (change.kind !== 'replace') {
+		return {kind: 'pass', reason: change.reason, change, invalidation};
 	}
 
-	const appraisal = appraise(input);
-	const reason = whyNotStorable({...input, appraisal});
-	if (reason !== undefined) {
-		return {kind: 'pass', reason, invalidation};
+	if (stored && isPartOfWhole(input, stored)) {
+		return {kind: 'pass', reason: 'partial', change: {kind: 'leave', reason: 'partial'}, invalidation};
 	}
 
-	const head = storedHead(input, appraisal);
-
-	if (stored !== undefined && response.statusCode === 206) {
-		if (isCombinable(stored, head)) {
-			return {kind: 'combine', reason: 'combined', head, stored};
-		}
-
-		// A part does not take the place of the whole that it may be a part of.
-		if (stored.statusCode === 200 && stored.range === undefined && isAboutStored(validatorsOf(appraisal.headers), validatorsOf(headersOf(stored.rawHeaders)))) {
-			return {kind: 'pass', reason: 'partial', invalidation};
-		}
-	}
-
-	return {kind: 'store', reason: 'stored', head, invalidation};
+	return {kind: 'store', reason: 'stored', change, otherwise: refusalOf(received, 'too-large'), invalidation};
 };
 
+/** A part does not take the place of the whole that it may be a part of. */
+const isPartOfWhole = ({response: {statusCode, rawHeaders}}: SettleInput, stored: StoredResponse): boolean => statusCode === 206
+	&& stored.statusCode === 200
+	&& stored.range === undefined
+	&& isAboutStored(validatorsOf(headersOf(rawHeaders)), validatorsOf(headersOf(stored.rawHeaders)));
+
 /** RFC 9110 §9.3.3: a POST response that states its freshness and is its target's representation may be stored for later GET requests. */
-const storePostAsGet = (input: SettleInput, invalidation: Invalidation | undefined): Outcome | undefined => {
+const settlePost = (input: SettleInput, invalidation: Invalidation | undefined): Outcome | undefined => {
 	const {request, response, settings} = input;
 	if (request.method !== 'POST' || settings.isReadOnly || !isSuccessful(response.statusCode) || !isOwnRepresentation(request, response)) {
 		return undefined;
 	}
 
 	const as: RequestHead = {...request, method: 'GET'};
-	const asGet = {...input, request: as};
-	const appraisal = appraise(asGet);
-	const isStorable = appraisal.isExplicit && whyNotStorable({...asGet, appraisal}) === undefined;
+	const asGet = {...input, request: as, stored: undefined};
+	const candidate = {...asGet, appraisal: appraise(asGet)};
+	if (!candidate.appraisal.isExplicit) {
+		return undefined;
+	}
 
-	return isStorable ? {kind: 'store', reason: 'stored', head: storedHead(asGet, appraisal), as, invalidation} : undefined;
+	const change = storeChangeBy(asGet, candidate, {kind: 'replace', head: storedHead(candidate), as});
+
+	// What was stored is invalidated by the request itself.
+	return change.kind === 'replace' ? {kind: 'store', reason: 'stored', change, otherwise: {kind: 'leave', reason: 'bypassed'}, invalidation} : undefined;
 };
 
 /** RFC 9110 §8.7: whether `Content-Location` says that the response is a representation of its target. */
@@ -159,23 +226,6 @@ const isOwnRepresentation = (request: RequestHead, {rawHeaders}: ResponseHead): 
 
 	return contentLocation !== undefined && URL.canParse(contentLocation, target) && normalizeUrl(new URL(contentLocation, target).href) === target;
 };
-
-const storedHead = ({request, response, responseTimeMs, settings}: SettleInput, appraisal: Appraisal): StoredHead => ({
-	kind: 'response',
-	method: request.method,
-	url: normalizeUrl(request.url, settings.ignoredParameters),
-	selectingHeaders: selectedBy(appraisal.headers, settings.matchHeaders, request),
-	statusCode: response.statusCode,
-	statusMessage: response.statusMessage,
-	httpVersion: response.httpVersion,
-	rawHeaders: headersToStore(response, responseTimeMs, settings, appraisal),
-	policy: appraisal.policy,
-	range: response.statusCode === 206 ? contentRangeOf(appraisal.headers) : undefined,
-	tags: [],
-	groups: cacheGroups(response.rawHeaders),
-	marks: [],
-	generation: '',
-});
 
 export type SettleFailureInput = {
 	readonly request: RequestHead;
@@ -192,6 +242,6 @@ export const settleFailure = ({request, decision, failure, nowMs, settings}: Set
 	const stored = 'stored' in decision ? decision.stored : undefined;
 
 	return stored !== undefined && canStandIn(stored, failure === 'error-status' ? failure : 'disconnected', {request, nowMs, settings})
-		? {kind: 'reuse-stale', reason: failure, stored}
-		: {kind: 'pass', reason: 'error'};
+		? {kind: 'reuse-stale', reason: failure, answer: stored}
+		: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}};
 };

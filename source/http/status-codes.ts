@@ -13,6 +13,25 @@ export const notStored: ReadonlySet<number> = new Set([401, 407, 428, 429, 431, 
 /** Failures that a stale response may stand in for, RFC 5861 §4. */
 export const serverFailures: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
+/** Too early, too often, too slow: the origin says nothing of the resource. RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4. */
+const passingFailures: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** Whether the origin failed to answer, so that a later try may succeed: 5xx, 408, 425 and 429. */
+export const isFailure = (statusCode: number): boolean => statusCode >= 500 || passingFailures.has(statusCode);
+
+/** Gone, or said not to be there: RFC 9110 §15.5.5, §15.5.11. */
+const absent: ReadonlySet<number> = new Set([404, 410]);
+
+export const isAbsent = (statusCode: number): boolean => absent.has(statusCode);
+
+/** Whether a response tells of its target resource, and not of the request or of who sent it: 2xx, 3xx, 404, 410, and 451 (RFC 7725 §3). A 304 tells of a representation that the cache holds already. */
+export const isAboutResource = (statusCode: number): boolean => (isNonError(statusCode) && statusCode !== 304) || absent.has(statusCode) || statusCode === 451;
+
+/** Refusals that depend on who asks: RFC 9110 §15.5.2, §15.5.4, §15.5.8. */
+const aboutCredentials: ReadonlySet<number> = new Set([401, 403, 407]);
+
+export const isAboutCredentials = (statusCode: number): boolean => aboutCredentials.has(statusCode);
+
 export const isSuccessful = (statusCode: number): boolean => statusCode >= 200 && statusCode < 300;
 
 /** RFC 9111 §4.4. */

@@ -15,7 +15,7 @@ import {
 import {hasValidator, validatorsOf} from './validators.ts';
 import {selectingFieldNames} from './vary.ts';
 
-type Candidate = Reception & {
+export type Candidate = Reception & {
 	readonly appraisal: Appraisal;
 };
 
@@ -23,6 +23,21 @@ type Candidate = Reception & {
 Why a response must not, or need not, be stored; `undefined` if it may.
 */
 export const whyNotStorable = (candidate: Candidate): PassReason | undefined => rules.find(([, isForbidden]) => isForbidden(candidate))?.[0];
+
+/** The rules by which the header fields of a 304 forbid to store them. Where a 304 is silent, the fields that it updates count: RFC 9111 §3.2. */
+const updateRules: ReadonlySet<PassReason> = new Set(['must-understand', 'no-store', 'private', 'authorization', 'vary-star', 'set-cookie']);
+
+/**
+Why the header fields of a response without content must not be stored with the response that they update; `undefined` if they may, as far as they say themselves.
+
+@param update - With the status code of the response that they update.
+*/
+export const whyNotUpdating = (update: Candidate): PassReason | undefined => {
+	// RFC 9111 §3.5: what allows it may be said by the stored fields alone, but not against those of the 304.
+	const isSilent = update.appraisal.directives.size === 0;
+
+	return rules.find(([reason, isForbidden]) => updateRules.has(reason) && !(reason === 'authorization' && isSilent) && isForbidden(update))?.[0];
+};
 
 type Rule = readonly [reason: PassReason, isForbidden: (candidate: Candidate) => boolean];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {freshenedBy, freshenedByHead} from '../../source/http/freshen.ts';
+import {isSameRepresentation, mergeInto, type Merged} from '../../source/http/freshen.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import type {StoredResponse} from '../../source/stored.ts';
 import {
@@ -16,16 +16,18 @@ import {
 
 type Options = {readonly request?: Record<string, string>; readonly settings?: Partial<Settings>};
 
-const reception = (fields: Fields, {request, settings}: Options = {}, method = 'GET', statusCode = 304) => ({
-	request: requestWith(request, method),
-	response: responseWith(fields, statusCode),
+const reception = (fields: Fields, {request, settings}: Options = {}) => ({
+	request: requestWith(request),
+	response: responseWith(fields, 304),
 	requestTimeMs: afterSeconds(100),
 	responseTimeMs: afterSeconds(101),
 	settings: settingsWith(settings),
 });
 
-const freshen = (stored: Fields, update: Fields, options: Options = {}): StoredResponse =>
-	freshenedBy(reception(update, options), storedWith({'Cache-Control': 'max-age=60', ETag: '"a"', ...stored}, {request: requestWith(options.request), settings: options.settings}));
+const merge = (stored: Fields, update: Fields, options: Options = {}): Merged =>
+	mergeInto(storedWith({'Cache-Control': 'max-age=60', ETag: '"a"', ...stored}, {request: requestWith(options.request), settings: options.settings}), reception(update, options));
+
+const freshen = (...parameters: Parameters<typeof merge>): StoredResponse => merge(...parameters).stored;
 
 // RFC 9111 §3.2
 const table: ReadonlyArray<readonly [what: string, name: string, stored: string | undefined, update: string | undefined, expected: string | undefined]> = [
@@ -79,23 +81,32 @@ test('an update without Date is dated by its receipt', () => {
 test('a response that was marked invalid is valid again', () => {
 	const stored = storedWith({'Cache-Control': 'max-age=60', ETag: '"a"'});
 
-	assert.equal(freshenedBy(reception({}), {...stored, policy: {...stored.policy, isInvalidated: true}}).policy.isInvalidated, false);
+	assert.equal(mergeInto({...stored, policy: {...stored.policy, isInvalidated: true}}, reception({})).stored.policy.isInvalidated, false);
 });
 
 test('the selecting fields follow the updated Vary', () => {
 	assert.deepEqual(freshen({Vary: 'Foo'}, {Vary: 'Foo, Bar'}, {request: {foo: '1', bar: '2'}}).selectingHeaders, {foo: '1', bar: '2'});
 });
 
-test('what the origin would no longer have stored is asked about each time', () => {
-	const updates: readonly Fields[] = [{'Cache-Control': 'no-store'}, {'Cache-Control': 'private, max-age=60'}, {Vary: '*'}];
+// RFC 9111 §5.2.2.4, §5.2.2.7
+const qualified: ReadonlyArray<readonly [what: string, stored: string, update: string | undefined, settings: Partial<Settings>, name: string, expected: string | undefined]> = [
+	['private by the update', 'max-age=60', 'max-age=60, private="X-User"', {}, 'x-user', undefined],
+	['private by the stored response', 'max-age=60, private="X-User"', undefined, {}, 'x-user', undefined],
+	['private no longer', 'max-age=60, private="X-User"', 'max-age=60', {}, 'x-user', 'A'],
+	['private, in a private cache', 'max-age=60', 'max-age=60, private="X-User"', {isShared: false}, 'x-user', 'A'],
+	['no-cache by the update', 'max-age=60', 'max-age=60, no-cache="Set-Cookie"', {}, 'set-cookie', undefined],
+	['no-cache by the stored response', 'max-age=60, no-cache="Set-Cookie"', undefined, {isShared: false}, 'set-cookie', undefined],
+];
 
-	for (const update of updates) {
-		assert.equal(freshen({}, update).policy.isNoCache, true, JSON.stringify(update));
-	}
+for (const [what, stored, update, settings, name, expected] of qualified) {
+	test(`a field that is ${what} is ${expected === undefined ? 'not stored' : 'stored'}, and given to the one who asked`, () => {
+		const merged = merge({'Cache-Control': stored, 'X-User': 'before', 'Set-Cookie': 'before'}, {'X-User': 'A', 'Set-Cookie': 'A', ...update !== undefined && {'Cache-Control': update}}, {settings});
 
-	assert.equal(freshen({}, {'Cache-Control': 'private, max-age=60'}, {settings: {isShared: false}}).policy.isNoCache, false);
-	assert.equal(freshen({}, {'Cache-Control': 'no-store, must-understand, max-age=60'}).policy.isNoCache, false);
-});
+		assert.equal(valueOf(merged.stored.rawHeaders, name), expected);
+		assert.equal(valueOf(merged.answer.rawHeaders, name), 'A');
+		assert.equal(merged.answer.body, merged.stored.body);
+	});
+}
 
 // RFC 9111 §4.3.5
 const heads: ReadonlyArray<readonly [stored: Fields, head: Fields, isSame: boolean]> = [
@@ -115,13 +126,7 @@ const heads: ReadonlyArray<readonly [stored: Fields, head: Fields, isSame: boole
 ];
 
 for (const [fields, head, isSame] of heads) {
-	test(`HEAD with ${JSON.stringify(head)} ${isSame ? 'freshens' : 'invalidates'} GET with ${JSON.stringify(fields)}`, () => {
-		const stored = storedWith({'Cache-Control': 'max-age=60', ...fields});
-		const updated = freshenedByHead(reception({...head, Test: 'new'}, {}, 'HEAD', 200), stored);
-
-		assert.equal(updated.policy.isInvalidated, !isSame);
-		assert.equal(valueOf(updated.rawHeaders, 'test'), isSame ? 'new' : undefined);
-		assert.equal(updated.method, 'GET');
-		assert.equal(updated.body, stored.body);
+	test(`HEAD with ${JSON.stringify(head)} ${isSame ? 'is of the same representation as' : 'is of another representation than'} GET with ${JSON.stringify(fields)}`, () => {
+		assert.equal(isSameRepresentation(responseWith(head), storedWith({'Cache-Control': 'max-age=60', ...fields})), isSame);
 	});
 }

@@ -74,7 +74,7 @@ export const storedWith = (fields: Fields = {}, {request = requestWith(), status
 		throw new Error(`Not stored: ${outcome.reason}`);
 	}
 
-	const stored = completed(request, outcome.head, Buffer.from(body));
+	const stored = completed(request, outcome.change.head, Buffer.from(body));
 	if (stored === undefined) {
 		throw new Error('The body does not fit the head.');
 	}

@@ -36,13 +36,13 @@ const passThrough = ({first, rawHeaders, second, statusCode = 200, after = 1, se
 	const decision = decide(first, undefined, afterSeconds(0), settings);
 	const outcome = settle({request: first, decision, response, ...times, settings});
 	cacheStatusMember({name: 'cache', decision, outcome});
-	const stored = outcome.kind === 'store' ? completed(first, outcome.head, body) : undefined;
+	const stored = outcome.kind === 'store' ? completed(first, outcome.change.head, body) : undefined;
 	const later = decide(second, stored, afterSeconds(after), settings);
 
 	for (const answer of [200, 206, 304, 503]) {
 		const update = settle({request: second, decision: later, response: {...response, statusCode: answer}, ...times, settings});
 		if (update.kind === 'combine') {
-			combine(update.stored, update.head, body);
+			combine(update.answer, update.range, body);
 		}
 	}
 

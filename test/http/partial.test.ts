@@ -3,10 +3,18 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type {StoredHead} from '../../source/http/outcome.ts';
-import {combine, completed} from '../../source/http/partial.ts';
+import {mergeInto} from '../../source/http/freshen.ts';
+import {
+	combinableRange,
+	combine,
+	completed,
+	withBytes,
+} from '../../source/http/partial.ts';
 import type {StoredResponse} from '../../source/stored.ts';
 import {
 	date,
+	defaultSettings,
+	now,
 	requestWith,
 	storedWith,
 	valueOf,
@@ -23,7 +31,15 @@ const partOf = (firstByte: number, lastByte: number, more: Fields = {}): StoredR
 
 const headOf = ({body, ...head}: StoredResponse): StoredHead => head;
 const bodyOf = (stored: StoredResponse | undefined): string | undefined => stored && Buffer.from(stored.body).toString();
-const join = (stored: StoredResponse, part: StoredResponse): StoredResponse | undefined => combine(stored, headOf(part), part.body);
+
+const join = (stored: StoredResponse, {statusCode, rawHeaders, body}: Pick<StoredResponse, 'statusCode' | 'rawHeaders' | 'body'>): StoredResponse | undefined => {
+	const response = {statusCode, statusMessage: '', httpVersion: '1.1', rawHeaders};
+	const range = combinableRange(stored, response);
+	const merged = mergeInto(stored, {request: requestWith(), response, requestTimeMs: now, responseTimeMs: now, settings: defaultSettings});
+	const combined = range && combine(stored, range, body);
+
+	return combined && withBytes(merged.stored, combined);
+};
 
 test('two parts make a whole, in either order', () => {
 	for (const whole of [join(partOf(0, 4), partOf(5, 9)), join(partOf(5, 9), partOf(0, 4)), join(partOf(0, 6), partOf(3, 9))]) {
@@ -75,7 +91,7 @@ const apart: ReadonlyArray<readonly [why: string, stored: StoredResponse, part: 
 	['weak entity tags', partOf(0, 4, {ETag: 'W/"a"'}), partOf(5, 9, {ETag: 'W/"a"'})],
 	['no validator', partOf(0, 4, {ETag: ''}), partOf(5, 9, {ETag: ''})],
 	['a date as old as the response', partOf(0, 4, {ETag: '', 'Last-Modified': date(0)}), partOf(5, 9, {ETag: '', 'Last-Modified': date(0)})],
-	['another length', partOf(0, 4), {...partOf(5, 9), range: {firstByte: 5, lastByte: 9, completeLength: 11}}],
+	['another length', partOf(0, 4), partOf(5, 9, {'Content-Range': 'bytes 5-9/11'})],
 	['a part that is no part', partOf(0, 4), storedWith(fields)],
 	['a stored response of another kind', storedWith(fields, {statusCode: 404}), partOf(0, 4)],
 ];
@@ -93,7 +109,7 @@ test('combines by a strong date', () => {
 });
 
 test('a part that was cut short is not combined', () => {
-	assert.equal(combine(partOf(0, 4), headOf(partOf(5, 9)), Buffer.from('567')), undefined);
+	assert.equal(join(partOf(0, 4), {...partOf(5, 9), body: Buffer.from('567')}), undefined);
 });
 
 test('combining gives the bytes of the representation, whatever the parts', () => {

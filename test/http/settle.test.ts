@@ -67,7 +67,7 @@ test('a stored head has all but the bytes', () => {
 		fields: {'Cache-Control': 'max-age=60', Vary: 'Foo', 'Set-Cookie': ['a=1', 'b=2'], Connection: 'X-Hop', 'X-Hop': '1', 'Transfer-Encoding': 'chunked'},
 		expected: 'store: stored',
 	});
-	const {head} = only(outcome, 'store');
+	const {head} = only(outcome, 'store').change;
 
 	assert.deepEqual(head.selectingHeaders, {foo: '1,2'});
 	assert.equal(head.url, url);
@@ -78,7 +78,7 @@ test('a stored head has all but the bytes', () => {
 
 test('a POST response is stored as what a GET request would get', () => {
 	const outcome = run({what: '', method: 'POST', request: {foo: '1'}, response: 200, fields: {'Cache-Control': 'max-age=60', 'Content-Location': url}, expected: 'store: stored'});
-	const {as, head, invalidation} = only(outcome, 'store');
+	const {change: {as, head}, invalidation} = only(outcome, 'store');
 
 	assert.equal(as?.method, 'GET');
 	assert.equal(as?.url, url);
@@ -88,17 +88,22 @@ test('a POST response is stored as what a GET request would get', () => {
 
 test('a caller\'s own 304 freshens what is stored if it names it', () => {
 	const row = {what: '', request: {'if-none-match': '"1"'}, stored: {'Cache-Control': 'max-age=60', ETag: '"1"'}, after: 61, response: 304, expected: 'pass: not-modified'} as const;
+	const lifetimeIn = (more: Partial<SettleRow>) => {
+		const {change} = only(run({...row, ...more}), 'pass');
 
-	assert.equal(only(run({...row, fields: {ETag: '"1"', 'Cache-Control': 'max-age=5'}}), 'pass').update?.policy.freshnessLifetimeSeconds, 5);
-	assert.equal(only(run({...row, fields: {ETag: '"2"'}}), 'pass').update, undefined);
-	assert.equal(only(run(row), 'pass').update, undefined);
-	assert.equal(only(run({...row, fields: {ETag: '"1"'}, settings: {isReadOnly: true}}), 'pass').update, undefined);
-	assert.equal(only(run({...row, stored: {'Cache-Control': 'max-age=60', 'Last-Modified': date(-1000)}, fields: {ETag: '"1"'}}), 'pass').update, undefined);
+		return change.kind === 'freshen' ? change.stored.policy.freshnessLifetimeSeconds : change.kind;
+	};
+
+	assert.equal(lifetimeIn({fields: {ETag: '"1"', 'Cache-Control': 'max-age=5'}}), 5);
+	assert.equal(lifetimeIn({fields: {ETag: '"2"'}}), 'leave');
+	assert.equal(lifetimeIn({}), 'leave');
+	assert.equal(lifetimeIn({fields: {ETag: '"1"'}, settings: {isReadOnly: true}}), 'leave');
+	assert.equal(lifetimeIn({stored: {'Cache-Control': 'max-age=60', 'Last-Modified': date(-1000)}, fields: {ETag: '"1"'}}), 'leave');
 });
 
 test('a caller\'s own 304 freshens what is stored weakly if they asked about nothing else', () => {
 	const row = {what: '', stored: {'Cache-Control': 'max-age=60', ETag: 'W/"1"'}, after: 61, response: 304, fields: {ETag: '"1"'}, expected: 'pass: not-modified'} as const;
-	const isUpdated = (request: HeaderFields): boolean => only(run({...row, request}), 'pass').update !== undefined;
+	const isUpdated = (request: HeaderFields): boolean => only(run({...row, request}), 'pass').change.kind === 'freshen';
 
 	assert.equal(isUpdated({'if-none-match': 'W/"1"'}), true);
 	assert.equal(isUpdated({'if-none-match': '"1"'}), true);
@@ -110,7 +115,7 @@ test('a caller\'s own 304 freshens what is stored weakly if they asked about not
 
 test('what was validated by a weak entity tag is not put together with a part of a strong one', () => {
 	const stored = {'Cache-Control': 'max-age=60', ETag: 'W/"1"'};
-	const validated = only(run({what: '', stored, after: 61, response: 304, fields: {ETag: '"1"'}, expected: 'freshen: not-modified'}), 'freshen').stored;
+	const validated = only(run({what: '', stored, after: 61, response: 304, fields: {ETag: '"1"'}, expected: 'freshen: not-modified'}), 'freshen').answer;
 	const outcome = settle({
 		request: requestWith({range: 'bytes=5-9'}),
 		decision: {kind: 'fetch', reason: 'range-not-stored', stored: {...validated, range: {firstByte: 0, lastByte: 4, completeLength: 10}, statusCode: 206}},
@@ -141,7 +146,7 @@ test('a response without Date gets the time of its receipt', () => {
 		settings: settingsWith(),
 	});
 
-	assert.equal(valueOf(only(outcome, 'store').head.rawHeaders, 'date'), date(1));
+	assert.equal(valueOf(only(outcome, 'store').change.head.rawHeaders, 'date'), date(1));
 });
 
 const vary = {'Cache-Control': 'max-age=60', Vary: 'Accept-Language', ETag: '"1"'};
@@ -174,7 +179,7 @@ for (const [what, stored, fields, expected] of namings) {
 			return;
 		}
 
-		assert.deepEqual(outcome.stored.selectingHeaders, {'accept-language': 'de'});
-		assert.equal(outcome.stored.body, stored?.body);
+		assert.deepEqual(outcome.answer.selectingHeaders, {'accept-language': 'de'});
+		assert.equal(outcome.answer.body, stored?.body);
 	});
 }

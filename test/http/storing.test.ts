@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import {responseDirectives} from '../../source/http/directives.ts';
+import {headersOf} from '../../source/http/header-fields.ts';
 import {headersToStore} from '../../source/http/storing.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import {
@@ -10,8 +12,12 @@ import {
 	type Fields,
 } from './helpers.ts';
 
-const namesStored = (fields: Fields, settings?: Partial<Settings>): string[] =>
-	headersToStore(responseWith({Date: date(), ...fields}), now, settingsWith(settings)).filter((_, index) => index % 2 === 0).slice(1);
+const namesStored = (fields: Fields, more?: Partial<Settings>): string[] => {
+	const response = responseWith({Date: date(), ...fields});
+	const settings = settingsWith(more);
+
+	return headersToStore(response, now, settings, responseDirectives(headersOf(response.rawHeaders), settings)).filter((_, index) => index % 2 === 0).slice(1);
+};
 
 // RFC 9111 §3.1
 const table: ReadonlyArray<readonly [what: string, fields: Fields, names: readonly string[], settings?: Partial<Settings>]> = [
