@@ -2,6 +2,9 @@
 What the cache keeps, as plain data: the one shape that `http/` reasons about and `store/` turns into bytes.
 */
 
+/** Tags and cache groups of a response together: so many marks can be looked up in one round trip without a thought. */
+export const maxTags = 256;
+
 /**
 What RFC 9111 and http-cache-semantics made of a response when it was stored or last validated: all that a later decision needs to know of its header fields.
 */

@@ -26,15 +26,12 @@ import {
 import {isPurgedSince, supersede, write} from './resource.ts';
 import type {RequestSettings} from './resolve-options.ts';
 import type {TimeToLive} from './store/store.ts';
-import type {StoredResponse} from './stored.ts';
+import {maxTags, type StoredResponse} from './stored.ts';
 
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
 	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
 };
-
-/** So many marks can be looked up in one round trip without a thought. */
-const maxMarks = 256;
 
 /** What a response can be purged by, beside its URL. */
 const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchange, 'settings'>, stored: StoredResponse): StoredResponse => {
@@ -79,7 +76,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const stored = tagged(context, exchange, untagged);
-	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > maxMarks) {
+	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > maxTags) {
 		return {refusal: 'too-large'};
 	}
 

@@ -9,8 +9,8 @@ import type {
 } from '../stored.ts';
 import {noBytes, Reader, Writer} from './codec/bytes.ts';
 import {readMark, writeMark} from './codec/mark.ts';
-import {readResponse, writeResponse} from './codec/response.ts';
-import {readIndex, writeIndex} from './codec/variant-index.ts';
+import {isResponseWithinBounds, readResponse, writeResponse} from './codec/response.ts';
+import {isIndexWithinBounds, readIndex, writeIndex} from './codec/variant-index.ts';
 
 /*
 A stored record as bytes, described in docs/storage.md:
@@ -31,7 +31,7 @@ const magic = 0xC7_AC;
 const version = 1;
 const prefixLength = 18;
 /** Node takes 16 KiB of header fields unless it is told otherwise; an index names 64 variants with their entity tags. */
-const longestHead = 256 * 1024;
+export const longestHead = 256 * 1024;
 
 const flag = {
 	index: 1,
@@ -57,18 +57,25 @@ type EncodeOptions = {
 const leastRoom = 64;
 export const longBodyLength = 16 * 1024;
 
+/** With its room, and with all that stands in front of it where it is encrypted. */
+export const longestStored = longestHead + (2 * leastRoom) + 64;
+
 /** Whole steps, so that heads of much the same length take the same. */
 const withRoom = (headLength: number): number => Math.ceil((headLength + leastRoom) / leastRoom) * leastRoom;
 
 /**
 The bytes of a record. They are tied to `key`: stored under another one, they do not decode.
 
-@throws {RangeError} When the record without its body is longer than 256 KiB.
+@throws {RangeError} When the record without its body is longer than 256 KiB, or has more of something than a reader takes.
 */
 export const encode = (record: StoredRecord, key: string, {packed, checksum = crc32}: EncodeOptions = {}) => {
 	const head = writeHead(record);
 	if (head.length > longestHead) {
 		throw new RangeError(`The head of a stored record takes ${head.length} bytes, more than ${longestHead}`);
+	}
+
+	if (!isWithinBounds(record)) {
+		throw new RangeError('A stored record has more tags, marks or variants than a reader takes');
 	}
 
 	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
@@ -124,6 +131,23 @@ export const encodeNumbers = (index: VariantIndex, key: string, {strings, length
 };
 
 export type BodyReference = Pick<RecordHead, 'headLength' | 'bodyChecksum' | 'isCompressed'>;
+
+/** What is refused on reading is refused on writing. */
+const isWithinBounds = (record: StoredRecord): boolean => {
+	switch (record.kind) {
+		case 'index': {
+			return isIndexWithinBounds(record);
+		}
+
+		case 'mark': {
+			return true;
+		}
+
+		case 'response': {
+			return isResponseWithinBounds(record);
+		}
+	}
+};
 
 /** Valid until the next one is written. */
 type WrittenHead = {
@@ -212,7 +236,7 @@ export const headLengthOf = (bytes: Uint8Array): number | undefined => {
 	}
 
 	const headLength = view.readUIntLE(8, 3);
-	return headLength < prefixLength ? undefined : headLength;
+	return headLength < prefixLength || headLength > longestStored ? undefined : headLength;
 };
 
 /**
@@ -227,17 +251,21 @@ export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = 
 	const view = asBuffer(bytes);
 	const flags = view.readUInt8(7);
 	const stringsStart = view.readUIntLE(11, 3);
-	const isUnknown = (flags & ~knownFlags) !== 0 || stringsStart < prefixLength || stringsStart > headLength;
+	const isResponse = (flags & (flag.index | flag.mark)) === 0;
+	const isUnknown = (flags & ~knownFlags) !== 0 || stringsStart < prefixLength || stringsStart > headLength || (!isResponse && (flags & flag.compressed) !== 0);
 	if (isUnknown || view.readUInt32LE(2) !== checksum(view.subarray(6, headLength), checksum(key))) {
 		return undefined;
 	}
 
-	const encoding = (flags & flag.utf16) === 0 ? 'latin1' : 'utf16le';
-	const reader = new Reader(view, prefixLength, stringsStart, view.toString(encoding, stringsStart, headLength));
-	const isResponse = (flags & (flag.index | flag.mark)) === 0;
+	const isLatin1 = (flags & flag.utf16) === 0;
+	// Of an odd number of bytes at an odd address, Node.js 24.21 writes one beyond its own memory.
+	const textEnd = isLatin1 ? headLength : headLength - ((headLength - stringsStart) % 2);
+	const reader = new Reader(view, prefixLength, stringsStart, view.toString(isLatin1 ? 'latin1' : 'utf16le', stringsStart, textEnd));
 	const bodyLength = isResponse ? reader.integer() : 0;
 	const record = isResponse ? readResponse(reader) : readOther(reader, flags);
-	if (reader.isBroken) {
+	const stringsEnd = stringsStart + (reader.stringPosition * (isLatin1 ? 1 : 2));
+	const isAllRead = !reader.isBroken && reader.position === stringsStart;
+	if (!isAllRead || stringsEnd > longestHead || !isRoom(view, stringsEnd, headLength) || !isWithinBounds(record)) {
 		return undefined;
 	}
 
@@ -248,6 +276,17 @@ export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = 
 		bodyChecksum: view.readUInt32LE(14),
 		isCompressed: (flags & flag.compressed) !== 0,
 	};
+};
+
+/** Whether there is nothing between two positions. */
+const isRoom = (bytes: Uint8Array, start: number, end: number): boolean => {
+	for (let position = start; position < end; position++) {
+		if (bytes[position] !== 0) {
+			return false;
+		}
+	}
+
+	return true;
 };
 
 const asBuffer = (bytes: Uint8Array) => Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -8,6 +8,7 @@ import {
 	type KeyObject,
 } from 'node:crypto';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {longestStored} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
 
 /*
@@ -29,7 +30,7 @@ Each body has a key of its own, of the salt and the name of the Redis key: so ma
 
 const keyLength = 32;
 const cipher = 'aes-256-gcm';
-const tagLength = 16;
+export const tagLength = 16;
 const saltStart = 11;
 const ivStart = 27;
 const tagStart = 39;
@@ -194,7 +195,7 @@ export const openHead = ({byId}: KeyRing, value: Uint8Array, name: string): Open
 
 	const bodyStart = bytes.readUIntLE(8, 3);
 	const ringKey = byId.get(bytes.readUInt32BE(2));
-	if (ringKey === undefined || bodyStart < headStart || bodyStart > bytes.length) {
+	if (ringKey === undefined || bodyStart < headStart || bodyStart > Math.min(bytes.length, longestStored)) {
 		return undefined;
 	}
 

@@ -1,3 +1,4 @@
+import type {StoredRecord} from '../stored.ts';
 import {ask, toTtlMs, type Backend} from './backend.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
@@ -36,6 +37,15 @@ export const createUpdate = ({backend, guard, tier, fetching, encoding}: Updatin
 	const {fetchOne, decode} = fetching;
 	const swap = backend.swap ?? swapThroughKeyv(backend);
 
+	/** Resolves to `undefined` for a record that is longer than it may be. */
+	const encodeIfPossible = async (record: StoredRecord, key: string): Promise<Uint8Array | undefined> => {
+		try {
+			return await encoding.encode(record, key);
+		} catch {
+			return undefined;
+		}
+	};
+
 	return async (key, change, timeToLive) => {
 		const wireKey = prefix + key;
 		for (let tries = 0; tries < maxUpdateTries; tries++) {
@@ -55,7 +65,12 @@ export const createUpdate = ({backend, guard, tier, fetching, encoding}: Updatin
 			const ttlMs = timeToLive === 'keep' ? 'keep' : toTtlMs(timeToLive);
 			const headChange = tries === 0 ? encoding.headChangeOf(next, key) : undefined;
 			// eslint-disable-next-line no-await-in-loop
-			const value = headChange ? undefined : backend.toValue(await encoding.encode(next, key));
+			const bytes = headChange ? undefined : await encodeIfPossible(next, key);
+			if (!headChange && bytes === undefined) {
+				return undefined;
+			}
+
+			const value = bytes && backend.toValue(bytes);
 			// eslint-disable-next-line no-await-in-loop
 			const swapped = await guard.attempt('write', async () => headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs));
 			tier?.invalidate(key);

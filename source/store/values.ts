@@ -21,6 +21,7 @@ import {
 	openHead,
 	resealHead,
 	seal,
+	tagLength,
 	type KeyRing,
 	type OpenedHead,
 } from './encryption.ts';
@@ -135,8 +136,13 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 	/** As `encode` wrote it, up to its body; of an index whose strings are encrypted by themselves, with them. */
 	const openEncoded = (opened: OpenedHead, bytes: Uint8Array, key: string): Uint8Array | undefined => {
-		if ((headLengthOf(opened.head) ?? 0) <= opened.head.length) {
+		const missing = (headLengthOf(opened.head) ?? 0) - opened.head.length;
+		if (missing <= 0) {
 			return opened.head;
+		}
+
+		if (bytes.length !== opened.bodyStart + missing + tagLength) {
+			return undefined;
 		}
 
 		const strings = openBody(opened, bytes, prefix + key);

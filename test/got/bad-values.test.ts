@@ -4,6 +4,10 @@ import {randomBytes} from 'node:crypto';
 import process from 'node:process';
 import {after, test} from 'node:test';
 import {RESP_TYPES} from '@redis/client';
+import {decode} from '../../source/store/codec.ts';
+import type {StoredResponse, VariantIndex} from '../../source/stored.ts';
+import {forgeRecord} from '../helpers/forge.ts';
+import {commandsDuring} from '../helpers/monitor.ts';
 import type {TestRedis} from '../helpers/redis.ts';
 import {setUp, settleWrites} from './helpers.ts';
 
@@ -102,6 +106,50 @@ for (const [what, damage] of Object.entries(damages)) {
 			assert.deepEqual(errors, []);
 		});
 	}
+}
+
+const aHundredThousand = (name: string): string[] => Array.from({length: 100_000}, (_, position) => `${name}${position}`);
+
+/** A megabyte of something, each with checksums that are right. */
+const forgeries: Record<string, (now: StoredResponse) => StoredResponse | VariantIndex> = {
+	tags: now => ({...now, tags: aHundredThousand('tag ')}),
+	groups: now => ({...now, groups: aHundredThousand('group ')}),
+	marks: now => ({...now, marks: aHundredThousand('mark ')}),
+	'header fields': now => ({...now, rawHeaders: aHundredThousand('x')}),
+	'selecting fields': now => ({...now, selectingHeaders: Object.fromEntries(aHundredThousand('x').map(name => [name, '']))}),
+	'names in Vary': () => ({kind: 'index', generation: 'x', vary: aHundredThousand('x'), variants: []}),
+	variants: () => ({kind: 'index', generation: 'x', vary: ['accept'], variants: aHundredThousand('x').map(id => ({id, keptUntilMs: Number.MAX_SAFE_INTEGER, etag: `"${id}"`}))}),
+};
+
+for (const [what, make] of Object.entries(forgeries)) {
+	test(`a forged value with a megabyte of ${what} is a miss, and makes nobody look anything up`, async () => {
+		await using setup = await setUp({memory: false});
+		const {client, redis, origin} = setup;
+		origin.handler = (_request, response) => {
+			response.writeHead(200, {'cache-control': 'max-age=600'}).end('right');
+		};
+
+		await client('a');
+		await settleWrites(setup);
+		const [wireKey = ''] = await redis.client.keys('http_cache:{??????????????????????}');
+		const key = wireKey.slice('http_cache:'.length);
+		const stored = decode(await valueOf(redis, wireKey), key);
+		assert.ok(stored?.kind === 'response'); // eslint-disable-line node-test/prefer-equality-assertion -- narrows the type
+		await redis.client.set(wireKey, forgeRecord(stored, key));
+		const {client: sound} = setup.other();
+		assert.equal((await sound('a')).isFromCache, true, 'the helper forges what can be read');
+
+		await redis.client.set(wireKey, forgeRecord(make(stored), key));
+		const {client: other} = setup.other();
+		const commands = await commandsDuring([redis], async () => {
+			const response = await other('a');
+			assert.deepEqual([response.body, response.isFromCache], ['right', false]);
+			assert.equal(response.headers['if-none-match'], undefined);
+			await settleWrites(setup);
+		});
+		assert.ok(commands.every(command => command.join(' ').length < 5000), 'no command names a megabyte of keys');
+		assert.equal((await other('a')).isFromCache, true, 'it was replaced');
+	});
 }
 
 for (const step of ['the index', 'the variant', 'a mark', 'everything']) {

@@ -7,10 +7,22 @@ import fc from 'fast-check';
 import {encode, headLengthOf} from '../../source/store/codec.ts';
 import {compressBody, largestBody} from '../../source/store/compression.ts';
 import {createStore} from '../../source/store/create-store.ts';
-import {createKeyRing, parseKey, type KeyRing} from '../../source/store/encryption.ts';
+import {
+	createKeyRing,
+	parseKey,
+	seal,
+	type KeyRing,
+} from '../../source/store/encryption.ts';
 import {createNaming} from '../../source/store/naming.ts';
-import {createValues} from '../../source/store/values.ts';
+import {createValues, type Eventually} from '../../source/store/values.ts';
 import {type StoredRecord} from '../../source/stored.ts';
+import {
+	anyChanges,
+	forge,
+	partsOf,
+	stepsDuring,
+	withChanges,
+} from '../helpers/forge.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis} from '../helpers/redis.ts';
 
@@ -177,6 +189,45 @@ test('a checksum does not let a forged value pass for an encrypted one', async (
 	forged[7] = 16;
 	forged.writeUInt32LE(crc32(forged.subarray(6, forged.readUIntLE(8, 3)), crc32(key)), 2);
 	assert.equal(await values.read(forged, key), undefined);
+});
+
+test('whatever somebody forges who has the key, reading never throws and takes no more steps than it has bytes', async () => {
+	const values = createValues({isCompressing: true, keyRing: ring, prefix: 'n:'});
+	const longIndex = index({variants: Array.from({length: 64}, (_, position) => ({id: `variant ${position}`, keptUntilMs: 1, etag: '"1"'}))});
+	const records = fc.constantFrom<StoredRecord>(response(), response({body: Buffer.alloc(5000, 'ab'), tags: ['\u{1F600}']}), index(), longIndex);
+	const lengths = fc.option(fc.record({at: fc.constantFrom(8, 11), value: fc.constantFrom(0, 17, 18, 55, 300, 262_144, 0xFF_FF_FF)}), {nil: undefined});
+
+	await fc.assert(fc.asyncProperty(records, anyChanges, fc.record({flags: fc.option(fc.nat({max: 15}), {nil: undefined}), length: lengths, cut: fc.nat(400)}), async (record, changes, {flags, length, cut}) => {
+		const parts = withChanges(partsOf(encode(record, key, {checksum: () => 0})), changes);
+		const forged = forge({...parts, key: undefined, ...flags !== undefined && {flags}});
+		const claimed = forged.readUIntLE(8, 3);
+		if (length) {
+			forged.writeUIntLE(length.value, length.at, 3);
+		}
+
+		const sealed = await seal(ring, forged, Math.min(forged.length, cut % 3 === 0 ? cut : claimed), `n:${key}`);
+		let read: Eventually<StoredRecord | undefined>;
+		const steps = stepsDuring(() => {
+			read = values.read(sealed, key);
+			values.readHead(sealed, key);
+		});
+		assert.ok(steps <= (4 * sealed.length) + 100, `${steps} steps for ${sealed.length} bytes`);
+		await read;
+	}), {numRuns: 1000});
+});
+
+test('an encrypted head beyond the longest is not decrypted, and neither is what an index does not say', async () => {
+	const values = createValues({isCompressing: false, keyRing: ring, prefix: 'n:'});
+	const sealed = async (bytes: Uint8Array, headLength: number) => seal(ring, bytes, headLength, `n:${key}`);
+	const longest = encode(response({rawHeaders: ['x', 'y'.repeat(262_000)]}), key, {checksum: () => 0});
+	assert.ok(await values.read(await sealed(longest, headLengthOf(longest) ?? 0), key));
+	assert.equal(await values.read(await sealed(Buffer.alloc(1_000_000), 1_000_000), key), undefined);
+	assert.equal(headLengthOf(await sealed(Buffer.alloc(1_000_000), 1_000_000)), undefined, 'nobody reads that far');
+
+	const encoded = encode(index({vary: ['x'.repeat(2000)]}), key, {checksum: () => 0});
+	const numbersLength = encoded.readUIntLE(11, 3);
+	assert.ok(await values.read(await sealed(encoded, numbersLength), key));
+	assert.equal(await values.read(await sealed(Buffer.concat([encoded, Buffer.alloc(1_000_000)]), numbersLength), key), undefined);
 });
 
 test('names of keys are keyed hashes that keep a resource together', () => {

@@ -67,8 +67,16 @@ export class Writer {
 		scratch[this.position++] = value;
 	}
 
-	/** Any number: whole numbers and thousandths as short as they are, the rest as a double. */
+	/**
+	Any number: whole numbers and thousandths as short as they are, the rest as a double.
+
+	@throws {RangeError} If it is no number at all.
+	*/
 	number(value: number): void {
+		if (Number.isNaN(value)) {
+			throw new RangeError('A stored record has a number that is none');
+		}
+
 		if (Number.isSafeInteger(value) && value < largestTagged && (value > 0 || Object.is(value, 0))) {
 			this.integer(value * 4);
 			return;
@@ -92,7 +100,7 @@ export class Writer {
 }
 
 /**
-Reads what a `Writer` wrote. Bytes from elsewhere make it `isBroken`, never throw; every read goes forward, so the work is bounded by the length.
+Reads what a `Writer` wrote. Bytes from elsewhere make it `isBroken`, never throw. Every read goes forward, and nothing is read of what is broken: the work is bounded by the length.
 */
 export class Reader {
 	readonly #strings: string;
@@ -109,8 +117,18 @@ export class Reader {
 		this.#strings = strings;
 	}
 
+	#failed(): 0 {
+		this.fail();
+		return 0;
+	}
+
+	/** How many characters of the strings were read. */
+	get stringPosition(): number {
+		return this.#stringPosition;
+	}
+
 	byte(): number {
-		if (this.position >= this.end) {
+		if (this.isBroken || this.position >= this.end) {
 			this.fail();
 			return 0;
 		}
@@ -125,14 +143,15 @@ export class Reader {
 			const byte = this.byte();
 			value += (byte & 0x7F) * scale;
 			if (byte < 0x80) {
-				return value;
+				// A writer takes no more bytes than it needs.
+				const isShortest = byte > 0 || count === 0;
+				return isShortest && Number.isSafeInteger(value) ? value : this.#failed();
 			}
 
 			scale *= 128;
 		}
 
-		this.fail();
-		return 0;
+		return this.#failed();
 	}
 
 	number(): number {
@@ -153,24 +172,24 @@ export class Reader {
 
 		const value = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.position, 8).getFloat64(0, true);
 		this.position += 8;
-		return value;
+		return Number.isNaN(value) ? this.#failed() : value;
 	}
 
 	/** How many elements follow, each of which takes a byte at least. */
 	count(): number {
 		const count = this.integer();
-		if (count > this.end - this.position) {
-			this.fail();
-			return 0;
-		}
-
-		return count;
+		return count > this.end - this.position ? this.#failed() : count;
 	}
 
 	string(): string {
 		const start = this.#stringPosition;
-		this.#stringPosition += this.integer();
-		return this.#stringPosition > this.#strings.length ? this.fail() : this.#strings.slice(start, this.#stringPosition);
+		const end = start + this.integer();
+		if (this.isBroken || end > this.#strings.length) {
+			return this.fail();
+		}
+
+		this.#stringPosition = end;
+		return this.#strings.slice(start, end);
 	}
 
 	fail(): '' {

@@ -1,5 +1,10 @@
 /* eslint-disable no-bitwise -- flags are packed into bytes */
-import type {StoredPolicy, StoredRange, StoredResponse} from '../../stored.ts';
+import {
+	maxTags,
+	type StoredPolicy,
+	type StoredRange,
+	type StoredResponse,
+} from '../../stored.ts';
 import {
 	noBytes,
 	readStrings,
@@ -31,6 +36,13 @@ const formFlag = {
 	hasGeneration: 64,
 	hasSelectingHeaders: 128,
 };
+
+/** One for each tag and group, and those of the resource, its origin and its path. */
+const maxMarks = maxTags + 3;
+
+/** Whether a response has no more of anything than a reader takes. */
+export const isResponseWithinBounds = ({rawHeaders, tags, groups, marks}: StoredResponse): boolean =>
+	tags.length + groups.length <= maxTags && marks.length <= maxMarks && rawHeaders.length % 2 === 0;
 
 export const writeResponse = (writer: Writer, response: StoredResponse): void => {
 	const {policy, range, tags, groups, marks, generation} = response;
@@ -180,6 +192,11 @@ const writeHeaders = (writer: Writer, rawHeaders: readonly string[]): void => {
 
 const readHeaders = (reader: Reader): string[] => {
 	const count = reader.count();
+	// Each name has a value.
+	if (count % 2 === 1) {
+		reader.fail();
+	}
+
 	const rawHeaders: string[] = [];
 	for (let index = 0; index < count && !reader.isBroken; index++) {
 		const number = index % 2 === 0 ? reader.byte() : 0;

@@ -6,6 +6,12 @@ import {
 	type Writer,
 } from './bytes.ts';
 
+/** Several times as many as a resource has. */
+const maxReferences = 256;
+
+/** Whether an index has no more variants than a reader takes. */
+export const isIndexWithinBounds = ({variants}: VariantIndex): boolean => variants.length <= maxReferences;
+
 /** By id, so that a new order changes no strings. */
 export const writeIndex = (writer: Writer, index: VariantIndex): void => {
 	writer.string(index.generation);
