@@ -3,7 +3,12 @@ import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {LifetimeRule, OwnLifetime, OwnLifetimes} from './http/lifetime.ts';
 import type {Settings} from './http/settings.ts';
-import {hintOfClientOption, refuseOptionsInStore} from './misplaced.ts';
+import {
+	hintOfClientOption,
+	otherNames,
+	refuseForeignClient,
+	refuseOptionsInStore,
+} from './misplaced.ts';
 import type {
 	ExpireAfter,
 	Lifetime,
@@ -126,7 +131,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	// The store says itself what it can be.
 	store: [() => true, ''],
 	namespace: [value => isString(value) && value !== '', 'a string that is not empty'],
-	ttl: [isBoolean, 'a boolean'],
+	ttl: [isBoolean, 'a boolean', value => `${describe(value)}${isDuration(value) ? '; how long responses are fresh is `expireAfter`, and how much longer they are kept is `ttlOffset`' : ''}`],
 	shared: [isBoolean, 'a boolean'],
 	urlsExpireAfter: [
 		value => isArrayOf(value, entry => whyNoLifetimeByUrl(entry) === undefined),
@@ -151,6 +156,12 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 };
 
 const rulesByName: Readonly<Record<string, Rule>> = {...requestRules, ...cacheRules};
+
+/** The names of all options, of a cache and of a request. */
+export const optionNames = {
+	ofCache: Object.keys(rulesByName).filter(name => name !== 'mode' && name !== 'tags'),
+	ofRequest: Object.keys(requestRules),
+} as const;
 
 /** Whether an option of that name exists, for a cache or for a request. */
 export const isOptionName = (name: string): boolean => Object.hasOwn(rulesByName, name);
@@ -299,12 +310,14 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	validate(options, rules, {
 		where,
 		noun: 'option',
+		synonyms: otherNames,
 		hint: name => isOptionName(name) ? `each request sets it for itself, as in {context: {cache: {${name}: …}}}` : hintOfClientOption(name, Object.keys(options), isOptionName),
 	});
 	refuseUndefined(options, where);
 	warnOfUndefinedStore(options, where);
 	// What is `null` was meant to be a store.
 	const {store = 'redis'} = options;
+	refuseForeignClient(store);
 	refuseOptionsInStore(store, isOptionName);
 	refuseContradictions(options, where);
 	if (!isCompressionSupported && options.compression) {
@@ -346,6 +359,7 @@ export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOp
 	validate(requestOptions, requestRules, {
 		where,
 		noun: 'option',
+		synonyms: otherNames,
 		hint: name => isOptionName(name) ? 'it is one of the whole cache, in redisCache()' : undefined,
 	});
 

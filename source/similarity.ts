@@ -1,5 +1,5 @@
 /** Letters alone, in lower case: `ttl_offset` is `ttlOffset`. */
-const lettersOf = (name: string): string => name.toLowerCase().replaceAll(/[^a-z]/gv, '');
+export const lettersOf = (name: string): string => name.toLowerCase().replaceAll(/[^a-z]/gv, '');
 
 /** How many letters have to be put in, left out, exchanged or swapped with the next one to make one name the other (optimal string alignment). */
 export const editDistance = (one: string, other: string): number => {

@@ -1,6 +1,7 @@
 import {validateHeaderName} from 'node:http';
 import {inspect} from 'node:util';
 import {parseDuration} from './duration.ts';
+import {lettersOf, nearestNames} from './similarity.ts';
 
 /** What a value has to be, in code and in words; and how to tell what it is, where that is no secret. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, expected: string, tell?: (value: unknown) => string];
@@ -60,12 +61,29 @@ type Subject = {
 	readonly noun: 'option' | 'property';
 	/** Where one without a rule belongs, if that is known. */
 	readonly hint?: (name: string) => string | undefined;
+	/** Other names of some, in lower case, letters alone. */
+	readonly synonyms?: ReadonlyMap<string, string>;
+};
+
+/** Few names are told all. */
+const maxNames = 8;
+
+/** Those that a misspelt name was likely meant to be, the likeliest first. */
+const namesNear = (name: string, names: readonly string[], synonyms: ReadonlyMap<string, string> | undefined): string[] => {
+	if (names.length <= maxNames) {
+		return names.toSorted((one, other) => likeness(other, name) - likeness(one, name));
+	}
+
+	const synonym = synonyms?.get(lettersOf(name));
+	const likely = synonym !== undefined && names.includes(synonym) ? [synonym] : [];
+
+	return [...new Set([...likely, ...nearestNames(name, names)])].slice(0, 3);
 };
 
 /**
 @throws {TypeError} If what was given is no object, has a property without a rule, or one that breaks its rule.
 */
-export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, {where, noun, hint}: Subject): void => {
+export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, {where, noun, hint, synonyms}: Subject): void => {
 	if (!isObject(given)) {
 		throw new TypeError(`Expected an object with options in ${where}, got ${describe(given)}`);
 	}
@@ -73,8 +91,7 @@ export const validate = (given: unknown, rules: Readonly<Record<string, Rule>>, 
 	for (const [name, value] of Object.entries(given)) {
 		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
 		if (!rule) {
-			const nearestFirst = Object.keys(rules).toSorted((one, other) => likeness(other, name) - likeness(one, name));
-			throw new TypeError(`Unknown ${noun} \`${name}\` in ${where}: ${hint?.(name) ?? `expected one of ${nearestFirst.join(', ')}`}`);
+			throw new TypeError(`Unknown ${noun} \`${name}\` in ${where}: ${hint?.(name) ?? `expected one of ${namesNear(name, Object.keys(rules), synonyms).join(', ')}`}`);
 		}
 
 		const [isValid, expected, tell = describe] = rule;

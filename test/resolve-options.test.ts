@@ -7,6 +7,7 @@ import {redisCache, type RedisCache} from '../source/index.ts';
 import {lifetimeOf} from '../source/http/lifetime.ts';
 import type {CacheableRequest} from '../source/options.ts';
 import {resolveOptions, resolveRequestOptions, type RequestSettings} from '../source/resolve-options.ts';
+import {validate} from '../source/validate.ts';
 
 const resolve = (options: unknown) => resolveOptions(options as never);
 
@@ -44,6 +45,21 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{store: 'redis://a', url: 'redis://b'}, /^Unknown option `url` .* as in \{store: \{url\}\}$/v],
 		[{store: {url: 'redis://a', ttlOffset: '1h'}}, /^Unknown option `ttlOffset` in `store`: options of the cache go beside it, as in \{store: \{url\}, ttlOffset\}$/v],
 		[{store: {ttlOffset: '1h'}}, /as in \{store: …, ttlOffset\}$/v],
+		[{nonsense: 1}, /^Unknown option `nonsense` in redisCache\(\): expected one of \w+, \w+, \w+$/v],
+		[{statusCode: [200]}, /expected one of statusCodes, /v],
+		[{ttl_offset: 1}, /expected one of ttlOffset, /v],
+		[{expires: '1h'}, /expected one of expireAfter, /v],
+		[{maxAge: 60}, /expected one of expireAfter, /v],
+		[{keyPrefix: 'a'}, /expected one of namespace, /v],
+		[{backend: 'redis'}, /expected one of store, /v],
+		[{enabled: false}, /expected one of disabled, /v],
+		[{swr: true}, /expected one of staleWhileRevalidate, /v],
+		[{ignoreParams: []}, /expected one of ignoredParameters, /v],
+		[{ttl: 60_000}, /`ttl` .* to be a boolean, got 60000; how long responses are fresh is `expireAfter`/v],
+		[{host: 'localhost', port: 6379}, /^Unknown option `host` in redisCache\(\): where the Redis is goes into `store`, as in \{store: \{socket: \{host, port\}\}\}$/v],
+		[{port: 6379, password: 'secret', db: 1, namespace: 'a'}, /^Unknown option `port` .* as in \{store: \{socket: \{port\}, password, database\}, namespace\}$/v],
+		[{store: {host: 'localhost', port: 6379}}, /^Unknown option `host` in `store`: the options are those of node-redis, as in \{store: \{socket: \{host, port\}\}\}$/v],
+		[{store: {db: 1, url: 'redis://a'}}, /^Unknown option `db` in `store`: .* as in \{store: \{url, database\}\}$/v],
 		[{ttlOffset: -1}, /`ttlOffset` .* to be a duration: milliseconds, .* not negative, got -1/v],
 		[{ttlOffset: '-1h'}, /`ttlOffset` .* got '-1h'/v],
 		[{ttlOffset: 'soon'}, /`ttlOffset` .* got 'soon'/v],
@@ -100,8 +116,39 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		});
 	}
 
+	test('few names are told all', () => {
+		assert.throws(() => validate({flie: 1}, {path: [() => true, ''], binary: [() => true, '']}, {where: 'a()', noun: 'option'}), {message: 'Unknown option `flie` in a(): expected one of path, binary'});
+	});
+
 	test('a long value is cut short', () => {
 		assert.throws(() => resolve({ttl: 'x'.repeat(10_000)}), error => error instanceof TypeError && error.message.length < 200);
+	});
+});
+
+/** What clients of other packages, or of older versions, are told by; none of their methods is called. */
+const clientWith = (...names: readonly string[]): Record<string, unknown> => Object.assign(Object.create({}) as Record<string, unknown>, Object.fromEntries(names.map(name => [name, () => assert.fail(name)])), {options: {password: 'secret'}});
+
+const upstash = /which speaks HTTP: the cache speaks Redis's own protocol, so pass the rediss:\/\/ URL of the same database/v;
+
+await suite('a client that cannot be used is named, with the way to go', () => {
+	const clients: ReadonlyArray<readonly [name: string, store: unknown, message: RegExp]> = [
+		['ioredis', clientWith('get', 'set', 'del', 'connect', 'sendCommand', 'duplicate', 'defineCommand', 'pipeline', 'multi'), /^The option `store` is a client of ioredis, which the cache cannot use: pass its address, as in \{store: 'redis:\/\/…'\}, or a client that createClient\(\) of node-redis 5 makes$/v],
+		['@upstash/redis', clientWith('get', 'set', 'ttl', 'del', 'pipeline', 'createScript', 'use', 'multi'), upstash],
+		['node-redis 4', clientWith('get', 'set', 'connect', 'sendCommand', 'duplicate', 'multi'), /^The option `store` is a client of an old node-redis: pass its address, /v],
+		['node-redis 3', clientWith('get', 'set', 'send_command', 'multi'), /^The option `store` is a client of an old node-redis: pass its address, /v],
+		['options of @upstash/redis', {url: 'https://a.upstash.io', token: 'secret'}, /^The option `store` is an object with options of @upstash\/redis: .* pass the rediss:\/\/ URL/v],
+		['an address of @upstash/redis', 'https://a.upstash.io', /^The option `store` is the address of Upstash's HTTP API: .* pass the rediss:\/\/ URL/v],
+	];
+
+	for (const [name, store, message] of clients) {
+		test(name, () => {
+			assert.throws(() => redisCache({store: store as never}), {name: 'TypeError', message});
+			assert.throws(() => redisCache(store as never), {name: 'TypeError', message});
+		});
+	}
+
+	test('options of @upstash/redis among those of the cache', () => {
+		assert.throws(() => resolve({url: 'https://a.upstash.io', token: 'secret', namespace: 'a'}), {name: 'TypeError', message: /^Unknown option `url` in redisCache\(\): it is one of @upstash\/redis; .* as in \{store: 'rediss:\/\/…'\}$/v});
 	});
 });
 
