@@ -3,6 +3,7 @@ import {parseDuration, type Duration} from './duration.ts';
 import type {ExchangeContext} from './exchange.ts';
 import {readMarks} from './generations.ts';
 import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from './http/age.ts';
+import {dateOf} from './http/dates.ts';
 import {decide} from './http/decide.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {RequestHead} from './http/message.ts';
@@ -110,7 +111,7 @@ const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntr
 		size,
 		age: currentAgeSeconds(policy, nowMs),
 		isFresh: isFresh(stored, nowMs),
-		storedAt: new Date(policy.responseTimeMs),
+		storedAt: dateOf(policy.responseTimeMs),
 		expiresAt: expiryOf(policy),
 		tags: stored.tags,
 		groups: stored.groups,

@@ -18,6 +18,7 @@ import {
 	type MarklessReason,
 	type Marks,
 } from './marks.ts';
+import {toTtlMs} from './store/backend.ts';
 import {unbounded} from './store/bounded.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredRecord, StoredResponse} from './stored.ts';
@@ -58,7 +59,7 @@ export const keepMarks = (store: Store, names: readonly string[], timeToLive: Ti
 
 		const sparedMs = spareMsOf(name);
 		keptUntilMs.set(name, neededUntilMs + sparedMs);
-		void command(name, wireKey => ['EVAL', keepScript, '1', wireKey, timeToLive === 'forever' ? '' : String(Math.ceil(timeToLive) + sparedMs)]);
+		void command(name, wireKey => ['EVAL', keepScript, '1', wireKey, String(toTtlMs(timeToLive === 'forever' ? timeToLive : timeToLive + sparedMs) ?? '')]);
 	}
 };
 

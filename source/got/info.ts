@@ -1,5 +1,6 @@
 import type {PlainResponse} from 'got';
 import {currentAgeSeconds, expiryOf} from '../http/age.ts';
+import {dateOf} from '../http/dates.ts';
 import type {Decision} from '../http/decision.ts';
 import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -89,7 +90,7 @@ export const describe = (state: GotExchange, nowMs: number): CacheInfo => {
 		notStored: outcome?.kind === 'pass' ? outcome.reason : settlement?.refusal,
 		key: key === '' ? undefined : key,
 		age: stored && currentAgeSeconds(stored.policy, nowMs),
-		storedAt: stored && new Date(stored.policy.responseTimeMs),
+		storedAt: stored && dateOf(stored.policy.responseTimeMs),
 		expiresAt: stored && expiryOf(stored.policy),
 	};
 };

@@ -1,5 +1,6 @@
 import type {StoredPolicy} from '../stored.ts';
 import {deltaSecondsCeiling} from './cache-control.ts';
+import {dateOf} from './dates.ts';
 import {listMembers} from './list.ts';
 
 /** RFC 9111 §5.1: of a list the first member counts, and what is not a number is ignored. */
@@ -41,7 +42,7 @@ export const currentAgeSeconds = (policy: StoredPolicy, nowMs: number): number =
 export const expiryOf = (policy: StoredPolicy): Date | undefined => {
 	const expiryMs = policy.responseTimeMs + ((policy.freshnessLifetimeSeconds - policy.correctedInitialAgeSeconds) * 1000);
 
-	return Number.isFinite(expiryMs) ? new Date(expiryMs) : undefined;
+	return policy.freshnessLifetimeSeconds === Infinity ? undefined : dateOf(expiryMs);
 };
 
 /** How long the response stays fresh; negative: for how long it has been stale. */

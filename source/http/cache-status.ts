@@ -40,6 +40,9 @@ export type CacheStatusInput = {
 	readonly isCollapsed?: boolean | undefined;
 };
 
+/** RFC 9651 §3.3.1. */
+const largestInteger = 999_999_999_999_999;
+
 /**
 The member to append to `Cache-Status`, RFC 9211. Written out by hand, as every response has one.
 
@@ -60,7 +63,7 @@ export const cacheStatusMember = ({name, decision, outcome, isStored, forwardSta
 
 	if (ttlSeconds !== undefined && Number.isFinite(ttlSeconds)) {
 		// Not `-0`.
-		member += `;ttl=${Math.trunc(ttlSeconds) + 0}`;
+		member += `;ttl=${Math.trunc(Math.max(-largestInteger, Math.min(ttlSeconds, largestInteger))) + 0}`;
 	}
 
 	if (isStored) {

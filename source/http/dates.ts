@@ -50,5 +50,11 @@ const utcTime = ({year, monthIndex, day, hour, minute, second}: CivilTime): numb
 	return !isInCalendar || hour > 23 || minute > 59 || second > 60 ? undefined : date.setUTCHours(hour, minute, second);
 };
 
+/** The first and the last moment that a `Date` can be. */
+const lastMs = 8.64e15;
+
+/** A time as a `Date`; one that is beyond what a `Date` can be is the last of them. */
+export const dateOf = (timeMs: number): Date => new Date(Math.max(-lastMs, Math.min(timeMs, lastMs)));
+
 /** An IMF-fixdate, RFC 9110 §5.6.7. */
 export const formatHttpDate = (timeMs: number): string => new Date(timeMs).toUTCString();

@@ -89,6 +89,9 @@ export type Backend = Encoding & {
 	/** Whether the store itself refused, and so is there. */
 	isRefusal(error: unknown): boolean;
 
+	/** Whether the store refused what it was asked to do, not to do it: such an error says nothing of its health. */
+	isArgumentError(error: unknown): boolean;
+
 	/** Sends a command of Redis's, if that is what this is; replies are bytes. */
 	readonly send?: (key: string, arguments_: ReadonlyArray<string | Uint8Array>) => Promise<unknown>;
 
@@ -114,5 +117,8 @@ export const ask = async <Result>({swallowed}: Backend, operation: () => Promise
 	return result;
 };
 
-/** Redis takes whole milliseconds, and no more than it can add to the clock. */
-export const toTtlMs = (timeToLive: TimeToLive): number | undefined => timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), Number.MAX_SAFE_INTEGER / 2);
+/** Some 140,000 years: a whole number, for nothing else is a time to live to Redis, and one that can be added to the clock, as a number and as a `Date`. */
+const longestTtlMs = 2 ** 52;
+
+/** What a store is given as a time to live; `undefined` for ever. */
+export const toTtlMs = (timeToLive: TimeToLive): number | undefined => timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), longestTtlMs);

@@ -9,6 +9,9 @@ export const leastGraceMs = 25;
 const longestGraceMs = 100;
 const mostGraces = 4;
 
+/** 25 days: a timer of Node.js that is to take longer fires at once. */
+const longestTimerMs = (2 ** 31) - 1;
+
 /** By `performance.now()`, of this process: when a timer was last late, and when a store was last given up. */
 let lateAtMs = -Infinity;
 let gaveUpAtMs = -Infinity;
@@ -32,7 +35,7 @@ export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void
 	const schedule = (ms: number) => {
 		const sinceMs = performance.now();
 		// A fraction more would be another millisecond.
-		const wholeMs = Math.floor(ms);
+		const wholeMs = Math.min(Math.floor(ms), longestTimerMs);
 		timer = setTimeout(() => {
 			onTimer(sinceMs, performance.now() - sinceMs - wholeMs);
 		}, wholeMs);

@@ -145,7 +145,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			faults.failed(error);
 		}
 
-		if (!isSignOfSickness) {
+		if (!isSignOfSickness || backend.isArgumentError(error)) {
 			return;
 		}
 

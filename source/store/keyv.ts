@@ -26,6 +26,7 @@ const local = {
 	hasBatches: false,
 	isForeignValue: () => false,
 	isRefusal: () => false,
+	isArgumentError: () => false,
 	async close() {
 		// The user's.
 	},

@@ -171,6 +171,12 @@ const scan = async function * (connection: RedisConnection, prefix: string): Asy
 	}
 };
 
+/** At the beginning of a reply, or behind where Redis 6 says which script it comes from. OOM, READONLY, MISCONF, LOADING, CLUSTERDOWN and NOPERM are none of these. */
+const argumentError = /(?:^|: )(?:WRONGTYPE|CROSSSLOT|ERR (?:value is not |invalid expire time|syntax error|wrong number of arguments|offset is out of range|string exceeds maximum))/v;
+
+/** Whether Redis refused what it was asked to do, and would not refuse another command. */
+export const isArgumentError = (error: unknown): boolean => error instanceof ErrorReply && argumentError.test(error.message);
+
 const isForeignValue = (error: unknown): boolean => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE');
 
 // Nothing that is stored is empty: that stands for a key that is not there, or is of another type.
@@ -242,6 +248,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		isSharded: isCluster(link.connection),
 		isForeignValue,
 		isRefusal: error => error instanceof ErrorReply,
+		isArgumentError,
 		send,
 		close: async () => link.close(),
 	};

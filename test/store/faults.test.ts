@@ -12,12 +12,13 @@ import {
 	type TestContext,
 } from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {createClient} from '@redis/client';
+import {createClient, ErrorReply} from '@redis/client';
 import {Keyv} from 'keyv';
 import {encode} from '../../source/store/codec.ts';
 import type {StoreOption} from '../../source/store/connection.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
 import type {StoreEvent} from '../../source/store/fault-log.ts';
+import {isArgumentError} from '../../source/store/redis.ts';
 import {listen} from '../helpers/listener.ts';
 import {response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
@@ -299,6 +300,93 @@ test('a record that was not replaced is no sign that a full Redis takes writes',
 	await store.set('{b}', {...found, statusCode: 404}, 60_000, () => undefined);
 	pass();
 	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
+});
+
+/** What a command is made to say in place of a time to live, and what Redis answers. */
+const wrongArguments: ReadonlyArray<readonly [timeToLive: string, answer: RegExp]> = [
+	['9.5', /^ERR value is not an integer/v],
+	['9'.repeat(30), /^ERR value is not an integer/v],
+	['0', /^ERR invalid expire time/v],
+	[String((2n ** 63n) - 1n), /^ERR invalid expire time/v],
+];
+
+for (const [timeToLive, answer] of wrongArguments) {
+	test(`an argument that Redis refuses says nothing of its health: PX ${timeToLive.slice(0, 20)}`, async t => {
+		const client = createClient({url: redis.url});
+		await client.connect();
+		t.after(() => client.destroy());
+		const send = client.sendCommand.bind(client) as (arguments_: ReadonlyArray<string | Uint8Array>, options: unknown) => Promise<unknown>;
+		Object.assign(client, {
+			sendCommand: async (arguments_: ReadonlyArray<string | Uint8Array>, options: unknown) => send(arguments_.map(argument => argument === '7777' ? timeToLive : argument), options),
+		});
+		const {store, events} = open(client);
+
+		for (let count = 0; count < 10; count++) {
+			assert.equal(await store.set(`{bad ${count}}`, record, 7777), false);
+			assert.equal(await store.update(`{bad ${count}}`, () => record, 7777), undefined);
+		}
+
+		assert.equal(store.health().state, 'ok');
+		assert.match(store.health().lastError?.message ?? '', answer);
+		assert.equal(store.counters.errors, 20, 'each is counted');
+		assert.deepEqual(events.map(event => kindOf(event)), ['error'], 'and told once');
+		assert.equal(await store.set('{good}', record, 60_000), true);
+		await store.close();
+	});
+}
+
+test('a value of another type says nothing of the health of Redis', async () => {
+	const {store, events} = open(redis.url);
+	const long = response({body: randomBytes(20_000)});
+	await store.set('{a}', long, 60_000);
+	for (let count = 0; count < 5; count++) {
+		const [stored] = await store.get(['{a}']);
+		await redis.client.del('n:{a}');
+		await redis.client.hSet('n:{a}', 'field', 'x');
+		await store.set('{a}', {...long, ...stored?.kind === 'response' && {body: stored.body}, generation: String(count)}, 60_000);
+	}
+
+	assert.equal(store.health().state, 'ok');
+	assert.deepEqual(events, []);
+	await store.close();
+});
+
+test('errors that are about a command are told from those about the store', () => {
+	const about = (message: string) => isArgumentError(new ErrorReply(message));
+	const command = [
+		'ERR value is not an integer or out of range',
+		'ERR value is not a valid float',
+		'ERR invalid expire time in \'set\' command',
+		'ERR invalid expire time in set',
+		'ERR invalid expire time in \'pexpire\' command script: 2d5c, on @user_script:4.',
+		'ERR Error running script (call to f_2d5c): @user_script:5: ERR value is not an integer or out of range',
+		'ERR Error running script (call to f_2d5c): @user_script:2: WRONGTYPE Operation against a key holding the wrong kind of value',
+		'WRONGTYPE Operation against a key holding the wrong kind of value',
+		'CROSSSLOT Keys in request don\'t hash to the same slot',
+		'ERR syntax error',
+		'ERR string exceeds maximum allowed size (proto-max-bulk-len)',
+		'ERR wrong number of arguments for \'get\' command',
+	];
+	const store = [
+		'OOM command not allowed when used memory > \'maxmemory\'.',
+		'ERR Error running script (call to f_2d5c): @user_script:5: -OOM command not allowed when used memory > \'maxmemory\'.',
+		'READONLY You can\'t write against a read only replica.',
+		'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.',
+		'LOADING Redis is loading the dataset in memory',
+		'CLUSTERDOWN The cluster is down',
+		'MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to \'no\'.',
+		'NOREPLICAS Not enough good replicas to write.',
+		'NOPERM this user has no permissions to run the \'set\' command',
+		'BUSY Redis is busy running a script.',
+		'NOAUTH Authentication required.',
+		'ERR unknown command \'SET\', with args beginning with: ',
+		'ERR max number of clients reached',
+		'TRYAGAIN Multiple keys request during rehashing of slot',
+	];
+
+	assert.deepEqual(command.filter(message => !about(message)), []);
+	assert.deepEqual(store.filter(message => about(message)), []);
+	assert.equal(isArgumentError(new Error('ERR syntax error')), false, 'not a reply of Redis');
 });
 
 test('a wrong password is told without it', async t => {
