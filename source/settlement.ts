@@ -189,9 +189,9 @@ const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {s
 /**
 Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
 
-@param body - The complete body; its bytes remain the caller's to change. `'too-large'`: it is complete, and was not kept.
+@param body - The complete body; its bytes remain the caller's to change. `'too-large'`: it is complete, and was not kept. `'incomplete'`: it broke off.
 */
-export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large'): Promise<Settlement> => {
+export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete'): Promise<Settlement> => {
 	const exchange = await withNamedVariant(context, asked, response);
 	const outcome = outcomeOf(context, exchange, response);
 
@@ -200,7 +200,11 @@ export const settleResponse = async (context: ExchangeContext, asked: Exchange, 
 		await invalidate(context, exchange, outcome.invalidation);
 	}
 
-	if (body === 'too-large') {
+	if (body === 'incomplete' && outcome.kind === 'pass') {
+		return {outcome};
+	}
+
+	if (typeof body === 'string') {
 		return outcome.kind === 'store' ? giveUp(context, exchange, outcome, body) : carryOut(context, exchange, outcome, noBody);
 	}
 

@@ -4,7 +4,6 @@ import type {Settlement} from '../settlement.ts';
 import {copyOf, type Patience} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotOptions} from './context.ts';
-import {givenRequestFunction} from './next-request.ts';
 import {unmadeOf} from './unmade.ts';
 
 /** What got's hooks have to remember of an exchange between one another. */
@@ -21,6 +20,8 @@ export type GotExchange = {
 	forwardStatus: number | undefined;
 	/** Whether the response to another request answered, RFC 9211 §2.6; `undefined` if none was waited for. */
 	isCollapsed?: boolean;
+	/** Whether the body broke off without got's noticing. */
+	isCutShort?: boolean;
 	/** The stored `Set-Cookie` fields that the cookie jar is not to see once more. */
 	hiddenCookies: string[] | undefined;
 };
@@ -91,7 +92,7 @@ export const announceSending = (options: GotOptions): void => {
 };
 
 /** Whether what the origin sends a stream can be replaced before the stream has it: not if a function of the user's may have got hold of it first. */
-export const isReplaceable = (options: GotOptions): boolean => isWatched(options) && givenRequestFunction(options) === undefined;
+export const isReplaceable = (options: GotOptions): boolean => isWatched(options) && options.request === undefined;
 
 export const addHeaders = (options: GotOptions, {replacedHeaders}: GotExchange, headers: Readonly<Record<string, string | readonly string[] | undefined>>): void => {
 	for (const [name, value] of Object.entries(headers)) {

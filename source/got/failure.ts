@@ -5,11 +5,24 @@ import {serverFailures} from '../http/status-codes.ts';
 export type Failure = {
 	readonly name?: string;
 	readonly code?: string;
+	readonly syscall?: string;
+	readonly message?: string;
+	readonly cause?: unknown;
 	readonly response?: {readonly statusCode: number} | undefined;
 };
 
-// What the network, not the caller, the certificate or the parser of a body can be blamed for.
-const networkErrorCodes = new Set([
+/** Errors that a native request, or the function that makes it, failed with. The same error thrown by a hook says nothing of the origin. */
+const requestFailures = new WeakSet();
+
+/** To be called with what a native request fails with, before got makes an error of it. */
+export const markRequestFailure = (error: unknown): void => {
+	if (typeof error === 'object' && error !== null) {
+		requestFailures.add(error);
+	}
+};
+
+/** Codes of Node for a connection that could not be made, or broke. Certificate and TLS errors are none: a stale response must not hide an origin that is not who it should be. */
+const networkErrorCodes: ReadonlySet<string> = new Set([
 	'EAI_AGAIN',
 	'EAI_FAIL',
 	'EAI_NODATA',
@@ -25,18 +38,50 @@ const networkErrorCodes = new Set([
 	'ENOENT',
 	'ENOTFOUND',
 	'EPIPE',
-	'ERR_HTTP2_ERROR',
-	'ERR_HTTP2_GOAWAY_SESSION',
-	'ERR_HTTP2_SESSION_ERROR',
-	'ERR_HTTP2_STREAM_CANCEL',
-	'ERR_HTTP2_STREAM_ERROR',
-	'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
+	'ERR_SOCKET_CLOSED',
+	'ERR_SOCKET_CONNECTION_TIMEOUT',
 	'ERR_STREAM_PREMATURE_CLOSE',
 	'ETIMEDOUT',
+	// Of http2-wrapper.
+	'HTTP2WRAPPER_NOSETTINGS',
 ]);
 
-/** Whether an error means that the origin could not be reached or has failed, and how. */
-export const failureOf = ({name, code, response}: Failure): StaleReason | undefined => {
+/** What got 16 and http2-wrapper, which got 15 uses, fail with where a session or a stream ends: errors without a code. */
+const http2EndMessages: ReadonlySet<string> = new Set([
+	'The HTTP/2 session closed before settings were received',
+	'The HTTP/2 stream has been early terminated',
+	'The server aborted the HTTP/2 stream',
+	'The session has been closed already',
+	'The session is gracefully closing. No new streams are allowed.',
+]);
+
+const networkCalls: ReadonlySet<string> = new Set(['bind', 'connect', 'getaddrinfo', 'read', 'write']);
+
+/** Whether the network, not the caller or the certificate, can be blamed for what a native request failed with. */
+const isNetworkError = (error: Failure): boolean => {
+	const {code, syscall, message = ''} = error;
+	if (code === undefined) {
+		return http2EndMessages.has(message);
+	}
+
+	// The system refused, as where the process has no file descriptor left. `EPROTO` is how TLS fails.
+	if (networkErrorCodes.has(code) || (code !== 'EPROTO' && syscall !== undefined && networkCalls.has(syscall))) {
+		return true;
+	}
+
+	// `HPE_…`: Node's parser could make nothing of what the origin sent. Node's errors about arguments are `TypeError`s.
+	return code.startsWith('HPE_') || (code.startsWith('ERR_HTTP2_') && !(error instanceof TypeError));
+};
+
+/**
+Whether an error means that the origin could not be reached or has failed, and how: RFC 9111 §4.2.4, RFC 5861 §4.
+
+By the class of got's error. An error of the connection is a plain `RequestError`, as is what a hook or another function of the caller's throws: there it counts what the native request failed with.
+
+@param error - Of got, or of a native request.
+*/
+export const failureOf = (error: Failure): StaleReason | undefined => {
+	const {name, response, cause} = error;
 	if (name === 'TimeoutError') {
 		return 'timeout';
 	}
@@ -45,6 +90,12 @@ export const failureOf = ({name, code, response}: Failure): StaleReason | undefi
 		return response && serverFailures.has(response.statusCode) ? 'error-status' : undefined;
 	}
 
-	// `HPE_…`: the parser could make nothing of what the origin sent.
-	return code !== undefined && (networkErrorCodes.has(code) || code.startsWith('HPE_')) ? 'network-error' : undefined;
+	// The body broke off, is shorter than its head says, or cannot be decoded.
+	if (name === 'ReadError') {
+		return 'network-error';
+	}
+
+	const failure = [error, cause].find(each => requestFailures.has(each as WeakKey)) as Failure | undefined;
+
+	return failure && isNetworkError(failure) ? 'network-error' : undefined;
 };

@@ -36,6 +36,7 @@ import {watchHandlers} from './inner-handlers.ts';
 import {failureOf} from './failure.ts';
 import {completeGiven} from './given-options.ts';
 import {isGot15} from './got-15.ts';
+import {watchForCut} from './http2-stream.ts';
 import {leaveErrorsToEvents, seeNextRequest} from './next-request.ts';
 import {board} from './flight.ts';
 import {releaseAtHead} from './head-release.ts';
@@ -92,7 +93,8 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		prepareRecovery(options, (error: RequestError): Recovered | undefined => {
 			restoreHeaders(options, state);
-			const failure = failureOf(error);
+			// A hook may throw the error of another request.
+			const failure = error.options === options ? failureOf(error) : undefined;
 			const outcome = failure && staleInstead(context, exchange, failure);
 			if (outcome) {
 				leave(options, error);
@@ -162,6 +164,9 @@ export const createHooks = (context: GotContext): Hooks => {
 
 			seeNextRequest(options, request => {
 				releaseAtHead(context, options, state, request);
+				watchForCut(request, () => {
+					state.isCutShort = true;
+				});
 				// Node has them by now.
 				restoreHeaders(options, state);
 				state.replacedHeaders.clear();
@@ -186,7 +191,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 	const settle = async (response: Response, state: GotExchange, askAgain: () => Promise<never>): Promise<Response> => {
 		state.forwardStatus = response.statusCode;
-		state.settlement = await settleResponse(context, state.exchange, responseHead(response), response.rawBody);
+		state.settlement = await settleResponse(context, state.exchange, responseHead(response), state.isCutShort ? 'incomplete' : response.rawBody);
 		const {outcome, answer} = state.settlement;
 		if (outcome.kind === 'refetch') {
 			await askAgain();

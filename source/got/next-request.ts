@@ -1,13 +1,9 @@
 import type {ClientRequest} from 'node:http';
 import type {GotOptions} from './context.ts';
+import {markRequestFailure} from './failure.ts';
+import {interceptEvents} from './intercept.ts';
 
 type RequestFunction = NonNullable<GotOptions['request']>;
-
-// With what they stand in the place of.
-const standIns = new WeakMap<RequestFunction, RequestFunction | undefined>();
-
-/** The request function that the user gave. */
-export const givenRequestFunction = ({request}: Pick<GotOptions, 'request'>): RequestFunction | undefined => request && standIns.has(request) ? standIns.get(request) : request;
 
 type EndCallback = (error?: Error) => void;
 
@@ -28,42 +24,65 @@ export const leaveErrorsToEvents = (request: ClientRequest): void => {
 	});
 };
 
-/** Where there is to be none: the request function is the user's again. */
-export const seeNoRequest = (options: Pick<GotOptions, 'request'>): void => {
-	options.request = givenRequestFunction(options);
+/** Where there is to be none. */
+export const seeNoRequest = (options: Pick<GotOptions, 'getRequestFunction'>): void => {
+	Reflect.deleteProperty(options, 'getRequestFunction');
 };
 
 const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
 
+const markFailures = (request: ClientRequest): void => {
+	interceptEvents(request, emit => (event, ...arguments_) => {
+		if (event === 'error') {
+			markRequestFailure(arguments_[0]);
+		}
+
+		return emit(event, ...arguments_);
+	});
+};
+
 /**
 Has `see` look at the next request of got's as soon as there is one. Got tells of it only after it has begun to send.
 
-Got's function for HTTP/2 is left alone: it needs to be called by got itself.
+An own property of the options, which no copy of them has: the request function stays the user's, and got's own, for HTTP/2 too, is called as got calls it.
 */
 export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest) => void): void => {
-	if (options.http2 || options.h2session !== undefined || options.cache !== undefined) {
+	if (options.cache !== undefined) {
 		return;
 	}
 
-	const given = givenRequestFunction(options);
 	const seen = <Result>(result: Result): Result => {
 		if (isClientRequest(result)) {
+			markFailures(result);
 			see(result);
 		}
 
 		return result;
 	};
 
-	const seenLater = async <Result>(result: Promise<Result>): Promise<Result> => seen(await result);
-
-	// Got does not wait for what is no promise.
-	const request: RequestFunction = (url, nativeOptions, callback) => {
-		options.request = given;
-		const result = options.getRequestFunction()?.(url, nativeOptions, callback);
-
-		return result instanceof Promise ? seenLater(result) : seen(result);
+	const failed = (error: unknown): never => {
+		markRequestFailure(error);
+		throw error;
 	};
 
-	standIns.set(request, given);
-	options.request = request;
+	const seenLater = async <Result>(promise: Promise<Result>): Promise<Result> => seen(await promise.catch(failed));
+
+	const getRequestFunction: GotOptions['getRequestFunction'] = () => {
+		seeNoRequest(options);
+		const make = options.getRequestFunction();
+
+		return make && ((...arguments_: Parameters<RequestFunction>) => {
+			try {
+				const result = make(...arguments_);
+
+				// Got does not wait for what is no promise.
+				return result instanceof Promise ? seenLater(result) : seen(result);
+			} catch (error) {
+				return failed(error);
+			}
+		});
+	};
+
+	seeNoRequest(options);
+	Object.defineProperty(options, 'getRequestFunction', {value: getRequestFunction, configurable: true});
 };

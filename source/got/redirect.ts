@@ -40,7 +40,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 
 	response.once('end', () => {
 		const contentLength = response.headers['content-length'];
-		const isWhole = contentLength === undefined || Number(contentLength) === size;
+		const isWhole = !state.isCutShort && (contentLength === undefined || Number(contentLength) === size);
 		if (!isWhole) {
 			return;
 		}

@@ -3,7 +3,7 @@ import process from 'node:process';
 import type {Request} from 'got';
 import {construct} from '../http/construct.ts';
 import {isSafe} from '../http/invalidation.ts';
-import type {Invalidation, Outcome} from '../http/outcome.ts';
+import type {Invalidation, Outcome, StaleReason} from '../http/outcome.ts';
 import {askedAgain, lookUp} from '../look-up.ts';
 import {invalidate} from '../purging.ts';
 import {
@@ -16,7 +16,8 @@ import {
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
-import {failureOf, type Failure} from './failure.ts';
+import {failureOf, markRequestFailure} from './failure.ts';
+import {watchForCut} from './http2-stream.ts';
 import {interceptEvents, type Emit} from './intercept.ts';
 import {landFor, leave} from './landing.ts';
 import {hideCookies, showCookies, toIncomingMessage} from './message.ts';
@@ -45,6 +46,17 @@ const discard = (response: IncomingMessage) => {
 	});
 };
 
+/** Got asks the socket for its address, and that of an HTTP/2 session that is over throws. */
+const forgetLostSocket = (native: NativeRequest): void => {
+	try {
+		Reflect.get(native.socket ?? {}, 'remoteAddress');
+	} catch {
+		Object.assign(native, {socket: undefined});
+	}
+};
+
+const isHttp2 = ({httpVersionMajor}: IncomingMessage): boolean => httpVersionMajor === 2;
+
 /** What a response leads to, unless it can have a bearing on nothing that is stored. */
 const earlyOutcome = (context: GotContext, {exchange}: GotExchange, response: IncomingMessage): Outcome | undefined => {
 	const {decision, request} = exchange;
@@ -66,11 +78,21 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	let isReplaced = false;
 	let hasFailed = false;
 	let isAskedAgain = false;
+	const onCut = () => {
+		state.isCutShort = true;
+	};
+
+	const {promise: closed, resolve: close} = Promise.withResolvers<void>();
+
+	const emitStored = (message: IncomingMessage) => {
+		forgetLostSocket(native);
+		emit('response', message);
+	};
 
 	/** Where Node tells of a response: got counts on what it is going to do next tick to be done before anything that is awaited. */
-	const emitResponse = (response: IncomingMessage) => {
+	const emitResponse = (message: IncomingMessage) => {
 		process.nextTick(() => {
-			emit('response', response);
+			emitStored(message);
 		});
 	};
 
@@ -108,7 +130,13 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 			return;
 		}
 
-		await askAgain(stream, native, emit);
+		if (isHttp2(response)) {
+			await closed;
+		}
+
+		if (!stream.destroyed) {
+			await askAgain(stream, native, emit, onCut);
+		}
 	};
 
 	const passAfter = async (preparing: Promise<void>, response: IncomingMessage): Promise<void> => {
@@ -164,7 +192,13 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		if (isReplacement(outcome)) {
 			isReplaced = true;
 			isAskedAgain = outcome.kind === 'refetch';
-			discard(response);
+			if (isAskedAgain && isHttp2(response)) {
+				// Its request is to close, and costs no connection.
+				response.on('error', doNothing).destroy();
+			} else {
+				discard(response);
+			}
+
 			void orFail(replace(outcome, response));
 			return true;
 		}
@@ -178,14 +212,13 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		return emit('response', response);
 	};
 
-	/** @returns Whether a stale response takes the place of the error. */
-	const standIn = (error: Failure): boolean => {
+	/** @returns Whether a stale response takes the place of the failure. */
+	const standIn = (failure: StaleReason | undefined): boolean => {
 		if (isOver) {
 			return isReplaced;
 		}
 
-		const failure = stream.destroyed ? undefined : failureOf(error);
-		const outcome = failure && staleInstead(context, state.exchange, failure);
+		const outcome = failure && !stream.destroyed ? staleInstead(context, state.exchange, failure) : undefined;
 		if (!outcome) {
 			hasFailed = true;
 			return false;
@@ -202,16 +235,21 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 			listener();
 		}
 
-		emit('response', message);
+		emitStored(message);
 
 		return true;
+	};
+
+	const standInFor = (error: Error): boolean => {
+		markRequestFailure(error);
+		return standIn(failureOf(error));
 	};
 
 	/** The end of the upload is told to got, too, and by what failure. */
 	const onUploadEnd = (callback: (error?: Error) => void) => {
 		const listener = (error?: Error) => {
 			if (uploadListeners.delete(listener)) {
-				callback(error && standIn(error) ? undefined : error);
+				callback(error && standInFor(error) ? undefined : error);
 			}
 		};
 
@@ -220,6 +258,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		return listener;
 	};
 
+	watchForCut(native, onCut);
 	wrapEndCallbacks(native, onUploadEnd);
 
 	interceptEvents(native, () => (event, ...arguments_) => {
@@ -228,14 +267,18 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 			return receive(arguments_[0] as IncomingMessage);
 		}
 
+		if (event === 'close') {
+			close();
+		}
+
 		// What becomes of the connection does not matter to a stored response, and what of a request that another one takes the place of, to nobody.
-		if ((event === 'error' && standIn(arguments_[0] as Failure)) || (event === 'close' && isAskedAgain)) {
+		if ((event === 'error' && standInFor(arguments_[0] as Error)) || (event === 'close' && isAskedAgain)) {
 			return true;
 		}
 
 		// Without a response or an error, got takes it for a connection that was reset.
 		if (event === 'close' && !hasFailed) {
-			standIn({code: 'ECONNRESET'});
+			standIn('network-error');
 		}
 
 		return emit(event, ...arguments_);

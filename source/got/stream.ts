@@ -192,7 +192,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		interceptRequest(context, stream, state, request);
 	};
 
-	const isCutShort = ({complete}: {complete?: boolean}) => stream.destroyed || stream.isAborted || complete === false;
+	const isCutShort = ({complete}: {complete?: boolean}, state: GotExchange) => stream.destroyed || stream.isAborted || complete === false || state.isCutShort === true;
 
 	const onResponse = (response: StreamResponse) => {
 		const state = currentState();
@@ -208,7 +208,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 					const stopWatching = watchPace(response, leadOf(stream.options));
 					collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
 						stopWatching();
-						if (body !== 'too-large' && isCutShort(response)) {
+						if (body !== 'too-large' && isCutShort(response, state)) {
 							// Who waits for it goes by what the stream comes to: it fails, or was given up.
 							state.settlement = passed('incomplete');
 						} else {
@@ -218,7 +218,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 				},
 				whenWhole(done) {
 					response.once('end', () => {
-						if (!isCutShort(response)) {
+						if (!isCutShort(response, state)) {
 							done();
 						}
 					});
@@ -243,10 +243,12 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		if (isAsked(state) && response.rawBody !== undefined) {
 			settleSeen({context, options: stream.options, state}, response, {
 				collect(done) {
-					done(response.rawBody);
+					done(state.isCutShort ? 'incomplete' : response.rawBody);
 				},
 				whenWhole(done) {
-					done();
+					if (!state.isCutShort) {
+						done();
+					}
 				},
 			});
 		}
