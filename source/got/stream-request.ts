@@ -142,6 +142,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	const passAfter = async (preparing: Promise<void>, response: IncomingMessage): Promise<void> => {
 		await preparing;
 		process.nextTick(() => {
+			forgetLostSocket(native);
 			emit('response', response);
 			if (response.destroyed && !response.complete) {
 				// Nobody was there to listen.
