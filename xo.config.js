@@ -16,6 +16,8 @@ const config = [
 			'unicorn/consistent-boolean-name': 'off',
 			// Guard clauses stay guard clauses.
 			'unicorn/prefer-ternary': 'off',
+			// It says which Node.js is needed before anything fails for want of it.
+			'import-x/no-unassigned-import': ['error', {allow: ['**/node-version.ts']}],
 			// Got and Keyv emit Node's events.
 			'unicorn/prefer-event-target': 'off',
 			'@stylistic/object-curly-newline': 'off',

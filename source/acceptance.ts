@@ -1,3 +1,4 @@
+import './node-version.ts';
 import {purging, purgingByLook} from './acceptance/purging.ts';
 import {playScene, type Act} from './acceptance/scene.ts';
 import {storing} from './acceptance/storing.ts';

@@ -1,3 +1,4 @@
+import './node-version.ts';
 import {findBinary} from './embedded/binary.ts';
 import {pidOf, socketPathOf} from './embedded/directory.ts';
 import {leave} from './embedded/ownership.ts';
@@ -14,7 +15,7 @@ export type EmbeddedRedisOptions = {
 
 	@default undefined, a server of its own that leaves nothing behind
 	*/
-	path?: string;
+	path?: string | undefined;
 
 	/**
 	The server's executable: its path, or its name in `PATH`. It may be any server that takes the configuration and the commands of Redis 6 or later.

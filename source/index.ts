@@ -1,3 +1,5 @@
+import './node-version.ts';
+
 export {redisCache, redisCache as default} from './got/plugin.ts';
 export {cacheInfo, type CacheInfo, type CacheReason, type NotStoredReason} from './got/info.ts';
 export type {RedisCache, RedisCacheEvents, RedisCacheHealth} from './got/redis-cache.ts';

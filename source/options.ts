@@ -351,7 +351,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({encryption: [NEW_CACHE_KEY, CACHE_KEY]});
 	```
 	*/
-	encryption?: Uint8Array | string | ReadonlyArray<Uint8Array | string>;
+	encryption?: Uint8Array | string | ReadonlyArray<Uint8Array | string> | undefined;
 
 	/**
 	Whether equal requests that are on their way at the same time become one.

@@ -1,10 +1,6 @@
-import {
-	parseBody,
-	type Options,
-	type Request,
-	type Response,
-} from 'got';
+import type {Options, Request, Response} from 'got';
 import {setExchange, type GotExchange} from './exchanges.ts';
+import {gotModule} from './got-module.ts';
 import {bareMessage, type Message} from './message.ts';
 import {
 	keepUnmade,
@@ -68,7 +64,7 @@ const rawBodyAsBody = lazily('body', response => response.rawBody);
 
 /** As got reads a body, without a copy of its bytes. */
 const decode = ({options: {parseJson, encoding}, message, store}: Unmade): string => {
-	const toText = () => parseBody({rawBody: message.body} as Response, 'text', parseJson, encoding) as string;
+	const toText = () => gotModule.parseBody({rawBody: message.body} as Response, 'text', parseJson, encoding) as string;
 
 	return encoding === undefined ? store.text(message.body, toText) : toText();
 };
@@ -122,14 +118,14 @@ What `.json()` and its kin make of a response.
 export const readResponse = (response: Response, responseType: 'json' | 'buffer' | 'text', {parseJson, encoding}: Options): unknown => {
 	const unmade = unmadeOf(response);
 	if (!unmade || responseType === 'buffer' || !areBytesUnseen(response)) {
-		return parseBody(response, responseType, parseJson, encoding);
+		return gotModule.parseBody(response, responseType, parseJson, encoding);
 	}
 
 	try {
 		return parse(unmade, responseType);
 	} catch (error) {
 		// Got's own error tells of the response.
-		return parseBody(response, responseType, () => {
+		return gotModule.parseBody(response, responseType, () => {
 			throw error;
 		}, encoding);
 	}

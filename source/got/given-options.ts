@@ -1,6 +1,7 @@
 import type {InitHook} from 'got';
 import {refuseNearMisses} from '../near-misses.ts';
 import {isOptionName} from '../resolve-options.ts';
+import {requireCurrentGot} from './got-module.ts';
 
 /*
 What an instance or a call is given, before got merges it with what is there already.
@@ -60,6 +61,8 @@ Refuses what this cache would pass over in silence, merges `context.cache` with 
 @param self - What it is merged into.
 */
 export const completeGiven: InitHook = (given, self) => {
+	// It may be another got than the one that this package finds.
+	requireCurrentGot(self);
 	if (isExtension(given)) {
 		refuseNearMisses(self.context);
 		refuseCacheableRequestOptions(self.cacheOptions, self.cache);

@@ -308,7 +308,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 	registerHook(beforeRequest);
 	const hooks: Hooks = {
-		init: [watchHandlers, completeGiven],
+		init: [completeGiven, watchHandlers],
 		beforeRequest: [beforeRequest],
 		beforeRedirect: [beforeRedirect],
 		beforeRetry: [beforeRetry],

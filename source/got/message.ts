@@ -1,6 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {IncomingMessage, STATUS_CODES} from 'node:http';
-import {isResponseOk, parseBody, type Response} from 'got';
+import type {Response} from 'got';
+import {gotModule} from './got-module.ts';
 import {define} from './unmade.ts';
 
 /** A response to hand to got, before got has made anything of it. */
@@ -109,9 +110,9 @@ const bodyOf = (response: Response, rawBody: Uint8Array): unknown => {
 	}
 
 	try {
-		return parseBody(response, options.responseType, options.parseJson, options.encoding);
+		return gotModule.parseBody(response, options.responseType, options.parseJson, options.encoding);
 	} catch (error) {
-		response.body = parseBody(response, 'text', options.parseJson, options.encoding);
+		response.body = gotModule.parseBody(response, 'text', options.parseJson, options.encoding);
 		if (response.ok) {
 			throw error;
 		}
@@ -139,7 +140,7 @@ export const replaceResponse = (response: Response, message: Message): Response 
 	replacement.statusMessage = message.statusMessage === '' ? STATUS_CODES[message.statusCode] ?? '' : message.statusMessage;
 	replacement.url = response.url;
 	replacement.isFromCache = true;
-	replacement.ok = isResponseOk(replacement);
+	replacement.ok = gotModule.isResponseOk(replacement);
 	// The stored bytes stay as they are, whatever the caller does to theirs.
 	replacement.rawBody = new Uint8Array(message.body);
 	replacement.body = bodyOf(replacement, replacement.rawBody);

@@ -25,6 +25,7 @@ import {createLeases} from '../store/lease.ts';
 import type {Store, StoreCounters} from '../store/store.ts';
 import {describeSafely} from '../validate.ts';
 import type {GotContext} from './context.ts';
+import {optionsOfGot, requireCurrentGot} from './got-module.ts';
 import {createHandler} from './handler.ts';
 import {createHooks, type Hooks} from './hooks.ts';
 import {createRefreshes} from './refresh.ts';
@@ -83,6 +84,7 @@ export class RedisCache {
 
 	/** @internal */
 	constructor(options: RedisCacheOptions) {
+		requireCurrentGot(optionsOfGot());
 		const settings = resolveOptions(options);
 		const reportError = (error: unknown) => {
 			// Without a listener, an `'error'` event would end the process.

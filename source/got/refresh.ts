@@ -1,6 +1,6 @@
 import type {Agent, ClientRequest} from 'node:http';
 import type {Socket} from 'node:net';
-import got, {Options, type RequestPromise, type Response} from 'got';
+import type {Options, RequestPromise, Response} from 'got';
 import type {Exchange} from '../exchange.ts';
 import {createHints, type Hints} from '../hints.ts';
 import {preconditionFields} from '../http/conditional.ts';
@@ -10,6 +10,7 @@ import {variantId} from '../http/vary.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {exchangeOf, type GotExchange} from './exchanges.ts';
+import {gotModule} from './got-module.ts';
 
 /** Refreshes of one cache: one of each response, and not too many at a time. */
 export type Refreshes = {
@@ -48,7 +49,7 @@ const callersOwn = [...preconditionFields, 'if-range'];
 
 /** The caller's request once more, credentials and hooks included, but with nothing that leads back to the caller. */
 const refreshOptions = (options: GotOptions, stored: StoredResponse): Options => {
-	const copy = new Options(undefined, undefined, options as Options);
+	const copy = new gotModule.Options(undefined, undefined, options as Options);
 	copy.context = {...options.context, [seenByCaller]: stored};
 	copy.signal = undefined;
 	copy.isStream = false;
@@ -82,7 +83,7 @@ const letGo = (request: ClientRequest): void => {
 };
 
 const ask = async (options: Options, url: string): Promise<void> => {
-	const promise = got(undefined, undefined, options) as unknown as RequestPromise<Response>;
+	const promise = gotModule.default(undefined, undefined, options) as unknown as RequestPromise<Response>;
 	// Requests share the socket of an HTTP/2 session.
 	if (!options.http2) {
 		void promise.on('request', letGo);
