@@ -49,11 +49,7 @@ export const mergeInto = (stored: StoredResponse, reception: Reception): Merged 
 		answer,
 		stored: qualified.length === 0 ? answer : {...answer, rawHeaders: withoutFields(rawHeaders, qualified)},
 		whole: {...reception, response, appraisal},
-		own: {
-			...reception,
-			response: isPart ? update : {...update, statusCode},
-			appraisal: {...appraisal, ...statement, headers: headersOf(withoutFields(update.rawHeaders, qualified))},
-		},
+		own: {...reception, response: isPart ? update : {...update, statusCode}, appraisal: {...appraisal, ...statement}},
 		isPart,
 	};
 };

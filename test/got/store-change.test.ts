@@ -176,12 +176,12 @@ suite('what may be told of a stored response', () => {
 			await using setup = await setUp();
 			const {client, origin, redis} = setup;
 			for (const [stored, fields] of [
-				['max-age=0', {'cache-control': 'max-age=0, private="X-User, Set-Cookie"'}],
-				['max-age=0, private="X-User, Set-Cookie"', {}],
-				['max-age=0', {'cache-control': 'max-age=0, no-cache="X-User, Set-Cookie"'}],
+				['max-age=0', {...all, 'cache-control': 'max-age=0, private="X-User, Set-Cookie"'}],
+				['max-age=0', {...all, 'cache-control': 'max-age=0, no-cache="X-User, Set-Cookie"'}],
+				['max-age=0, private="X-User"', {'x-user': 'A'}],
 			] as const) {
 				await setup.cache.clear();
-				origin.queue({headers: {etag, 'cache-control': stored}, body: 'whole'}, {status: 304, headers: {...all, 'x-new': 'new', ...fields}}, {status: 304});
+				origin.queue({headers: {etag, 'cache-control': stored}, body: 'whole'}, {status: 304, headers: {'x-new': 'new', ...fields}}, {status: 304});
 				await ask(client);
 				await settleWrites(setup);
 				const given = await ask(client);
