@@ -4,7 +4,7 @@ import type {Refusal} from './http/outcome.ts';
 import {variantId} from './http/vary.ts';
 import {
 	headKey,
-	remove,
+	removeVariants,
 	supersede,
 	variantKey,
 	type ResourceContext,
@@ -39,7 +39,7 @@ export const drop = async (context: ExchangeContext, {key, index: found, decisio
 	const {store, indexes} = context;
 	const index = indexes.get(key) ?? found;
 	if (scope === 'resource' && index) {
-		await remove(context, key);
+		await removeVariants(context, key, index);
 	} else if (stored?.method === 'HEAD') {
 		void store.delete([headKey(key)]);
 	} else if (stored && index) {

@@ -1,11 +1,9 @@
-import {changeMark} from './generations.ts';
 import type {Hints} from './hints.ts';
 import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
 import {timeToLiveOfMark} from './mark-upkeep.ts';
 import {
+	clockToleranceMs,
 	generationOf,
-	isOlderThan,
-	longestExchangeMs,
 	newGeneration,
 	originMark,
 	pathMark,
@@ -112,10 +110,13 @@ export const findVariation = async (context: EquivalentsContext, url: string): P
 /** What is known of the path of a URL, whatever it takes. */
 export const askVariation = async (context: EquivalentsContext, url: string): Promise<UrlVariation | undefined> => await ask(context, url) ?? knownVariation(context, url);
 
+/** Where marks are made only by those who change them. */
+const unmarked: StoredMark = {kind: 'mark', generation: '', softGeneration: '', purgedAtMs: 0};
+
 /** Where marks are made for all, that of an origin is there, or will be by the next time. */
 const announce = async (store: Store, url: string, noVarySearch: string): Promise<void> => {
 	await store.update(originMark(url), current => {
-		const mark = asMark(current) ?? (store.isAtomic ? undefined : {kind: 'mark', generation: '', softGeneration: '', purgedAtMs: 0});
+		const mark = asMark(current) ?? (store.isAtomic ? undefined : unmarked);
 		return mark?.noVarySearch === undefined ? mark && {...mark, noVarySearch} : undefined;
 	}, 'keep');
 };
@@ -125,7 +126,6 @@ type Adoption = {
 	readonly variation: UrlVariation;
 	/** The marks as they were before the origin was asked. */
 	readonly seen: Marks;
-	readonly requestTimeMs: number;
 	/** Of the response. */
 	readonly timeToLive: TimeToLive;
 };
@@ -133,48 +133,55 @@ type Adoption = {
 /**
 Writes on the mark of a path what a response says.
 
-@returns The marks with that of the path, or why there are none: an equivalent URL may have been purged since the origin was asked, by somebody who did not know that it is one, or the store does not answer.
+@returns The marks with that of the path, or why there are none: the store does not answer.
 */
-export const adopt = async (context: EquivalentsContext, {url, variation: {field}, seen, requestTimeMs, timeToLive}: Adoption): Promise<Marks | MarklessReason> => {
+export const adopt = async (context: EquivalentsContext, {url, variation: {field}, seen, timeToLive}: Adoption): Promise<Marks | MarklessReason> => {
 	const {store} = context;
 	const name = pathMark(url);
 	if (seen.get(name) && knownVariation(context, url)?.field === field) {
 		return seen;
 	}
 
-	let isAsSeen = false;
-	const noted = store.update(name, current => {
+	const updated = await store.update(name, current => {
 		const mark = asMark(current);
-		// A purge gives a mark on which nothing is written another generation.
-		isAsSeen = mark?.noVarySearch === undefined && seen.get(name) === generationOf(current);
 		return mark?.noVarySearch === field ? undefined : {kind: 'mark', generation: newGeneration(), softGeneration: '', purgedAtMs: mark?.purgedAtMs ?? 0, noVarySearch: field};
-	}, timeToLiveOfMark(store, name, timeToLive));
-	const [updated] = await Promise.all([noted, announce(store, url, field)]);
+	}, timeToLiveOfMark(timeToLive));
+	await announce(store, url, field);
 	remember(context, url, field);
-	if (!updated?.record) {
-		return 'store-unavailable';
-	}
 
-	const generation = generationOf(updated.record);
-	const isUnpurged = isAsSeen || seen.get(name) === generation || isOlderThan(updated.record, requestTimeMs);
+	return updated?.record ? new Map([...seen, [name, generationOf(updated.record)]]) : 'store-unavailable';
+};
 
-	return isUnpurged ? new Map([...seen, [name, generation]]) : 'invalidated';
+/** So long a note on the mark of an origin holds for, before it is to be written anew. */
+const noteMs = 10_000;
+
+/** Notes on the mark of an origin that one of its URLs is purged: by somebody who may not know which URLs are equivalent to it. Without that mark nothing holds that is stored of the origin. */
+const noteUrlPurge = async ({store, now}: EquivalentsContext, url: string): Promise<boolean> => {
+	const updated = await store.update(originMark(url), current => {
+		const mark = asMark(current) ?? (store.isAtomic ? undefined : unmarked);
+		return mark && (mark.urlsPurgedUntilMs ?? 0) <= now() ? {...mark, urlsPurgedUntilMs: now() + noteMs} : undefined;
+	}, 'keep');
+
+	return updated !== undefined;
+};
+
+/** Whether a URL of the origin may have been purged since a request was sent, or shortly before. */
+export const wasUrlPurged = async ({store}: EquivalentsContext, url: string, requestTimeMs: number): Promise<boolean> => {
+	const [record] = await store.get([originMark(url)]);
+	const untilMs = asMark(record)?.urlsPurgedUntilMs;
+
+	return untilMs !== undefined && untilMs + clockToleranceMs >= requestTimeMs;
 };
 
 /**
-Has those heed a purge who learn only later that its URL is equivalent to theirs.
+What a purge has to know of equivalent URLs. First it is noted on the mark of the origin: whoever stores a response for the first time under what makes URLs equivalent has written that on the mark of the path before, and looks at that of the origin after that.
 
 @returns What makes URLs equivalent to it, and whether the store confirmed it.
 */
 export const purgePath = async (context: EquivalentsContext, url: string): Promise<{readonly variations: readonly UrlVariation[]; readonly isConfirmed: boolean}> => {
-	const {store, now} = context;
-	const name = pathMark(url);
+	const isNoted = await noteUrlPurge(context, url);
 	const known = knownVariation(context, url);
 	const told = await ask(context, url);
-	const isNoted = told && await store.update(name, mark => mark?.kind === 'mark' ? {...mark, purgedAtMs: now()} : undefined, 'keep');
 
-	return {
-		variations: [...new Set([told, known])].filter(variation => variation !== undefined),
-		isConfirmed: isNoted !== undefined || await changeMark(store, name, {isSoft: false, nowMs: now()}, longestExchangeMs),
-	};
+	return {variations: [...new Set([told, known])].filter(variation => variation !== undefined), isConfirmed: isNoted};
 };

@@ -3,11 +3,12 @@ import type {Decision} from './http/decision.ts';
 import type {RequestHead} from './http/message.ts';
 import type {UrlVariation} from './http/no-vary-search.ts';
 import type {Marks} from './marks.ts';
-import {resourceKey, type ResourceContext} from './resource.ts';
+import {encodedKey, resourceKey, type ResourceContext} from './resource.ts';
 import type {CacheSettings, RequestSettings} from './resolve-options.ts';
 import type {Selection} from './selection.ts';
 import {bounded} from './store/bounded.ts';
 import type {Patience} from './store/patience.ts';
+import type {WriteGuard} from './write-guard.ts';
 
 /** What all exchanges of one cache share. */
 export type ExchangeContext = ResourceContext & {
@@ -38,6 +39,7 @@ export type Exchange = {
 	readonly index: Selection['index'];
 	/** The marks as they were before the origin was asked. */
 	readonly marks: Marks;
+	readonly guard: WriteGuard;
 	/** For the store: what the look-up leaves of it is for what comes after. */
 	readonly patience: Patience;
 	readonly decision: Decision;
@@ -49,11 +51,15 @@ export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'> & Partia
 /**
 @param variation - Equivalent URLs have one key then, which is none of a URL alone.
 */
-export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput, variation?: UrlVariation): string => resourceKey(primaryKey(request, settings.request.http, {
-	body,
-	extra: isEncoded || extra !== undefined ? JSON.stringify([isEncoded, extra]) : undefined,
-	variation,
-}));
+export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput, variation?: UrlVariation): string => {
+	const resource = resourceKey(primaryKey(request, settings.request.http, {
+		body,
+		extra: extra === undefined ? undefined : JSON.stringify([false, extra]),
+		variation,
+	}));
+
+	return isEncoded ? encodedKey(resource) : resource;
+};
 
 /** However many steps it takes, a request is delayed once. */
 export const stepwise = (context: ExchangeContext, {patience}: Pick<Exchange, 'patience'>): ExchangeContext => ({...context, store: bounded(context.store, context.settings.timeoutMs, patience)});

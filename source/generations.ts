@@ -1,5 +1,11 @@
 import {createHints, type Hints} from './hints.ts';
-import {generationOf, hardPart, newGeneration, type Marks} from './marks.ts';
+import {
+	generationOf,
+	hardPart,
+	longestExchangeMs,
+	newGeneration,
+	type Marks,
+} from './marks.ts';
 import {unbounded} from './store/bounded.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredMark, StoredRecord} from './stored.ts';
@@ -8,8 +14,8 @@ import type {StoredMark, StoredRecord} from './stored.ts';
 The generations that marks have now: as the store says, and as this process has changed them.
 */
 
-/** Marks are kept so much longer than what they stand for. */
-export const spareMs = 30 * 86_400_000;
+/** Marks are kept so much longer than what they stand for: for what was asked for under them and is still on its way. */
+export const spareMs = longestExchangeMs;
 
 type Change = {readonly mark: StoredMark; readonly isSoft: boolean};
 
@@ -19,9 +25,13 @@ export type Bookkeeping = {
 	isConfirming: boolean;
 	/** The marks that are being made: once for all who need them. */
 	readonly making: Map<string, ReturnType<Store['update']>>;
-	/** Until when marks are kept at least, as far as this process has seen to it. */
+	/** Marks that are there, as far as this process has seen to it. */
+	readonly made: Hints<true>;
+	/** Until when marks are kept at least, by name and generation. */
 	readonly keptUntilMs: Hints<number>;
 };
+
+const maxHints = 10_000;
 
 const bookkeepings = new WeakMap<Store, Bookkeeping>();
 
@@ -32,7 +42,7 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), keptUntilMs: createHints(10_000)};
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
 	bookkeepings.set(store, bookkeeping);
 	return bookkeeping;
 };
@@ -75,7 +85,7 @@ export const marksIn = (store: Store, names: readonly string[], records: Readonl
 export const readMarks = async (store: Store, names: readonly string[]): Promise<Marks> => marksIn(store, names, await store.get(names));
 
 /** Of a mark as such, whatever is stored with it. One that is lost is as good as one that was changed, where marks are made for all; elsewhere those that were changed have to stay. */
-export const ownTimeToLive = ({command}: Store): TimeToLive => command ? spareMs : 'forever';
+export const ownTimeToLive = ({isAtomic}: Store): TimeToLive => isAtomic ? spareMs : 'forever';
 
 const write = async (store: Store, name: string, {mark, isSoft}: Change, timeToLive: TimeToLive): Promise<boolean> => {
 	if (!isSoft) {
@@ -86,7 +96,7 @@ const write = async (store: Store, name: string, {mark, isSoft}: Change, timeToL
 	return await store.update(name, current => {
 		const kept: StoredMark = current?.kind === 'mark' ? current : {...mark, generation: store.isAtomic ? mark.generation : ''};
 		return {...kept, softGeneration, purgedAtMs};
-	}, timeToLive) !== undefined;
+	}, current => current?.kind === 'mark' ? 'keep' : timeToLive) !== undefined;
 };
 
 const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> => {
@@ -117,13 +127,12 @@ Purges all that a mark stands for, without a look at it. What is purged hard is 
 @returns Whether the store confirmed it.
 */
 export const changeMark = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
-	const {unconfirmed, keptUntilMs} = bookkeepingOf(store);
+	const {unconfirmed} = bookkeepingOf(store);
 	const mark: StoredMark = {kind: 'mark', generation: newGeneration(), softGeneration: isSoft ? newGeneration() : '', purgedAtMs: nowMs};
 	const change: Change = {mark, isSoft};
 	const earlier = unconfirmed.get(name);
 	// A soft purge takes nothing back from a hard one.
 	unconfirmed.set(name, isSoft && earlier && !earlier.isSoft ? earlier : change);
-	keptUntilMs.delete(name);
 	const isWritten = await write(store, name, change, timeToLive);
 	if (isWritten && unconfirmed.get(name) === change) {
 		unconfirmed.delete(name);

@@ -10,7 +10,7 @@ import type {RequestHead} from './http/message.ts';
 import {normalizeEscapes} from './http/url.ts';
 import {heed, markKeysOf, originMark} from './marks.ts';
 import {storedKeysOf} from './purging.ts';
-import {readAll, resourceOf} from './resource.ts';
+import {readAll, recordKeyOf} from './resource.ts';
 import {select} from './selection.ts';
 import type {StoreEntry} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
@@ -157,8 +157,8 @@ const batchSize = 200;
 /** Those of a batch that nobody purged. */
 const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntry[]): Promise<Found[]> => {
 	const responses = batch.flatMap(entry => entry.record.kind === 'response' ? [{...entry, stored: entry.record}] : []);
-	const names = new Set(responses.flatMap(({key, stored}) => markKeysOf(resourceOf(key), stored)));
-	const indexKeys = [...new Set(responses.filter(({stored}) => stored.generation !== '').map(({key}) => resourceOf(key)))];
+	const names = new Set(responses.flatMap(({key, stored}) => markKeysOf(recordKeyOf(key), stored)));
+	const indexKeys = [...new Set(responses.filter(({stored}) => stored.generation !== '').map(({key}) => recordKeyOf(key)))];
 	const [marks, indexes] = await Promise.all([readMarks(store, [...names]), store.get(indexKeys)]);
 	const generations = new Map(indexKeys.map((key, position) => {
 		const index = indexes[position];
@@ -166,7 +166,7 @@ const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntr
 	}));
 
 	return responses.flatMap(({stored, ...entry}) => {
-		const key = resourceOf(entry.key);
+		const key = recordKeyOf(entry.key);
 		const isListed = stored.generation === '' || stored.generation === generations.get(key);
 		const held = isListed && heed(markKeysOf(key, stored), stored, marks);
 		return held ? [{...entry, stored: held}] : [];

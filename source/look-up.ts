@@ -20,6 +20,7 @@ import type {RequestSettings} from './resolve-options.ts';
 import {observe, peek, select, type Selection} from './selection.ts';
 import {createPatience} from './store/patience.ts';
 import type {StoredResponse} from './stored.ts';
+import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from './write-guard.ts';
 
 /** What is fresh may be due to be refreshed all the same, where the user wants it. */
 const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
@@ -59,6 +60,17 @@ const findElsewhere = async (context: ExchangeContext, {request, settings, keyIn
 /** Where a request is looked for first. */
 export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked): string => keyOf(context, request, keyInput, knownVariation(context, request.url));
 
+const asksOrigin = ({kind}: Decision): boolean => kind === 'fetch' || kind === 'validate';
+
+/** RFC 9110 §9.3.3: the response to a POST request may be stored for GET requests. */
+const guardOfPost = (context: ExchangeContext, {request, settings, keyInput}: Asked, {reason}: {readonly reason: BypassReason}): WriteGuard => {
+	if (reason !== 'method' || request.method !== 'POST' || settings.http.isReadOnly) {
+		return noGuard;
+	}
+
+	return takeGuard(context.store, keyOf(context, {...request, method: 'GET'}, {...keyInput, body: undefined}), noMarks, performance.now());
+};
+
 type LookUpOptions = {
 	/** Why the cache is to take no part, if that is settled already. */
 	readonly bypass?: BypassReason | undefined;
@@ -72,7 +84,7 @@ Looks a request up and decides what to do with it.
 export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
 	const {request, settings, keyInput, patience = createPatience()} = asked;
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, patience};
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, guard: noGuard, patience};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
@@ -81,11 +93,13 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	// What needs no look at the store is decided without one.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
 	if (early.kind === 'bypass') {
-		return {...exchange, key: firstKey, decision: early};
+		return {...exchange, key: firstKey, decision: early, guard: guardOfPost(context, asked, early)};
 	}
 
+	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => ({...found, guard: asksOrigin(found.decision) ? takeGuard(context.store, found.key, found.marks, found.startedAt) : noGuard});
+
 	if (early.kind === 'fetch' && early.reason === 'reload') {
-		return {...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, exchange), request, firstKey, settings.tags)};
+		return guarded({...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, exchange), request, firstKey, settings.tags)});
 	}
 
 	const steps = stepwise(context, exchange);
@@ -94,14 +108,14 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	const isDone = first.stored !== undefined || !(isForEquivalents(firstKey) || mayVary(context, request.url));
 	const {stored, index, marks, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
 	if (stored) {
-		return {...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)};
+		return guarded({...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)});
 	}
 
 	const decision: Decision = index && early.kind === 'fetch'
 		? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)}
 		: early;
 
-	return {...exchange, key, index, marks, decision};
+	return guarded({...exchange, key, index, marks, decision});
 };
 
 /**
@@ -116,7 +130,7 @@ export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput
 	const requestTimeMs = context.now();
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
-	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, patience: createPatience(), decision} : undefined;
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, guard: noGuard, patience: createPatience(), decision} : undefined;
 };
 
 /**
@@ -124,7 +138,7 @@ The exchange of a request that refreshes what a caller has been given: it asks t
 
 @param seen - What the caller was given.
 */
-export const asRefresh = (exchange: Exchange, seen: StoredResponse): Exchange => {
+export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: StoredResponse): Exchange => {
 	const {decision} = exchange;
 	if (decision.kind !== 'reuse' || decision.stored.policy.responseTimeMs > seen.policy.responseTimeMs) {
 		return exchange;
@@ -135,6 +149,7 @@ export const asRefresh = (exchange: Exchange, seen: StoredResponse): Exchange =>
 
 	return {
 		...exchange,
+		guard: takeGuard(context.store, exchange.key, exchange.marks, exchange.startedAt),
 		decision: Object.keys(headers).length === 0 ? {kind: 'fetch', reason: 'no-validator', stored} : {kind: 'validate', reason: 'stale', stored, headers},
 	};
 };
@@ -153,5 +168,9 @@ export const askedAgain = (exchange: Exchange): Exchange => {
 export const isForUrl = ({key, request, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean =>
 	!isForEquivalents(key) || isEquivalent(normalizeUrl(request.url, settings.http.ignoredParameters), url, urlVariation(rawFieldValue(rawHeaders, 'no-vary-search')));
 
-/** The exchange of a request whose URL turned out to be equivalent to no other. */
-export const underOwnUrl = (context: ExchangeContext, exchange: Exchange): Exchange => ({...exchange, key: keyOf(context, exchange.request, exchange.keyInput), index: undefined});
+/** The exchange of a request whose URL turned out to be equivalent to no other, and that is about to ask the origin by itself. */
+export const underOwnUrl = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {
+	const key = keyOf(context, exchange.request, exchange.keyInput);
+
+	return {...exchange, key, index: undefined, guard: await placeGuardFirst(stepwise(context, exchange).store, key)};
+};

@@ -21,18 +21,21 @@ import {
 	noMarks,
 	originMark,
 	renewedMarks,
+	resourceOf,
 	tagMark,
 } from './marks.ts';
 import {keysOf, purgeRequest, storedKeysOf} from './purging.ts';
 import {
 	everyKey,
+	flushWrites,
 	purge,
 	readAll,
-	resourceOf,
+	recordKeyOf,
 	write,
 } from './resource.ts';
 import type {TimeToLive} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
+import {placeGuardFirst, tokenFor} from './write-guard.ts';
 
 /** So many at a time do not outlast the time that the store has for a command. */
 const batchSize = 100;
@@ -54,11 +57,11 @@ export const removeStored = async (context: ExchangeContext, given: string | URL
 
 const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
 
-/** By a look at everything. What other processes are asking for just now may be stored after that. */
+/** By a look at everything. What any process is asking for just now is not stored. */
 const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSoft: boolean): Promise<boolean> => {
-	const {store, purgedAt} = context;
-	purgedAt.set(everyKey, performance.now());
-	let isConfirmed = true;
+	const {store, purges} = context;
+	purges.set(everyKey, {monoMs: performance.now()});
+	let isConfirmed = isSoft || await store.dropGuards();
 	for await (const {key, stored} of holding(context)) {
 		if (!isMatch(stored, filter, context.now())) {
 			continue;
@@ -112,7 +115,7 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 		// eslint-disable-next-line no-await-in-loop -- few
 		for (const {storeKey, stored, marks} of await readAll(context, key)) {
 			const names = markKeysOf(key, stored);
-			keepMarks(store, names.slice(1), timeToLive, nowMs);
+			keepMarks(store, new Map(names.slice(1).map(name => [name, marks.get(name) ?? ''])), timeToLive, nowMs);
 			// eslint-disable-next-line no-await-in-loop
 			const updated = await store.update(storeKey, current => current?.kind === 'response'
 				? {
@@ -147,15 +150,24 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 
 		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
 		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
-		const copyKey = keyOfListed(from, resourceOf(key), stored, variation);
-		const seen = variation && await adopt(to, {url: stored.url, variation, seen: new Map(), requestTimeMs: Infinity, timeToLive});
+		const copyKey = keyOfListed(from, recordKeyOf(key), stored, variation);
+		const seen = variation && await adopt(to, {url: stored.url, variation, seen: noMarks, timeToLive});
 		const reading = {seen: typeof seen === 'object' ? seen : noMarks, requestTimeMs: Infinity};
-		const marks = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
-		if (typeof marks === 'object' && write(to, {key: copyKey, index: undefined, stored: {...stored, generation: '', marks}, startedAt: Infinity, matchHeaders: from.settings.request.http.matchHeaders, timeToLive})) {
+		const generations = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
+		const writing = await tokenFor(to.store, await placeGuardFirst(to.store, copyKey));
+		if (typeof generations === 'object' && writing.refusal === undefined && write(to, {
+			key: copyKey,
+			index: undefined,
+			stored: {...stored, generation: '', marks: [writing.token, ...generations]},
+			token: writing.token,
+			startedAt: Infinity,
+			matchHeaders: from.settings.request.http.matchHeaders,
+			timeToLive,
+		})) {
 			count++;
 		}
 
-		await to.store.flush();
+		await flushWrites(to);
 	}
 
 	return count;

@@ -10,15 +10,12 @@ import {
 import {
 	isChangedSince,
 	isOlderThan,
-	longestExchangeMs,
 	markKeysOf,
 	newGeneration,
 	noMarks,
-	resourceMark,
 	type MarklessReason,
 	type Marks,
 } from './marks.ts';
-import {toTtlMs} from './store/backend.ts';
 import {unbounded} from './store/bounded.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredRecord, StoredResponse} from './stored.ts';
@@ -27,39 +24,29 @@ import type {StoredRecord, StoredResponse} from './stored.ts';
 A mark has to be there before what it stands for is asked for, or else a purge meanwhile would not show, and to outlive what is stored.
 */
 
-const keepScript = `
-	local left = redis.call('PTTL', KEYS[1])
-	if left >= 0 and ARGV[1] == '' then redis.call('PERSIST', KEYS[1])
-	elseif left >= 0 and left < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-	return 1
-`;
-
-/** There may be as many paths as responses. */
-const spareMsOf = (name: string): number => name.startsWith('{path:') ? longestExchangeMs : spareMs;
-
 /** For a mark that is written together with what it stands for. */
-export const timeToLiveOfMark = (store: Store, name: string, timeToLive: TimeToLive): TimeToLive => {
-	bookkeepingOf(store).keptUntilMs.delete(name);
-	return timeToLive === 'forever' ? timeToLive : timeToLive + (store.command ? spareMsOf(name) : spareMs);
-};
+export const timeToLiveOfMark = (timeToLive: TimeToLive): TimeToLive => timeToLive === 'forever' ? timeToLive : timeToLive + spareMs;
 
-/** Has marks outlive what they stand for: without them it would be good for nothing. */
-export const keepMarks = (store: Store, names: readonly string[], timeToLive: TimeToLive, nowMs: number): void => {
-	const {command} = store;
-	if (!command) {
+/**
+Has marks outlive what they stand for: without them it would be good for nothing.
+
+@param marks - A mark that was changed has a life of its own.
+*/
+export const keepMarks = (store: Store, marks: Marks, timeToLive: TimeToLive, nowMs: number): void => {
+	if (!store.isAtomic) {
 		return;
 	}
 
 	const {keptUntilMs} = bookkeepingOf(store);
 	const neededUntilMs = timeToLive === 'forever' ? Infinity : nowMs + timeToLive;
-	for (const name of names) {
-		if (!((keptUntilMs.get(name) ?? 0) < neededUntilMs)) {
+	for (const [name, generation] of marks) {
+		const id = `${name} ${generation}`;
+		if (!((keptUntilMs.get(id) ?? 0) < neededUntilMs)) {
 			continue;
 		}
 
-		const sparedMs = spareMsOf(name);
-		keptUntilMs.set(name, neededUntilMs + sparedMs);
-		void command(name, wireKey => ['EVAL', keepScript, '1', wireKey, String(toTtlMs(timeToLive === 'forever' ? timeToLive : timeToLive + sparedMs) ?? '')]);
+		keptUntilMs.set(id, neededUntilMs + spareMs);
+		store.extend(name, timeToLiveOfMark(timeToLive));
 	}
 };
 
@@ -82,16 +69,15 @@ const makeOnce = async (part: Store, {making}: Bookkeeping, name: string): Retur
 
 /** Whether there is none of them to make. */
 export const areMade = (store: Store, names: readonly string[]): boolean => {
-	const {keptUntilMs} = bookkeepingOf(store);
+	const {made} = bookkeepingOf(store);
 
-	return !store.isAtomic || names.every(name => keptUntilMs.has(name));
+	return !store.isAtomic || names.every(name => made.has(name));
 };
 
 /** Makes the marks that there may be none of yet: the first time that this process needs them, beside what it waits for anyway. */
-export const ensureMarks = async (store: Store, names: readonly string[], nowMs: number): Promise<Marks> => {
+export const ensureMarks = async (store: Store, names: readonly string[]): Promise<Marks> => {
 	const bookkeeping = bookkeepingOf(store);
-	const {keptUntilMs} = bookkeeping;
-	const unknown = store.isAtomic ? names.filter(name => !keptUntilMs.has(name)) : [];
+	const unknown = store.isAtomic ? names.filter(name => !bookkeeping.made.has(name)) : [];
 	if (unknown.length === 0) {
 		return noMarks;
 	}
@@ -109,7 +95,7 @@ export const ensureMarks = async (store: Store, names: readonly string[], nowMs:
 		}
 
 		marks.set(name, currentGeneration(bookkeeping, name, record));
-		keptUntilMs.set(name, nowMs);
+		bookkeeping.made.set(name, true);
 	}
 
 	return marks;
@@ -124,14 +110,14 @@ const learn = async (store: Store, names: readonly string[]): Promise<ReadonlyAr
 
 	const made = await Promise.all(names.map(async (name, position) => {
 		const record = records[position];
-		return record?.kind === 'mark' || name.endsWith(resourceMark('')) ? {record} : make(store, name);
+		return record?.kind === 'mark' ? {record} : make(store, name);
 	}));
 
 	return made.every(each => each !== undefined) ? made.map(({record}) => record) : undefined;
 };
 
 /**
-The generations to store with a response, those from before it was asked for.
+The generations of its marks to store with a response, those from before it was asked for.
 
 Of a mark that was not looked at then, because nobody knew that the response would have it, the present generation will do if nobody changed it since.
 
@@ -142,14 +128,13 @@ export const generationsFor = async (store: Store, {seen, requestTimeMs}: Readin
 		return 'store-unavailable';
 	}
 
-	const names = markKeysOf(key, stored);
+	const [guard = '', ...names] = markKeysOf(key, stored);
 	// It would be of no use, and take the place of what is newer.
-	if (isChangedSince(seen, peekMarks(store, names))) {
+	if (isChangedSince(seen, peekMarks(store, [guard, ...names]))) {
 		return 'invalidated';
 	}
 
-	const [own = '', ...shared] = names;
-	const unknown = names.filter(name => !seen.has(name) || (store.isAtomic && name !== own && seen.get(name) === ''));
+	const unknown = names.filter(name => !seen.has(name) || (store.isAtomic && seen.get(name) === ''));
 	const records = unknown.length === 0 ? [] : await learn(store, unknown);
 	if (!records) {
 		return 'store-unavailable';
@@ -159,8 +144,9 @@ export const generationsFor = async (store: Store, {seen, requestTimeMs}: Readin
 		return 'invalidated';
 	}
 
-	keepMarks(store, shared, timeToLive, nowMs);
 	const known = new Map([...seen, ...marksIn(store, unknown, records)]);
+	const marks = new Map(names.map(name => [name, known.get(name) ?? '']));
+	keepMarks(store, marks, timeToLive, nowMs);
 
-	return names.map(name => known.get(name) ?? '');
+	return marks.values().toArray();
 };

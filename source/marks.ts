@@ -2,10 +2,13 @@ import {hash, randomBytes} from 'node:crypto';
 import {createHints} from './hints.ts';
 import type {PassReason} from './http/outcome.ts';
 import {normalizeEscapes} from './http/url.ts';
+import {guardKeyOf, guardLifeMs, isGuardKey, isPurgeToken} from './store/guard-token.ts';
 import type {StoredRecord, StoredResponse} from './stored.ts';
 
 /*
-Purging without looking for what is to go. A mark stands for all responses of a resource, an origin, a tag or a cache group, and has a generation: a random name. A stored response carries the generations that its marks had before it was asked for, and holds as long as they are the same. To purge is to give a mark another generation.
+Purging without looking for what is to go. A mark stands for all responses of an origin, a tag or a cache group, and has a generation: a random name. A stored response carries the generations that its marks had before it was asked for, and holds as long as they are the same. To purge is to give a mark another generation.
+
+A resource has a guard instead: its responses are removed by a purge, and the guard keeps those from being written that were asked for before.
 */
 
 /** Generations by the key of the mark. */
@@ -16,11 +19,11 @@ export const noMarks: Marks = new Map();
 /** Why there are none to store with a response: a purge may have come in between, or nobody can say. */
 export type MarklessReason = Extract<PassReason, 'invalidated' | 'store-unavailable'>;
 
-/** A resource's own mark guards against what is on its way while the resource is purged; what takes longer than this is not stored. */
-export const longestExchangeMs = 3_600_000;
+/** What takes longer than this is not stored. */
+export const longestExchangeMs = guardLifeMs;
 
 /** How far the clocks of a fleet may be apart. */
-const clockToleranceMs = 60_000;
+export const clockToleranceMs = 60_000;
 
 export const newGeneration = () => randomBytes(6).toString('base64url');
 
@@ -70,13 +73,16 @@ export const pathOf = (url: string): string => {
 /** Whether what is stored under a key is stored for all equivalent URLs. */
 export const isForEquivalents = (key: string): boolean => key.startsWith('{?');
 
+/** The part of a key that all keys of a resource have in common. */
+export const resourceOf = (key: string): string => key.slice(0, key.indexOf('}') + 1);
+
 /** In the slot of the resource. */
-export const resourceMark = (key: string): string => `${key}:purged`;
+export const guardKey = (key: string): string => guardKeyOf(resourceOf(key));
 
 /** Of a stored response, in the order of its `marks`. */
 export const markKeysOf = (key: string, {url, tags, groups, marks}: Pick<StoredResponse, 'url' | 'tags' | 'groups' | 'marks'>): string[] => {
 	const names = [
-		resourceMark(key),
+		guardKey(key),
 		originMark(url),
 		...tags.map(tag => tagMark(tag)),
 		...groups.map(group => groupMark(url, group)),
@@ -89,8 +95,12 @@ export const markKeysOf = (key: string, {url, tags, groups, marks}: Pick<StoredR
 	return names;
 };
 
-/** As it is stored with a response; empty where there is no mark. */
+/** As it is stored with a response; empty where there is no mark. Of a guard, its token. */
 export const generationOf = (record: StoredRecord | undefined): string => {
+	if (record?.kind === 'guard') {
+		return record.token;
+	}
+
 	if (record?.kind !== 'mark') {
 		return '';
 	}
@@ -112,8 +122,8 @@ export const heed = (names: readonly string[], stored: StoredResponse, current: 
 	for (const [position, name] of names.entries()) {
 		const now = current.get(name);
 		const then = stored.marks[position];
-		// The mark of a resource outlives only what is on its way: what was stored was deleted.
-		if (now === then || (position === 0 && !now)) {
+		// A guard is for what is on its way: what was stored was deleted.
+		if (position === 0 || now === then) {
 			continue;
 		}
 
@@ -141,13 +151,19 @@ export const renewedMarks = (names: readonly string[], {marks}: Pick<StoredRespo
 /** The generations to hand a response on with that cannot be stored: as they were before it was asked for, as far as they are known. */
 export const marksAsSeen = (seen: Marks, key: string, stored: StoredResponse): readonly string[] => markKeysOf(key, stored).map(name => seen.get(name) ?? '');
 
+/** Whether somebody has purged what a mark or a guard stands for, between two looks at it. Exchanges put guards where there are none. */
+const isChanged = (name: string, before: string | undefined, now: string | undefined): boolean =>
+	now !== undefined && now !== '' && now !== before && (Boolean(before) || (isGuardKey(name) && isPurgeToken(now)));
+
 /** Whether a mark was changed between two look-ups that both saw it. */
 export const isChangedSince = (seen: Marks, now: Marks): boolean =>
-	now.entries().some(([name, generation]) => Boolean(generation) && Boolean(seen.get(name)) && seen.get(name) !== generation);
+	now.entries().some(([name, generation]) => isChanged(name, seen.get(name), generation));
 
 /** Whether a response that another request was given is older than a purge that this one has seen. */
 export const isPurgedBefore = (seen: Marks, key: string, stored: StoredResponse): boolean =>
-	markKeysOf(key, stored).some((name, position) => Boolean(seen.get(name)) && seen.get(name) !== stored.marks[position]);
+	markKeysOf(key, stored).some((name, position) => position === 0
+		? isChanged(name, stored.marks[0], seen.get(name))
+		: Boolean(seen.get(name)) && seen.get(name) !== stored.marks[position]);
 
 /** Whether a mark that was read after the request was sent was the same before. */
 export const isOlderThan = (record: StoredRecord | undefined, requestTimeMs: number): boolean =>

@@ -23,14 +23,14 @@ Removes all that is stored for a request, and so for those whose URLs are equiva
 @returns Whether the store confirmed it.
 */
 export const purgeRequest = async (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>): Promise<boolean> => {
-	const purgeKeys = async (variation?: UrlVariation) => Promise.all(keysOf(context, request, input, variation).map(async key => purge(context, key)));
+	const purgeResource = async (variation?: UrlVariation) => purge(context, keyOf(context, request, {...input, isEncoded: false}, variation));
 	const purgeEquivalents = async () => {
 		const {variations, isConfirmed} = await purgePath(context, request.url);
-		const purged = await Promise.all(variations.map(async variation => purgeKeys(variation)));
-		return [isConfirmed, ...purged.flat()];
+		const purged = await Promise.all(variations.map(async variation => purgeResource(variation)));
+		return [isConfirmed, ...purged];
 	};
 
-	const confirmations = await Promise.all([purgeKeys(), purgeEquivalents()]);
+	const confirmations = await Promise.all([purgeResource(), purgeEquivalents()]);
 	return confirmations.flat().every(Boolean);
 };
 

@@ -4,16 +4,17 @@ import type {RequestHead} from './http/message.ts';
 import {isSelected, selectingHeaders, variantId} from './http/vary.ts';
 import {areMade, ensureMarks} from './mark-upkeep.ts';
 import {
+	guardKey,
 	heed,
 	isForEquivalents,
+	isPurgedBefore,
 	markKeysOf,
 	originMark,
 	pathMark,
-	resourceMark,
 	tagMark,
 	type Marks,
 } from './marks.ts';
-import {asResponse, headKey, variantKey, type ResourceContext} from './resource.ts';
+import {asResponse, headKey, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
 import type {StoredResponse, VariantIndex} from './stored.ts';
 
 export type Selection = {
@@ -41,7 +42,7 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 	return stored && {stored, index, marks};
 };
 
-/** The marks that a look-up can be expected to need: the resource's, the origin's, for equivalent URLs the path's, and others. */
+/** What a look-up can be expected to need: the resource's guard, the marks of the origin, for equivalent URLs the path's, and others. */
 const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
 	const known = markKeys.get(key) ?? [];
 	// Those of what is stored begin with the same two.
@@ -50,7 +51,7 @@ const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: str
 	}
 
 	return [...new Set([
-		resourceMark(key),
+		guardKey(key),
 		originMark(url),
 		...isForEquivalents(key) ? [pathMark(url)] : [],
 		...tags.map(tag => tagMark(tag)),
@@ -108,13 +109,14 @@ const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | unde
 const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection> => {
 	const {request, key, alternativeKey, tags} = wanted;
 	const {store, indexes} = context;
+	await whenVariantsAreSent(context, key);
 	const known = indexes.get(key);
 	const knownKey = known && requestedVariant(key, known, request);
 	const keys = [key, knownKey, alternativeKey].filter(each => each !== undefined);
 	const names = expectedMarks(context, request, key, tags);
 	const [all, made] = await Promise.all([
 		store.get([...keys, ...names]),
-		ensureMarks(store, neededMarks(wanted), context.now()),
+		ensureMarks(store, neededMarks(wanted)),
 	]);
 	const markRecords = all.slice(keys.length);
 	const found = marksIn(store, names, markRecords);
@@ -166,6 +168,10 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 
 	const {written, writtenAt} = overlap;
 	if (!written || writtenAt < startedAt || !isSelected(request, written, matchHeaders)) {
+		return selection;
+	}
+
+	if (isPurgedBefore(selection.marks, key, written)) {
 		return selection;
 	}
 

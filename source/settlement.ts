@@ -18,6 +18,7 @@ import {invalidate} from './purging.ts';
 import {selectByEntityTag} from './selection.ts';
 import type {StoredResponse} from './stored.ts';
 import {standingFor, store, type Storage} from './storing.ts';
+import {endGuard} from './write-guard.ts';
 
 const noBody = new Uint8Array();
 
@@ -77,6 +78,7 @@ export const giveUp = async (context: ExchangeContext, exchange: Exchange, {othe
 	const left: Refusal = {kind: 'leave', reason};
 	const refusal: Refusal = lateReasons.has(reason) ? {...otherwise, reason} : left;
 	await change(context, exchange, refusal);
+	void endGuard(context.store, exchange.guard);
 
 	return {outcome: {kind: 'pass', reason, change: refusal, invalidation}};
 };
@@ -105,7 +107,7 @@ const storeCombined = async (context: ExchangeContext, exchange: Exchange, outco
 	const answer = combined && withBytes(outcome.answer, combined);
 	const isAnswered = answer !== undefined && selectRange(exchange.request, answer).kind !== 'not-stored';
 	if (!isAnswered && outcome.otherwise) {
-		return carryOut(context, exchange, outcome.otherwise, body);
+		return applyOutcome(context, exchange, outcome.otherwise, body);
 	}
 
 	if (!combined) {
@@ -118,12 +120,7 @@ const storeCombined = async (context: ExchangeContext, exchange: Exchange, outco
 	return {...changed, outcome, answer: isAnswered ? answer : undefined};
 };
 
-/**
-Carries an outcome out, but for its invalidation.
-
-@param body - Of the response that led to it, complete.
-*/
-export const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+const applyOutcome = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
 	switch (outcome.kind) {
 		case 'store': {
 			return storeNew(context, exchange, outcome, body);
@@ -147,6 +144,20 @@ export const carryOut = async (context: ExchangeContext, exchange: Exchange, out
 			return {outcome};
 		}
 	}
+};
+
+/**
+Carries an outcome out, but for its invalidation.
+
+@param body - Of the response that led to it, complete.
+*/
+export const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+	const settlement = await applyOutcome(context, exchange, outcome, body);
+	if (!settlement.written) {
+		void endGuard(context.store, exchange.guard);
+	}
+
+	return settlement;
 };
 
 /** Whether a response says that its body is larger than what is stored. */

@@ -70,7 +70,7 @@ export type StoredResponse = {
 	readonly tags: readonly string[];
 	/** The cache groups of its origin that it belongs to, RFC 9875 §2. */
 	readonly groups: readonly string[];
-	/** The generations that its marks had when it was asked for: those of the resource, the origin, each tag, each group, and of the path where it is stored for equivalent URLs. */
+	/** What counted when it was asked for: the token of the resource's guard (empty in the store, where a purge removes the response), then the generations of the marks of its origin, each tag, each group, and of the path where it is stored for equivalent URLs. */
 	readonly marks: readonly string[];
 	/** Ties a variant to the index that lists it; empty without `Vary`. */
 	readonly generation: string;
@@ -108,6 +108,15 @@ export type StoredMark = {
 	readonly purgedAtMs: number;
 	/** Of a path, the `No-Vary-Search` of its responses; of an origin, that of any of its paths, which tells that there is one. */
 	readonly noVarySearch?: string;
+	/** Of an origin: until when its URLs may have been purged one by one, in milliseconds since the epoch. */
+	readonly urlsPurgedUntilMs?: number;
 };
 
-export type StoredRecord = StoredResponse | VariantIndex | StoredMark;
+/** Stands beside a resource while requests for it may be under way. A purge replaces it, and what counts on the former one is not written. */
+export type StoredGuard = {
+	readonly kind: 'guard';
+	/** A random name. */
+	readonly token: string;
+};
+
+export type StoredRecord = StoredResponse | VariantIndex | StoredMark | StoredGuard;

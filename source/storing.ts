@@ -1,4 +1,4 @@
-import {adopt} from './equivalents.ts';
+import {adopt, wasUrlPurged} from './equivalents.ts';
 import {
 	keyOf,
 	stepwise,
@@ -15,22 +15,33 @@ import {timeToLiveMs} from './http/time-to-live.ts';
 import {generationsFor} from './mark-upkeep.ts';
 import {
 	groupMark,
+	guardKey,
 	isForEquivalents,
 	longestExchangeMs,
 	markKeysOf,
 	marksAsSeen,
-	pathMark,
-	resourceMark,
+	noMarks,
 	type MarklessReason,
 } from './marks.ts';
-import {isPurgedSince, supersede, write} from './resource.ts';
+import {isPurgedSince, lastPurgeOf, supersede, write} from './resource.ts';
 import type {RequestSettings} from './resolve-options.ts';
 import type {TimeToLive} from './store/store.ts';
 import {maxTags, type StoredResponse} from './stored.ts';
+import {takeGuard, tokenFor} from './write-guard.ts';
 
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
 	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
+};
+
+/** So many a response may have, however small it is; of others, one for so many bytes: each mark takes some 150 bytes in Redis. */
+const fewMarks = 64;
+const bytesPerMark = 64;
+
+/** What a response leaves behind, for an hour after it, is in proportion to it. */
+const mostMarksOf = ({rawHeaders, body}: StoredResponse): number => {
+	const headBytes = rawHeaders.reduce((sum, text) => sum + text.length, 0);
+	return Math.min(maxTags, Math.max(fewMarks, Math.floor((headBytes + body.byteLength) / bytesPerMark)));
 };
 
 /** What a response can be purged by, beside its URL. */
@@ -41,20 +52,31 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(rawHeaders))]};
 };
 
-type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'settings' | 'patience'>;
+type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'guard' | 'settings' | 'patience'>;
+
+type Place = Pick<Storing, 'key' | 'index' | 'marks' | 'guard'>;
 
 /** Where a response is stored: its own field says for which URLs. */
-const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Pick<Storing, 'key' | 'index' | 'marks'> | MarklessReason> => {
+const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Place | MarklessReason> => {
 	const {request, keyInput, requestTimeMs, marks: seen} = exchange;
 	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
 	if (!variation && !isForEquivalents(exchange.key)) {
 		return exchange;
 	}
 
-	const marks = variation ? await adopt(context, {url: request.url, variation, seen, requestTimeMs, timeToLive: ttl}) : seen;
 	const key = keyOf(context, request, keyInput, variation);
+	const marks = variation ? await adopt(context, {url: request.url, variation, seen, timeToLive: ttl}) : seen;
+	if (typeof marks === 'string') {
+		return marks;
+	}
 
-	return typeof marks === 'string' ? marks : {key, marks, index: key === exchange.key ? exchange.index : undefined};
+	if (key === exchange.key) {
+		return {...exchange, marks};
+	}
+
+	// The exchange counts on the guard of another key: nobody may have purged this one while the origin was asked.
+	const guard = takeGuard(context.store, key, noMarks, performance.now());
+	return await wasUrlPurged(context, request.url, requestTimeMs) ? 'invalidated' : {key, marks, guard, index: undefined};
 };
 
 /** What became of a response that was to be stored. */
@@ -76,7 +98,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const stored = tagged(context, exchange, untagged);
-	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > maxTags) {
+	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > mostMarksOf(stored)) {
 		return {refusal: 'too-large'};
 	}
 
@@ -92,16 +114,19 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const {key, index} = placed;
-	const marks = await generationsFor(steps.store, {seen: placed.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
-	if (typeof marks === 'string' || performance.now() - startedAt > longestExchangeMs) {
+	const generations = await generationsFor(steps.store, {seen: placed.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
+	const held = await tokenFor(steps.store, placed.guard);
+	const refusal = typeof generations === 'string' ? generations : held.refusal;
+	if (typeof generations === 'string' || held.refusal !== undefined || performance.now() - startedAt > longestExchangeMs) {
 		// The next look-up sees them before it asks the origin.
 		context.markKeys.set(key, markKeysOf(key, stored));
-		return withoutMarks(context, exchange, stored, typeof marks === 'string' ? marks : 'invalidated');
+		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
 	}
 
+	const {token} = held;
 	const {matchHeaders} = settings.http;
-	const written = {...stored, marks};
-	if (!write(context, {key, index, stored: written, startedAt, matchHeaders, timeToLive: ttl})) {
+	const written = {...stored, marks: [token, ...generations]};
+	if (!write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl})) {
 		return {refusal: 'invalidated'};
 	}
 
@@ -113,11 +138,17 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 };
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
-export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, patience, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
+export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, patience, guard, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
 	const keyInput = {...asked.keyInput, body: undefined};
 	const key = keyOf(context, request, keyInput);
 	const {store: steps} = stepwise(context, {patience});
-	const marks = await readMarks(steps, [resourceMark(key), pathMark(request.url), ...groups.map(group => groupMark(request.url, group))]);
+	const [marks, held] = await Promise.all([
+		readMarks(steps, groups.map(group => groupMark(request.url, group))),
+		tokenFor(steps, guard),
+	]);
+	// The response has purged it. Where somebody else has, too, while it was on its way, the former guard was another one.
+	const purge = lastPurgeOf(context, key);
+	const isOwn = purge?.token !== undefined && held.refusal === undefined && (purge.formerToken ?? '') === held.token;
 
 	return {
 		request,
@@ -126,8 +157,9 @@ export const standingFor = async (context: ExchangeContext, {settings, requestTi
 		key,
 		index: undefined,
 		requestTimeMs,
-		startedAt: Infinity,
-		marks,
+		startedAt: isOwn ? performance.now() : asked.startedAt,
+		marks: isOwn ? new Map([...marks, [guardKey(key), purge.token ?? '']]) : marks,
+		guard: isOwn ? {kind: 'seen', token: purge.token ?? ''} : guard,
 		patience,
 	};
 };

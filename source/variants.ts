@@ -3,7 +3,6 @@ import {rawFieldValue} from './http/header-fields.ts';
 import {variantId} from './http/vary.ts';
 import type {TimeToLive} from './store/store.ts';
 import type {
-	StoredRecord,
 	StoredResponse,
 	VariantIndex,
 	VariantReference,
@@ -47,24 +46,6 @@ export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs,
 	};
 
 	return {index, id: reference.id, dropped: others.slice(kept.length)};
-};
-
-/** An index with what others have made of it meanwhile. `undefined` where something newer has taken its place: another index, or a response. */
-export const mergeIndex = (current: StoredRecord | undefined, index: VariantIndex): VariantIndex | undefined => {
-	const [newest] = index.variants;
-	if (current === undefined || newest === undefined) {
-		return index;
-	}
-
-	if (current.kind !== 'index' || current.generation !== index.generation) {
-		return undefined;
-	}
-
-	const keptUntilMs = new Map(index.variants.map(variant => [variant.id, variant.keptUntilMs]));
-	const others = current.variants
-		.filter(({id}) => id !== newest.id)
-		.map(variant => ({...variant, keptUntilMs: Math.max(variant.keptUntilMs, keptUntilMs.get(variant.id) ?? 0)}));
-	return {...current, variants: [newest, ...others].slice(0, maxVariants)};
 };
 
 /** An index is kept as long as any of its variants. */

@@ -5,6 +5,7 @@ import {collapsingKey} from '../http/collapsing.ts';
 import {decide} from '../http/decide.ts';
 import {isForUrl, underOwnUrl} from '../look-up.ts';
 import {isPurgedBefore} from '../marks.ts';
+import {lastPurgeOf} from '../resource.ts';
 import {staleInstead} from '../settlement.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
@@ -137,7 +138,7 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 
 			state.isCollapsed = false;
 			if (!isForThis) {
-				state.exchange = underOwnUrl(context, state.exchange);
+				state.exchange = await underOwnUrl(context, state.exchange);
 			}
 
 			// Those who ask for the same share the next flight: which fields select is known now, and which URLs are equivalent, or nobody can say whether what was brought is older than a purge.
@@ -180,7 +181,7 @@ To be called when a request is about to be sent.
 @param respond - Makes a stored response a response for got.
 */
 export const board = (context: GotContext, options: GotOptions, state: GotExchange, respond: (stored: StoredResponse) => IncomingMessage): void => {
-	const {flights, leases, purgedAt} = context;
+	const {flights, leases} = context;
 	if (!flights) {
 		return;
 	}
@@ -204,7 +205,7 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 			return;
 		}
 
-		boarding = flights.board(id, {...boardingOf(state), notBefore: purgedAt.get(state.exchange.key)});
+		boarding = flights.board(id, {...boardingOf(state), notBefore: lastPurgeOf(context, state.exchange.key)?.monoMs});
 	}
 
 	if (boarding.role === 'alone') {

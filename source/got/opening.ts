@@ -49,5 +49,5 @@ export const openExchange = async (context: GotContext, options: GotOptions, bef
 	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}, patience}, {bypass});
 	const seen = refreshedBy(options);
 
-	return seen ? asRefresh(exchange, seen) : exchange;
+	return seen ? asRefresh(context, exchange, seen) : exchange;
 };

@@ -118,8 +118,9 @@ export class RedisCache {
 			store,
 			indexes: createHints(maxHints),
 			markKeys: createHints(maxHints),
-			purgedAt: createHints(maxHints),
+			purges: createHints(maxHints),
 			overlaps: new Map(),
+			variantQueues: new Map(),
 			variations: createHints(maxHints),
 			varyingOrigins: createHints(maxHints),
 			plainPaths: createHints(maxHints, plainPathMs),
@@ -336,7 +337,7 @@ export class RedisCache {
 	async clear(...more: never[]): Promise<boolean> {
 		refuseMore(more, 0, 'clear()', 'it removes everything; delete() removes what is stored for a URL, and invalidate() what has something in common');
 		this.#context.indexes.clear();
-		this.#context.purgedAt.set(everyKey, performance.now());
+		this.#context.purges.set(everyKey, {monoMs: performance.now()});
 		return this.#context.store.clear();
 	}
 

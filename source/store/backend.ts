@@ -16,6 +16,41 @@ export type RawEntry = {
 	readonly ttlMs: number | undefined;
 };
 
+/** The first bytes of a value, which no other value has, and how long it is. */
+export type ValueStart = {
+	readonly start: Uint8Array;
+	readonly length: number;
+};
+
+/** What has to lie under a key for a change to be made. */
+export type Expectation = 'anything' | 'nothing' | ValueStart;
+
+/** A change of one key that is made together with others, all of them or none. */
+export type Change =
+	| {readonly kind: 'put'; readonly key: string; readonly expected: Expectation; readonly value: Uint8Array; readonly ttlMs: number | undefined}
+	| {readonly kind: 'replace-head'; readonly key: string; readonly change: HeadChange; readonly ttlMs: number | undefined}
+	| {readonly kind: 'delete'; readonly key: string; readonly expected: Expectation};
+
+/** `conflict`: what lies under the key of that change is not what was expected. */
+export type ChangeResult = {readonly kind: 'done'; readonly formerToken?: string | undefined} | {readonly kind: 'refused'} | {readonly kind: 'conflict'; readonly position: number};
+
+/**
+Changes of a resource that depend on its guard, each in one step for all who use the store. The keys lie in one slot.
+*/
+export type GuardedChanges = {
+	/** Puts a guard there if there is none, and gives the token of the one that lies there now. */
+	place(guardKey: string, token: string, ttlMs: number): Promise<string>;
+
+	/** Makes changes if the guard has the token; `refused` if it has another, or is gone. Shortens the life of the guard to `ttlMs`. */
+	commit(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
+
+	/** Removes all guards: what is under way now is not written. */
+	dropAll(): Promise<void>;
+
+	/** Replaces the guard, and makes changes: what counts on the former guard is refused from then on. Gives the token of the former guard, if there was one. */
+	purge(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
+};
+
 export type Swallowed = {
 	count: number;
 	last: unknown;
@@ -68,6 +103,15 @@ export type Backend = Encoding & {
 	*/
 	replaceHead?(key: string, change: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean>;
 
+	/** Absent where the store cannot check and change in one step. */
+	readonly guarded?: GuardedChanges;
+
+	/** Has a key live for so long at least; `undefined`: for ever. Absent where the store cannot do that without writing the value. */
+	extend?(key: string, ttlMs: number | undefined): Promise<void>;
+
+	/** Has a key live for so long at most. Absent where what expires soon by itself leaves nothing behind. */
+	shorten?(key: string, ttlMs: number): Promise<void>;
+
 	/** Whether a cluster keeps the keys: several are one command only where the braces in them say the same. */
 	readonly isSharded?: boolean;
 
@@ -115,6 +159,22 @@ export const ask = async <Result>({swallowed}: Backend, operation: () => Promise
 	}
 
 	return result;
+};
+
+/** How many first bytes of a value tell it from all others: they hold its checksum, or the vector that it is encrypted with. */
+export const startLength = 55;
+
+export const isExpected = (expected: Expectation, bytes: Uint8Array | undefined): boolean => {
+	if (expected === 'anything') {
+		return true;
+	}
+
+	if (expected === 'nothing') {
+		return bytes === undefined;
+	}
+
+	const {start, length} = expected;
+	return bytes?.length === length && start.every((byte, position) => byte === bytes[position]);
 };
 
 /** Some 140,000 years: a whole number, for nothing else is a time to live to Redis, and one that can be added to the clock, as a number and as a `Date`. */

@@ -1,5 +1,5 @@
 import {inTime, type Patience} from './patience.ts';
-import type {Store} from './store.ts';
+import type {PurgeResult, Store} from './store.ts';
 
 /** The store that a bounded one is part of; any other is its own. */
 export const unbounded = (store: Store): Store => store.whole ?? store;
@@ -20,6 +20,8 @@ export const bounded = (store: Store, timeoutMs: number, patience: Patience): St
 	part.get = async keys => wait(whole.get(keys), keys.map(() => undefined), !whole.takesDetours);
 	part.set = async (...parameters) => wait(whole.set(...parameters), false);
 	part.update = async (...parameters) => wait(whole.update(...parameters), undefined);
+	part.placeGuard = async (...parameters) => wait(whole.placeGuard(...parameters), undefined);
+	part.purge = async purge => wait<PurgeResult>(whole.purge(purge), {kind: 'failed'});
 	part.delete = async keys => wait(whole.delete(keys), false);
 
 	return part;

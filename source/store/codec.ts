@@ -2,6 +2,7 @@
 import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
 import type {
+	StoredGuard,
 	StoredMark,
 	StoredRecord,
 	StoredResponse,
@@ -42,6 +43,9 @@ const flag = {
 };
 const knownFlags = flag.index | flag.utf16 | flag.mark | flag.compressed;
 
+/** A guard is its token as it is. */
+export type EncodedRecord = Exclude<StoredRecord, StoredGuard>;
+
 const kindFlags = {response: 0, index: flag.index, mark: flag.mark};
 
 type Checksum = (bytes: Uint8Array | string, initial?: number) => number;
@@ -68,7 +72,7 @@ The bytes of a record. They are tied to `key`: stored under another one, they do
 
 @throws {RangeError} When the record without its body is longer than 256 KiB, or has more of something than a reader takes.
 */
-export const encode = (record: StoredRecord, key: string, {packed, checksum = crc32}: EncodeOptions = {}) => {
+export const encode = (record: EncodedRecord, key: string, {packed, checksum = crc32}: EncodeOptions = {}) => {
 	const head = writeHead(record);
 	if (head.length > longestHead) {
 		throw new RangeError(`The head of a stored record takes ${head.length} bytes, more than ${longestHead}`);
@@ -133,7 +137,7 @@ export const encodeNumbers = (index: VariantIndex, key: string, {strings, length
 export type BodyReference = Pick<RecordHead, 'headLength' | 'bodyChecksum' | 'isCompressed'>;
 
 /** What is refused on reading is refused on writing. */
-const isWithinBounds = (record: StoredRecord): boolean => {
+const isWithinBounds = (record: EncodedRecord): boolean => {
 	switch (record.kind) {
 		case 'index': {
 			return isIndexWithinBounds(record);
@@ -156,7 +160,7 @@ type WrittenHead = {
 	readonly length: number;
 };
 
-const writeHead = (record: StoredRecord): WrittenHead => {
+const writeHead = (record: EncodedRecord): WrittenHead => {
 	const writer = new Writer(prefixLength);
 	switch (record.kind) {
 		case 'index': {
@@ -198,7 +202,7 @@ const layOut = ({writer, flags, length}: WrittenHead, {headLength, bodyChecksum,
 /**
 The record that `bytes` hold, or `undefined` when they are not exactly what `encode` wrote for `key`, or compressed. The body is a view of `bytes`, not a copy.
 */
-export const decode = (bytes: Uint8Array, key: string): StoredRecord | undefined => {
+export const decode = (bytes: Uint8Array, key: string): EncodedRecord | undefined => {
 	const head = decodeHead(bytes, key);
 	const body = head?.isCompressed === false ? bodyOf(head, bytes.subarray(head.headLength)) : undefined;
 	return head && body && withBody(head.record, body);
@@ -215,7 +219,7 @@ What the first bytes of an encoded record tell of it.
 */
 export type RecordHead = {
 	/** Its body is left empty. */
-	readonly record: StoredRecord;
+	readonly record: EncodedRecord;
 	readonly headLength: number;
 	/** Of the body as it is, not as it is compressed. */
 	readonly bodyLength: number;
@@ -291,7 +295,7 @@ const isRoom = (bytes: Uint8Array, start: number, end: number): boolean => {
 
 const asBuffer = (bytes: Uint8Array) => Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-export const withBody = (record: StoredRecord, body: Uint8Array): StoredRecord => {
+export const withBody = (record: EncodedRecord, body: Uint8Array): EncodedRecord => {
 	if (record.kind === 'response') {
 		// The response was made a moment ago and nobody else holds it: no second object.
 		(record as {body: Uint8Array}).body = body;

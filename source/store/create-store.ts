@@ -1,5 +1,7 @@
 import {isCompressionSupported} from './compression.ts';
+import {toTtlMs} from './backend.ts';
 import {resolveStore, type StoreOption} from './connection.ts';
+import {createCommitting} from './committing.ts';
 import {createDeletions} from './deletions.ts';
 import {createEncoding} from './encoding.ts';
 import type {KeyRing} from './encryption.ts';
@@ -7,6 +9,7 @@ import type {StoreEvent} from './fault-log.ts';
 import {createFetching} from './fetching.ts';
 import {createGuard} from './guard.ts';
 import {createEntries} from './listing.ts';
+import {guardThroughKeyv} from './keyv-guarded.ts';
 import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
 import {createReading} from './reading.ts';
@@ -116,11 +119,13 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const queue = createWriteQueue(queueBytes);
 	const fetching = createFetching({backend, values, counters});
 	const encoding = createEncoding({backend, guard, values});
-	const deletions = createDeletions({backend, guard, tier, writes});
+	const guarded = backend.guarded ?? guardThroughKeyv(backend);
+	const deletions = createDeletions({backend, guarded, values, guard, tier, writes});
 	const slowKeys = createSlowKeys({backend, guard, deletions, counters});
 	const reading = createReading({backend, guard, tier, fetching, encoding, deletions, slowKeys, writes, counters});
 	const update = createUpdate({backend, guard, tier, fetching, encoding});
-	const set = createSet({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters, update});
+	const set = createSet({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters});
+	const committing = createCommitting({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, queue, writes, counters});
 
 	const created: Store = {
 		peek: reading.peek,
@@ -132,6 +137,18 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			return reading.takesDetours;
 		},
 		set,
+		...committing,
+		purge: deletions.purge,
+		async dropGuards() {
+			tier?.lose();
+			return await guard.attempt('delete', async () => guarded.dropAll(), allKeysTimeoutMs) !== undefined;
+		},
+		extend(key, timeToLive) {
+			const {extend} = backend;
+			if (extend) {
+				void guard.attempt('command', async () => extend(prefix + key, toTtlMs(timeToLive)));
+			}
+		},
 		update,
 		isAtomic: backend.swap !== undefined,
 		nameOf: key => key,
@@ -145,7 +162,11 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		async clear() {
 			tier?.lose();
 			await Promise.allSettled(writes.values());
-			return await guard.attempt('delete', async () => backend.clear(), allKeysTimeoutMs) !== undefined;
+			return await guard.attempt('delete', async () => {
+				// Guards first: what is under way is not written after its key was passed by.
+				await guarded.dropAll();
+				await backend.clear();
+			}, allKeysTimeoutMs) !== undefined;
 		},
 		command: send && (async (key, toArguments) => {
 			let refusal: Error | undefined;

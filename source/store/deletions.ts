@@ -1,6 +1,9 @@
-import {ask, type Backend} from './backend.ts';
+import {ask, type Backend, type Expectation, type GuardedChanges} from './backend.ts';
+import {guardLifeMs, purgeToken} from './guard-token.ts';
 import type {Guard} from './guard.ts';
 import type {MemoryTier} from './memory.ts';
+import type {Store} from './store.ts';
+import type {Values} from './values.ts';
 
 /** What the store did not confirm is remembered until it does, and no more of it than this. */
 const maxUnconfirmed = 10_000;
@@ -10,6 +13,8 @@ const confirmationMs = 1000;
 
 export type DeletionOptions = {
 	readonly backend: Backend;
+	readonly guarded: GuardedChanges;
+	readonly values: Values;
 	readonly guard: Guard;
 	readonly tier: MemoryTier | undefined;
 	/** The last write of each key that is under way. */
@@ -31,6 +36,9 @@ export type Deletions = {
 	/** Resolves to whether the store confirmed it. */
 	remove(keys: readonly string[]): Promise<boolean>;
 
+	/** Deletes what is stored of a resource, and refuses what is under way. */
+	readonly purge: Store['purge'];
+
 	/** Tries again what is not confirmed yet. */
 	confirm(): Promise<void>;
 
@@ -38,7 +46,7 @@ export type Deletions = {
 	confirmWhenDue(): void;
 };
 
-export const createDeletions = ({backend, guard, tier, writes}: DeletionOptions): Deletions => {
+export const createDeletions = ({backend, guarded, values, guard, tier, writes}: DeletionOptions): Deletions => {
 	const {keyv, prefix} = backend;
 	/** Keys that were to be deleted, and which deletion that was. */
 	const unconfirmed = new Map<string, number>();
@@ -57,38 +65,60 @@ export const createDeletions = ({backend, guard, tier, writes}: DeletionOptions)
 		return backend.hasBatches ? keyv.delete(wireKeys) : Promise.all(wireKeys.map(async key => ask(backend, async () => keyv.delete(key))));
 	};
 
-	const remove = async (keys: readonly string[]): Promise<boolean> => {
+	/** Hides keys until their deletion is confirmed. */
+	const begin = (keys: readonly string[]): number => {
 		const deletion = ++deletions;
 		triedMs = performance.now();
-		const pending: Array<Promise<unknown>> = [];
 		for (const key of keys) {
 			unconfirmed.set(key, deletion);
 			tier?.invalidate(key);
-			const write = writes.get(key);
-			if (write !== undefined) {
-				pending.push(write);
-			}
 		}
 
+		return deletion;
+	};
+
+	const end = (keys: readonly string[], deletion: number, isConfirmed: boolean): void => {
+		if (isConfirmed) {
+			for (const key of keys) {
+				settle(key, deletion);
+			}
+
+			return;
+		}
+
+		for (const key of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
+			unconfirmed.delete(key);
+		}
+	};
+
+	const remove = async (keys: readonly string[]): Promise<boolean> => {
+		const deletion = begin(keys);
+		const pending = keys.map(key => writes.get(key)).filter(write => write !== undefined);
 		// On its way through Keyv, a write may be overtaken by a deletion that came after it.
 		if (pending.length > 0) {
 			await Promise.allSettled(pending);
 		}
 
 		const attempted = await guard.attempt('delete', async () => deleteAll(keys));
-		if (attempted === undefined) {
-			for (const key of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
-				unconfirmed.delete(key);
-			}
+		end(keys, deletion, attempted !== undefined);
+		return attempted !== undefined;
+	};
 
-			return false;
+	const purge: Store['purge'] = async ({guardKey, keys, indexes}) => {
+		// Where it is tried again, the guard is deleted with the rest: that refuses as much.
+		const allKeys = [guardKey, ...keys];
+		const deletion = begin(allKeys);
+		const expected = new Map<string, Expectation>(indexes.map(({key, index}) => [key, index === 'nothing' ? index : values.startOf(index) ?? 'anything']));
+		const changes = keys.map(key => ({kind: 'delete', key: prefix + key, expected: expected.get(key) ?? 'anything'} as const));
+		const token = purgeToken();
+		const attempted = await guard.attempt('delete', async () => guarded.purge({key: prefix + guardKey, token, ttlMs: guardLifeMs}, changes));
+		const result = attempted?.result;
+		end(allKeys, deletion, result?.kind === 'done');
+		if (result?.kind === 'done') {
+			return {kind: 'purged', token, formerToken: result.formerToken};
 		}
 
-		for (const key of keys) {
-			settle(key, deletion);
-		}
-
-		return true;
+		return {kind: result === undefined ? 'failed' : 'conflict'};
 	};
 
 	const confirm = async (): Promise<void> => {
@@ -102,6 +132,7 @@ export const createDeletions = ({backend, guard, tier, writes}: DeletionOptions)
 		unconfirmedOf: key => unconfirmed.get(key),
 		settle,
 		remove,
+		purge,
 		confirm,
 		confirmWhenDue() {
 			if (unconfirmed.size > 0 && performance.now() - triedMs > confirmationMs) {

@@ -1,4 +1,4 @@
-import type {StoredRecord} from '../stored.ts';
+import type {StoredRecord, VariantIndex} from '../stored.ts';
 import type {Backend} from './backend.ts';
 import type {Guard} from './guard.ts';
 import type {Eventually, HeadChange, Values} from './values.ts';
@@ -16,8 +16,8 @@ export type RecordEncoding = {
 	/** @throws {RangeError} As `encode` of the codec. */
 	encode(record: StoredRecord, key: string): Eventually<Uint8Array>;
 
-	/** How to write a record as no more than another head, if that is possible and nothing long is to be written before. */
-	headChangeOf(record: StoredRecord, key: string): HeadChange | undefined;
+	/** How to write a record as no more than another head, if that is possible and nothing long is to be written before; an index in the place of `replaced`. */
+	headChangeOf(record: StoredRecord, key: string, replaced?: VariantIndex): HeadChange | undefined;
 
 	/** Whether a record is being encoded that is to lie under the key. */
 	isUnderWay(key: string): boolean;
@@ -55,7 +55,7 @@ export const createEncoding = ({backend: {replaceHead}, guard, values}: Encoding
 
 			return bytes;
 		},
-		headChangeOf: (record, key) => replaceHead && guard.isHealthy && !encodings.has(key) ? values.writeHead(record, key) : undefined,
+		headChangeOf: (record, key, replaced) => replaceHead && guard.isHealthy && !encodings.has(key) ? values.writeHead(record, key, replaced) : undefined,
 		isUnderWay: key => encodings.has(key),
 		get isBusy() {
 			return encodings.size > 0;

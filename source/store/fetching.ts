@@ -1,5 +1,6 @@
 import type {StoredRecord} from '../stored.ts';
 import {ask, type Backend} from './backend.ts';
+import {isGuardKey} from './guard-token.ts';
 import {eventually, type Eventually, type Values} from './values.ts';
 
 export type FetchingOptions = {
@@ -25,6 +26,10 @@ export const createFetching = ({backend, values, counters}: FetchingOptions): Fe
 	const {keyv, prefix} = backend;
 
 	const fetchOne = async (key: string): Promise<unknown> => {
+		if (backend.peek !== undefined && isGuardKey(key)) {
+			return backend.peek(prefix + key);
+		}
+
 		try {
 			return await ask(backend, async () => keyv.get<unknown>(prefix + key));
 		} catch (error) {

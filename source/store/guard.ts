@@ -31,8 +31,9 @@ export type Guard = {
 	Runs an operation for as long as the deadline allows. Resolves to `undefined` when it failed or was not tried.
 
 	@param deadlineMs - Default: the guard's timeout.
+	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
 	*/
-	attempt<Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs?: number): Promise<{readonly result: Result} | undefined>;
+	attempt<Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs?: number, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
 
 	/** Reports a fault from elsewhere. */
 	fail(kind: OperationKind, error: unknown): void;
@@ -159,7 +160,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	/*
 	The timer, not the socket, is what keeps the process alive meanwhile.
 	*/
-	const withDeadline = async <Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs: number): Promise<{result: Result} | undefined> => new Promise(resolve => {
+	const withDeadline = async <Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs: number, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => new Promise(resolve => {
 		let isOver = false;
 		let isConnected = false;
 		const sentMs = performance.now();
@@ -203,8 +204,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				answeredMs = performance.now();
 				onAnswer();
 				reading.succeeded();
-				// A script that found nothing to replace has written nothing.
-				if (kind === 'write' && result !== false) {
+				if (kind === 'write' && isWritten(result)) {
 					writing.succeeded();
 				}
 
@@ -218,12 +218,12 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	});
 
 	return {
-		async attempt(kind, operation, deadlineMs = timeoutMs) {
+		async attempt(kind, operation, deadlineMs = timeoutMs, isWritten = result => result !== false) {
 			if (isClosed || !reading.isClosed() || (kind === 'write' && !writing.isClosed())) {
 				return undefined;
 			}
 
-			const attempted = withDeadline(kind, operation, deadlineMs);
+			const attempted = withDeadline(kind, operation, deadlineMs, isWritten);
 			underWay.add(attempted);
 			try {
 				return await attempted;

@@ -1,7 +1,8 @@
 import {Buffer} from 'node:buffer';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {LRUCache} from 'lru-cache';
-import {binary, type Backend, type Encoding, type RawEntry, type Swallowed} from './backend.ts';
+import {binary, isExpected, type Backend, type Change, type ChangeResult, type Encoding, type RawEntry, type Swallowed} from './backend.ts';
+import {createGuardsInMemory, type GuardsInMemory} from './guards-in-memory.ts';
 
 type MapValue = {value: unknown; expires?: number | undefined};
 
@@ -53,12 +54,38 @@ type SyncMap = {
 	/** As `get()`, without a sign that it is in use. */
 	peek?(key: string): unknown;
 	set(key: string, value: MapValue): unknown;
+	delete(key: string): unknown;
 	keys(): IteratorObject<string>;
 };
 
+const expiryIn = (ttlMs: number | undefined): number | undefined => ttlMs === undefined ? undefined : Date.now() + ttlMs;
+
+/** No head is replaced where the whole is at hand. */
+type WholeChange = Exclude<Change, {kind: 'replace-head'}>;
+
+const isWhole = (change: Change): change is WholeChange => change.kind !== 'replace-head';
+
+const changeAll = (map: SyncMap, peek: (key: string) => unknown, changes: readonly Change[]): ChangeResult => {
+	const whole = changes.filter(change => isWhole(change));
+	const position = whole.findIndex(({key, expected}) => !isExpected(expected, binary.toBytes(peek(key))));
+	if (position !== -1) {
+		return {kind: 'conflict', position};
+	}
+
+	for (const change of whole) {
+		if (change.kind === 'delete') {
+			map.delete(change.key);
+		} else {
+			map.set(change.key, {value: change.value, expires: expiryIn(change.ttlMs)});
+		}
+	}
+
+	return {kind: 'done'};
+};
+
 /** What takes no I/O takes no time either: nobody comes in between. */
-const inMemory = (map: SyncMap, prefix: string) => ({
-	peek: peekInto(map),
+const inMemory = (map: SyncMap, prefix: string, guards: GuardsInMemory) => ({
+	peek: (key: string) => guards.peek(key) ?? peekInto(map)(key),
 	async swap(key, expected, value, ttlMs) {
 		const {value: current, expires} = map.get(key) as MapValue | undefined ?? {};
 		if (peekInto(map)(key) !== expected || (expected !== undefined && current !== expected)) {
@@ -67,6 +94,14 @@ const inMemory = (map: SyncMap, prefix: string) => ({
 
 		map.set(key, {value, expires: ttlMs === 'keep' ? expires : ttlMs && Date.now() + ttlMs});
 		return true;
+	},
+	guarded: guards.guard(changes => changeAll(map, peekInto(map), changes), prefix),
+	async extend(key, ttlMs) {
+		const entry = map.get(key) as MapValue | undefined;
+		const expires = expiryIn(ttlMs);
+		if (typeof entry?.expires === 'number' && (expires === undefined || expires > entry.expires)) {
+			map.set(key, {...entry, expires});
+		}
 	},
 	async * scan() {
 		const look = (key: string) => map.peek ? map.peek(key) : map.get(key);
@@ -83,6 +118,15 @@ const inMemory = (map: SyncMap, prefix: string) => ({
 
 const isOurs = (key: unknown, prefix: string): key is string => typeof key === 'string' && key.startsWith(`${prefix}{`);
 
+/** Several caches may share a map. */
+const guardsByMap = new WeakMap<WeakKey, GuardsInMemory>();
+
+const guardsOf = (map: WeakKey): GuardsInMemory => {
+	const guards = guardsByMap.get(map) ?? createGuardsInMemory();
+	guardsByMap.set(map, guards);
+	return guards;
+};
+
 /**
 The user's `Map`, which may hold other things too.
 */
@@ -92,7 +136,7 @@ export const mapBackend = (map: Map<any, any>, namespace: string): Backend => ({
 	prefix: `${namespace}:`,
 	isInProcess: true,
 	keyv: new Keyv({...unserialized, store: map}),
-	...inMemory(map as Map<string, MapValue>, `${namespace}:`),
+	...inMemory(map as Map<string, MapValue>, `${namespace}:`, guardsOf(map)),
 	async clear() {
 		for (const key of map.keys()) {
 			if (isOurs(key, `${namespace}:`)) {
@@ -131,7 +175,7 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 		isInProcess: true,
 		isPrivate: true,
 		keyv: new Keyv(adapter as KeyvStoreAdapter, unserialized),
-		...inMemory(cache, prefix),
+		...inMemory(cache, prefix, createGuardsInMemory()),
 		async clear() {
 			for (const key of cache.keys()) {
 				if (isOurs(key, prefix)) {

@@ -171,7 +171,7 @@ const ownBytes = (record: StoredRecord, onCopy: MemoryTierOptions['onCopy']): St
 };
 
 const sizeOf = (record: StoredRecord, key: string): number => {
-	if (record.kind === 'mark') {
+	if (record.kind === 'mark' || record.kind === 'guard') {
 		return markSize + key.length;
 	}
 

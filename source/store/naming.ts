@@ -7,7 +7,7 @@ import type {Store} from './store.ts';
 const mark = '~';
 
 /** What says nothing of a request. */
-const plainSuffixes: ReadonlySet<string> = new Set(['HEAD', 'purged']);
+const plainSuffixes: ReadonlySet<string> = new Set(['', 'HEAD', 'guard', 'encoded']);
 
 const maxNames = 10_000;
 
@@ -25,8 +25,8 @@ export const createNaming = ({last: {secret}}: KeyRing): (key: string) => string
 		}
 
 		const end = key.indexOf('}');
-		const suffix = key.slice(end + 2);
-		const name = `{${hide(key.slice(1, end))}}${suffix === '' ? '' : `:${plainSuffixes.has(suffix) ? suffix : hide(suffix)}`}`;
+		const suffixes = key.slice(end + 1).split(':').map(suffix => plainSuffixes.has(suffix) ? suffix : hide(suffix));
+		const name = `{${hide(key.slice(1, end))}}${suffixes.join(':')}`;
 		names.set(key, name);
 		return name;
 	};
@@ -47,6 +47,24 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 			return store.takesDetours;
 		},
 		set: async (key, ...parameters) => store.set(nameOf(key), ...parameters),
+		placeGuard: async (key, sinceMonoMs) => store.placeGuard(nameOf(key), sinceMonoMs),
+		settleGuard(key) {
+			store.settleGuard(nameOf(key));
+		},
+		commit: async ({guard, records, deletedKeys}) => store.commit({
+			guard: {...guard, key: nameOf(guard.key)},
+			records: records.map(record => ({...record, key: nameOf(record.key)})),
+			deletedKeys: deletedKeys.map(key => nameOf(key)),
+		}),
+		purge: async ({guardKey, keys, indexes}) => store.purge({
+			guardKey: nameOf(guardKey),
+			keys: keys.map(key => nameOf(key)),
+			indexes: indexes.map(({key, index}) => ({key: nameOf(key), index})),
+		}),
+		dropGuards: async () => store.dropGuards(),
+		extend(key, timeToLive) {
+			store.extend(nameOf(key), timeToLive);
+		},
 		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
 		isAtomic: store.isAtomic,
 		nameOf,

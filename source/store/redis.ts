@@ -7,7 +7,9 @@ import {binary, type Backend, type RawEntry} from './backend.ts';
 import {isCluster, type RedisConnection, type RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
+import {isGuardKey} from './guard-token.ts';
 import {withPermissionErrors} from './permissions.ts';
+import {createGuardedChanges} from './redis-guarded.ts';
 import type {HeadChange} from './values.ts';
 
 /** What Keyv hands to an adapter, and takes back, when it does not serialize. */
@@ -117,12 +119,12 @@ const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGener
 	} while (cursor !== '0');
 };
 
-const clear = async (connection: RedisConnection, prefix: string): Promise<void> => {
+const unlinkAll = async (connection: RedisConnection, prefix: string, isWanted: (key: string) => boolean): Promise<void> => {
 	const nodes = await nodesOf(connection);
 	await Promise.all(nodes.map(async send => {
 		for await (const keys of scanKeys(send, prefix)) {
 			// One by one: keys of a cluster's node lie in many slots.
-			await Promise.all(keys.map(async key => send(['UNLINK', key], asText)));
+			await Promise.all(keys.filter(key => isWanted(key)).map(async key => send(['UNLINK', key], asText)));
 		}
 	}));
 };
@@ -212,6 +214,14 @@ const replaceHead = async (send: SendCommand, key: string, {before, head, length
 	}
 };
 
+// `PEXPIRE … GT` does the same from Redis 7.0 on.
+const extendScript = `
+	local left = redis.call('PTTL', KEYS[1])
+	if left >= 0 and ARGV[1] == '' then redis.call('PERSIST', KEYS[1])
+	elseif left >= 0 and left < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+	return 1
+`;
+
 /**
 Redis as a place to keep bytes in.
 */
@@ -240,9 +250,16 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 			return link.isTracking;
 		},
 		hasBatches: true,
-		clear: async () => clear(link.connection, prefix),
+		clear: async () => unlinkAll(link.connection, prefix, () => true),
 		scan: () => scan(link.connection, prefix),
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
+		guarded: createGuardedChanges(send, async () => unlinkAll(link.connection, prefix, isGuardKey)),
+		async extend(key, ttlMs) {
+			await send(key, ['EVAL', extendScript, '1', key, String(ttlMs ?? '')]);
+		},
+		async shorten(key, ttlMs) {
+			await send(key, ['PEXPIRE', key, String(ttlMs)]);
+		},
 		readStart: async key => readStart(send, key),
 		replaceHead: async (key, change, ttlMs) => replaceHead(send, key, change, ttlMs),
 		isSharded: isCluster(link.connection),

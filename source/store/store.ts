@@ -1,4 +1,4 @@
-import type {StoredRecord} from '../stored.ts';
+import type {StoredRecord, VariantIndex} from '../stored.ts';
 import type {StoreHealth} from './fault-log.ts';
 
 /** The longest that a record is kept: milliseconds, or `'forever'` when the user switched expiry off. */
@@ -22,6 +22,36 @@ export type StoreCounters = {
 export type CommandResult =
 	| {readonly reply: unknown; readonly refusal?: undefined}
 	| {readonly reply?: undefined; readonly refusal: Error};
+
+export type CommittedRecord = {
+	readonly key: string;
+	readonly record: StoredRecord;
+	readonly timeToLive: TimeToLive;
+	/** What an index takes the place of: an index that was read or written here, or no record. Default: whatever lies there. */
+	readonly replaces?: VariantIndex | 'nothing' | undefined;
+};
+
+/** What an exchange brings. The keys are those of one resource. */
+export type GuardedWrite = {
+	readonly guard: {readonly key: string; readonly token: string};
+	readonly records: readonly CommittedRecord[];
+	readonly deletedKeys: readonly string[];
+};
+
+/** The keys are those of one resource. */
+export type Purge = {
+	readonly guardKey: string;
+	readonly keys: readonly string[];
+	/** What has to lie under those of the keys that may have an index. */
+	readonly indexes: ReadonlyArray<{readonly key: string; readonly index: VariantIndex | 'nothing'}>;
+};
+
+export type PurgeResult =
+	| {readonly kind: 'purged'; readonly token: string; readonly formerToken: string | undefined}
+	/** An index is another one than was expected. The guard is replaced all the same. */
+	| {readonly kind: 'conflict'}
+	/** The store did not confirm it. */
+	| {readonly kind: 'failed'};
 
 /** A key and what is known of its record without reading the body. */
 export type StoreEntry = {
@@ -61,19 +91,44 @@ export type Store = {
 	/** Whether `get()` may have something to see to first, so that it takes more than one operation. */
 	readonly takesDetours: boolean;
 
-	/**
-	Resolves to whether the record was written; one whose time to live is not positive is not written.
+	/** Resolves to whether the record was written; one whose time to live is not positive is not written. */
+	set(key: string, record: StoredRecord, timeToLive: TimeToLive): Promise<boolean>;
 
-	@param again - Where a part of the record was to be written, and what it is a part of is not what lies there any more: makes the record of what does, or leaves that as it is (`undefined`). Default: the record itself.
+	/**
+	Puts a guard there if there is none. Resolves to the token of the one that is there then, and whether it is new; to `undefined` when that is not certain.
+
+	@param sinceMonoMs - One that is being placed since then, or later, will do.
 	*/
-	set(key: string, record: StoredRecord, timeToLive: TimeToLive, again?: (current: StoredRecord | undefined) => StoredRecord | undefined): Promise<boolean>;
+	placeGuard(key: string, sinceMonoMs: number): Promise<{readonly token: string; readonly isNew: boolean} | undefined>;
+
+	/** Lets a guard that this process has placed expire soon: the exchange is over. */
+	settleGuard(key: string): void;
+
+	/**
+	Writes what an exchange brings, all of it or nothing, if the guard is still the one that the exchange counts on.
+
+	- `'refused'`: the guard is another one, or gone.
+	- `'conflict'`: what lies there is not what a record is to replace.
+	- `'dropped'`: it is too much to write now, or its head is too long.
+	- `'failed'`: the store did not confirm it.
+	*/
+	commit(write: GuardedWrite): Promise<'written' | 'refused' | 'conflict' | 'dropped' | 'failed'>;
+
+	/** Replaces a guard and deletes keys in one step: what counts on the former guard is not written any more. Until the store has confirmed it, this process does not see the keys. */
+	purge(purge: Purge): Promise<PurgeResult>;
+
+	/** Removes the guards of all resources. Resolves to whether the store confirmed it. */
+	dropGuards(): Promise<boolean>;
+
+	/** Has a key live for so long at least, without waiting for it. */
+	extend(key: string, timeToLive: TimeToLive): void;
 
 	/**
 	Replaces a record by what `change` makes of it, which is asked once more where somebody else has changed it meanwhile. Resolves to what lies there then, or to `undefined` when that is not certain.
 
 	@param change - Returns `undefined` to leave it as it is.
 	*/
-	update(key: string, change: (current: StoredRecord | undefined) => StoredRecord | undefined, timeToLive: TimeToLive | 'keep'): Promise<{readonly record: StoredRecord | undefined} | undefined>;
+	update(key: string, change: (current: StoredRecord | undefined) => StoredRecord | undefined, timeToLive: TimeToLive | 'keep' | ((current: StoredRecord | undefined) => TimeToLive | 'keep')): Promise<{readonly record: StoredRecord | undefined} | undefined>;
 
 	/** Whether `update()` is one step for all who use the store. Where it is not, two at once may become one. */
 	readonly isAtomic: boolean;

@@ -62,8 +62,9 @@ export const createUpdate = ({backend, guard, tier, fetching, encoding}: Updatin
 				return {record};
 			}
 
-			const ttlMs = timeToLive === 'keep' ? 'keep' : toTtlMs(timeToLive);
-			const headChange = tries === 0 ? encoding.headChangeOf(next, key) : undefined;
+			const nextTimeToLive = typeof timeToLive === 'function' ? timeToLive(record) : timeToLive;
+			const ttlMs = nextTimeToLive === 'keep' ? 'keep' : toTtlMs(nextTimeToLive);
+			const headChange = tries === 0 ? encoding.headChangeOf(next, key, record?.kind === 'index' ? record : undefined) : undefined;
 			// eslint-disable-next-line no-await-in-loop
 			const bytes = headChange ? undefined : await encodeIfPossible(next, key);
 			if (!headChange && bytes === undefined) {

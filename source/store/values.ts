@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
-import {LRUCache} from 'lru-cache';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../stored.ts';
+import {startLength, type ValueStart} from './backend.ts';
 import {
 	bodyOf,
 	decodeHead,
@@ -16,6 +16,7 @@ import {
 	type RecordHead,
 } from './codec.ts';
 import {compressBody, decompressBody} from './compression.ts';
+import {isGuardKey, readGuard, writeGuard} from './guard-token.ts';
 import {
 	openBody,
 	openHead,
@@ -52,8 +53,15 @@ export type Values = {
 	/** @throws {RangeError} As `encode`. */
 	write(record: StoredRecord, key: string): Eventually<Uint8Array>;
 
-	/** How to write a response whose body was read here, or an index whose strings were read or written, under the same key, without them; `undefined` where that gains little, or what is in front of them does not fit. */
-	writeHead(record: StoredRecord, key: string): HeadChange | undefined;
+	/**
+	How to write a response without its body, or an index without its strings, where they lie under the key already; `undefined` where that gains little, or what is in front of them does not fit.
+
+	@param replaced - The index in whose place another comes: one that was read or written here.
+	*/
+	writeHead(record: StoredRecord, key: string, replaced?: VariantIndex): HeadChange | undefined;
+
+	/** How the value of an index begins that was read or written here. */
+	startOf(index: VariantIndex): ValueStart | undefined;
 
 	/** The bytes of a body that nobody else has; the body itself is empty then. `undefined` where others may have them. */
 	takeBody(body: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
@@ -85,17 +93,17 @@ type Place = {
 	readonly body: BodyReference;
 };
 
-/** Where the strings of an index lie. */
-type IndexPlace = {
-	readonly value: Pick<HeadChange, 'before' | 'length'>;
-	readonly strings: Uint8Array;
-	/** Of what is in front of them, before it is encrypted. */
-	readonly numbersLength: number;
+/** The value of an index. */
+type IndexPlace = ValueStart & {
+	/** Where its strings are long enough to stay where they are. */
+	readonly strings?: {
+		/** All that stands in front of them. */
+		readonly before: Uint8Array;
+		readonly bytes: Uint8Array;
+		/** Of what stands in front of them, before it is encrypted. */
+		readonly numbersLength: number;
+	};
 };
-
-const indexPlacesBytes = 1024 * 1024;
-
-const sizeOfPlace = ({value, strings}: IndexPlace): number => value.before.length + strings.length;
 
 export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Values => {
 	const checksum = keyRing ? noChecksum : crc32;
@@ -103,8 +111,7 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 	/** Of long bodies alone. */
 	const places = new WeakMap<Uint8Array, Place>();
 
-	/** By key, of long indexes alone. */
-	const indexPlaces = new LRUCache<string, IndexPlace>({maxSize: indexPlacesBytes, sizeCalculation: sizeOfPlace});
+	const indexPlaces = new WeakMap<VariantIndex, IndexPlace>();
 
 	/** Bodies that were made of what was read and are in nobody else's hands: long ones, for a copy of others costs less. */
 	const fresh = new WeakSet<Uint8Array>();
@@ -158,25 +165,22 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 	};
 
 	/**
-	Remembers what stands in front of the strings of an index.
+	Remembers how the value of an index begins, and what stands in front of its strings.
 
 	@param value - As it lies in the store.
 	@param encoded - The same as `encode` wrote it.
 	*/
-	const noteIndex = (key: string, value: Uint8Array, encoded: Uint8Array): void => {
+	const noteIndex = (index: VariantIndex, value: Uint8Array, encoded: Uint8Array): void => {
 		const numbersLength = longStringsStart(encoded);
 		const bodyStart = keyRing ? headLengthOf(value) : numbersLength;
-		if (numbersLength === undefined || bodyStart === undefined) {
-			indexPlaces.delete(key);
-			return;
-		}
-
 		// In bytes of its own: the value is a view of whatever the socket read with it.
-		indexPlaces.set(key, {
-			value: {before: new Uint8Array(value.subarray(0, bodyStart)), length: value.length},
-			strings: new Uint8Array(encoded.subarray(numbersLength)),
-			numbersLength,
-		});
+		const place = {start: Buffer.from(value.subarray(0, startLength)), length: value.length};
+		indexPlaces.set(index, bodyStart === undefined || numbersLength === undefined
+			? place
+			: {
+				...place,
+				strings: {before: new Uint8Array(value.subarray(0, bodyStart)), bytes: new Uint8Array(encoded.subarray(numbersLength)), numbersLength},
+			});
 	};
 
 	/** Puts a part in the place of another of a value that is known to lie in the store. */
@@ -196,11 +200,16 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 		return change;
 	};
 
-	const changeIndex = (index: VariantIndex, key: string): HeadChange | undefined => {
-		const place = indexPlaces.get(key);
-		const change = place && replacing(place.value, encodeNumbers(index, key, {strings: place.strings, length: place.numbersLength}, checksum), key);
-		if (place && change) {
-			indexPlaces.set(key, {...place, value: {before: change.head, length: change.length}});
+	const changeIndex = (index: VariantIndex, key: string, replaced: VariantIndex): HeadChange | undefined => {
+		const {strings, length} = indexPlaces.get(replaced) ?? {};
+		if (!strings || length === undefined) {
+			return undefined;
+		}
+
+		const {before, bytes, numbersLength} = strings;
+		const change = replacing({before, length}, encodeNumbers(index, key, {strings: bytes, length: numbersLength}, checksum), key);
+		if (change) {
+			indexPlaces.set(index, {start: Buffer.from(change.head.subarray(0, startLength)), length, strings: {before: change.head, bytes, numbersLength}});
 		}
 
 		return change;
@@ -208,25 +217,30 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 	return {
 		write(record, key) {
+			if (record.kind === 'guard') {
+				return writeGuard(record);
+			}
+
 			const packing = isCompressing && record.kind === 'response' ? compressBody(record) : undefined;
 			return eventually(packing, packed => {
 				const bytes = encode(record, key, {packed, checksum});
 				const sealed = keyRing ? seal(keyRing, bytes, longStringsStart(bytes) ?? headLengthOf(bytes) ?? 0, prefix + key) : bytes;
 				return record.kind === 'index'
 					? eventually(sealed, value => {
-						noteIndex(key, value, bytes);
+						noteIndex(record, value, bytes);
 						return value;
 					})
 					: sealed;
 			});
 		},
-		writeHead(record, key) {
-			if (record.kind === 'mark') {
-				return undefined;
+		writeHead(record, key, replaced) {
+			if (record.kind === 'response') {
+				return changeResponse(record, key);
 			}
 
-			return record.kind === 'index' ? changeIndex(record, key) : changeResponse(record, key);
+			return replaced && record.kind === 'index' ? changeIndex(record, key, replaced) : undefined;
 		},
+		startOf: index => indexPlaces.get(index),
 		takeBody(body) {
 			return fresh.delete(body) ? new Uint8Array((body.buffer as ArrayBuffer).transferToFixedLength(body.length)) : undefined;
 		},
@@ -238,10 +252,14 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 			}
 		},
 		read(bytes, key) {
+			if (isGuardKey(key)) {
+				return readGuard(bytes);
+			}
+
 			if (keyRing === undefined) {
 				const head = decodeHead(bytes, key);
 				if (head?.record.kind === 'index') {
-					noteIndex(key, bytes, bytes);
+					noteIndex(head.record, bytes, bytes);
 				}
 
 				return head && finish(head, bytes.subarray(head.headLength), noteAt(key, bytes, head.headLength, head));
@@ -254,7 +272,7 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 			const {opened, encoded, head} = unsealed;
 			if (head.record.kind === 'index') {
-				noteIndex(key, bytes, encoded);
+				noteIndex(head.record, bytes, encoded);
 			}
 
 			if (encoded !== opened.head) {
@@ -263,6 +281,6 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 			return eventually(openBody(opened, bytes, prefix + key), body => body && finish(head, body, noteAt(key, bytes, opened.bodyStart, head)));
 		},
-		readHead: (bytes, key) => keyRing ? open(keyRing, bytes, key)?.head : decodeHead(bytes, key),
+		readHead: (bytes, key) => isGuardKey(key) ? undefined : (keyRing ? open(keyRing, bytes, key)?.head : decodeHead(bytes, key)),
 	};
 };

@@ -1,3 +1,13 @@
+import type {StoredRecord} from '../stored.ts';
+
+/** What could not be read in time is not written at once: that would be as much again for the same connection. */
+export const largeBytes = 65_536;
+
+const recordSize = 512;
+
+/** Of a record that is on its way to be written, roughly. */
+export const sizeOf = (record: StoredRecord): number => recordSize + (record.kind === 'response' ? record.body.length : 0);
+
 const defaultQueueBytes = 32 * 1024 * 1024;
 
 /**

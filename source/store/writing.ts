@@ -7,14 +7,7 @@ import type {MemoryTier} from './memory.ts';
 import type {SlowKeys} from './slow-keys.ts';
 import type {Store} from './store.ts';
 import type {HeadChange} from './values.ts';
-import type {WriteQueue} from './write-queue.ts';
-
-/** What could not be read in time is not written at once: that would be as much again for the same connection. */
-const largeBytes = 65_536;
-
-/** Of a record that is on its way to be written, roughly. */
-const sizeOf = (record: StoredRecord): number => recordSize + (record.kind === 'response' ? record.body.length : 0);
-const recordSize = 512;
+import {largeBytes, sizeOf, type WriteQueue} from './write-queue.ts';
 
 export type WritingOptions = {
 	readonly backend: Backend;
@@ -27,13 +20,12 @@ export type WritingOptions = {
 	/** The last write of each key that is under way: kept here. */
 	readonly writes: Map<string, Promise<unknown>>;
 	readonly counters: {dropped: number};
-	readonly update: Store['update'];
 };
 
 /**
 How a record is written: as a whole, or as no more than another head where the rest lies there already.
 */
-export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters, update}: WritingOptions): Store['set'] => {
+export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters}: WritingOptions): Store['set'] => {
 	const {keyv, prefix, replaceHead} = backend;
 
 	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined): Promise<boolean> => {
@@ -84,7 +76,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 		return attempted?.result === false ? writeAll() : attempted?.result ?? false;
 	};
 
-	return async (key, record, timeToLive, again) => {
+	return async (key, record, timeToLive) => {
 		if (timeToLive !== 'forever' && !(timeToLive > 0)) {
 			return false;
 		}
@@ -100,7 +92,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 				return false;
 			}
 
-			return again ? await update(key, again, timeToLive) !== undefined : hasWritten(key, record, ttlMs);
+			return hasWritten(key, record, ttlMs);
 		};
 
 		const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs) : hasReplacedHead(key, change, ttlMs, writeAll);

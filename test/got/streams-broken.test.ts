@@ -20,7 +20,7 @@ const storedKeys = async (setup: Setup): Promise<string[]> => {
 	await settleWrites(setup);
 	const keys = await setup.redis.client.keys('*');
 	// What a purge would change is there before anything is stored.
-	return keys.filter(key => !key.includes('{origin:'));
+	return keys.filter(key => !/\{origin:|:guard$/v.test(key));
 };
 
 /** Sends the head and half of the body; the rest is `finish`'s business. */

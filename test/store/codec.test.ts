@@ -8,6 +8,7 @@ import {
 	decodeHead,
 	encode,
 	headLengthOf,
+	type EncodedRecord,
 } from '../../source/store/codec.ts';
 import {headerNames, headerNumbers} from '../../source/store/codec/header-names.ts';
 import {type StoredRecord} from '../../source/stored.ts';
@@ -195,7 +196,7 @@ await test('what may not be written is not read either', () => {
 		assert.deepEqual(plain(decode(encode(record, key), key)), plain(record), what);
 	}
 
-	const tooLarge: Readonly<Record<string, StoredRecord>> = {
+	const tooLarge: Readonly<Record<string, EncodedRecord>> = {
 		tags: response({tags: many(100), groups: many(157)}),
 		marks: response({marks: many(260)}),
 		variants: oneOfMany(257),
@@ -273,7 +274,7 @@ await test('whatever is forged, reading takes no more steps than it has bytes, a
 	fc.assert(fc.property(anyRecord, anyChanges, fc.option(fc.nat({max: 15}), {nil: undefined}), (record, changes, flags) => {
 		const parts = withChanges(partsOf(encode(record, key)), changes);
 		const forged = forge({...parts, key, ...flags !== undefined && {flags}});
-		let decoded: StoredRecord | undefined;
+		let decoded: EncodedRecord | undefined;
 		const steps = stepsDuring(() => {
 			decoded = decode(forged, key);
 		});

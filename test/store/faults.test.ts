@@ -296,8 +296,9 @@ test('a record that was not replaced is no sign that a full Redis takes writes',
 	await client.del('n:{b}');
 	await degrade();
 	pass();
-	// Only its head would be written, and it is gone: nothing is written.
-	await store.set('{b}', {...found, statusCode: 404}, 60_000, () => undefined);
+	// The guard of a resource that was purged meanwhile is another one: nothing is written.
+	const purged = await store.commit({guard: {key: '{b}:guard', token: 'e00000000'}, records: [{key: '{b}', record: {...found, statusCode: 404}, timeToLive: 60_000}], deletedKeys: []});
+	assert.equal(purged, 'refused');
 	pass();
 	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded']);
 });

@@ -8,9 +8,9 @@ import fc from 'fast-check';
 import {decode, encode, encodeNumbers, longStringsStart} from '../../source/store/codec.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
 import {createKeyRing} from '../../source/store/encryption.ts';
-import type {Store} from '../../source/store/store.ts';
+import {guardKeyOf} from '../../source/store/guard-token.ts';
+import type {Store, TimeToLive} from '../../source/store/store.ts';
 import type {StoredRecord, VariantIndex, VariantReference} from '../../source/stored.ts';
-import {mergeIndex} from '../../source/variants.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
@@ -77,23 +77,31 @@ const forms: Record<string, Partial<StoreOptions>> = {
 
 const read = async (store: Store): Promise<StoredRecord | undefined> => store.peek(key) ?? (await store.get([key]))[0];
 
-const wireKeyOf = async (): Promise<string> => (await redis.client.keys('n:*'))[0] ?? '';
+const wireKeyOf = async (): Promise<string> => (await redis.client.keys('n:*')).find(wireKey => !wireKey.endsWith(':guard')) ?? '';
 
 const received = async (): Promise<number> => Number(/(?<=total_net_input_bytes:)\d+/v.exec(await redis.client.info('stats'))?.[0]);
 
-const ignore = () => undefined;
+/** As a resource does it: in the place of what was read. */
+const replace = async (store: Store, replaces: VariantIndex, record: VariantIndex, timeToLive: TimeToLive = 60_000) => {
+	const placed = await store.placeGuard(guardKeyOf(key), 0);
+	return store.commit({guard: {key: guardKeyOf(key), token: placed?.token ?? ''}, records: [{key, record, timeToLive, replaces}], deletedKeys: []});
+};
 
 for (const [name, options] of Object.entries(forms)) {
 	test(`64 variants, ${name}: one that is validated is written in less than 2 KiB`, async () => {
 		const [store, other] = [open(options), open(options)];
 		await other.set(key, long, 60_000);
+		const first = await read(store);
+		assert.ok(isIndex(first));
+		// The script is sent once.
+		assert.equal(await replace(store, first, first), 'written');
 		await read(store);
 		let current = await read(store);
 		for (const [number, timeToLive] of [[63, 5_000_000], [0, 5_000_000], [31, 'forever']] as const) {
 			assert.ok(isIndex(current));
 			const next = withVariant(current, number);
 			const earlier = await received();
-			assert.equal(await store.set(key, next, timeToLive, ignore), true);
+			assert.equal(await replace(store, current, next, timeToLive), 'written');
 			const sent = await received() - earlier;
 			assert.ok(sent < 2048, `${sent} bytes`);
 			assert.deepEqual(await read(store), next);
@@ -102,7 +110,7 @@ for (const [name, options] of Object.entries(forms)) {
 			assert.equal(timeToLive === 'forever' ? ttlMs === -1 : ttlMs > 4_900_000, true, `${ttlMs}`);
 			// Again, without a look in between.
 			current = withVariant(next, (number + 1) % 64);
-			assert.equal(await store.set(key, current, timeToLive, ignore), true);
+			assert.equal(await replace(store, next, current, timeToLive), 'written');
 			assert.ok(await received() - earlier < 3 * 2048);
 		}
 
@@ -113,9 +121,11 @@ for (const [name, options] of Object.entries(forms)) {
 	test(`64 variants, ${name}: one more, one less, and another entity tag are written`, async () => {
 		const [store, other] = [open(options), open(options)];
 		await store.set(key, long, 60_000);
+		let current = long;
 		for (const change of [withVariant(long, 64), {...long, variants: long.variants.slice(1)}, {...long, variants: long.variants.with(5, {...variant(5), etag: `"${'1'.repeat(40)}"`})}, {...long, generation: 'another'}, {...long, variants: []}]) {
-			assert.equal(await store.set(key, change, 60_000, ignore), true);
+			assert.equal(await replace(store, current, change), 'written');
 			assert.deepEqual(await other.get([key]), [change]);
+			current = change;
 		}
 
 		await Promise.all([store.close(), other.close()]);
@@ -137,7 +147,7 @@ test('a user of Redis without the right to change a part writes the whole, and h
 	await redis.client.sendCommand(['ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-setrange']);
 	const store = open({store: `redis://limited:secret@127.0.0.1:${redis.port}`});
 	await store.set(key, long, 60_000);
-	assert.equal(await store.set(key, validated, 60_000, current => mergeIndex(current, validated)), true);
+	assert.equal(await replace(store, long, validated), 'written');
 	assert.deepEqual(await read(store), validated);
 	await store.close();
 });
@@ -146,49 +156,55 @@ test('a user of Redis without the right to change a part writes the whole, and h
 
 type Bytes = ReturnType<typeof Buffer.from>;
 
-const others: Record<string, readonly [interfere: (other: Store, wireKey: string, value: Bytes) => Promise<unknown>, expected: StoredRecord]> = {
-	'adds a variant': [async other => other.set(key, withVariant(long, 64), 60_000), {...long, variants: withVariant(withVariant(long, 64), 3).variants.slice(0, 64)}],
-	'validates another': [async other => other.set(key, withVariant(long, 9), 60_000), withVariant(withVariant(long, 9), 3)],
-	'begins anew': [async other => other.set(key, {...long, generation: 'newer'}, 60_000), {...long, generation: 'newer'}],
-	'stores a response': [async other => other.set(key, response(), 60_000), response()],
-	'deletes it': [async other => other.delete([key]), validated],
-	'cuts it': [async (_other, wireKey, value) => redis.client.set(wireKey, value.subarray(0, -1)), validated],
-	'cuts its strings off': [async (_other, wireKey, value) => redis.client.set(wireKey, value.subarray(0, value.readUIntLE(8, 3))), validated],
-	'appends to it': [async (_other, wireKey) => redis.client.append(wireKey, 'x'), validated],
-	'damages its beginning': [async (_other, wireKey) => redis.client.setRange(wireKey, 60, 'damage'), validated],
-	'makes it empty': [async (_other, wireKey) => redis.client.set(wireKey, ''), validated],
+const others: Record<string, (other: Store, wireKey: string, value: Bytes) => Promise<unknown>> = {
+	'adds a variant': async other => other.set(key, withVariant(long, 64), 60_000),
+	'validates another': async other => other.set(key, withVariant(long, 9), 60_000),
+	'begins anew': async other => other.set(key, {...long, generation: 'newer'}, 60_000),
+	'stores a response': async other => other.set(key, response(), 60_000),
+	'deletes it': async other => other.delete([key]),
+	'cuts it': async (_other, wireKey, value) => redis.client.set(wireKey, value.subarray(0, -1)),
+	'cuts its strings off': async (_other, wireKey, value) => redis.client.set(wireKey, value.subarray(0, value.readUIntLE(value[7] === 16 ? 8 : 11, 3))),
+	'appends to it': async (_other, wireKey) => redis.client.append(wireKey, 'x'),
+	'damages its beginning': async (_other, wireKey) => redis.client.setRange(wireKey, 10, 'damage'),
+	'makes it empty': async (_other, wireKey) => redis.client.set(wireKey, ''),
+	async 'puts a list there'(_other, wireKey) {
+		await redis.client.del(wireKey);
+		await redis.client.rPush(wireKey, 'x');
+	},
 };
 
 for (const name of ['plain', 'encrypted']) {
-	for (const [what, [interfere, expected]] of Object.entries(others)) {
-		test(`somebody else ${what} meanwhile: ${name}`, async () => {
-			const [store, other] = [open(forms[name]), open(forms[name])];
-			await other.set(key, long, 60_000);
-			const wireKey = await wireKeyOf();
-			const value = await redis.client.withTypeMapping({[RESP_TYPES.BLOB_STRING]: Buffer}).get(wireKey) as unknown as Bytes;
-			await read(store);
-			await interfere(other, wireKey, value);
-			assert.equal(await store.set(key, validated, 60_000, current => mergeIndex(current, validated)), true);
-			assert.deepEqual(await read(other), expected);
-			await Promise.all([store.close(), other.close()]);
-		});
+	for (const [what, interfere] of Object.entries(others)) {
+		for (const [how, next] of [['validated', validated], ['with one more', withVariant(long, 70)]] as const) {
+			test(`an index ${how}, where somebody else ${what} meanwhile, is not written: ${name}`, async () => {
+				const [store, other] = [open(forms[name]), open(forms[name])];
+				await other.set(key, long, 60_000);
+				const wireKey = await wireKeyOf();
+				const value = await redis.client.withTypeMapping({[RESP_TYPES.BLOB_STRING]: Buffer}).get(wireKey) as unknown as Bytes;
+				const known = await read(store);
+				assert.ok(isIndex(known));
+				await interfere(other, wireKey, value);
+				const dump = await redis.client.dump(wireKey);
+				assert.equal(await replace(store, known, next), 'conflict');
+				assert.deepEqual(await redis.client.dump(wireKey), dump);
+				await Promise.all([store.close(), other.close()]);
+			});
+		}
 	}
 }
 
-test('two that are validated at once, where somebody else has added one: all three are there', async () => {
-	const [store, other] = [open(), open()];
-	await store.set(key, long, 60_000);
-	await other.set(key, withVariant(long, 64), 60_000);
-	const first = withVariant(long, 3);
-	const second = withVariant(first, 4);
-	await Promise.all([first, second].map(async next => store.set(key, next, 60_000, current => mergeIndex(current, next))));
-	const record = await read(other);
-	assert.ok(isIndex(record));
-	const found = new Map(record.variants.map(({id, keptUntilMs}) => [id, keptUntilMs]));
-	assert.equal(found.size, 64, 'as many as may be');
-	assert.deepEqual([3, 4, 64].map(number => found.get(variant(number).id)), Array.from({length: 3}, () => nowMs + 1_000_000));
-	await Promise.all([store.close(), other.close()]);
-});
+/** Until nobody has come in between. */
+const insist = async (store: Store, change: (current: VariantIndex) => VariantIndex): Promise<void> => {
+	for (;;) {
+		const [current] = await store.get([key]);
+		assert.ok(isIndex(current));
+		const result = await replace(store, current, change(current));
+		if (result !== 'conflict') {
+			assert.equal(result, 'written');
+			return;
+		}
+	}
+};
 
 test('damage behind what is replaced is found', async () => {
 	for (const options of [forms.plain, forms.encrypted]) {
@@ -196,7 +212,7 @@ test('damage behind what is replaced is found', async () => {
 		await store.set(key, long, 60_000);
 		const wireKey = await wireKeyOf();
 		await redis.client.setRange(wireKey, await redis.client.strLen(wireKey) - 100, 'damage');
-		await store.set(key, validated, 60_000, current => mergeIndex(current, validated));
+		assert.equal(await replace(store, long, validated), 'written');
 		assert.equal(await read(store), undefined);
 		await redis.client.flushAll();
 		await store.close();
@@ -214,14 +230,13 @@ test('whatever many do at the same time, no variant is lost, and none is of anot
 		await Promise.all(steps.map(async ({who, what, which}, position) => {
 			const store = stores[who];
 			assert.ok(store);
-			const current = await read(store);
-			assert.ok(isIndex(current));
-			if (what === 'validate') {
-				const next = withVariant(current, which, nowMs + 1000 + position);
-				await store.set(key, next, 60_000, latest => mergeIndex(latest, next));
-			} else if (what === 'add') {
+			if (what === 'look') {
+				assert.ok(isIndex(await read(store)));
+			} else if (what === 'validate') {
+				await insist(store, current => withVariant(current, which, nowMs + 1000 + position));
+			} else {
 				expected.add(variant(100 + position).id);
-				await store.update(key, latest => isIndex(latest) ? withVariant(latest, 100 + position) : undefined, 60_000);
+				await insist(store, current => withVariant(current, 100 + position));
 			}
 		}));
 		const found = await read(reader);

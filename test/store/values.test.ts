@@ -4,7 +4,7 @@ import {randomBytes} from 'node:crypto';
 import {test} from 'node:test';
 import {crc32, zstdCompressSync} from 'node:zlib';
 import fc from 'fast-check';
-import {encode, headLengthOf} from '../../source/store/codec.ts';
+import {encode, headLengthOf, type EncodedRecord} from '../../source/store/codec.ts';
 import {compressBody, largestBody} from '../../source/store/compression.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import {
@@ -194,7 +194,7 @@ test('a checksum does not let a forged value pass for an encrypted one', async (
 test('whatever somebody forges who has the key, reading never throws and takes no more steps than it has bytes', async () => {
 	const values = createValues({isCompressing: true, keyRing: ring, prefix: 'n:'});
 	const longIndex = index({variants: Array.from({length: 64}, (_, position) => ({id: `variant ${position}`, keptUntilMs: 1, etag: '"1"'}))});
-	const records = fc.constantFrom<StoredRecord>(response(), response({body: Buffer.alloc(5000, 'ab'), tags: ['\u{1F600}']}), index(), longIndex);
+	const records = fc.constantFrom<EncodedRecord>(response(), response({body: Buffer.alloc(5000, 'ab'), tags: ['\u{1F600}']}), index(), longIndex);
 	const lengths = fc.option(fc.record({at: fc.constantFrom(8, 11), value: fc.constantFrom(0, 17, 18, 55, 300, 262_144, 0xFF_FF_FF)}), {nil: undefined});
 
 	await fc.assert(fc.asyncProperty(records, anyChanges, fc.record({flags: fc.option(fc.nat({max: 15}), {nil: undefined}), length: lengths, cut: fc.nat(400)}), async (record, changes, {flags, length, cut}) => {
@@ -235,7 +235,7 @@ test('names of keys are keyed hashes that keep a resource together', () => {
 	const name = nameOf('{abc}');
 	assert.match(name, /^\{~[\w\-]{22}\}$/v);
 	assert.equal(nameOf('{abc}:HEAD'), `${name}:HEAD`);
-	assert.equal(nameOf('{abc}:purged'), `${name}:purged`);
+	assert.equal(nameOf('{abc}:guard'), `${name}:guard`);
 	const variant = nameOf('{abc}:x9');
 	assert.ok(variant.startsWith(`${name}:~`));
 	assert.equal(variant.includes('x9'), false);

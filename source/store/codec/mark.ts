@@ -1,13 +1,21 @@
 import type {StoredMark} from '../../stored.ts';
 import type {Reader, Writer} from './bytes.ts';
 
-export const writeMark = (writer: Writer, mark: StoredMark): void => {
-	writer.string(mark.generation);
-	writer.string(mark.softGeneration);
-	writer.number(mark.purgedAtMs);
-	if (mark.noVarySearch !== undefined) {
-		writer.string(mark.noVarySearch);
+export const writeMark = (writer: Writer, {generation, softGeneration, purgedAtMs, noVarySearch, urlsPurgedUntilMs}: StoredMark): void => {
+	writer.string(generation);
+	writer.string(softGeneration);
+	writer.number(purgedAtMs);
+	if (noVarySearch === undefined && urlsPurgedUntilMs === undefined) {
+		return;
 	}
+
+	writer.string(noVarySearch ?? '');
+	if (urlsPurgedUntilMs === undefined) {
+		return;
+	}
+
+	writer.number(urlsPurgedUntilMs);
+	writer.byte(noVarySearch === undefined ? 0 : 1);
 };
 
 export const readMark = (reader: Reader): StoredMark => {
@@ -17,6 +25,16 @@ export const readMark = (reader: Reader): StoredMark => {
 		softGeneration: reader.string(),
 		purgedAtMs: reader.number(),
 	};
+	if (reader.position === reader.end) {
+		return mark;
+	}
 
-	return reader.position === reader.end ? mark : {...mark, noVarySearch: reader.string()};
+	const noVarySearch = reader.string();
+	if (reader.position === reader.end) {
+		return {...mark, noVarySearch};
+	}
+
+	const urlsPurgedUntilMs = reader.number();
+
+	return reader.byte() === 0 ? {...mark, urlsPurgedUntilMs} : {...mark, noVarySearch, urlsPurgedUntilMs};
 };

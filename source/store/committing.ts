@@ -1,0 +1,166 @@
+import {toTtlMs, type Backend, type Change, type Expectation, type GuardedChanges} from './backend.ts';
+import {noBytes} from './codec/bytes.ts';
+import type {Deletions} from './deletions.ts';
+import type {RecordEncoding} from './encoding.ts';
+import type {Guard} from './guard.ts';
+import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './guard-token.ts';
+import type {MemoryTier} from './memory.ts';
+import type {SlowKeys} from './slow-keys.ts';
+import type {CommittedRecord, Store} from './store.ts';
+import {isSettled, type Eventually, type Values} from './values.ts';
+import {largeBytes, sizeOf, type WriteQueue} from './write-queue.ts';
+
+export type CommittingOptions = {
+	readonly backend: Backend;
+	readonly guarded: GuardedChanges;
+	readonly guard: Guard;
+	readonly tier: MemoryTier | undefined;
+	readonly values: Values;
+	readonly encoding: RecordEncoding;
+	readonly deletions: Deletions;
+	readonly slowKeys: SlowKeys;
+	readonly queue: WriteQueue;
+	/** The last write of each key that is under way: kept here. */
+	readonly writes: Map<string, Promise<unknown>>;
+	readonly counters: {dropped: number};
+};
+
+/**
+How what an exchange brings is written: in one step, and only if the guard that the exchange counts on is still there.
+*/
+export const createCommitting = ({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, queue, writes, counters}: CommittingOptions): Pick<Store, 'placeGuard' | 'settleGuard' | 'commit'> => {
+	const {prefix} = backend;
+
+	const expectationOf = ({replaces}: CommittedRecord): Expectation => {
+		if (replaces === undefined) {
+			return 'anything';
+		}
+
+		// Nothing is as long as that: the index is read again.
+		return replaces === 'nothing' ? replaces : values.startOf(replaces) ?? {start: noBytes, length: -1};
+	};
+
+	/** @throws {RangeError} As `encode` of the codec. */
+	const toChange = (committed: CommittedRecord, isWhole: boolean): Eventually<Change> => {
+		const {key, record, timeToLive, replaces} = committed;
+		const ttlMs = toTtlMs(timeToLive);
+		const change = isWhole ? undefined : encoding.headChangeOf(record, key, replaces === 'nothing' ? undefined : replaces);
+		if (change) {
+			return {kind: 'replace-head', key: prefix + key, change, ttlMs};
+		}
+
+		const toPut = (value: Uint8Array): Change => ({kind: 'put', key: prefix + key, expected: expectationOf(committed), value, ttlMs});
+		const encoded = encoding.encode(record, key);
+		return encoded instanceof Promise ? encoded.then(toPut) : toPut(encoded);
+	};
+
+	const commitOnce = async (parameters: Parameters<Store['commit']>[0], isWhole: boolean): Promise<Awaited<ReturnType<Store['commit']>>> => {
+		const {guard: {key: guardKey, token}, records, deletedKeys} = parameters;
+		if (!guard.isHealthy) {
+			return 'failed';
+		}
+
+		const size = records.reduce((sum, {record}) => sum + sizeOf(record), 0);
+		const leaveQueue = size > largeBytes && records.some(({key}) => slowKeys.has(key)) ? undefined : queue.enter(size);
+		if (leaveQueue === undefined) {
+			counters.dropped++;
+			return 'dropped';
+		}
+
+		try {
+			const changes = records.map(record => toChange(record, isWhole));
+			// Without a turn in between where none is needed: writes keep their order.
+			const settled = isSettled(changes) ? changes : await Promise.all(changes.map(async change => change));
+			const attempted = await guard.attempt('write', async () => guarded.commit({key: prefix + guardKey, token, ttlMs: settledGuardLifeMs}, [
+				...settled,
+				...deletedKeys.map(key => ({kind: 'delete', key: prefix + key, expected: 'anything'} as const)),
+			]), undefined, ({kind}) => kind === 'done');
+			if (attempted?.result.kind !== 'conflict') {
+				return attempted === undefined ? 'failed' : (attempted.result.kind === 'done' ? 'written' : 'refused');
+			}
+
+			return !isWhole && settled[attempted.result.position]?.kind === 'replace-head' ? await commitOnce(parameters, true) : 'conflict';
+		} catch (error) {
+			if (!(error instanceof RangeError)) {
+				throw error;
+			}
+
+			// Its header fields are too long: no fault of the store.
+			counters.dropped++;
+			return 'dropped';
+		} finally {
+			leaveQueue();
+		}
+	};
+
+	/** Guards that are being placed: once for all who have looked for them in vain. */
+	const placements = new Map<string, {readonly sentMonoMs: number; readonly placed: ReturnType<Store['placeGuard']>}>();
+
+	const place = async (key: string): ReturnType<Store['placeGuard']> => {
+		tier?.invalidate(key);
+		const own = exchangeToken();
+		const attempted = await guard.attempt('write', async () => guarded.place(prefix + key, own, guardLifeMs), undefined, token => token === own);
+		return attempted && {token: attempted.result, isNew: attempted.result === own};
+	};
+
+	return {
+		async placeGuard(key, sinceMonoMs) {
+			const underWay = placements.get(key);
+			if (underWay && underWay.sentMonoMs >= sinceMonoMs) {
+				const placed = await underWay.placed;
+				return placed && {...placed, isNew: false};
+			}
+
+			const placement = {sentMonoMs: performance.now(), placed: place(key)};
+			placements.set(key, placement);
+			const placed = await placement.placed;
+			if (placements.get(key) === placement) {
+				placements.delete(key);
+			}
+
+			return placed;
+		},
+		settleGuard(key) {
+			const {shorten} = backend;
+			if (shorten) {
+				void guard.attempt('command', async () => shorten(prefix + key, settledGuardLifeMs));
+			}
+		},
+		async commit(parameters) {
+			const {records, deletedKeys} = parameters;
+			const earlierDeletions = records.map(({key}) => deletions.unconfirmedOf(key));
+			for (const {key} of records) {
+				tier?.invalidate(key);
+			}
+
+			for (const key of deletedKeys) {
+				tier?.invalidate(key);
+			}
+
+			const committed = commitOnce(parameters, false);
+			for (const {key} of records) {
+				writes.set(key, committed);
+			}
+
+			try {
+				const result = await committed;
+				if (result === 'written') {
+					for (const [position, {key}] of records.entries()) {
+						deletions.settle(key, earlierDeletions[position]);
+					}
+				}
+
+				return result;
+			} catch (error) {
+				guard.fail('write', error);
+				return 'failed';
+			} finally {
+				for (const {key} of records) {
+					if (writes.get(key) === committed) {
+						writes.delete(key);
+					}
+				}
+			}
+		},
+	};
+};

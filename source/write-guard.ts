@@ -1,0 +1,87 @@
+import {guardKey, type Marks, type MarklessReason} from './marks.ts';
+import {unbounded} from './store/bounded.ts';
+import {isPurgeToken, settledGuardLifeMs} from './store/guard-token.ts';
+import type {Store} from './store/store.ts';
+
+/*
+What an exchange brings is written only while the guard of its resource is the one that the exchange counts on. A guard that is lost, evicted or replaced refuses the write, which costs one more request at most.
+*/
+
+type Placed =
+	| {readonly token: string; readonly isNew: boolean; readonly refusal?: undefined}
+	| {readonly refusal: MarklessReason; readonly isNew?: undefined};
+
+export type WriteGuard =
+	/** The exchange brings nothing to write. */
+	| {readonly kind: 'none'}
+	/** The look-up saw it, or the exchange waited for it before it asked the origin. */
+	| {readonly kind: 'seen'; readonly token: string}
+	/** The look-up saw none, so that the exchange puts one there while it asks the origin. */
+	| {readonly kind: 'placing'; readonly key: string; readonly placed: Promise<Placed>};
+
+export const noGuard: WriteGuard = {kind: 'none'};
+
+const place = async (store: Store, name: string, lookedUpMonoMs: number): Promise<Placed> => {
+	const placed = await store.placeGuard(name, lookedUpMonoMs);
+	if (placed === undefined) {
+		return {refusal: 'store-unavailable'};
+	}
+
+	// Somebody has purged since the look-up, or may have, and the guard that told of it is gone.
+	const isTooLate = performance.now() - lookedUpMonoMs > settledGuardLifeMs;
+	return isTooLate || isPurgeToken(placed.token) ? {refusal: 'invalidated'} : placed;
+};
+
+/**
+The guard of an exchange that is about to ask the origin.
+
+@param marks - As the look-up saw them.
+@param lookedUpMonoMs - When the look-up began.
+*/
+export const takeGuard = (part: Store, key: string, marks: Marks, lookedUpMonoMs: number): WriteGuard => {
+	const store = unbounded(part);
+	const name = guardKey(key);
+	const token = marks.get(name);
+	if (token) {
+		return {kind: 'seen', token};
+	}
+
+	// Where a purge is the only one to put guards there, none is as good as one.
+	return store.isAtomic ? {kind: 'placing', key: name, placed: place(store, name, lookedUpMonoMs)} : {kind: 'seen', token: ''};
+};
+
+/** For a resource that nobody has looked up: a purge before that is none of the exchange's, which asks the origin only then. */
+export const placeGuardFirst = async (store: Store, key: string): Promise<WriteGuard> => {
+	const placed = await store.placeGuard(guardKey(key), performance.now());
+	return placed ? {kind: 'seen', token: placed.token} : noGuard;
+};
+
+/** The token to write with, or why there is none. */
+export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readonly token: string; readonly refusal?: undefined} | {readonly refusal: MarklessReason}> => {
+	switch (guard.kind) {
+		case 'none': {
+			return {refusal: 'invalidated'};
+		}
+
+		case 'seen': {
+			return {token: guard.token};
+		}
+
+		case 'placing': {
+			const {placed} = guard;
+			return store.patiently ? store.patiently<Placed>(placed, {refusal: 'store-unavailable'}) : placed;
+		}
+	}
+};
+
+/** To be called when an exchange is over that has written nothing: what it left behind may go. */
+export const endGuard = async (part: Store, guard: WriteGuard): Promise<void> => {
+	if (guard.kind !== 'placing') {
+		return;
+	}
+
+	const {isNew} = await guard.placed;
+	if (isNew) {
+		unbounded(part).settleGuard(guard.key);
+	}
+};
