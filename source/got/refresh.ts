@@ -5,7 +5,6 @@ import type {Exchange} from '../exchange.ts';
 import {createHints, type Hints} from '../hints.ts';
 import {preconditionFields} from '../http/conditional.ts';
 import {requestDirectives} from '../http/directives.ts';
-import {isFailure} from '../http/status-codes.ts';
 import {variantId} from '../http/vary.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
@@ -92,7 +91,9 @@ const ask = async (options: Options, url: string): Promise<void> => {
 	const {statusCode, request} = await promise;
 	const state = exchangeOf(request.options);
 	const outcome = state?.settlement?.outcome;
-	if (isFailure(statusCode) || outcome?.kind === 'reuse-stale') {
+	// A refusal that leaves what is stored would be asked for again at once.
+	const isLeft = statusCode >= 400 && outcome?.kind === 'pass' && outcome.change.kind === 'leave';
+	if (isLeft || statusCode >= 500 || outcome?.kind === 'reuse-stale') {
 		throw new Error(`Refreshing ${url} in the background failed: the origin answered ${state?.forwardStatus ?? statusCode}`);
 	}
 };

@@ -13,12 +13,6 @@ export const notStored: ReadonlySet<number> = new Set([401, 407, 428, 429, 431, 
 /** Failures that a stale response may stand in for, RFC 5861 §4. */
 export const serverFailures: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
-/** Too early, too often, too slow: the origin says nothing of the resource. RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4. */
-const passingFailures: ReadonlySet<number> = new Set([408, 425, 429]);
-
-/** Whether the origin failed to answer, so that a later try may succeed: 5xx, 408, 425 and 429. */
-export const isFailure = (statusCode: number): boolean => statusCode >= 500 || passingFailures.has(statusCode);
-
 /** Gone, or said not to be there: RFC 9110 §15.5.5, §15.5.11. */
 const absent: ReadonlySet<number> = new Set([404, 410]);
 

@@ -184,6 +184,19 @@ for (const [what, rest] of Object.entries(rests)) {
 	}
 }
 
+for (const [what, rest] of Object.entries({'the end of it': partOfText(3, 9), 'the beginning of it': partOfText(0, 5), 'what is stored': partOfText(10, 17)})) {
+	test(`who asks for the whole is given it where its end is stored and the origin sends ${what}`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.queue(partOfText(10, 17), rest, {headers: fields, body: text});
+		await client('items', {headers: {range: 'bytes=10-'}});
+
+		const {statusCode, body} = await client('items');
+		assert.deepEqual([statusCode, body], [200, text]);
+		assert.deepEqual(origin.requests.map(({headers: {range}}) => range), ['bytes=10-', 'bytes=0-9', undefined]);
+	});
+}
+
 test('a part that is less than the range that was asked for is given as the origin sent it', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;

@@ -139,6 +139,25 @@ for (const {where, ask} of places) {
 	}
 }
 
+test('a refresh in the background that leaves what is stored is not tried again at once', async () => {
+	for (const status of [503, 429, 408, 425, 400, 422]) {
+		await using setup = await setUp();
+		const {client, origin, cache} = setup;
+		const errors: unknown[] = [];
+		cache.on('error', error => {
+			errors.push(error);
+		});
+		origin.queue(page('old', 'max-age=0, stale-while-revalidate=600'), {status});
+		await client('items');
+		for (let request = 0; request < 3; request++) {
+			assert.equal((await client('items')).body, 'old');
+			await refreshed(setup, 2);
+		}
+
+		assert.deepEqual([origin.requests.length, errors.length], [2, 1], String(status));
+	}
+});
+
 suite('an answer that breaks off leaves what is stored', () => {
 	const breakOff: Handler = (_request, response) => {
 		response.writeHead(200, {...noStore, 'content-length': 100});
@@ -208,6 +227,41 @@ suite('variants', () => {
 			}
 		});
 	}
+
+	test('a reload drops the selected variant in a process that knows of none', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.queue(page('en', 'max-age=600', vary), page('de', 'max-age=600', {...vary, etag: '"de"'}));
+		await client('items', inLanguage('en'));
+		await client('items', inLanguage('de'));
+		await settleWrites(setup);
+		for (const ask of Object.values(interfaces)) {
+			const {client: other} = setup.other();
+			origin.queue({headers: {...noStore, ...vary}, body: 'last'});
+			await ask(other, {...inLanguage('en'), context: {cache: {mode: 'reload'}}});
+			assert.equal((await ask(other, inLanguage('de'))).body, 'de');
+			origin.queue(page('en', 'max-age=600', vary));
+			assert.equal((await ask(other, inLanguage('en'))).isFromCache, false);
+			await settleWrites(setup);
+		}
+	});
+
+	test('of equivalent URLs, an answer to one takes the place of what is stored for all', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		for (const options of [noCache, {context: {cache: {mode: 'reload'}}}] as const) {
+			for (const status of [200, 404]) {
+				for (const each of [client, setup.other().client]) {
+					origin.queue(page('old', 'max-age=600', {'no-vary-search': 'params=("a")'}), {status, headers: noStore}, {headers: noStore, body: 'new'});
+					await client('items?a=1');
+					await settleWrites(setup);
+					await each('items?a=2', {throwHttpErrors: false, ...options});
+					await settleWrites(setup);
+					assert.equal((await client('items?a=3')).body, 'new');
+				}
+			}
+		}
+	});
 
 	test('in the cache of a single user each time, 404 is for him alone', async () => {
 		await using setup = await setUp({shared: false});
