@@ -115,6 +115,9 @@ export type Backend = Encoding & {
 	/** Whether a cluster keeps the keys: several are one command only where the braces in them say the same. */
 	readonly isSharded?: boolean;
 
+	/** Whether operations are answered in the order in which they are begun: while others are answered, none is lost. */
+	readonly answersInOrder?: boolean;
+
 	/** Whether `keyv.getMany()` and `keyv.delete()` with several keys are one round trip, and fail when a key does. */
 	readonly hasBatches: boolean;
 

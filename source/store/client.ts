@@ -1,6 +1,11 @@
 import type {Buffer} from 'node:buffer';
-import {createClient, ErrorReply, type RedisClientOptions} from '@redis/client';
-import {inBackground} from '../background.ts';
+import {
+	ConnectionTimeoutError,
+	createClient,
+	ErrorReply,
+	type RedisClientOptions,
+} from '@redis/client';
+import {atDeadline, idleMs} from './deadline.ts';
 
 /** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
 export type RedisConnection = {
@@ -69,6 +74,9 @@ export type Tracker = {
 
 const connectTimeoutMs = 2000;
 
+/** How often a process connects once more that was too busy to see the connection. */
+const busyConnectTries = 3;
+
 const ignore = () => undefined;
 
 const trackingOptions = {RESP: 3, emitInvalidate: true} as const; // eslint-disable-line @typescript-eslint/naming-convention -- node-redis's
@@ -114,15 +122,15 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 	let connecting: Promise<void> | undefined;
 	let isClosed = false;
 
-	const connectClient = async () => {
+	const connectOnce = async () => {
 		const opening = client;
-		let handshakeTimer: NodeJS.Timeout | undefined;
+		let forgetDeadline: (() => void) | undefined;
 		let isSilent = false;
 		const onConnect = () => {
-			handshakeTimer = inBackground(setTimeout(() => {
+			forgetDeadline = atDeadline(handshakeTimeoutMs, handshakeTimeoutMs, () => {
 				isSilent = true;
 				opening.destroy();
-			}, handshakeTimeoutMs));
+			}, {isInBackground: true});
 		};
 
 		opening.on('connect', onConnect);
@@ -131,8 +139,25 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 		} catch (error) {
 			throw isSilent ? new Error(`Redis took the connection but did not answer within ${handshakeTimeoutMs} ms`) : error;
 		} finally {
-			clearTimeout(handshakeTimer);
+			forgetDeadline?.();
 			opening.off('connect', onConnect);
+		}
+	};
+
+	/** Node-redis gives a connection up that the process was too busy to see. */
+	const connectClient = async () => {
+		const opening = client;
+		for (let triesLeft = busyConnectTries; ; triesLeft--) {
+			const idleBeforeMs = idleMs();
+			try {
+				await connectOnce(); // eslint-disable-line no-await-in-loop -- one attempt after the other
+				break;
+			} catch (error) {
+				const wasBusy = error instanceof ConnectionTimeoutError && idleMs() - idleBeforeMs < handshakeTimeoutMs / 2;
+				if (!wasBusy || triesLeft === 0 || isClosed) {
+					throw error;
+				}
+			}
 		}
 
 		if (isClosed) {

@@ -1,68 +1,157 @@
-/** A timer that fires so late tells of a busy process, not of a slow store: a command may just have left, or its reply lie unread. */
+import {performance as nodePerformance} from 'node:perf_hooks';
+import {setImmediate as afterPolling} from 'node:timers';
+import {inBackground} from '../background.ts';
+
+/*
+A deadline is for the store, not for the process. A process that is busy sends a command late, and reads its reply late: neither says that the store is slow.
+*/
+
+/** A timer that fires so late, and a turn of the event loop that takes so long, tell of a busy process. */
 const lateMs = 10;
 
-/** What is asked of a store gets so much time at least, from when its time was over, and from when that was seen. */
+/** What is given to a store that answers late, beside its time. */
 export const graceMs = 50;
+
+/** A busy process waits so long before it looks again whether a reply has arrived. */
 export const leastGraceMs = 25;
 
-/** It gets as much as the process is seen to have taken of it, but not more than that at once, and so often. */
-const longestGraceMs = 100;
-const mostGraces = 4;
+/**
+How often it looks again: a store that does not answer anything is given up soon. Redis answers in the order of the commands, so while it answers others, there are only more of them to read; another store may have lost this one.
+*/
+const mostGraces = {silent: 2, answering: 10, answeringInOrder: 100};
 
 /** 25 days: a timer of Node.js that is to take longer fires at once. */
 const longestTimerMs = (2 ** 31) - 1;
 
-/** By `performance.now()`, of this process: when a timer was last late, and when a store was last given up. */
-let lateAtMs = -Infinity;
+/** By `performance.now()`, of this process. */
+let busyAtMs = -Infinity;
 let gaveUpAtMs = -Infinity;
+let answeredAtMs = -Infinity;
+let answeredInOrderAtMs = -Infinity;
 
 /** Whether it is the process that has taken a store's time. */
-export const wasBusySince = (sinceMs: number): boolean => lateAtMs >= sinceMs;
+export const wasBusySince = (sinceMs: number): boolean => busyAtMs >= sinceMs;
 
 export const wasGivenUpSince = (sinceMs: number): boolean => gaveUpAtMs >= sinceMs;
 
+/** To be called when a store has answered something. */
+export const noteAnswer = (isInOrder: boolean): void => {
+	answeredAtMs = performance.now();
+	if (isInOrder) {
+		answeredInOrderAtMs = answeredAtMs;
+	}
+};
+
+/** How long the event loop has done nothing but wait. */
+export const idleMs = (): number => nodePerformance.eventLoopUtilization().idle;
+
+/** A turn of the event loop in which stores are asked. What is asked leaves the process at its end. */
+type Turn = {endedMs: number | undefined};
+
+let turn: Turn | undefined;
+
+const currentTurn = (): Turn => {
+	if (turn) {
+		return turn;
+	}
+
+	const current: Turn = {endedMs: undefined};
+	const startedMs = performance.now();
+	turn = current;
+	afterPolling(() => {
+		turn = undefined;
+		current.endedMs = performance.now();
+		if (current.endedMs - startedMs >= lateMs) {
+			busyAtMs = current.endedMs;
+		}
+	});
+
+	return current;
+};
+
 /**
-Calls back when a store has had its time, or a little later in a busy process.
+Calls back when a store has had its time, from when what it is asked can have left the process. Before that, what has arrived by then is read; in a busy process, that may take longer.
 
 @param leftMs - What is left of its time.
 @param timeoutMs - All of its time.
 @returns Lets go of it.
 */
-export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void): (() => void) => {
+export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void, {isInBackground = false} = {}): (() => void) => {
+	const asked = currentTurn();
 	let timer: NodeJS.Timeout;
-	let gracesLeft = mostGraces;
+	let scheduledAtMs = performance.now();
+	let lookedAtMs = scheduledAtMs;
+	let hasLeft = false;
+	let isForgotten = false;
+	let graces = 0;
+	let silentGraces = 0;
 
 	const schedule = (ms: number) => {
-		const sinceMs = performance.now();
+		scheduledAtMs = performance.now();
 		// A fraction more would be another millisecond.
 		const wholeMs = Math.min(Math.floor(ms), longestTimerMs);
 		timer = setTimeout(() => {
-			onTimer(sinceMs, performance.now() - sinceMs - wholeMs);
+			onTimer(performance.now() - scheduledAtMs - wholeMs);
 		}, wholeMs);
+		if (isInBackground) {
+			inBackground(timer);
+		}
 	};
 
-	const onTimer = (sinceMs: number, lateByMs: number) => {
+	const onTimer = (lateByMs: number) => {
 		const nowMs = performance.now();
 		if (lateByMs >= lateMs) {
-			lateAtMs = nowMs;
+			busyAtMs = nowMs;
 		}
 
-		// Another one that was late just now tells as much.
-		const isBusy = lateAtMs > Math.max(sinceMs, nowMs - leastGraceMs);
-		if (!isBusy || gracesLeft === 0) {
+		if (!hasLeft) {
+			hasLeft = true;
+			const missingMs = leftMs - (nowMs - (asked.endedMs ?? nowMs));
+			if (missingMs >= 1) {
+				schedule(missingMs);
+				return;
+			}
+		}
+
+		// Timers come first: what has arrived since the last turn is read after them.
+		afterPolling(() => {
+			if (!isForgotten) {
+				lookAgain(nowMs);
+			}
+		});
+	};
+
+	const mayWait = (isBusy: boolean): boolean => {
+		const isAnswering = answeredAtMs > lookedAtMs;
+		silentGraces = isAnswering ? 0 : silentGraces + 1;
+		graces++;
+		const most = answeredInOrderAtMs > lookedAtMs ? mostGraces.answeringInOrder : mostGraces.answering;
+		return isBusy && silentGraces <= mostGraces.silent && graces <= most;
+	};
+
+	/** @param firedAtMs - When the timer fired, before what has arrived was read. */
+	const lookAgain = (firedAtMs: number) => {
+		const nowMs = performance.now();
+		if (nowMs - firedAtMs >= lateMs) {
+			busyAtMs = nowMs;
+		}
+
+		// Another timer that was late just now tells as much.
+		const isBusy = busyAtMs > Math.max(scheduledAtMs, firedAtMs - leastGraceMs);
+		if (!mayWait(isBusy)) {
 			gaveUpAtMs = nowMs;
 			giveUp();
 			return;
 		}
 
-		gracesLeft--;
-		const moreMs = Math.max(leastGraceMs, graceMs - lateByMs, Math.min(lateByMs, longestGraceMs));
-		schedule(Math.min(timeoutMs, moreMs));
+		lookedAtMs = nowMs;
+		schedule(Math.min(timeoutMs, leastGraceMs));
 	};
 
 	schedule(leftMs);
 
 	return () => {
+		isForgotten = true;
 		clearTimeout(timer);
 	};
 };

@@ -1,7 +1,6 @@
-import {inBackground} from '../background.ts';
 import type {Backend} from './backend.ts';
 import {createBreaker} from './breaker.ts';
-import {atDeadline} from './deadline.ts';
+import {atDeadline, noteAnswer} from './deadline.ts';
 import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts';
 
 /** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
@@ -59,6 +58,7 @@ class StoreTimeoutError extends Error {
 }
 
 export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onAnswer, onRecovery}: GuardOptions): Guard => {
+	const {answersInOrder = false} = backend;
 	const faults = createFaultLog(onEvent);
 	const underWay = new Set<Promise<unknown>>();
 	let errors = 0;
@@ -126,14 +126,15 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 	const withPatience = async (ask: () => Promise<void>): Promise<void> => {
 		const {promise, reject} = Promise.withResolvers<never>();
-		const timer = inBackground(setTimeout(() => {
+		const {probePatienceMs} = backend;
+		const forgetDeadline = atDeadline(probePatienceMs, probePatienceMs, () => {
 			backend.reset();
-			reject(new StoreTimeoutError(backend.probePatienceMs));
-		}, backend.probePatienceMs));
+			reject(new StoreTimeoutError(probePatienceMs));
+		}, {isInBackground: true});
 		try {
 			await Promise.race([ask(), promise]);
 		} finally {
-			clearTimeout(timer);
+			forgetDeadline();
 		}
 	};
 
@@ -186,6 +187,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				const connecting = backend.connect();
 				if (connecting !== undefined) {
 					await connecting;
+					noteAnswer(answersInOrder);
 				}
 
 				// Nobody waits any more, and what is done late may undo what came after.
@@ -202,6 +204,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				isOver = true;
 				forgetDeadline();
 				answeredMs = performance.now();
+				noteAnswer(answersInOrder);
 				onAnswer();
 				reading.succeeded();
 				if (kind === 'write' && isWritten(result)) {

@@ -1,6 +1,7 @@
 import {
 	atDeadline,
 	graceMs,
+	idleMs,
 	leastGraceMs,
 	wasBusySince,
 	wasGivenUpSince,
@@ -20,11 +21,33 @@ export type Patience = {
 	steps: number;
 	/** Since when, by `performance.now()`. */
 	sinceMs: number;
+	/** How long the event loop had been idle by then. */
+	sinceIdleMs: number;
 };
 
-export const createPatience = (): Patience => ({spentMs: 0, givenMs: 0, steps: 0, sinceMs: 0});
+export const createPatience = (): Patience => ({
+	spentMs: 0,
+	givenMs: 0,
+	steps: 0,
+	sinceMs: 0,
+	sinceIdleMs: 0,
+});
 
-export const spentMsOf = ({spentMs, steps, sinceMs}: Patience): number => steps === 0 ? spentMs : spentMs + performance.now() - sinceMs;
+/** A process that is idle for less of the time than this is busy. */
+const leastIdleShare = 0.1;
+
+/** How much of the time of the steps that are under way is the store's: all of it if the store was given up; in a busy process, what it has done nothing in but wait. */
+const storeMsOf = ({sinceMs, sinceIdleMs}: Patience): number => {
+	const elapsedMs = performance.now() - sinceMs;
+	if (elapsedMs < leastMs || wasGivenUpSince(sinceMs)) {
+		return elapsedMs;
+	}
+
+	const idle = Math.min(elapsedMs, idleMs() - sinceIdleMs);
+	return wasBusySince(sinceMs) || idle < elapsedMs * leastIdleShare ? idle : elapsedMs;
+};
+
+export const spentMsOf = (patience: Patience): number => patience.steps === 0 ? patience.spentMs : patience.spentMs + storeMsOf(patience);
 
 /** As much as is left now. */
 export const copyOf = (patience: Patience): Patience => ({...patience, spentMs: spentMsOf(patience), steps: 0});
@@ -35,36 +58,42 @@ export const lowerTo = (patience: Patience, other: Patience): void => {
 };
 
 const begin = (patience: Patience): void => {
-	if (patience.steps++ === 0) {
-		patience.sinceMs = performance.now();
+	patience.steps++;
+	if (patience.steps > 1) {
+		return;
 	}
+
+	patience.sinceMs = performance.now();
+	patience.sinceIdleMs = idleMs();
 };
+
+/** With less than that there is no need to begin. */
+const leastMs = 1;
 
 /** Leaves a little for one more step, though the time is over, if the process has taken it itself, or if the store answers. */
 const makeRoom = (patience: Patience, timeoutMs: number): void => {
 	const missingMs = patience.spentMs + Math.min(leastGraceMs, timeoutMs / 10) - timeoutMs;
-	if (missingMs <= 0) {
+	if (missingMs <= 0 || wasGivenUpSince(patience.sinceMs)) {
 		return;
 	}
 
 	if (wasBusySince(patience.sinceMs)) {
 		patience.spentMs -= missingMs;
-	} else if (!wasGivenUpSince(patience.sinceMs)) {
-		const moreMs = Math.min(missingMs, Math.min(graceMs, timeoutMs / 5) - patience.givenMs);
-		patience.spentMs -= moreMs;
-		patience.givenMs += moreMs;
+		return;
 	}
+
+	const moreMs = Math.min(missingMs, Math.min(graceMs, timeoutMs / 5) - patience.givenMs);
+	patience.spentMs -= moreMs;
+	patience.givenMs += moreMs;
 };
 
 const end = (patience: Patience, timeoutMs: number): void => {
 	patience.spentMs = spentMsOf(patience);
 	makeRoom(patience, timeoutMs);
 	patience.sinceMs = performance.now();
+	patience.sinceIdleMs = idleMs();
 	patience.steps--;
 };
-
-/** With less than that there is no need to begin. */
-const leastMs = 1;
 
 /** A step that begins so soon needs no other deadline than its own, which is the same. */
 const sameMs = 5;

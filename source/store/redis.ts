@@ -249,6 +249,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		get isTracking() {
 			return link.isTracking;
 		},
+		answersInOrder: !isCluster(link.connection),
 		hasBatches: true,
 		clear: async () => unlinkAll(link.connection, prefix, () => true),
 		scan: () => scan(link.connection, prefix),

@@ -6,6 +6,7 @@ import {
 	type AddressInfo,
 	type Socket,
 } from 'node:net';
+import {performance} from 'node:perf_hooks';
 import type {MockTracker} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {startRedis, type TestRedis} from './redis.ts';
@@ -95,6 +96,8 @@ export const startSlowRedis = async (mock: MockTracker): Promise<SlowRedis> => {
 	await once(server, 'listening');
 	mock.timers.enable({apis: ['setTimeout']});
 	mock.method(performance, 'now', () => startedMs + elapsedMs);
+	// It goes on only while nothing else is done.
+	mock.method(performance, 'eventLoopUtilization', () => ({idle: elapsedMs, active: 0, utilization: 0}));
 
 	const deliver = async () => {
 		const due = held.filter(({dueMs}) => dueMs <= elapsedMs);
