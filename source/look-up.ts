@@ -19,7 +19,7 @@ import {isForEquivalents, noMarks} from './marks.ts';
 import type {RequestSettings} from './resolve-options.ts';
 import {observe, peek, select, type Selection} from './selection.ts';
 import {createPatience} from './store/patience.ts';
-import type {StoredResponse} from './stored.ts';
+import type {StoredResponse, VariantIndex} from './stored.ts';
 import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from './write-guard.ts';
 
 /** What is fresh may be due to be refreshed all the same, where the user wants it. */
@@ -71,6 +71,9 @@ const guardOfPost = (context: ExchangeContext, {request, settings, keyInput}: As
 	return takeGuard(context.store, keyOf(context, {...request, method: 'GET'}, {...keyInput, body: undefined}), noMarks, performance.now());
 };
 
+/** Whether `Vary` selects among the variants, and not the options alone. */
+const isVaried = ({vary}: VariantIndex, {http: {matchHeaders}}: RequestSettings): boolean => vary.some(name => !matchHeaders.includes(name));
+
 type LookUpOptions = {
 	/** Why the cache is to take no part, if that is settled already. */
 	readonly bypass?: BypassReason | undefined;
@@ -112,7 +115,7 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	}
 
 	const decision: Decision = index && early.kind === 'fetch'
-		? {kind: 'fetch', reason: 'vary-mismatch', headers: variantValidationHeaders(request, index, requestTimeMs)}
+		? {kind: 'fetch', reason: isVaried(index, settings) ? 'vary-mismatch' : 'not-stored', headers: variantValidationHeaders(request, index, requestTimeMs)}
 		: early;
 
 	return guarded({...exchange, key, index, marks, decision});

@@ -1,4 +1,4 @@
-import type {BeforeRequestHook, PlainResponse} from 'got';
+import type {BeforeRequestHook, PlainResponse, RequestError} from 'got';
 import type {Exchange} from '../exchange.ts';
 import type {Settlement} from '../settlement.ts';
 import {copyOf, type Patience} from '../store/patience.ts';
@@ -24,6 +24,8 @@ export type GotExchange = {
 	isCutShort?: boolean;
 	/** The stored `Set-Cookie` fields that the cookie jar is not to see once more. */
 	hiddenCookies: string[] | undefined;
+	/** The hop whose redirect led to this one. */
+	readonly previous?: GotExchange | undefined;
 };
 
 // Got makes a new `Options` for each hop and attempt, and every hook, response and error leads to it.
@@ -48,15 +50,28 @@ export const exchangeOf = (options: GotOptions): GotExchange | undefined => exch
 /** What is left for the next hop: however many there are, the store delays them once. */
 const patiences = new WeakMap<GotOptions, Patience>();
 
-export const givePatience = (nextOptions: GotOptions, {patience}: Exchange): void => {
+const previousHops = new WeakMap<GotOptions, GotExchange>();
+
+/** To be called when a redirect is followed. */
+export const linkHop = (nextOptions: GotOptions, state: GotExchange): void => {
 	// A redirect is settled while it is followed, and nobody waits for that.
-	patiences.set(nextOptions, copyOf(patience));
+	patiences.set(nextOptions, copyOf(state.exchange.patience));
+	previousHops.set(nextOptions, state);
 };
+
+export const previousHop = (options: GotOptions): GotExchange | undefined => previousHops.get(options);
 
 export const patienceFor = (options: GotOptions): Patience | undefined => patiences.get(options);
 
 /** What a response came of, whichever way it took. */
 export const exchangeBehind = (response: PlainResponse): GotExchange | undefined => unmadeOf(response)?.state ?? exchanges.get(response.request.options);
+
+/** What an error came of; `undefined` where it has no request, or one of which no cache ever heard. */
+export const exchangeBehindError = (error: Error): GotExchange | undefined => {
+	const {request} = error as Partial<RequestError>;
+
+	return request?.options && exchanges.get(request.options);
+};
 
 /** Whether it is got's, with a cache or without. */
 export const isResponse = (value: unknown): value is PlainResponse =>

@@ -19,10 +19,11 @@ import {
 	addHeaders,
 	announceSending,
 	exchangeOf,
-	givePatience,
 	isAsked,
 	isOwner,
 	isWatched,
+	linkHop,
+	previousHop,
 	registerHook,
 	restoreHeaders,
 	setExchange,
@@ -68,7 +69,7 @@ export type Hooks = {
 };
 
 /** What an attempt leaves to the one that answers in its place. */
-type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus'>> & {
+type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus' | 'previous'>> & {
 	/** The exchange before, where the origin's answer did not go with what is stored. */
 	readonly before?: Exchange;
 };
@@ -103,6 +104,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			return outcome && {
 				exchange,
 				retryCount,
+				previous: state.previous,
 				settlement: {outcome, answer: outcome.answer},
 				forwardStatus: error.response?.statusCode,
 			};
@@ -132,6 +134,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			settlement: undefined,
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
+			previous: previousHop(options),
 			...recovered,
 			exchange: inOnePiece(options, before ? askedAgain(exchange) : exchange),
 			replacedHeaders: new Map(),
@@ -226,7 +229,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			// Whether the user has anything retried is another question.
 			prepareRecovery(options, (): Recovered => {
 				carryOn(options);
-				return {retryCount: state.retryCount, before: state.exchange};
+				return {retryCount: state.retryCount, previous: state.previous, before: state.exchange};
 			});
 			return retryWithMergedOptions({preserveHooks: true});
 		};
@@ -259,7 +262,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		restoreHeaders(updatedOptions, state);
 		showCookies(response, state.hiddenCookies);
-		givePatience(updatedOptions, state.exchange);
+		linkHop(updatedOptions, state);
 		if (storedAnswer(state) === undefined) {
 			settleRedirect(context, state, response, () => {
 				landFor(context, options, state);

@@ -3,14 +3,27 @@ import {currentAgeSeconds, expiryOf} from '../http/age.ts';
 import {dateOf} from '../http/dates.ts';
 import type {Decision} from '../http/decision.ts';
 import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
+import {normalizeUrl} from '../http/url.ts';
 import type {StoredResponse} from '../stored.ts';
-import {exchangeBehind, isResponse, type GotExchange} from './exchanges.ts';
+import {
+	exchangeBehind,
+	exchangeBehindError,
+	isAsked,
+	isResponse,
+	type GotExchange,
+} from './exchanges.ts';
 
 /** Why a response was answered as it was, each explained in `docs/reasons.md`. */
 export type CacheReason = Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'] | SharedOutcome['reason'];
 
 /** Why a response of the origin's was not stored, each explained in `docs/reasons.md`. */
 export type NotStoredReason = PassReason;
+
+/** What the cache did for one request: for that of the caller, or for one that a redirect led to. */
+export type CacheHop = Pick<CacheInfo, 'status' | 'reason' | 'notStored'> & {
+	/** Absolute, without credentials, fragment and ignored parameters. */
+	readonly url: string;
+};
 
 /**
 What the cache did for a response.
@@ -23,6 +36,8 @@ export type CacheInfo = {
 	- `'miss'`: the origin answered.
 	- `'bypass'`: the cache took no part.
 	- `'unavailable'`: nothing stored would do, and asking the origin was forbidden: 504 (Gateway Timeout).
+
+	Where redirects were followed, it is that of the hop that had most to do with the origin: a stored response to which the origin had to redirect is no hit. The other properties but `reason` are about the response itself.
 	*/
 	readonly status: 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypass' | 'unavailable';
 
@@ -43,6 +58,9 @@ export type CacheInfo = {
 
 	/** When the stored response stops, or stopped, being fresh; `undefined` when it never does. */
 	readonly expiresAt: Date | undefined;
+
+	/** Each request that was made or answered on the way, in their order: one, and one more for each redirect that was followed. */
+	readonly hops: readonly CacheHop[];
 };
 
 const statusOf = ({exchange: {decision}, settlement}: GotExchange): CacheInfo['status'] => {
@@ -79,15 +97,40 @@ const statusOf = ({exchange: {decision}, settlement}: GotExchange): CacheInfo['s
 /** The stored response that answered, or that the origin's response became. */
 export const usedStored = ({exchange: {decision}, settlement}: GotExchange): StoredResponse | undefined => settlement?.answer ?? settlement?.written ?? (decision.kind === 'reuse' ? decision.stored : undefined);
 
-export const describe = (state: GotExchange, nowMs: number): CacheInfo => {
-	const {exchange: {decision, key}, settlement} = state;
+const reasonOf = ({exchange: {decision}, settlement}: GotExchange): CacheReason => {
 	const outcome = settlement?.outcome;
+
+	return outcome === undefined || outcome.kind === 'pass' || outcome.kind === 'store' ? decision.reason : outcome.reason;
+};
+
+const notStoredOf = ({settlement}: GotExchange): NotStoredReason | undefined => settlement?.outcome.kind === 'pass' ? settlement.outcome.reason : settlement?.refusal;
+
+/** How much the origin had to do with it. */
+const involvement: Readonly<Record<CacheInfo['status'], number>> = {
+	hit: 0,
+	stale: 1,
+	revalidated: 2,
+	miss: 3,
+	bypass: 3,
+	unavailable: 4,
+};
+
+/** The exchanges of all hops, the first first. */
+const chainOf = (last: GotExchange): GotExchange[] => last.previous === undefined ? [last] : [...chainOf(last.previous), last];
+
+/** The hop that had most to do with the origin; of equals the last. */
+const costliest = (state: GotExchange): GotExchange => chainOf(state).toSorted((one, other) => involvement[statusOf(one)] - involvement[statusOf(other)]).at(-1) ?? state;
+
+/** All but the hops. */
+export const describe = (state: GotExchange, nowMs: number): Omit<CacheInfo, 'hops'> => {
+	const {key} = state.exchange;
 	const stored = usedStored(state);
+	const decisive = costliest(state);
 
 	return {
-		status: statusOf(state),
-		reason: outcome === undefined || outcome.kind === 'pass' || outcome.kind === 'store' ? decision.reason : outcome.reason,
-		notStored: outcome?.kind === 'pass' ? outcome.reason : settlement?.refusal,
+		status: statusOf(decisive),
+		reason: reasonOf(decisive),
+		notStored: notStoredOf(state),
 		key: key === '' ? undefined : key,
 		age: stored && currentAgeSeconds(stored.policy, nowMs),
 		storedAt: stored && dateOf(stored.policy.responseTimeMs),
@@ -95,12 +138,28 @@ export const describe = (state: GotExchange, nowMs: number): CacheInfo => {
 	};
 };
 
+const hopOf = (state: GotExchange): CacheHop => {
+	const {request, settings} = state.exchange;
+
+	return {
+		url: normalizeUrl(request.url, settings.http.ignoredParameters),
+		status: statusOf(state),
+		reason: reasonOf(state),
+		notStored: notStoredOf(state),
+	};
+};
+
+const infoOf = (state: GotExchange | undefined): CacheInfo | undefined => state && {...describe(state, Date.now()), hops: chainOf(state).map(hop => hopOf(hop))};
+
+/** An exchange that ended without a complete response. */
+const failed = (state: GotExchange): GotExchange => state.settlement === undefined && isAsked(state) ? {...state, settlement: {outcome: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}}}} : state;
+
 /**
 What the cache did for a response, and why.
 
-@param response - A response of a got instance that was extended with `redisCache()`; the `response` of a stream or of an error of such an instance, which has none where no origin answered.
-@returns `undefined` if no cache had to do with the response, or there is none.
-@throws {TypeError} If it is no response of got's, but its body, say.
+@param value - A response of a got instance that was extended with `redisCache()`, the `response` of a stream, or an error of such an instance.
+@returns `undefined` if no cache was involved, or if there is no response: an error that came before there was a request has none, nor has a stream that no origin answered.
+@throws {TypeError} If it is neither a response of got's nor an error, but the body of a response, say.
 
 @example
 ```
@@ -109,16 +168,30 @@ const response = await client('https://api.example.com/items');
 cacheInfo(response);
 //=> {status: 'hit', reason: 'fresh', age: 12, …}
 ```
+
+@example
+```
+try {
+	await client('https://api.example.com/items');
+} catch (error) {
+	cacheInfo(error as Error);
+	//=> {status: 'miss', reason: 'not-stored', notStored: 'error', …}
+}
+```
 */
-export const cacheInfo = (response: PlainResponse | undefined): CacheInfo | undefined => {
-	if (response === undefined) {
+export const cacheInfo = (value: PlainResponse | Error | undefined): CacheInfo | undefined => {
+	if (value === undefined) {
 		return undefined;
 	}
 
-	if (!isResponse(response)) {
-		throw new TypeError(`Expected a response of got's in cacheInfo(), got a value of type ${typeof response}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`);
+	if (value instanceof Error) {
+		const state = exchangeBehindError(value);
+		return infoOf(state && failed(state));
 	}
 
-	const state = exchangeBehind(response);
-	return state && describe(state, Date.now());
+	if (!isResponse(value)) {
+		throw new TypeError(`Expected a response of got's in cacheInfo(), got a value of type ${typeof value}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`);
+	}
+
+	return infoOf(exchangeBehind(value));
 };

@@ -56,7 +56,8 @@ const decideStored = (request: RequestHead, stored: StoredResponse | undefined, 
 	}
 
 	if (!isSelected(request, stored, settings.matchHeaders)) {
-		return {kind: 'fetch', reason: 'vary-mismatch'};
+		// What differs is a field that the user alone selects by, unless `Vary` says otherwise.
+		return {kind: 'fetch', reason: isSelected(request, stored, []) ? 'not-stored' : 'vary-mismatch'};
 	}
 
 	if (selectRange(request, stored).kind === 'not-stored') {

@@ -47,7 +47,7 @@ export type PassReason =
 	| 'too-large'
 	/** It would have been removed from the store at once. */
 	| 'past-time-to-live'
-	/** There was no response. */
+	/** There was no response, or none that arrived whole. */
 	| 'error';
 
 /** Why a stale response stands in for a failure. */

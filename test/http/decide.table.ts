@@ -64,7 +64,9 @@ export const decideTable: readonly DecideRow[] = [
 	{what: 'another variant', stored: {...maxAge, Vary: 'Foo'}, storedMore: {request: requestWith({foo: '1'})}, request: {foo: '2'}, expected: 'fetch: vary-mismatch'},
 	{what: 'a variant whose field is absent', stored: {...maxAge, Vary: 'Foo'}, storedMore: {request: requestWith({foo: '1'})}, expected: 'fetch: vary-mismatch'},
 	{what: 'a variant that had no such field', stored: {...maxAge, Vary: 'Foo'}, request: {foo: ''}, expected: 'fetch: vary-mismatch'},
-	{what: 'a field that the user selects by', stored: maxAge, storedMore: {request: requestWith({foo: '1'}), settings: {matchHeaders: ['foo']}}, request: {foo: '2'}, settings: {matchHeaders: ['foo']}, expected: 'fetch: vary-mismatch'},
+	{what: 'a field that the user selects by', stored: maxAge, storedMore: {request: requestWith({foo: '1'}), settings: {matchHeaders: ['foo']}}, request: {foo: '2'}, settings: {matchHeaders: ['foo']}, expected: 'fetch: not-stored'},
+	{what: 'a field that the user selects by, of a response that varies by another', stored: {...maxAge, Vary: 'Bar'}, storedMore: {request: requestWith({foo: '1', bar: '1'}), settings: {matchHeaders: ['foo']}}, request: {foo: '2', bar: '1'}, settings: {matchHeaders: ['foo']}, expected: 'fetch: not-stored'},
+	{what: 'another variant, beside a field that the user selects by', stored: {...maxAge, Vary: 'Bar'}, storedMore: {request: requestWith({foo: '1', bar: '1'}), settings: {matchHeaders: ['foo']}}, request: {foo: '1', bar: '2'}, settings: {matchHeaders: ['foo']}, expected: 'fetch: vary-mismatch'},
 
 	// RFC 9111 §5.2.2
 	{what: 'no-cache', stored: {'Cache-Control': 'max-age=60, no-cache', ...etag}, expected: 'validate: no-cache', added: {'if-none-match': '"1"'}},
