@@ -9,12 +9,15 @@ export type Validators = {
 	readonly lastModified: string | undefined;
 };
 
+/** No header field may have it: a request that carries it fails. */
+const unsendable = /[^\t\u{20}-\u{7E}\u{80}-\u{FF}]/v;
+
 export const validatorsOf = (headers: HeaderFields): Validators => {
 	const etag = fieldValue(headers, 'etag');
 	const lastModified = fieldValue(headers, 'last-modified');
 
 	return {
-		etag: etag === '' ? undefined : etag,
+		etag: etag === undefined || etag === '' || unsendable.test(etag) ? undefined : etag,
 		lastModified: parseHttpDate(lastModified, 0) === undefined ? undefined : lastModified,
 	};
 };

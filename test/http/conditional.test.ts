@@ -93,6 +93,10 @@ test('sends what validators there are', () => {
 
 	assert.deepEqual(headersFor({}), {});
 	assert.deepEqual(headersFor({ETag: ''}), {});
+	// What no request can carry is no validator.
+	assert.deepEqual(headersFor({ETag: '"\u{1F600}"'}), {});
+	assert.deepEqual(headersFor({ETag: '"a\r\nb: c"', ...modified}), {'if-modified-since': date(-1000)});
+	assert.deepEqual(headersFor({ETag: '"é"'}), {'if-none-match': '"é"'});
 	assert.deepEqual(headersFor(weak), {'if-none-match': 'W/"a"'});
 	assert.deepEqual(headersFor(modified), {'if-modified-since': date(-1000)});
 	assert.deepEqual(headersFor({...etag, ...modified}), {'if-none-match': '"a"', 'if-modified-since': date(-1000)});
