@@ -7,6 +7,7 @@ import {
 	removeVariants,
 	supersede,
 	variantKey,
+	whenVariantsAreSent,
 	type ResourceContext,
 } from './resource.ts';
 import type {StoredResponse, VariantIndex, VariantReference} from './stored.ts';
@@ -17,7 +18,10 @@ type Drop = Extract<Refusal, {kind: 'drop'}>;
 const without = (index: VariantIndex, {id, keptUntilMs}: VariantReference): VariantIndex =>
 	({...index, variants: index.variants.filter(variant => variant.id !== id || variant.keptUntilMs !== keptUntilMs)});
 
-const dropVariant = ({store, indexes}: ResourceContext, key: string, index: VariantIndex, stored: StoredResponse): void => {
+const dropVariant = async (context: ResourceContext, key: string, index: VariantIndex, stored: StoredResponse): Promise<void> => {
+	const {store, indexes} = context;
+	// It may be among them.
+	await whenVariantsAreSent(context, key);
 	const id = variantId(stored.selectingHeaders);
 	const reference = index.variants.find(variant => variant.id === id);
 	void store.delete([variantKey(key, id), headKey(key)]);
@@ -43,7 +47,7 @@ export const drop = async (context: ExchangeContext, {key, index: found, decisio
 	} else if (stored?.method === 'HEAD') {
 		void store.delete([headKey(key)]);
 	} else if (stored && index) {
-		dropVariant(context, key, index, stored);
+		await dropVariant(context, key, index, stored);
 	} else if (stored) {
 		supersede(context, key);
 	}

@@ -42,10 +42,11 @@ export const withStored = async (context: ExchangeContext, exchange: Exchange): 
 		return exchange;
 	}
 
-	const {key, index, decision: found} = await lookUp(context, {...exchange, settings: {...settings, http: {...settings.http, mode: 'default'}}});
-	const stored = 'stored' in found ? found.stored : undefined;
+	const found = await lookUp(context, {...exchange, settings: {...settings, http: {...settings.http, mode: 'default'}}});
+	void endGuard(context.store, found.guard);
+	const stored = 'stored' in found.decision ? found.decision.stored : undefined;
 
-	return {...exchange, key, index, decision: {...decision, ...stored && {stored}}};
+	return {...exchange, key: found.key, index: found.index, decision: {...decision, ...(stored && {stored})}};
 };
 
 /** Makes in the store the change that a response without a body of its own leads to. */
