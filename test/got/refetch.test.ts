@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
-import {
-	connect,
-	constants,
-	type ServerHttp2Session,
-	type ServerHttp2Stream,
-} from 'node:http2';
+import {constants, type ServerHttp2Session, type ServerHttp2Stream} from 'node:http2';
 import process from 'node:process';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import test, {suite} from 'node:test';
@@ -389,21 +384,6 @@ for (const kind of ['promise', 'stream'] as const) {
 		await assertNoStreams(origin);
 	});
 }
-
-test('over HTTP/2, a session of the caller’s own stays open when the origin is asked again', async () => {
-	await using setup = await setUp();
-	const {client, origin} = setup;
-	const session = connect(origin.url, {ca: origin.certificate});
-	for (const kind of ['promise', 'stream'] as const) {
-		origin.queue(stale, another, {body: 'new'});
-		await kinds[kind](client, 'items', {h2session: session});
-		assert.deepEqual(await kinds[kind](client, 'items', {h2session: session}), isNew);
-	}
-
-	assert.deepEqual([session.closed, session.destroyed], [false, false]);
-	await assertNoStreams(origin);
-	session.destroy();
-});
 
 const whole = {headers: {'cache-control': 'max-age=60', etag: '"1"'}, body: '0123456789'};
 

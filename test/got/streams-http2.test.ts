@@ -113,3 +113,24 @@ test('over HTTP/2, a body that is reset is not stored', async () => {
 		assert.equal(origin.requests.length, count);
 	}
 });
+
+test('over HTTP/2, a session of the caller’s own stays open when the origin is asked again', async () => {
+	await using setup = await setUp();
+	await using origin = await startHttp2Origin();
+	const {client} = setup;
+	const {options} = origin;
+	for (const url of ['promise', 'stream']) {
+		const ask = async (): Promise<unknown> => url === 'stream' ? (await readStream(client.stream(url, options))).body : client(url, options).text();
+		origin.handler = stored;
+		assert.equal(await ask(), 'content');
+		origin.handler = ({headers}, response) => {
+			response.writeHead(headers['if-none-match'] === undefined ? 200 : 304, {etag: '"2"'});
+			response.end(headers['if-none-match'] === undefined ? 'new' : '');
+		};
+
+		assert.equal(await ask(), 'new');
+	}
+
+	assert.equal(origin.requests.length, 6);
+	assert.deepEqual([options.h2session.closed, options.h2session.destroyed], [false, false]);
+});
