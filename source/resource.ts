@@ -200,6 +200,10 @@ export const whenVariantsAreSent = async ({store, variantQueues}: ResourceContex
 	await (store.patiently ? store.patiently(queue.sending, undefined) : queue.sending);
 };
 
+/** Whether all that was to be written is on the way to the store, in front of any later command about the same resource. */
+export const isAllSent = ({store, variantQueues}: ResourceContext): boolean =>
+	store.keepsOrder && !store.takesDetours && variantQueues.values().every(({waiting}) => waiting.length === 0);
+
 /** Resolves when all that is being written now has been, or has failed. */
 export const flushWrites = async ({store, variantQueues}: ResourceContext): Promise<void> => {
 	while (variantQueues.size > 0) {

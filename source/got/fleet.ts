@@ -2,6 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {Exchange} from '../exchange.ts';
 import type {Lead} from '../flights.ts';
 import {lookUp} from '../look-up.ts';
+import {flushWrites, isAllSent} from '../resource.ts';
 import type {Lease, Leases} from '../store/lease.ts';
 import {inTime} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
@@ -21,8 +22,8 @@ const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>)
 			return;
 		}
 
-		// Whoever has the lease next is to find what was stored.
-		await lease.release(context.store.flush());
+		// Whoever has the lease next is to find what was stored. Where that is on the same connection, the lease may follow it at once: the process may be about to end.
+		await lease.release(isAllSent(context) ? undefined : flushWrites(context));
 	};
 
 	lead.onEnd((ending, restMs) => {

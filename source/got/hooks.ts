@@ -55,6 +55,7 @@ import {
 import {openExchange} from './opening.ts';
 import {prepareRecovery, takeRecovery} from './recovery.ts';
 import {settleRedirect} from './redirect.ts';
+import {endOfTurn} from './turn.ts';
 import {refreshInBackground} from './refresh.ts';
 import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
 import {responseHead} from './response-head.ts';
@@ -248,6 +249,10 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		reportOn(response, state, context.now());
 		tellListeners(received, response);
+		if (state.settlement?.written && context.store.command) {
+			// A process that ends as soon as it has its answer must not lose what it fetched: node-redis writes at the end of the turn.
+			await endOfTurn();
+		}
 
 		return response;
 	};

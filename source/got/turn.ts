@@ -7,6 +7,20 @@ const afterIo = setImmediate;
 /** That of the event loop in which answers are being given. */
 let turn: {readonly startMs: number; readonly ended: Promise<void>} | undefined;
 
+let sending: Promise<void> | undefined;
+
+/** Resolves at the end of the turn of the event loop, when clients have given to their sockets what they were asked in it: the same promise for all who wait. */
+export const endOfTurn = (): Promise<void> => {
+	sending ??= new Promise(resolve => {
+		afterIo(() => {
+			sending = undefined;
+			resolve();
+		});
+	});
+
+	return sending;
+};
+
 /**
 What to wait for before another answer is given, if the event loop had better turn: answers need no I/O, so whoever asks for one after the other would keep all others waiting for theirs, the store too.
 

@@ -112,6 +112,9 @@ export type Backend = Encoding & {
 	/** Has a key live for so long at most. Absent where what expires soon by itself leaves nothing behind. */
 	shorten?(key: string, ttlMs: number): Promise<void>;
 
+	/** Whether operations about one slot are carried out in the order in which they are begun; not if several connections take turns. */
+	readonly keepsOrder?: boolean;
+
 	/** Whether a cluster keeps the keys: several are one command only where the braces in them say the same. */
 	readonly isSharded?: boolean;
 

@@ -151,6 +151,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 		update,
 		isAtomic: backend.swap !== undefined,
+		keepsOrder: backend.keepsOrder ?? false,
 		nameOf: key => key,
 		forget(key) {
 			tier?.forget(key);

@@ -67,6 +67,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		},
 		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
 		isAtomic: store.isAtomic,
+		keepsOrder: store.keepsOrder,
 		nameOf,
 		forget(key) {
 			store.forget(nameOf(key));

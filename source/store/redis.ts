@@ -250,6 +250,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 			return link.isTracking;
 		},
 		answersInOrder: !isCluster(link.connection),
+		keepsOrder: !('getSentinelNode' in link.connection || 'totalClients' in link.connection),
 		hasBatches: true,
 		clear: async () => unlinkAll(link.connection, prefix, () => true),
 		scan: () => scan(link.connection, prefix),

@@ -133,6 +133,9 @@ export type Store = {
 	/** Whether `update()` is one step for all who use the store. Where it is not, two at once may become one. */
 	readonly isAtomic: boolean;
 
+	/** Whether operations about one resource are carried out in the order in which they are begun. */
+	readonly keepsOrder: boolean;
+
 	/** What `entries()` calls a key: with encryption, names tell nothing. */
 	nameOf(key: string): string;
 
