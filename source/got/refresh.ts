@@ -6,6 +6,7 @@ import {createHints, type Hints} from '../hints.ts';
 import {preconditionFields} from '../http/conditional.ts';
 import {requestDirectives} from '../http/directives.ts';
 import {variantId} from '../http/vary.ts';
+import {flushWrites} from '../resource.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {exchangeOf, type GotExchange} from './exchanges.ts';
@@ -98,8 +99,8 @@ const ask = async (options: Options, url: string): Promise<void> => {
 	}
 };
 
-const refresh = async ({leases, store}: GotContext, options: Options, {key, request: {url}}: Exchange, name: string): Promise<void> => {
-	const lease = await leases?.acquire(`${key}:refresh:${name}`);
+const refresh = async (context: GotContext, options: Options, {key, request: {url}}: Exchange, name: string): Promise<void> => {
+	const lease = await context.leases?.acquire(`${key}:refresh:${name}`);
 	if (lease === 'taken' || lease === 'resting') {
 		return;
 	}
@@ -120,7 +121,7 @@ const refresh = async ({leases, store}: GotContext, options: Options, {key, requ
 	}
 
 	// Whoever has the lease next is to find what was stored.
-	await lease.release(store.flush());
+	await lease.release(flushWrites(context));
 };
 
 const run = async (context: GotContext, name: string, task: () => Promise<void>): Promise<void> => {
