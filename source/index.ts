@@ -13,6 +13,7 @@ export type {
 	Lifetime,
 	RedisCacheOptions,
 	RequestCacheOptions,
+	StaleIfErrorRule,
 } from './options.ts';
 export type {StoreOption} from './store/connection.ts';
 export type {UrlPattern} from './url-pattern.ts';

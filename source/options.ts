@@ -47,6 +47,23 @@ export type Lifetime = Duration | 'never' | 'no-store';
 /** A freshness lifetime of your own: fixed, or a function of the response. A function that returns `undefined` leaves the lifetime to the response. */
 export type ExpireAfter = Lifetime | ((response: CacheableResponse, request: CacheableRequest) => Lifetime | undefined);
 
+/** Which failures a stale response may stand in for, and for how long it may have been stale. */
+export type StaleIfErrorRule = {
+	/**
+	From 400 to 599.
+
+	@default [500, 502, 503, 504]
+	*/
+	readonly statusCodes?: readonly number[] | undefined;
+
+	/**
+	How long it may have been stale. It is kept for at least that long.
+
+	@default undefined, as long as it is kept
+	*/
+	readonly for?: Duration | undefined;
+};
+
 /**
 The options that one request can set for itself, in `context.cache`, over those of the cache. With `false` in their place, the cache takes no part in the request. A wrong one rejects the request with got's `RequestError`, whose `cause` is a `TypeError` that says what is wrong.
 
@@ -81,12 +98,13 @@ export type RequestCacheOptions = {
 	- `true`: any that is still kept, on those status codes too.
 	- A duration: one that has been stale for that long at most, on those status codes too.
 	- `false`: the response's own `stale-if-error` alone (RFC 5861 §4).
+	- `{statusCodes, for}`: as a duration, on these status codes in place of 500, 502, 503 and 504; without `for`, any that is still kept. With 429 among them, a request that the origin turns away is answered at once, and not after the time of its `Retry-After`.
 
 	`must-revalidate`, `no-cache`, and in a shared cache `proxy-revalidate` and `s-maxage` always win: such a response is never reused stale.
 
 	@default 'disconnected'
 	*/
-	staleIfError?: 'disconnected' | boolean | Duration | undefined;
+	staleIfError?: 'disconnected' | boolean | Duration | StaleIfErrorRule | undefined;
 
 	/**
 	Retry as got's `retry` says before a stale response stands in: fewer stale answers, for which callers wait longer. Streams, which got leaves to their consumers to retry, are given theirs at once all the same.

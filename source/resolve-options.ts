@@ -1,4 +1,5 @@
 import {version} from 'node:process';
+import {inspect} from 'node:util';
 import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
 import type {LifetimeRule, OwnLifetime, OwnLifetimes} from './http/lifetime.ts';
@@ -74,7 +75,7 @@ const defaultMemoryBytes = 64 * mebibyte;
 
 const modes: readonly string[] = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'] satisfies Array<Settings['mode']>;
 
-const expireAfterExpected = `${lifetimeExpected}; or a function`;
+const expireAfterExpected = `${durationExpected}; or 'no-store', 'never', or a function`;
 
 const isFunction = (value: unknown) => typeof value === 'function';
 const isExpireAfter = (value: unknown): value is ExpireAfter => isLifetime(value) || isFunction(value);
@@ -95,10 +96,25 @@ const whyNoLifetimeByUrl = (entry: unknown): string | undefined => {
 	return isExpireAfter(lifetime) ? undefined : `the lifetime ${describe(lifetime)}`;
 };
 
+const isStaleIfErrorRule = (value: unknown): boolean => {
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+		return false;
+	}
+
+	const {statusCodes, for: duration, ...others} = value as Record<string, unknown>;
+	const isList = statusCodes === undefined || isArrayOf(statusCodes, code => Number.isSafeInteger(code) && Number(code) >= 400 && Number(code) <= 599);
+
+	return isList && (duration === undefined || isDuration(duration)) && Object.keys(others).length === 0 && Object.keys(value).length > 0;
+};
+
 const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
 	tags: [value => isArrayOf(value, element => isString(element) && element !== ''), 'an array of strings that are not empty'],
-	staleIfError: [value => value === 'disconnected' || isBoolean(value) || isDuration(value), `'disconnected', a boolean, or ${durationExpected}`],
+	staleIfError: [
+		value => value === 'disconnected' || isBoolean(value) || isDuration(value) || isStaleIfErrorRule(value),
+		`'disconnected', a boolean, or ${durationExpected}; or an object such as {statusCodes: [429, 503], for: '1d'}, with status codes from 400 to 599`,
+		value => inspect(value, {depth: 2, breakLength: Infinity}),
+	],
 	retryFirst: [isBoolean, 'a boolean'],
 	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`],
 	refreshAhead: [isBoolean, 'a boolean'],
@@ -270,6 +286,17 @@ const returning = <Arguments extends readonly unknown[], Result>(name: string, d
 
 const staleAllowance = <Word extends string>(value: Word | boolean | number | string): Word | boolean | number => isDuration(value) ? toSeconds(value) : value as Word | boolean;
 
+const staleIfErrorSettings = (value: RequestCacheOptions['staleIfError'] = 'disconnected'): Pick<Settings, 'staleIfError' | 'failureStatusCodes'> => {
+	if (typeof value !== 'object') {
+		return {staleIfError: staleAllowance<'disconnected'>(value)};
+	}
+
+	return {
+		staleIfError: value.for === undefined ? true : toSeconds(value.for),
+		failureStatusCodes: value.statusCodes && new Set(value.statusCodes),
+	};
+};
+
 const cacheStatusName = (value: boolean | string) => value === true ? 'got-redis-cache' : value;
 
 /**
@@ -279,7 +306,7 @@ const requestSettings = (options: Options, ofRequest?: ExpireAfter): RequestSett
 	http: {
 		isShared: options.shared ?? true,
 		mode: options.mode ?? 'default',
-		staleIfError: staleAllowance<'disconnected'>(options.staleIfError ?? 'disconnected'),
+		...staleIfErrorSettings(options.staleIfError),
 		staleWhileRevalidate: staleAllowance<never>(options.staleWhileRevalidate ?? false),
 		lifetimes: lifetimesOf(options, ofRequest),
 		heedsCacheControl: options.cacheControl ?? true,

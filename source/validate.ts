@@ -8,7 +8,7 @@ export type Rule = readonly [isValid: (value: unknown) => boolean, expected: str
 
 export const durationExpected = 'a duration: milliseconds, or a string such as \'15m\', and not negative';
 
-export const lifetimeExpected = `${durationExpected}; or 'never', or 'no-store'`;
+export const lifetimeExpected = `${durationExpected}; or 'no-store', or 'never'`;
 
 export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 export const isString = (value: unknown): value is string => typeof value === 'string';

@@ -134,7 +134,7 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	[async () => cache.once('toString' as never, () => undefined), 'Expected one of error, degraded, recovered in once(), got \'toString\''],
 	[async () => cache.off(undefined as never, () => undefined), 'Expected one of error, degraded, recovered in off(), got undefined'],
 	// @ts-expect-error It takes none.
-	[async () => cache.clear(url), 'Expected no argument in clear(), got 1: it removes everything; delete() removes what is stored for a URL, and invalidate() what has something in common'],
+	[async () => cache.clear(url), `Expected no argument in clear(), which removes everything, got '${url}'; use delete() for a URL, or invalidate()`],
 	// @ts-expect-error It takes one.
 	[async () => cache.delete(url, url), 'Expected at most one argument in delete(), got 2: several URLs go into an array, as in delete([a, b]); a soft purge is invalidate({prefix}, {soft: true})'],
 	// @ts-expect-error It takes two.

@@ -71,8 +71,14 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{ttl: 1000}, /`ttl` .* to be a boolean, got 1000/v],
 		[{shared: 'yes'}, /`shared` .* to be a boolean, got 'yes'/v],
 		[{staleIfError: 'always'}, /`staleIfError` .* 'disconnected', a boolean, or a duration.* got 'always'/v],
+		[{staleIfError: {statusCodes: [200]}}, /`staleIfError` .* with status codes from 400 to 599, got \{ statusCodes: \[ 200 \] \}$/v],
+		[{staleIfError: {statusCodes: 429}}, /`staleIfError` .* got \{ statusCodes: 429 \}$/v],
+		[{staleIfError: {for: 'long'}}, /`staleIfError` .* got \{ for: 'long' \}$/v],
+		[{staleIfError: {codes: [429]}}, /`staleIfError` .* such as \{statusCodes: \[429, 503\], for: '1d'\}.* got \{ codes: \[ 429 \] \}$/v],
+		[{staleIfError: {}}, /`staleIfError` .* got \{\}$/v],
+		[{staleIfError: [429]}, /`staleIfError` .* got \[ 429 \]$/v],
 		[{staleWhileRevalidate: {}}, /`staleWhileRevalidate` .* got \{\}/v],
-		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'never', or 'no-store'; or a function, got '1 fortnight'/v],
+		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'no-store', 'never', or a function, got '1 fortnight'/v],
 		[{urlsExpireAfter: {'a.example': '1h'}}, /`urlsExpireAfter` .* array of \[pattern, lifetime\]/v],
 		[{urlsExpireAfter: [['a.example']]}, /`urlsExpireAfter` .* got \[ 'a.example' \]$/v],
 		[{urlsExpireAfter: [['a.example', '1h'], ['a.example', 'soon']]}, /`urlsExpireAfter` .* got the lifetime 'soon'$/v],
@@ -189,6 +195,13 @@ await suite('values', () => {
 		responseTimeMs: 0,
 	}).own;
 
+	test('a list of failures has a window, or none', () => {
+		const {staleIfError, failureStatusCodes} = resolve({staleIfError: {statusCodes: [429, 503], for: '1m'}}).request.http;
+		assert.deepEqual([staleIfError, [...failureStatusCodes ?? []]], [60, [429, 503]]);
+		assert.equal(resolve({staleIfError: {statusCodes: [429]}}).request.http.staleIfError, true);
+		assert.equal(resolve({staleIfError: {for: '1m'}}).request.http.failureStatusCodes, undefined);
+	});
+
 	test('the first URL pattern that matches gives the lifetime, then `expireAfter` of the cache', () => {
 		const {request} = resolve({
 			expireAfter: '1m',
@@ -214,7 +227,7 @@ await suite('values', () => {
 	});
 
 	test('a function that returns no lifetime is told so', () => {
-		assert.throws(() => lifetimeIn(resolve({expireAfter: () => 'whenever'}).request), {name: 'TypeError', message: /`expireAfter` to return .*'never', or 'no-store'.* got 'whenever'/v});
+		assert.throws(() => lifetimeIn(resolve({expireAfter: () => 'whenever'}).request), {name: 'TypeError', message: /`expireAfter` to return .*'no-store', or 'never'.* got 'whenever'/v});
 	});
 
 	test('a function that returns what decides nothing is told so', () => {

@@ -1,5 +1,6 @@
 import type {StaleReason} from '../http/outcome.ts';
-import {serverFailures} from '../http/status-codes.ts';
+import type {Settings} from '../http/settings.ts';
+import {isFailure} from '../http/stale.ts';
 
 /** What an error of got or Node tells of itself. */
 export type Failure = {
@@ -79,15 +80,16 @@ Whether an error means that the origin could not be reached or has failed, and h
 By the class of got's error. An error of the connection is a plain `RequestError`, as is what a hook or another function of the caller's throws: there it counts what the native request failed with.
 
 @param error - Of got, or of a native request.
+@param settings - Of the request: which status codes are failures.
 */
-export const failureOf = (error: Failure): StaleReason | undefined => {
+export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatusCodes'>): StaleReason | undefined => {
 	const {name, response, cause} = error;
 	if (name === 'TimeoutError') {
 		return 'timeout';
 	}
 
 	if (name === 'HTTPError') {
-		return response && serverFailures.has(response.statusCode) ? 'error-status' : undefined;
+		return response && isFailure(response.statusCode, settings) ? 'error-status' : undefined;
 	}
 
 	// The body broke off, is shorter than its head says, or cannot be decoded.

@@ -3,6 +3,7 @@ import type {Exchange} from '../exchange.ts';
 import type {Boarding, Flights, Landing} from '../flights.ts';
 import {collapsingKey} from '../http/collapsing.ts';
 import {decide} from '../http/decide.ts';
+import {isFailure} from '../http/stale.ts';
 import {isForUrl, underOwnUrl} from '../look-up.ts';
 import {isPurgedBefore} from '../marks.ts';
 import {lastPurgeOf} from '../resource.ts';
@@ -73,7 +74,8 @@ const share = (passenger: Passenger, stored: StoredResponse): StoredResponse | u
 /** A stale response, where the leader's failure would be the same for all. */
 const standIn = (passenger: Passenger, failure: unknown): StoredResponse | undefined => {
 	const {context, state} = passenger;
-	const outcome = failure === 'network-error' || failure === 'error-status' ? staleInstead(context, state.exchange, failure) : undefined;
+	const reason = typeof failure === 'number' && isFailure(failure, state.exchange.settings.http) ? 'error-status' : failure;
+	const outcome = reason === 'network-error' || reason === 'error-status' ? staleInstead(context, state.exchange, reason) : undefined;
 
 	return outcome && answerWith(passenger, {outcome, answer: outcome.answer});
 };

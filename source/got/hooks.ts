@@ -96,7 +96,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		prepareRecovery(options, (error: RequestError): Recovered | undefined => {
 			restoreHeaders(options, state);
 			// A hook may throw the error of another request.
-			const failure = error.options === options ? failureOf(error) : undefined;
+			const failure = error.options === options ? failureOf(error, exchange.settings.http) : undefined;
 			const outcome = failure && staleInstead(context, exchange, failure);
 			if (outcome) {
 				leave(options, error);

@@ -37,7 +37,7 @@ export type CacheInfo = {
 	- `'bypass'`: the cache took no part.
 	- `'unavailable'`: nothing stored would do, and asking the origin was forbidden: 504 (Gateway Timeout).
 
-	Where redirects were followed, it is that of the hop that had most to do with the origin: a stored response to which the origin had to redirect is no hit. The other properties but `reason` are about the response itself.
+	A stored response to which the origin had to redirect is no `'hit'`: `status` and `reason` are then those of the redirect, and the other properties are about the response itself.
 	*/
 	readonly status: 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypass' | 'unavailable';
 
@@ -105,27 +105,17 @@ const reasonOf = ({exchange: {decision}, settlement}: GotExchange): CacheReason 
 
 const notStoredOf = ({settlement}: GotExchange): NotStoredReason | undefined => settlement?.outcome.kind === 'pass' ? settlement.outcome.reason : settlement?.refusal;
 
-/** How much the origin had to do with it. */
-const involvement: Readonly<Record<CacheInfo['status'], number>> = {
-	hit: 0,
-	stale: 1,
-	revalidated: 2,
-	miss: 3,
-	bypass: 3,
-	unavailable: 4,
-};
-
 /** The exchanges of all hops, the first first. */
 const chainOf = (last: GotExchange): GotExchange[] => last.previous === undefined ? [last] : [...chainOf(last.previous), last];
 
-/** The hop that had most to do with the origin; of equals the last. */
-const costliest = (state: GotExchange): GotExchange => chainOf(state).toSorted((one, other) => involvement[statusOf(one)] - involvement[statusOf(other)]).at(-1) ?? state;
+/** The hop that says how the response came about: the last, unless it is a hit and one before it is none. */
+const decisiveHop = (last: GotExchange): GotExchange => statusOf(last) === 'hit' ? chainOf(last).findLast(state => statusOf(state) !== 'hit') ?? last : last;
 
 /** All but the hops. */
 export const describe = (state: GotExchange, nowMs: number): Omit<CacheInfo, 'hops'> => {
 	const {key} = state.exchange;
 	const stored = usedStored(state);
-	const decisive = costliest(state);
+	const decisive = decisiveHop(state);
 
 	return {
 		status: statusOf(decisive),

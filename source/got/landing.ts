@@ -2,7 +2,7 @@ import type {AfterResponseHook, RequestError, Response} from 'got';
 import type {Exchange} from '../exchange.ts';
 import type {Lead} from '../flights.ts';
 import {decide} from '../http/decide.ts';
-import type {PassReason} from '../http/outcome.ts';
+import type {PassReason, StaleReason} from '../http/outcome.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
@@ -60,8 +60,22 @@ export const landWith = (context: GotContext, state: GotExchange, lead: Lead<Sto
 	if (shareable && isShareable(context, state.exchange, shareable)) {
 		lead?.land(shareable);
 	} else {
-		lead?.release(restMsAfter(state), outcome?.kind === 'reuse-stale' ? outcome.reason : undefined);
+		lead?.release(restMsAfter(state), outcome?.kind === 'reuse-stale' ? failureOfStale(outcome.reason, state) : undefined);
 	}
+};
+
+/** What a leader failed from, for those who wait: a status code is a failure to some and not to others. */
+export type LeaderFailure = Exclude<StaleReason, 'error-status'> | number;
+
+const failureOfStale = (reason: StaleReason, {forwardStatus}: GotExchange): LeaderFailure | undefined => reason === 'error-status' ? forwardStatus : reason;
+
+const failureForAll = (error: Partial<RequestError>): LeaderFailure | undefined => {
+	if (error.name === 'HTTPError') {
+		return error.response?.statusCode;
+	}
+
+	const reason = failureOf(error, {});
+	return reason === 'error-status' ? undefined : reason;
 };
 
 /** To be called when a request has been settled, or will not be, and is not retried whatever came of it. */
@@ -107,6 +121,6 @@ export const leave = (options: GotOptions, error?: Partial<RequestError> & {read
 	if (error === undefined || error.name === 'AbortError' || (error.name === 'TimeoutError' && error.event === 'request')) {
 		lead?.handOver();
 	} else {
-		lead?.release(failureRestMs, failureOf(error));
+		lead?.release(failureRestMs, failureForAll(error));
 	}
 };

@@ -335,7 +335,10 @@ export class RedisCache {
 	clear(): Promise<boolean>;
 
 	async clear(...more: never[]): Promise<boolean> {
-		refuseMore(more, 0, 'clear()', 'it removes everything; delete() removes what is stored for a URL, and invalidate() what has something in common');
+		if (more.length > 0) {
+			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeSafely(more[0])}; use delete() for a URL, or invalidate()`);
+		}
+
 		this.#context.indexes.clear();
 		this.#context.purges.set(everyKey, {monoMs: performance.now()});
 		return this.#context.store.clear();

@@ -243,7 +243,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 	const standInFor = (error: Error): boolean => {
 		markRequestFailure(error);
-		return standIn(failureOf(error));
+		return standIn(failureOf(error, state.exchange.settings.http));
 	};
 
 	/** The end of the upload is told to got, too, and by what failure. */

@@ -11,6 +11,9 @@ export type Settings = {
 	/** `disconnected`: any stale response may stand in for a network error or timeout; a number: one that has been stale for that many seconds at most, for 5xx too; `true`: any, for 5xx too; `false`: the response's own `stale-if-error` alone. */
 	readonly staleIfError: 'disconnected' | boolean | number;
 
+	/** Status codes that are failures a stale response may stand in for; `undefined`: those of RFC 5861 §4. */
+	readonly failureStatusCodes?: ReadonlySet<number> | undefined;
+
 	/** A number: reuse a response that has been stale for that many seconds at most while it is refreshed; `true`: however long; `false`: the response's own `stale-while-revalidate` alone. */
 	readonly staleWhileRevalidate: boolean | number;
 

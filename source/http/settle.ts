@@ -18,8 +18,8 @@ import type {
 import {combinableRange} from './partial.ts';
 import {appraise, type Reception} from './policy.ts';
 import type {Settings} from './settings.ts';
-import {canStandIn} from './stale.ts';
-import {isSuccessful, serverFailures} from './status-codes.ts';
+import {canStandIn, isFailure} from './stale.ts';
+import {isSuccessful} from './status-codes.ts';
 import {
 	isHeadOfGet,
 	refusalOf,
@@ -50,7 +50,7 @@ export const settle = (input: SettleInput): Outcome => {
 		return settleNotModified(input, stored);
 	}
 
-	if (stored && serverFailures.has(response.statusCode) && canStandIn(stored, 'error-status', {request, nowMs, settings})) {
+	if (stored && isFailure(response.statusCode, settings) && canStandIn(stored, 'error-status', {request, nowMs, settings})) {
 		return {kind: 'reuse-stale', reason: 'error-status', answer: stored};
 	}
 

@@ -37,8 +37,11 @@ export const staleWhileRevalidateSeconds = (policy: StoredPolicy, {staleWhileRev
 	return staleWhileRevalidate ? Infinity : policy.staleWhileRevalidateSeconds ?? 0;
 };
 
-/** An origin that cannot be reached, or one that answers with 500, 502, 503 or 504. */
+/** An origin that cannot be reached, or one that answers with a failure. */
 export type Failure = 'disconnected' | 'error-status';
+
+/** Whether a status code is a failure that a stale response may stand in for: RFC 5861 §4, or what the user says. */
+export const isFailure = (statusCode: number, {failureStatusCodes = serverFailures}: Pick<Settings, 'failureStatusCodes'>): boolean => failureStatusCodes.has(statusCode);
 
 /** How long past its lifetime a response may stand in for a failure: RFC 5861 §4, or what the user allows in its place. */
 export const staleIfErrorSeconds = (policy: StoredPolicy, failure: Failure, {staleIfError}: Pick<Settings, 'staleIfError'>): number => {
@@ -65,7 +68,7 @@ type Circumstances = {
 /** Whether a stored response may stand in for a failure. */
 export const canStandIn = (stored: StoredResponse, failure: Failure, {request, nowMs, settings}: Circumstances): boolean => {
 	// A failure that was stored is no better than the one at hand.
-	if (isStaleForbidden(stored.policy) || serverFailures.has(stored.statusCode) || selectRange(request, stored).kind === 'not-stored') {
+	if (isStaleForbidden(stored.policy) || serverFailures.has(stored.statusCode) || isFailure(stored.statusCode, settings) || selectRange(request, stored).kind === 'not-stored') {
 		return false;
 	}
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import test, {suite} from 'node:test';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {RequestError} from 'got';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
-import type {Handler} from '../helpers/origin.ts';
+import {holdNext, type Handler} from '../helpers/origin.ts';
 import {outwait, setUp, type Setup} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
@@ -312,5 +313,78 @@ await suite('with `retryFirst`, a stale response comes when got does not retry a
 
 		assert.equal((await readStream(setup.client.stream('items', {retry}))).body, 'stored');
 		assert.equal(setup.origin.requests.length, 2);
+	});
+});
+
+await suite('status codes that the user says are failures', () => {
+	const busy: Handler = (_request, response) => {
+		response.writeHead(429, {'retry-after': '3600'}).end('slow down');
+	};
+
+	const rule = {staleIfError: {statusCodes: [429, 503], for: '1d'}} as const;
+
+	test('429 with Retry-After is answered stale, at once', async () => {
+		// Got would wait for an hour, and try again.
+		await using setup = await setUp(rule);
+		await store(setup, 'max-age=0');
+		setup.origin.handler = busy;
+		assert.deepEqual(await ask(setup, {retry: {limit: 5}}), {status: 'stale', reason: 'error-status', body: 'stored', header: 'yes', isFromCache: true});
+		assert.equal((await readStream(setup.client.stream('items'))).body, 'stored');
+
+		setup.origin.handler = failures.status;
+		assert.equal((await ask(setup, {retry: {limit: 5}}) as {status: string}).status, 'stale');
+	});
+
+	test('429 is answered stale after got\'s retries', async () => {
+		await using setup = await setUp({...rule, retryFirst: true});
+		const {client, origin} = setup;
+		await store(setup, 'max-age=0');
+		origin.handler = busy;
+		const {body} = await client('items', {retry: {limit: 2, calculateDelay: ({computedValue}) => computedValue > 0 ? 1 : 0}});
+
+		assert.equal(body, 'stored');
+		assert.equal(origin.requests.length, 4);
+	});
+
+	test('429 that is no failure by the options is an error', async () => {
+		await using setup = await setUp({staleIfError: true});
+		await store(setup, 'max-age=0');
+		setup.origin.handler = busy;
+		assert.equal(await ask(setup), 'HTTPError');
+	});
+
+	test('500 that is not among them is an error, and a failed connection is answered stale', async () => {
+		await using setup = await setUp();
+		await store(setup, 'max-age=0');
+		const context = {cache: rule};
+		setup.origin.handler = (_request, response) => {
+			response.writeHead(500).end();
+		};
+
+		assert.equal(await ask(setup, {context}), 'HTTPError');
+		setup.origin.handler = failures.connection;
+		assert.equal((await ask(setup, {context}) as {reason: string}).reason, 'network-error');
+	});
+
+	test('a request that waits for an equal one goes by its own list', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		await store(setup, 'max-age=0');
+		const held = holdNext(origin);
+		origin.handler = busy;
+		const leader = ask(setup);
+		await held.arrived;
+		const waiters = Promise.all([
+			ask(setup, {context: {cache: rule}}),
+			ask(setup, {context: {cache: {staleIfError: true}}}),
+		]);
+		await nextTurn();
+		held.release();
+
+		assert.equal(await leader, 'HTTPError');
+		const [tolerant, strict] = await waiters;
+		assert.equal((tolerant as {status: string}).status, 'stale');
+		assert.equal(strict, 'HTTPError');
+		assert.equal((await client('items', {throwHttpErrors: false})).statusCode, 429);
 	});
 });
