@@ -330,6 +330,17 @@ for (const [name, ask] of Object.entries(interfaces)) {
 		}
 	});
 
+	test(`an answer that is an error to the caller counts, too (${name})`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		for (const status of [404, 410, 451]) {
+			await supersede(setup, ask, {stored: 'max-age=600', options: noCache}, {status: 304, headers: {etag}});
+			origin.queue({status, body: 'none'}, {headers: noStore, body: 'new'});
+			await assert.rejects(ask(client, {...noCache, throwHttpErrors: true}), {name: 'HTTPError'});
+			assert.equal((await ask(client)).body, 'new');
+		}
+	});
+
 	test(`a cache that only reads leaves what is stored (${name})`, async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
