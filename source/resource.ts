@@ -41,6 +41,8 @@ export type OwnPurge = {
 export type VariantQueue = {
 	waiting: VariantWrite[];
 	sending: Promise<void>;
+	/** Whether what is being sent takes long. */
+	isLong: boolean;
 };
 
 export type Overlap = {
@@ -66,6 +68,7 @@ export const asResponse = (record: StoredRecord | undefined) => record?.kind ===
 type VariantWrite = {
 	readonly write: Write;
 	readonly vary: readonly string[];
+	readonly isLong: boolean;
 };
 
 export type Write = {
@@ -98,8 +101,8 @@ const indexWithAll = (known: VariantIndex | undefined, batch: readonly VariantWr
 	let index = known;
 	const ids: string[] = [];
 	const dropped = new Set<string>();
-	for (const {write: {stored, timeToLive}, vary} of batch) {
-		const change = indexWith(index, {stored, vary, nowMs, timeToLive});
+	for (const {write: {stored, timeToLive}, vary, isLong} of batch) {
+		const change = indexWith(index, {stored, vary, nowMs, timeToLive, isLong});
 		index = change.index;
 		ids.push(change.id);
 		dropped.delete(change.id);
@@ -161,7 +164,7 @@ const takeBatch = (queue: VariantQueue): VariantWrite[] => {
 		return [];
 	}
 
-	const together = queue.waiting.filter(({write, vary}) => write.token === first.write.token && String(vary) === String(first.vary)).slice(0, maxBatch);
+	const together = queue.waiting.filter(({write, vary, isLong}) => write.token === first.write.token && isLong === first.isLong && String(vary) === String(first.vary)).slice(0, maxBatch);
 	queue.waiting = queue.waiting.filter(waiting => !together.includes(waiting));
 
 	return together;
@@ -169,6 +172,7 @@ const takeBatch = (queue: VariantQueue): VariantWrite[] => {
 
 const sendVariants = async (context: ResourceContext, key: string, queue: VariantQueue): Promise<void> => {
 	for (let batch = takeBatch(queue); batch.length > 0; batch = takeBatch(queue)) {
+		queue.isLong = batch.some(({isLong}) => isLong);
 		queue.sending = commitVariants(context, key, batch);
 		// eslint-disable-next-line no-await-in-loop -- one index after the other
 		await queue.sending;
@@ -178,14 +182,15 @@ const sendVariants = async (context: ResourceContext, key: string, queue: Varian
 };
 
 const writeVariant = (context: ResourceContext, vary: readonly string[], write: Write): void => {
-	const {variantQueues} = context;
+	const {store, variantQueues} = context;
+	const isLong = write.stored.body.length >= store.longBodyBytes;
 	const queue = variantQueues.get(write.key);
 	if (queue) {
-		queue.waiting.push({write, vary});
+		queue.waiting.push({write, vary, isLong});
 		return;
 	}
 
-	const created: VariantQueue = {waiting: [{write, vary}], sending: Promise.resolve()};
+	const created: VariantQueue = {waiting: [{write, vary, isLong}], sending: Promise.resolve(), isLong};
 	variantQueues.set(write.key, created);
 	void sendVariants(context, write.key, created);
 };
@@ -193,6 +198,12 @@ const writeVariant = (context: ResourceContext, vary: readonly string[], write: 
 /** Resolves when variants that wait have been sent: what is read after that on the same connection has them. */
 export const whenVariantsAreSent = async ({store, variantQueues}: ResourceContext, key: string): Promise<void> => {
 	const queue = variantQueues.get(key);
+	if (queue?.isLong) {
+		// It would take longer to get it from the origin once more.
+		await queue.sending;
+		return;
+	}
+
 	if (queue === undefined || queue.waiting.length === 0) {
 		return;
 	}
@@ -247,8 +258,9 @@ export const write = (context: ResourceContext, written: Write): boolean => {
 	}
 
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
-	if (vary !== undefined && vary !== '*') {
-		writeVariant(context, vary, written);
+	const isLong = stored.body.length >= context.store.longBodyBytes;
+	if (vary !== '*' && (vary !== undefined || isLong)) {
+		writeVariant(context, vary ?? [], written);
 		return true;
 	}
 

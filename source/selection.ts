@@ -15,6 +15,7 @@ import {
 	type Marks,
 } from './marks.ts';
 import {asResponse, headKey, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
+import {longIdOf} from './store/long-values.ts';
 import type {StoredResponse, VariantIndex} from './stored.ts';
 
 export type Selection = {
@@ -25,7 +26,11 @@ export type Selection = {
 	readonly marks: Marks;
 };
 
-const requestedVariant = (key: string, {vary}: VariantIndex, request: RequestHead) => variantKey(key, variantId(selectingHeaders(vary, request.headers)));
+const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: RequestHead) => {
+	const id = variantId(selectingHeaders(vary, request.headers));
+	const longId = longIdOf(id);
+	return variantKey(key, variants.some(variant => variant.id === longId) ? longId : id);
+};
 
 /** What the memory tier can give at once. */
 export const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {

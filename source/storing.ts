@@ -25,6 +25,7 @@ import {
 } from './marks.ts';
 import {isPurgedSince, lastPurgeOf, supersede, write} from './resource.ts';
 import type {RequestSettings} from './resolve-options.ts';
+import {isHeadWithinBounds} from './store/codec.ts';
 import type {TimeToLive} from './store/store.ts';
 import {maxTags, type StoredResponse} from './stored.ts';
 import {takeGuard, tokenFor} from './write-guard.ts';
@@ -98,7 +99,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const stored = tagged(context, exchange, untagged);
-	if (stored.body.byteLength > settings.maxBodyBytes || stored.tags.length + stored.groups.length > mostMarksOf(stored)) {
+	if (stored.body.byteLength > Math.min(settings.maxBodyBytes, context.store.mostBodyBytes) || stored.tags.length + stored.groups.length > mostMarksOf(stored)) {
 		return {refusal: 'too-large'};
 	}
 
@@ -123,9 +124,17 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
 	}
 
+	if (!steps.store.isWritable) {
+		return withoutMarks(context, exchange, stored, 'store-unavailable');
+	}
+
 	const {token} = held;
 	const {matchHeaders} = settings.http;
 	const written = {...stored, marks: [token, ...generations]};
+	if (!isHeadWithinBounds(written)) {
+		return {refusal: 'too-large'};
+	}
+
 	if (!write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl})) {
 		return {refusal: 'invalidated'};
 	}

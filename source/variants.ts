@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {rawFieldValue} from './http/header-fields.ts';
 import {variantId} from './http/vary.ts';
+import {longIdOf, shortIdOf} from './store/long-values.ts';
 import type {TimeToLive} from './store/store.ts';
 import type {
 	StoredResponse,
@@ -18,6 +19,8 @@ type NewVariant = {
 	readonly vary: readonly string[];
 	readonly nowMs: number;
 	readonly timeToLive: TimeToLive;
+	/** Whether the store writes its body in pieces. */
+	readonly isLong: boolean;
 };
 
 type IndexChange = {
@@ -29,15 +32,16 @@ type IndexChange = {
 };
 
 /** The index with one variant more. */
-export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs, timeToLive}: NewVariant): IndexChange => {
+export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs, timeToLive, isLong}: NewVariant): IndexChange => {
 	const isContinued = known !== undefined && hasSameNames(known.vary, vary);
+	const shortId = variantId(stored.selectingHeaders);
 	const reference: VariantReference = {
-		id: variantId(stored.selectingHeaders),
+		id: isLong ? longIdOf(shortId) : shortId,
 		keptUntilMs: timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive,
 		etag: rawFieldValue(stored.rawHeaders, 'etag') ?? '',
 	};
 	const others = (known?.variants ?? []).filter(variant => variant.id !== reference.id && variant.keptUntilMs > nowMs);
-	const kept = isContinued ? others.slice(0, maxVariants - 1) : [];
+	const kept = isContinued ? others.filter(({id}) => shortIdOf(id) !== shortId).slice(0, maxVariants - 1) : [];
 	const index: VariantIndex = {
 		kind: 'index',
 		generation: isContinued ? known.generation : randomBytes(9).toString('base64url'),
@@ -45,7 +49,7 @@ export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs,
 		variants: [reference, ...kept],
 	};
 
-	return {index, id: reference.id, dropped: others.slice(kept.length)};
+	return {index, id: reference.id, dropped: others.filter(variant => !kept.includes(variant))};
 };
 
 /** An index is kept as long as any of its variants. */

@@ -39,11 +39,11 @@ export type PassReason =
 	| 'filtered'
 	/** What it would replace was purged or marked invalid while it was on its way. */
 	| 'invalidated'
-	/** The store is given up for now, closed, or did not say in time whether what it would replace was purged. */
+	/** The store is given up for now, read-only, full, closed, or did not say in time whether what it would replace was purged. */
 	| 'store-unavailable'
 	/** Its body did not arrive whole. */
 	| 'incomplete'
-	/** Its body is larger than the user allows, or it has more tags than a look-up could heed. */
+	/** Its body is larger than the user allows or the store takes, its head is longer than 256 KiB, or it has more tags than a look-up could heed. */
 	| 'too-large'
 	/** It would have been removed from the store at once. */
 	| 'past-time-to-live'

@@ -28,6 +28,8 @@ export type Expectation = 'anything' | 'nothing' | ValueStart;
 /** A change of one key that is made together with others, all of them or none. */
 export type Change =
 	| {readonly kind: 'put'; readonly key: string; readonly expected: Expectation; readonly value: Uint8Array; readonly ttlMs: number | undefined}
+	/** What was written under `partKey` before, in pieces. */
+	| {readonly kind: 'move'; readonly key: string; readonly expected: Expectation; readonly partKey: string; readonly ttlMs: number | undefined}
 	| {readonly kind: 'replace-head'; readonly key: string; readonly change: HeadChange; readonly ttlMs: number | undefined}
 	| {readonly kind: 'delete'; readonly key: string; readonly expected: Expectation};
 
@@ -102,6 +104,16 @@ export type Backend = Encoding & {
 	@param ttlMs - `undefined` for ever, `'keep'` as it was.
 	*/
 	replaceHead?(key: string, change: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean>;
+
+	/** How long values are written and read in pieces. Absent where the store can't. */
+	readonly pieces?: {
+		/** Resolves to `false` if what lies there does not end at that position: it was removed meanwhile. */
+		append(key: string, piece: Uint8Array, position: number, ttlMs: number): Promise<boolean>;
+		/** 0 if there is nothing. */
+		length(key: string): Promise<number>;
+		/** The bytes from `start` to `end`, that one included; fewer where the value ends before. */
+		read(key: string, start: number, end: number): Promise<Uint8Array>;
+	};
 
 	/** Absent where the store cannot check and change in one step. */
 	readonly guarded?: GuardedChanges;

@@ -1,4 +1,5 @@
-import {inTime, type Patience} from './patience.ts';
+import {isLongKey} from './long-values.ts';
+import {inTime, spentMsOf, type Patience} from './patience.ts';
 import type {PurgeResult, Store} from './store.ts';
 
 /** The store that a bounded one is part of; any other is its own. */
@@ -17,7 +18,16 @@ export const bounded = (store: Store, timeoutMs: number, patience: Patience): St
 	const part = Object.create(whole) as {-readonly [Name in keyof Store]: Store[Name]};
 	part.whole = whole;
 	part.patiently = wait;
-	part.get = async keys => wait(whole.get(keys), keys.map(() => undefined), !whole.takesDetours);
+	part.get = async keys => {
+		const nothing = keys.map(() => undefined);
+		// A long value has a time of its own, in proportion to its length.
+		if (keys.some(key => isLongKey(key))) {
+			return spentMsOf(patience) < timeoutMs ? whole.get(keys) : nothing;
+		}
+
+		return wait(whole.get(keys), nothing, !whole.takesDetours);
+	};
+
 	part.set = async (...parameters) => wait(whole.set(...parameters), false);
 	part.update = async (...parameters) => wait(whole.update(...parameters), undefined);
 	part.placeGuard = async (...parameters) => wait(whole.placeGuard(...parameters), undefined);

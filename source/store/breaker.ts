@@ -10,6 +10,8 @@ const probationCooldowns = 5;
 export type Breaker = {
 	/** Whether an operation may be sent now. */
 	isClosed(): boolean;
+	/** Whether it is open: other than `isClosed()`, this lets no operation through. */
+	readonly isOpen: boolean;
 	succeeded(): void;
 	failed(error: Error, options?: {readonly isFatal?: boolean}): void;
 	/** Ends its timer. */
@@ -98,6 +100,9 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 			}
 
 			return state === 'closed' || state === 'probation';
+		},
+		get isOpen() {
+			return state === 'open';
 		},
 		succeeded() {
 			if (state === 'closed' || !hasProbation) {

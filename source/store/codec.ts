@@ -90,6 +90,21 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 	return bytes;
 };
 
+/** What a head has beside strings. */
+const mostBeside = 1024;
+
+/** As a variant, it has the generation of its index as well. */
+const mostGeneration = 64;
+
+/** Whether `encode` takes the head of a response. */
+export const isHeadWithinBounds = (response: StoredResponse): boolean => {
+	const {url, statusMessage, rawHeaders, tags, groups, marks, selectingHeaders} = response;
+	const texts = [url, statusMessage, ...rawHeaders, ...tags, ...groups, ...marks, ...Object.entries(selectingHeaders).flat()];
+	const textLength = texts.reduce((sum, text) => sum + text.length, 0);
+	// Two bytes of each character, and three numbers that say how long it is.
+	return (2 * textLength) + (8 * texts.length) + mostBeside < longestHead || writeHead(response).length <= longestHead - mostGeneration;
+};
+
 /**
 A head to put in the place of the one that a body was read behind; `undefined` where it does not fit.
 

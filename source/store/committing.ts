@@ -1,9 +1,11 @@
+import type {StoredResponse} from '../stored.ts';
 import {toTtlMs, type Backend, type Change, type Expectation, type GuardedChanges} from './backend.ts';
 import {noBytes} from './codec/bytes.ts';
 import type {Deletions} from './deletions.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Guard} from './guard.ts';
 import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './guard-token.ts';
+import {longBodyBytes, type LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory.ts';
 import type {SlowKeys} from './slow-keys.ts';
 import type {CommittedRecord, Store} from './store.ts';
@@ -19,16 +21,24 @@ export type CommittingOptions = {
 	readonly encoding: RecordEncoding;
 	readonly deletions: Deletions;
 	readonly slowKeys: SlowKeys;
+	readonly longValues: LongValues | undefined;
 	readonly queue: WriteQueue;
 	/** The last write of each key that is under way: kept here. */
 	readonly writes: Map<string, Promise<unknown>>;
-	readonly counters: {dropped: number};
+	readonly counters: {dropped: number; unwritten: number};
 };
+
+const isLong = (change: Change): change is Extract<Change, {kind: 'put'}> => change.kind === 'put' && change.value.length >= longBodyBytes;
+
+const unstoredError = ({url, body}: StoredResponse, reason: Error): Error => new Error(
+	`The response of ${url} was not stored, with ${body.length} bytes: ${reason.message}. Lower \`maxBodySize\` if that goes on, or raise \`timeout\``,
+	{cause: reason},
+);
 
 /**
 How what an exchange brings is written: in one step, and only if the guard that the exchange counts on is still there.
 */
-export const createCommitting = ({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, queue, writes, counters}: CommittingOptions): Pick<Store, 'placeGuard' | 'settleGuard' | 'commit'> => {
+export const createCommitting = ({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters}: CommittingOptions): Pick<Store, 'placeGuard' | 'settleGuard' | 'commit'> => {
 	const {prefix} = backend;
 
 	const expectationOf = ({replaces}: CommittedRecord): Expectation => {
@@ -54,6 +64,37 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 		return encoded instanceof Promise ? encoded.then(toPut) : toPut(encoded);
 	};
 
+	/** Writes long values beside where they are to lie, so that a change of no length moves them there; `undefined` if one was not written. */
+	const writeLong = async ({write}: LongValues, records: readonly CommittedRecord[], changes: readonly Change[], partKeys: string[]): Promise<Change[] | undefined> => {
+		const ready: Change[] = [];
+		for (const [position, change] of changes.entries()) {
+			const {key, record} = records[position] ?? {};
+			if (!isLong(change) || key === undefined || record?.kind !== 'response') {
+				ready.push(change);
+				continue;
+			}
+
+			// eslint-disable-next-line no-await-in-loop -- one after the other, as their pieces
+			const partKey = await write(key, change.value, error => unstoredError(record, error));
+			if (partKey === undefined) {
+				return undefined;
+			}
+
+			partKeys.push(partKey);
+			ready.push({kind: 'move', key: change.key, expected: change.expected, partKey, ttlMs: change.ttlMs});
+		}
+
+		return ready;
+	};
+
+	const reportLong = (records: readonly CommittedRecord[], reason: Error): void => {
+		for (const {record} of records) {
+			if (record.kind === 'response' && record.body.length >= longBodyBytes) {
+				guard.report(unstoredError(record, reason));
+			}
+		}
+	};
+
 	const commitOnce = async (parameters: Parameters<Store['commit']>[0], isWhole: boolean): Promise<Awaited<ReturnType<Store['commit']>>> => {
 		const {guard: {key: guardKey, token}, records, deletedKeys} = parameters;
 		if (!guard.isHealthy) {
@@ -64,17 +105,28 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 		const leaveQueue = size > largeBytes && records.some(({key}) => slowKeys.has(key)) ? undefined : queue.enter(size);
 		if (leaveQueue === undefined) {
 			counters.dropped++;
+			reportLong(records, new Error('Others of its size are being written'));
 			return 'dropped';
 		}
 
+		const partKeys: string[] = [];
 		try {
 			const changes = records.map(record => toChange(record, isWhole));
 			// Without a turn in between where none is needed: writes keep their order.
-			const settled = isSettled(changes) ? changes : await Promise.all(changes.map(async change => change));
+			const settled: readonly Change[] = isSettled(changes) ? changes : await Promise.all(changes.map(async change => change));
+			const ready = longValues && settled.some(change => isLong(change)) ? await writeLong(longValues, records, settled, partKeys) : settled;
+			if (ready === undefined) {
+				return 'failed';
+			}
+
 			const attempted = await guard.attempt('write', async () => guarded.commit({key: prefix + guardKey, token, ttlMs: settledGuardLifeMs}, [
-				...settled,
+				...ready,
 				...deletedKeys.map(key => ({kind: 'delete', key: prefix + key, expected: 'anything'} as const)),
-			]), undefined, ({kind}) => kind === 'done');
+			]), {}, ({kind}) => kind === 'done');
+			if (attempted?.result.kind === 'done') {
+				partKeys.length = 0;
+			}
+
 			if (attempted?.result.kind !== 'conflict') {
 				return attempted === undefined ? 'failed' : (attempted.result.kind === 'done' ? 'written' : 'refused');
 			}
@@ -90,6 +142,9 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 			return 'dropped';
 		} finally {
 			leaveQueue();
+			for (const partKey of partKeys) {
+				longValues?.discard(partKey);
+			}
 		}
 	};
 
@@ -99,7 +154,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 	const place = async (key: string): ReturnType<Store['placeGuard']> => {
 		tier?.invalidate(key);
 		const own = exchangeToken();
-		const attempted = await guard.attempt('write', async () => guarded.place(prefix + key, own, guardLifeMs), undefined, token => token === own);
+		const attempted = await guard.attempt('write', async () => guarded.place(prefix + key, own, guardLifeMs), {}, token => token === own);
 		return attempted && {token: attempted.result, isNew: attempted.result === own};
 	};
 
@@ -144,7 +199,9 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 
 			try {
 				const result = await committed;
-				if (result === 'written') {
+				if (result === 'failed' || result === 'dropped') {
+					counters.unwritten += records.filter(({record}) => record.kind === 'response').length;
+				} else if (result === 'written') {
 					for (const [position, {key}] of records.entries()) {
 						deletions.settle(key, earlierDeletions[position]);
 					}

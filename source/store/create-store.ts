@@ -10,6 +10,7 @@ import {createFetching} from './fetching.ts';
 import {createGuard} from './guard.ts';
 import {createEntries} from './listing.ts';
 import {guardThroughKeyv} from './keyv-guarded.ts';
+import {createLongValues, longBodyBytes, mostBodyBytes} from './long-values.ts';
 import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
 import {createReading} from './reading.ts';
@@ -80,6 +81,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 		corrupt: 0,
 		dropped: 0,
+		unwritten: 0,
 	};
 	let probes = 0;
 	// Another key each time: in a cluster, another node.
@@ -121,11 +123,12 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const encoding = createEncoding({backend, guard, values});
 	const guarded = backend.guarded ?? guardThroughKeyv(backend);
 	const deletions = createDeletions({backend, guarded, values, guard, tier, writes});
+	const longValues = backend.pieces && createLongValues(backend, backend.pieces, guard, timeoutMs);
 	const slowKeys = createSlowKeys({backend, guard, deletions, counters});
-	const reading = createReading({backend, guard, tier, fetching, encoding, deletions, slowKeys, writes, counters});
-	const update = createUpdate({backend, guard, tier, fetching, encoding});
+	const reading = createReading({backend, guard, tier, fetching, encoding, deletions, slowKeys, longValues, writes, counters});
+	const update = createUpdate({backend, guard, tier, fetching, longValues, encoding});
 	const set = createSet({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters});
-	const committing = createCommitting({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, queue, writes, counters});
+	const committing = createCommitting({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters});
 
 	const created: Store = {
 		peek: reading.peek,
@@ -141,7 +144,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		purge: deletions.purge,
 		async dropGuards() {
 			tier?.lose();
-			return await guard.attempt('delete', async () => guarded.dropAll(), allKeysTimeoutMs) !== undefined;
+			return await guard.attempt('delete', async () => guarded.dropAll(), {deadlineMs: allKeysTimeoutMs}) !== undefined;
 		},
 		extend(key, timeToLive) {
 			const {extend} = backend;
@@ -150,6 +153,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			}
 		},
 		update,
+		longBodyBytes: longValues ? longBodyBytes : Infinity,
+		mostBodyBytes: longValues ? mostBodyBytes : Infinity,
 		isAtomic: backend.swap !== undefined,
 		keepsOrder: backend.keepsOrder ?? false,
 		nameOf: key => key,
@@ -167,7 +172,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				// Guards first: what is under way is not written after its key was passed by.
 				await guarded.dropAll();
 				await backend.clear();
-			}, allKeysTimeoutMs) !== undefined;
+			}, {deadlineMs: allKeysTimeoutMs}) !== undefined;
 		},
 		command: send && (async (key, toArguments) => {
 			let refusal: Error | undefined;
@@ -186,6 +191,9 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 		get isHealthy() {
 			return guard.isHealthy;
+		},
+		get isWritable() {
+			return guard.isWritable;
 		},
 		health: guard.health,
 		counters,

@@ -22,6 +22,11 @@ export type GuardOptions = {
 	readonly onRecovery: () => void;
 };
 
+export type Limits = {
+	readonly deadlineMs?: number;
+	readonly explain?: (error: Error) => Error;
+};
+
 /**
 What stands between a request and a store that may be slow, silent or gone.
 */
@@ -29,16 +34,23 @@ export type Guard = {
 	/**
 	Runs an operation for as long as the deadline allows. Resolves to `undefined` when it failed or was not tried.
 
-	@param deadlineMs - Default: the guard's timeout.
+	@param limits.deadlineMs - Default: the guard's timeout.
+	@param limits.explain - Makes the error that is reported of the one that came up.
 	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
 	*/
-	attempt<Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs?: number, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
+	attempt<Result>(kind: OperationKind, operation: () => Promise<Result>, limits?: Limits, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
 
 	/** Reports a fault from elsewhere. */
 	fail(kind: OperationKind, error: unknown): void;
 
+	/** Reports an error that says nothing of the store's health. */
+	report(error: Error): void;
+
 	/** Whether operations are tried at all. */
 	readonly isHealthy: boolean;
+
+	/** Whether writes are: `false` while they rest. */
+	readonly isWritable: boolean;
 
 	/** Operations that failed or were given up. */
 	readonly errors: number;
@@ -47,6 +59,12 @@ export type Guard = {
 
 	/** Waits for what is under way, no longer than the deadline, and tries nothing any more. */
 	close(): Promise<void>;
+};
+
+type Failure = {
+	readonly isFatal?: boolean;
+	readonly isSignOfSickness?: boolean;
+	readonly explain?: (error: Error) => Error;
 };
 
 class StoreTimeoutError extends Error {
@@ -138,13 +156,17 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		}
 	};
 
-	const fail = (kind: OperationKind, error: Error, {isFatal = false, isSignOfSickness = true} = {}): void => {
+	const report = (error: Error): void => {
+		lastError = error;
+		lastErrorAt = new Date();
+		faults.failed(error);
+	};
+
+	const fail = (kind: OperationKind, error: Error, {isFatal = false, isSignOfSickness = true, explain = (each: Error) => each}: Failure = {}): void => {
 		errors++;
 		// What falls with the connection belongs to the fault that was told already.
 		if (!isUnavailable) {
-			lastError = error;
-			lastErrorAt = new Date();
-			faults.failed(error);
+			report(explain(error));
 		}
 
 		if (!isSignOfSickness || backend.isArgumentError(error)) {
@@ -161,19 +183,19 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	/*
 	The timer, not the socket, is what keeps the process alive meanwhile.
 	*/
-	const withDeadline = async <Result>(kind: OperationKind, operation: () => Promise<Result>, deadlineMs: number, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => new Promise(resolve => {
+	const withDeadline = async <Result>(kind: OperationKind, operation: () => Promise<Result>, {deadlineMs = timeoutMs, explain}: Limits, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => new Promise(resolve => {
 		let isOver = false;
 		let isConnected = false;
 		const sentMs = performance.now();
 
-		const giveUp = (error: Error, kindOfFailure: Parameters<typeof fail>[2]) => {
+		const giveUp = (error: Error, failure: Failure) => {
 			if (isOver) {
 				return;
 			}
 
 			isOver = true;
 			forgetDeadline();
-			fail(kind, error, kindOfFailure);
+			fail(kind, error, {...failure, ...explain && {explain}});
 			resolve(undefined);
 		};
 
@@ -221,12 +243,12 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	});
 
 	return {
-		async attempt(kind, operation, deadlineMs = timeoutMs, isWritten = result => result !== false) {
+		async attempt(kind, operation, limits = {}, isWritten = result => result !== false) {
 			if (isClosed || !reading.isClosed() || (kind === 'write' && !writing.isClosed())) {
 				return undefined;
 			}
 
-			const attempted = withDeadline(kind, operation, deadlineMs, isWritten);
+			const attempted = withDeadline(kind, operation, limits, isWritten);
 			underWay.add(attempted);
 			try {
 				return await attempted;
@@ -236,6 +258,10 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		},
 		fail(kind, error) {
 			fail(kind, asError(error));
+		},
+		report,
+		get isWritable() {
+			return !isClosed && reading.isClosed() && !writing.isOpen;
 		},
 		get isHealthy() {
 			return !isClosed && reading.isClosed();

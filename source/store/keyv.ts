@@ -60,10 +60,10 @@ type SyncMap = {
 
 const expiryIn = (ttlMs: number | undefined): number | undefined => ttlMs === undefined ? undefined : Date.now() + ttlMs;
 
-/** No head is replaced where the whole is at hand. */
-type WholeChange = Exclude<Change, {kind: 'replace-head'}>;
+/** No head is replaced, and nothing is written in pieces, where the whole is at hand. */
+type WholeChange = Exclude<Change, {kind: 'replace-head' | 'move'}>;
 
-const isWhole = (change: Change): change is WholeChange => change.kind !== 'replace-head';
+const isWhole = (change: Change): change is WholeChange => change.kind === 'put' || change.kind === 'delete';
 
 const changeAll = (map: SyncMap, peek: (key: string) => unknown, changes: readonly Change[]): ChangeResult => {
 	const whole = changes.filter(change => isWhole(change));

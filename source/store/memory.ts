@@ -92,6 +92,10 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.no
 			return;
 		}
 
+		if (read.kind === 'response' && read.body.length > maxBytes) {
+			return;
+		}
+
 		const record = ownBytes(read, onCopy);
 		cache.set(key, record);
 		// One that is larger than all there is room for is not kept.

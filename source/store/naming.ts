@@ -7,7 +7,7 @@ import type {Store} from './store.ts';
 const mark = '~';
 
 /** What says nothing of a request. */
-const plainSuffixes: ReadonlySet<string> = new Set(['', 'HEAD', 'guard', 'encoded']);
+const plainSuffixes: ReadonlySet<string> = new Set(['', 'HEAD', 'guard', 'encoded', 'long']);
 
 const maxNames = 10_000;
 
@@ -66,6 +66,8 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 			store.extend(nameOf(key), timeToLive);
 		},
 		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
+		longBodyBytes: store.longBodyBytes,
+		mostBodyBytes: store.mostBodyBytes,
 		isAtomic: store.isAtomic,
 		keepsOrder: store.keepsOrder,
 		nameOf,
@@ -79,6 +81,9 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		flush: async () => store.flush(),
 		get isHealthy() {
 			return store.isHealthy;
+		},
+		get isWritable() {
+			return store.isWritable;
 		},
 		health: () => store.health(),
 		counters: store.counters,

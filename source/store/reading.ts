@@ -4,6 +4,7 @@ import type {Deletions} from './deletions.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
 import type {Guard} from './guard.ts';
+import {isLongKey, type LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory.ts';
 import type {SlowKeys} from './slow-keys.ts';
 import type {Store} from './store.ts';
@@ -17,6 +18,7 @@ export type ReadingOptions = {
 	readonly encoding: RecordEncoding;
 	readonly deletions: Deletions;
 	readonly slowKeys: SlowKeys;
+	readonly longValues: LongValues | undefined;
 	/** The last write of each key that is under way. */
 	readonly writes: ReadonlyMap<string, Promise<unknown>>;
 	readonly counters: {hits: number; misses: number};
@@ -32,7 +34,7 @@ export type Reading = Pick<Store, 'peek' | 'peekAll' | 'get' | 'takesDetours'> &
 
 const isNothing = (value: unknown): boolean => value === undefined || value === null;
 
-export const createReading = ({backend, guard, tier, fetching, encoding, deletions, slowKeys, writes, counters}: ReadingOptions): Reading => {
+export const createReading = ({backend, guard, tier, fetching, encoding, deletions, slowKeys, longValues, writes, counters}: ReadingOptions): Reading => {
 	const {prefix} = backend;
 	const {decode, fetchAll} = fetching;
 	let isClosed = false;
@@ -45,6 +47,52 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		} else {
 			counters.hits++;
 		}
+	};
+
+	/** What is read in one go. */
+	const getShort = async (keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>> => {
+		if (keys.length === 0) {
+			return [];
+		}
+
+		if (encoding.isBusy) {
+			await Promise.allSettled(keys.filter(key => encoding.isUnderWay(key)).map(async key => writes.get(key)));
+		}
+
+		const isReadable = slowKeys.isEmpty || await slowKeys.removeForeign(keys);
+		const endReading = tier?.beginReading(keys);
+		let isRefused = false;
+		const attempted = isReadable
+			? await guard.attempt('read', async () => {
+				try {
+					return await fetchAll(keys);
+				} catch (error) {
+					// A refusal says nothing of how long a value takes.
+					isRefused = backend.isRefusal(error);
+					throw error;
+				}
+			})
+			: undefined;
+		slowKeys.note(keys, attempted !== undefined || isRefused);
+		const values = keys.map((key, position) => decode(attempted?.result[position], key));
+		const decoded = isSettled(values) ? values : await Promise.all(values.map(async value => value));
+		const records = keys.map((key, position) => {
+			const record = deletions.isUnconfirmed(key) ? undefined : decoded[position];
+			count(record);
+			return record;
+		});
+		endReading?.(attempted && backend.isTracking ? records.map((record, position) => record ?? (isNothing(attempted.result[position]) ? 'absent' : undefined)) : []);
+		return records;
+	};
+
+	const getLong = async ({read}: LongValues, key: string): Promise<StoredRecord | undefined> => {
+		const endReading = tier?.beginReading([key]);
+		const value = await read(key);
+		const decoded = await decode(value, key);
+		const record = deletions.isUnconfirmed(key) ? undefined : decoded;
+		count(record);
+		endReading?.(backend.isTracking ? [record] : []);
+		return record;
 	};
 
 	return {
@@ -79,38 +127,15 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 			return records;
 		},
 		async get(keys) {
-			if (keys.length === 0) {
-				return [];
+			if (!longValues || !keys.some(key => isLongKey(key))) {
+				return getShort(keys);
 			}
 
-			if (encoding.isBusy) {
-				await Promise.allSettled(keys.filter(key => encoding.isUnderWay(key)).map(async key => writes.get(key)));
-			}
-
-			const isReadable = slowKeys.isEmpty || await slowKeys.removeForeign(keys);
-			const endReading = tier?.beginReading(keys);
-			let isRefused = false;
-			const attempted = isReadable
-				? await guard.attempt('read', async () => {
-					try {
-						return await fetchAll(keys);
-					} catch (error) {
-						// A refusal says nothing of how long a value takes.
-						isRefused = backend.isRefusal(error);
-						throw error;
-					}
-				})
-				: undefined;
-			slowKeys.note(keys, attempted !== undefined || isRefused);
-			const values = keys.map((key, position) => decode(attempted?.result[position], key));
-			const decoded = isSettled(values) ? values : await Promise.all(values.map(async value => value));
-			const records = keys.map((key, position) => {
-				const record = deletions.isUnconfirmed(key) ? undefined : decoded[position];
-				count(record);
-				return record;
-			});
-			endReading?.(attempted && backend.isTracking ? records.map((record, position) => record ?? (isNothing(attempted.result[position]) ? 'absent' : undefined)) : []);
-			return records;
+			const shortKeys = keys.filter(key => !isLongKey(key));
+			const longKeys = keys.filter(key => isLongKey(key));
+			const [short, ...long] = await Promise.all([getShort(shortKeys), ...longKeys.map(async key => getLong(longValues, key))]);
+			const found = new Map([...shortKeys, ...longKeys].map((key, position) => [key, [...short, ...long][position]]));
+			return keys.map(key => found.get(key));
 		},
 		get takesDetours() {
 			return encoding.isBusy || !slowKeys.isEmpty;

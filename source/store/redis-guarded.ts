@@ -18,7 +18,7 @@ const placeScript = `
 `;
 
 /*
-KEYS: the guard, then one key for each change. ARGV: the token that the guard has to have or, in a purge, nothing; the token to put there; the guard's life; then for each change its kind, what has to lie there, how long that is, the new value, its life.
+KEYS: the guard, then one key for each change, then the keys that values are moved from. ARGV: the token that the guard has to have or, in a purge, nothing; the token to put there; the guard's life; then for each change its kind, what has to lie there, how long that is, the new value (or the key that it is moved from), its life.
 
 Everything is checked before anything is changed, also whether the user has the right to change a part: an empty one changes nothing. A purge deletes before it writes: Redis refuses the first write of a script when it is full, and no deletion; where the guard can't be replaced, it is removed, which refuses as much.
 */
@@ -27,9 +27,15 @@ const changeScript = `
 	local former = redis.pcall('GET', KEYS[1])
 	if not isPurge and former ~= ARGV[1] then return -1 end
 	local conflict = 0
-	for i = 2, #KEYS do
+	local last = (#ARGV + 2) / 5
+	for i = 2, last do
 		local at = 5 * i - 6
 		local kind, expected, length, value = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+		if kind == 'move' then
+			local moved = redis.pcall('RENAME', value, value)
+			if moved.err and string.find(moved.err, 'no such key', 1, true) then return -1 end
+			if moved.err then return moved end
+		end
 		if length ~= '' and conflict == 0 then
 			local found = redis.pcall('STRLEN', KEYS[i])
 			if found ~= tonumber(length) then conflict = i - 1
@@ -40,14 +46,18 @@ const changeScript = `
 		end
 	end
 	if conflict == 0 then
-		for i = 2, #KEYS do
+		for i = 2, last do
 			local at = 5 * i - 6
 			local kind, value, ttl = ARGV[at], ARGV[at + 3], ARGV[at + 4]
 			if kind == 'delete' then redis.call('UNLINK', KEYS[i])
 			elseif kind == 'put' and ttl == '' then redis.call('SET', KEYS[i], value)
 			elseif kind == 'put' then redis.call('SET', KEYS[i], value, 'PX', ttl)
 			else
-				redis.call('SETRANGE', KEYS[i], 0, value)
+				if kind == 'replace-head' then redis.call('SETRANGE', KEYS[i], 0, value)
+				else
+					redis.call('UNLINK', KEYS[i])
+					redis.call('RENAME', value, KEYS[i])
+				end
 				if ttl == '' then redis.call('PERSIST', KEYS[i])
 				else redis.call('PEXPIRE', KEYS[i], ttl) end
 			end
@@ -63,6 +73,22 @@ const changeScript = `
 	return conflict
 `;
 
+const newValueOf = (change: Exclude<Change, {kind: 'replace-head'}>): Argument => {
+	switch (change.kind) {
+		case 'put': {
+			return change.value;
+		}
+
+		case 'move': {
+			return change.partKey;
+		}
+
+		case 'delete': {
+			return noBytes;
+		}
+	}
+};
+
 const argumentsOf = (change: Change): Argument[] => {
 	switch (change.kind) {
 		case 'replace-head': {
@@ -72,10 +98,11 @@ const argumentsOf = (change: Change): Argument[] => {
 		}
 
 		case 'put':
+		case 'move':
 		case 'delete': {
 			const {kind, expected} = change;
 			const [start, length] = typeof expected === 'string' ? [noBytes, expected === 'nothing' ? '0' : ''] : [expected.start, String(expected.length)];
-			return [kind, start, length, kind === 'put' ? change.value : noBytes, String(kind === 'put' ? change.ttlMs ?? '' : '')];
+			return [kind, start, length, newValueOf(change), String(kind === 'delete' ? '' : change.ttlMs ?? '')];
 		}
 	}
 };
@@ -130,7 +157,7 @@ export const createGuardedChanges = (send: SendCommand, dropAll: GuardedChanges[
 	const change = async (guardKey: string, head: readonly string[], changes: readonly Change[]) => resultOf(await runScript(
 		send,
 		changing,
-		[guardKey, ...changes.map(({key}) => key)],
+		[guardKey, ...changes.map(({key}) => key), ...changes.flatMap(each => each.kind === 'move' ? [each.partKey] : [])],
 		[...head, ...changes.flatMap(each => argumentsOf(each))],
 	));
 

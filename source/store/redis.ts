@@ -214,6 +214,13 @@ const replaceHead = async (send: SendCommand, key: string, {before, head, length
 	}
 };
 
+const appendScript = `
+	if redis.call('STRLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+	redis.call('SETRANGE', KEYS[1], ARGV[2], ARGV[1])
+	redis.call('PEXPIRE', KEYS[1], ARGV[3])
+	return 1
+`;
+
 // `PEXPIRE … GT` does the same from Redis 7.0 on.
 const extendScript = `
 	local left = redis.call('PTTL', KEYS[1])
@@ -264,6 +271,11 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		},
 		readStart: async key => readStart(send, key),
 		replaceHead: async (key, change, ttlMs) => replaceHead(send, key, change, ttlMs),
+		pieces: {
+			append: async (key, piece, position, ttlMs) => await send(key, ['EVAL', appendScript, '1', key, piece, String(position), String(ttlMs)]) === 1,
+			length: async key => Number(await send(key, ['STRLEN', key])),
+			read: async (key, start, end) => await send(key, ['GETRANGE', key, String(start), String(end)]) as Uint8Array,
+		},
 		isSharded: isCluster(link.connection),
 		isForeignValue,
 		isRefusal: error => error instanceof ErrorReply,

@@ -16,6 +16,8 @@ export type StoreCounters = {
 	readonly corrupt: number;
 	/** Records that were not written because too many others waited to be, because they are large and the store is slow, or because their header fields take more than 256 KiB. */
 	readonly dropped: number;
+	/** Of the responses that the caller was told are stored, those that then were not: they were dropped, or the store did not take them. */
+	readonly unwritten: number;
 };
 
 /** What Redis replied to a command, or the error with which it refused to do anything. */
@@ -130,6 +132,12 @@ export type Store = {
 	*/
 	update(key: string, change: (current: StoredRecord | undefined) => StoredRecord | undefined, timeToLive: TimeToLive | 'keep' | ((current: StoredRecord | undefined) => TimeToLive | 'keep')): Promise<{readonly record: StoredRecord | undefined} | undefined>;
 
+	/** Responses whose bodies have that many bytes are written under `longIdOf()` their variant's id, and are read and written in pieces, in a time that grows with their length. `Infinity` if the store can't. */
+	readonly longBodyBytes: number;
+
+	/** The longest body that the store takes. */
+	readonly mostBodyBytes: number;
+
 	/** Whether `update()` is one step for all who use the store. Where it is not, two at once may become one. */
 	readonly isAtomic: boolean;
 
@@ -167,6 +175,9 @@ export type Store = {
 
 	/** Whether the store is asked at all: `false` while it is given up, which it is until it answers again. */
 	readonly isHealthy: boolean;
+
+	/** Whether the store is written to: `false` also while it is read-only, or full. */
+	readonly isWritable: boolean;
 
 	health(): StoreHealth;
 

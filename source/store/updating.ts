@@ -3,6 +3,7 @@ import {ask, toTtlMs, type Backend} from './backend.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
 import type {Guard} from './guard.ts';
+import {isLongKey, type LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory.ts';
 import type {Store} from './store.ts';
 
@@ -14,6 +15,7 @@ export type UpdatingOptions = {
 	readonly guard: Guard;
 	readonly tier: MemoryTier | undefined;
 	readonly fetching: Fetching;
+	readonly longValues: LongValues | undefined;
 	readonly encoding: RecordEncoding;
 };
 
@@ -32,7 +34,7 @@ const swapThroughKeyv = (backend: Backend): NonNullable<Backend['swap']> => asyn
 /**
 How a record is replaced by what is made of it: only where it is still what was read, otherwise all over again.
 */
-export const createUpdate = ({backend, guard, tier, fetching, encoding}: UpdatingOptions): Store['update'] => {
+export const createUpdate = ({backend, guard, tier, fetching, longValues, encoding}: UpdatingOptions): Store['update'] => {
 	const {prefix, replaceHead} = backend;
 	const {fetchOne, decode} = fetching;
 	const swap = backend.swap ?? swapThroughKeyv(backend);
@@ -46,11 +48,20 @@ export const createUpdate = ({backend, guard, tier, fetching, encoding}: Updatin
 		}
 	};
 
+	const fetch = async (key: string): Promise<{readonly result: unknown} | undefined> => {
+		if (!longValues || !isLongKey(key)) {
+			return guard.attempt('read', async () => fetchOne(key));
+		}
+
+		const value = await longValues.read(key);
+		return value && {result: value};
+	};
+
 	return async (key, change, timeToLive) => {
 		const wireKey = prefix + key;
 		for (let tries = 0; tries < maxUpdateTries; tries++) {
 			// eslint-disable-next-line no-await-in-loop -- each try begins with what the last one found
-			const found = await guard.attempt('read', async () => fetchOne(key));
+			const found = await fetch(key);
 			if (found === undefined) {
 				return undefined;
 			}

@@ -1,4 +1,5 @@
 import type {StoredRecord} from '../stored.ts';
+import {longBodyBytes} from './long-values.ts';
 
 /** What could not be read in time is not written at once: that would be as much again for the same connection. */
 export const largeBytes = 65_536;
@@ -8,10 +9,13 @@ const recordSize = 512;
 /** Of a record that is on its way to be written, roughly. */
 export const sizeOf = (record: StoredRecord): number => recordSize + (record.kind === 'response' ? record.body.length : 0);
 
+/** What waits of bodies that take long to be written does not keep others from being. */
+const laneOf = (bytes: number): 'short' | 'long' => bytes < longBodyBytes ? 'short' : 'long';
+
 const defaultQueueBytes = 32 * 1024 * 1024;
 
 /**
-What waits to be written, in bytes.
+What waits to be written, in bytes: long bodies, and apart from these all others.
 */
 export type WriteQueue = {
 	/**
@@ -26,22 +30,23 @@ export type WriteQueue = {
 };
 
 export const createWriteQueue = (maxBytes: number = defaultQueueBytes): WriteQueue => {
-	let queue = {bytes: 0};
+	let queue = {short: 0, long: 0};
 
 	return {
 		enter(bytes) {
 			const entered = queue;
-			if (entered.bytes > 0 && entered.bytes + bytes > maxBytes) {
+			const lane = laneOf(bytes);
+			if (entered[lane] > 0 && entered[lane] + bytes > maxBytes) {
 				return undefined;
 			}
 
-			entered.bytes += bytes;
+			entered[lane] += bytes;
 			return () => {
-				entered.bytes -= bytes;
+				entered[lane] -= bytes;
 			};
 		},
 		restart() {
-			queue = {bytes: 0};
+			queue = {short: 0, long: 0};
 		},
 	};
 };

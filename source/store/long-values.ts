@@ -1,0 +1,101 @@
+import {Buffer} from 'node:buffer';
+import {randomBytes} from 'node:crypto';
+import type {Backend} from './backend.ts';
+import type {Guard} from './guard.ts';
+
+/** Bodies of that many bytes and more are stored under a key that says so, and are written and read in pieces. */
+export const longBodyBytes = 4 * 1024 * 1024;
+
+/** Redis takes no longer value unless `proto-max-bulk-len` says otherwise; the head needs some of it. */
+export const mostBodyBytes = 511 * 1024 * 1024;
+
+/** The name of a variant ends like that. */
+const suffix = ':long';
+
+export const longIdOf = (variantId: string): string => variantId + suffix;
+
+/** The same for a long variant and for a short one that takes its place. */
+export const shortIdOf = (variantId: string): string => variantId.endsWith(suffix) ? variantId.slice(0, -suffix.length) : variantId;
+
+export const isLongKey = (key: string): boolean => key.endsWith(suffix);
+
+/** Other commands of the process go in between two pieces. */
+const pieceBytes = 512 * 1024;
+
+/** 4 MB/s: a transfer that is slower is given up. */
+const leastBytesPerMs = 4000;
+
+/** Longer than any piece takes: renewed by each. What a process leaves that ends meanwhile is gone then. */
+const partLifeMs = 60_000;
+
+export type LongValues = {
+	/** `undefined` if there is nothing, or the store did not give it in time. */
+	read(key: string): Promise<Uint8Array | undefined>;
+
+	/**
+	Writes a value under a key of its own, from where a change moves it to the key that it is for.
+
+	@param explain - Makes the error that is reported of the one that came up.
+	@returns That key, as Redis has it; `undefined` if the store did not take the value in time.
+	*/
+	write(key: string, value: Uint8Array, explain: (error: Error) => Error): Promise<string | undefined>;
+
+	/** Removes what was written and not moved. */
+	discard(partKey: string): void;
+};
+
+export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'>, pieces: NonNullable<Backend['pieces']>, guard: Guard, timeoutMs: number): LongValues => {
+	/** Whether a transfer of that length that began then may go on. */
+	const isInTime = (sinceMonoMs: number, length: number): boolean => performance.now() - sinceMonoMs <= timeoutMs + (length / leastBytesPerMs);
+
+	const discard = (partKey: string): void => {
+		void guard.attempt('command', async () => keyv.delete(partKey));
+	};
+
+	return {
+		async read(key) {
+			const measured = await guard.attempt('read', async () => pieces.length(prefix + key));
+			const length = measured?.result ?? 0;
+			if (length === 0) {
+				return undefined;
+			}
+
+			const sinceMonoMs = performance.now();
+			const value = Buffer.allocUnsafeSlow(length);
+			for (let position = 0; position < length; position += pieceBytes) {
+				const end = Math.min(length, position + pieceBytes);
+				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other replies come in between
+				const attempted = await guard.attempt('read', async () => pieces.read(prefix + key, position, end - 1));
+				// Removed or replaced by a shorter one meanwhile. Any other mixture of two values fails its checksum.
+				if (attempted?.result.length !== end - position || !isInTime(sinceMonoMs, length)) {
+					return undefined;
+				}
+
+				value.set(attempted.result, position);
+			}
+
+			return value;
+		},
+		async write(key, value, explain) {
+			const partKey = `${prefix}${key}:${randomBytes(6).toString('base64url')}:part`;
+			const sinceMonoMs = performance.now();
+			for (let position = 0; position < value.length; position += pieceBytes) {
+				const piece = value.subarray(position, position + pieceBytes);
+				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other commands go in between
+				const attempted = await guard.attempt('write', async () => pieces.append(partKey, piece, position, partLifeMs), {explain});
+				const isSlow = !isInTime(sinceMonoMs, value.length);
+				if (attempted?.result !== true || isSlow) {
+					if (isSlow && attempted?.result) {
+						guard.report(explain(new Error(`The store took less than ${leastBytesPerMs / 1000} MB/s`)));
+					}
+
+					discard(partKey);
+					return undefined;
+				}
+			}
+
+			return partKey;
+		},
+		discard,
+	};
+};
