@@ -69,7 +69,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 		const ready: Change[] = [];
 		for (const [position, change] of changes.entries()) {
 			const {key, record} = records[position] ?? {};
-			if (!isLong(change) || key === undefined || record?.kind !== 'response') {
+			if (key === undefined || !isLong(change) || record?.kind !== 'response') {
 				ready.push(change);
 				continue;
 			}

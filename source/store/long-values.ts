@@ -83,15 +83,18 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 				const piece = value.subarray(position, position + pieceBytes);
 				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other commands go in between
 				const attempted = await guard.attempt('write', async () => pieces.append(partKey, piece, position, partLifeMs), {explain});
+				const isTaken = attempted?.result === true;
 				const isSlow = !isInTime(sinceMonoMs, value.length);
-				if (attempted?.result !== true || isSlow) {
-					if (isSlow && attempted?.result) {
-						guard.report(explain(new Error(`The store took less than ${leastBytesPerMs / 1000} MB/s`)));
-					}
-
-					discard(partKey);
-					return undefined;
+				if (isTaken && !isSlow) {
+					continue;
 				}
+
+				if (isTaken) {
+					guard.report(explain(new Error(`The store took less than ${leastBytesPerMs / 1000} MB/s`)));
+				}
+
+				discard(partKey);
+				return undefined;
 			}
 
 			return partKey;

@@ -127,7 +127,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 			return records;
 		},
 		async get(keys) {
-			if (!longValues || !keys.some(key => isLongKey(key))) {
+			if (!longValues || keys.every(key => !isLongKey(key))) {
 				return getShort(keys);
 			}
 

@@ -36,13 +36,11 @@ const longKeys = async ({redis}: Pick<Setup, 'redis'>) => {
 /** Waits until a key is there that the pattern names. */
 const untilKey = async ({redis}: Pick<Setup, 'redis'>, pattern: string) => {
 	for (let looks = 0; looks < 20_000; looks++) {
-		// eslint-disable-next-line no-await-in-loop
 		const [key] = await redis.client.keys(pattern);
 		if (key !== undefined) {
 			return key;
 		}
 
-		// eslint-disable-next-line no-await-in-loop
 		await nextTurn();
 	}
 
@@ -53,9 +51,7 @@ const untilKey = async ({redis}: Pick<Setup, 'redis'>, pattern: string) => {
 const untilWritten = async (setup: Pick<Setup, 'redis'>) => {
 	let quietLooks = 0;
 	while (quietLooks < 20) {
-		// eslint-disable-next-line no-await-in-loop
 		await settleWrites(setup);
-		// eslint-disable-next-line no-await-in-loop
 		const parts = await setup.redis.client.keys('*:part');
 		quietLooks = parts.length === 0 ? quietLooks + 1 : 0;
 	}
@@ -72,14 +68,12 @@ test('a body of 200 MB is stored and answers in every process, and short request
 	const second = other();
 	const events = [eventsOf(cache), eventsOf(second.cache)];
 
-	let isOver = false;
+	const progress = {isOver: false};
 	const shortStatuses = new Set<string | undefined>();
 	const askShort = async () => {
-		while (!isOver) {
-			// eslint-disable-next-line no-await-in-loop
+		while (!progress.isOver) {
 			const response = await client('short');
 			shortStatuses.add(cacheInfo(response)?.status);
-			// eslint-disable-next-line no-await-in-loop
 			await nextTurn();
 		}
 	};
@@ -87,13 +81,12 @@ test('a body of 200 MB is stored and answers in every process, and short request
 	const beside = askShort();
 	const statuses: Array<string | undefined> = [];
 	for (const ask of [client, client, second.client]) {
-		// eslint-disable-next-line no-await-in-loop
 		const response = await ask('long', {responseType: 'buffer'});
 		assert.equal(hash('sha1', response.body), digest);
 		statuses.push(cacheInfo(response)?.status);
 	}
 
-	isOver = true;
+	progress.isOver = true;
 	await beside;
 	assert.deepEqual(events, [[], []]);
 	assert.deepEqual(statuses, ['miss', 'hit', 'hit']);
@@ -116,7 +109,6 @@ for (const [name, options] of Object.entries({plain: {}, encrypted: {encryption:
 		await untilWritten(setup);
 		const asker = other().client;
 		for (const language of ['en', 'de']) {
-			// eslint-disable-next-line no-await-in-loop
 			const response = await asker('long', {responseType: 'buffer', headers: {'accept-language': language}});
 			assert.equal(cacheInfo(response)?.status, 'hit');
 			assert.ok(body.equals(response.body));
@@ -171,15 +163,11 @@ for (const [name, options] of Object.entries({plain: {}, encrypted: {encryption:
 		const {client, origin, other} = setup;
 		for (const length of [9 * mib, 10, 9 * mib]) {
 			serve(origin, randomBytes(length), {'cache-control': 'max-age=60', etag: `"${length}"`});
-			// eslint-disable-next-line no-await-in-loop
 			const {body} = await client('long', {responseType: 'buffer', context: {cache: {mode: 'reload'}}});
-			// eslint-disable-next-line no-await-in-loop
 			await untilWritten(setup);
-			// eslint-disable-next-line no-await-in-loop
 			const response = await other().client('long', {responseType: 'buffer'});
 			assert.equal(cacheInfo(response)?.status, 'hit');
 			assert.deepEqual(hash('sha1', response.body), hash('sha1', body));
-			// eslint-disable-next-line no-await-in-loop
 			const keys = await longKeys(setup);
 			assert.equal(keys.length, length > 10 ? 1 : 0);
 		}
@@ -230,7 +218,8 @@ test('what a process leaves that ends while it writes a long body expires by its
 	const asked = client('long', {responseType: 'buffer'});
 	const key = await untilKey(setup, '*:part');
 	const ttlMs = await redis.client.pTTL(key);
-	assert.ok(ttlMs > 0 && ttlMs <= 60_000);
+	assert.ok(ttlMs > 0);
+	assert.ok(ttlMs <= 60_000);
 	await asked;
 });
 
