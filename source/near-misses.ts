@@ -12,7 +12,7 @@ const isOptions = (value: unknown): boolean => {
 };
 
 /** The names that nobody has in a `context` for another reason. */
-const distinctiveNames: ReadonlySet<string> = new Set(['alwaysRevalidate', 'expireAfter', 'onlyIfCached', 'refreshAhead', 'retryFirst', 'staleIfError', 'staleWhileRevalidate', 'ttlOffset']);
+const distinctiveNames: ReadonlySet<string> = new Set(['alwaysRevalidate', 'expireAfter', 'onlyIfCached', 'refreshAhead', 'retryFirst', 'staleAfter', 'staleIfError', 'staleWhileRevalidate', 'ttlOffset']);
 
 const isNearMiss = (name: string, value: unknown): boolean => {
 	const lowerCased = name.toLowerCase();

@@ -114,6 +114,18 @@ export type RequestCacheOptions = {
 	retryFirst?: boolean | undefined;
 
 	/**
+	How long to wait for the origin while a stale response is at hand that could stand in for a failure, see `staleIfError`. After that the stale response answers, and the request goes on in the background and refreshes it, whatever got's own `timeout` is (for 30 seconds at least). If the origin's answer may not be stored, the request asks for it itself.
+
+	@default undefined, as long as got's `timeout` says
+
+	@example
+	```
+	redisCache({staleAfter: '200ms'});
+	```
+	*/
+	staleAfter?: Duration | undefined;
+
+	/**
 	Whether a stale response may answer at once while it is refreshed in the background: always (`true`), when it has been stale for that long at most (a duration), or only as the response's own `stale-while-revalidate` allows (`false`, RFC 5861 §3).
 
 	@default false

@@ -41,6 +41,8 @@ export type RequestSettings = {
 	readonly isOnlyIfCached: boolean;
 	readonly refreshesAhead: boolean;
 	readonly retriesFirst: boolean;
+	/** `undefined`: the origin is waited for. */
+	readonly staleAfterMs: number | undefined;
 	readonly ttlOffsetMs: number;
 	readonly maxBodyBytes: number;
 	readonly tags: readonly string[];
@@ -116,6 +118,7 @@ const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 		value => inspect(value, {depth: 2, breakLength: Infinity}),
 	],
 	retryFirst: [isBoolean, 'a boolean'],
+	staleAfter: [isDuration, durationExpected],
 	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`],
 	refreshAhead: [isBoolean, 'a boolean'],
 	expireAfter: [isExpireAfter, expireAfterExpected],
@@ -323,6 +326,7 @@ const requestSettings = (options: Options, ofRequest?: ExpireAfter): RequestSett
 	isOnlyIfCached: options.onlyIfCached ?? false,
 	refreshesAhead: options.refreshAhead ?? false,
 	retriesFirst: options.retryFirst ?? false,
+	staleAfterMs: options.staleAfter === undefined ? undefined : toMs(options.staleAfter),
 	ttlOffsetMs: toMs(options.ttlOffset ?? '1h'),
 	maxBodyBytes: options.maxBodySize ?? defaultMaxBodyBytes,
 	tags: options.tags ?? [],

@@ -59,6 +59,7 @@ import {endOfTurn} from './turn.ts';
 import {refreshInBackground} from './refresh.ts';
 import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
 import {responseHead} from './response-head.ts';
+import {settleAfter} from './stale-after.ts';
 
 export type Hooks = {
 	readonly init: InitHook[];
@@ -142,6 +143,9 @@ export const createHooks = (context: GotContext): Hooks => {
 		};
 		setExchange(options, state);
 		comeFirst(options, hooks);
+		if (!before && !state.settlement) {
+			state.settlement = await settleAfter(context, options, state.exchange);
+		}
 
 		const answer = storedAnswer(state);
 		if (answer) {

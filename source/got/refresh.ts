@@ -12,12 +12,15 @@ import type {GotContext, GotOptions} from './context.ts';
 import {exchangeOf, type GotExchange} from './exchanges.ts';
 import {gotModule} from './got-module.ts';
 
+/** What a refresh came to: the origin was asked, another process is asking it, or it failed. */
+export type Refreshed = 'done' | 'elsewhere' | 'failed';
+
 /** Refreshes of one cache: one of each response, and not too many at a time. */
 export type Refreshes = {
-	/** Names of the responses that are being refreshed. */
-	readonly running: Set<string>;
+	/** What the refreshes that are on their way come to, by the names of their responses. */
+	readonly running: Map<string, Promise<Refreshed>>;
 	/** What is to be done when it is a response's turn, the first first. */
-	readonly waiting: Map<string, () => Promise<void>>;
+	readonly waiting: Map<string, () => Promise<Refreshed>>;
 	/** Names of the responses whose refresh failed just now. */
 	readonly resting: Hints<true>;
 };
@@ -32,7 +35,7 @@ const failureRestMs = 1000;
 const defaultTimeoutMs = 30_000;
 
 export const createRefreshes = (): Refreshes => ({
-	running: new Set(),
+	running: new Map(),
 	waiting: new Map(),
 	resting: createHints(maxWaiting, failureRestMs),
 });
@@ -48,7 +51,7 @@ export const isRefresh = (options: GotOptions): boolean => refreshedBy(options) 
 const callersOwn = [...preconditionFields, 'if-range'];
 
 /** The caller's request once more, credentials and hooks included, but with nothing that leads back to the caller. */
-const refreshOptions = (options: GotOptions, stored: StoredResponse): Options => {
+const refreshOptions = (options: GotOptions, stored: StoredResponse, isUnhurried: boolean): Options => {
 	const copy = new gotModule.Options(undefined, undefined, options as Options);
 	copy.context = {...options.context, [seenByCaller]: stored};
 	copy.signal = undefined;
@@ -57,6 +60,12 @@ const refreshOptions = (options: GotOptions, stored: StoredResponse): Options =>
 	copy.resolveBodyOnly = false;
 	copy.throwHttpErrors = false;
 	copy.followRedirect = false;
+	if (isUnhurried) {
+		// The caller's patience is what the origin is too slow for.
+		const {lookup, connect, secureConnect, request = 0} = copy.timeout;
+		copy.timeout = {lookup, connect, secureConnect, request: Math.max(request, defaultTimeoutMs)};
+	}
+
 	copy.timeout.request ??= defaultTimeoutMs;
 	// The next caller will see to it.
 	Object.assign(copy.retry, {limit: 0, enforceRetryRules: true});
@@ -99,10 +108,10 @@ const ask = async (options: Options, url: string): Promise<void> => {
 	}
 };
 
-const refresh = async (context: GotContext, options: Options, {key, request: {url}}: Exchange, name: string): Promise<void> => {
+const refresh = async (context: GotContext, options: Options, {key, request: {url}}: Exchange, name: string): Promise<Refreshed> => {
 	const lease = await context.leases?.acquire(`${key}:refresh:${name}`);
 	if (lease === 'taken' || lease === 'resting') {
-		return;
+		return 'elsewhere';
 	}
 
 	const isLeased = typeof lease === 'object';
@@ -116,25 +125,30 @@ const refresh = async (context: GotContext, options: Options, {key, request: {ur
 		throw error;
 	}
 
-	if (!isLeased) {
-		return;
+	if (isLeased) {
+		// Whoever has the lease next is to find what was stored.
+		await lease.release(flushWrites(context));
 	}
 
-	// Whoever has the lease next is to find what was stored.
-	await lease.release(flushWrites(context));
+	return 'done';
 };
 
-const run = async (context: GotContext, name: string, task: () => Promise<void>): Promise<void> => {
-	const {running, waiting, resting} = context.refreshes;
-	running.add(name);
+const attempt = async ({refreshes, reportError}: GotContext, name: string, task: () => Promise<Refreshed>): Promise<Refreshed> => {
 	try {
-		await task();
+		return await task();
 	} catch (error) {
-		resting.set(name, true);
-		context.reportError(error);
-	} finally {
-		running.delete(name);
+		refreshes.resting.set(name, true);
+		reportError(error);
+		return 'failed';
 	}
+};
+
+const run = async (context: GotContext, name: string, task: () => Promise<Refreshed>): Promise<void> => {
+	const {running, waiting} = context.refreshes;
+	const refreshed = attempt(context, name, task);
+	running.set(name, refreshed);
+	await refreshed;
+	running.delete(name);
 
 	const [next] = waiting;
 	if (!next) {
@@ -147,30 +161,43 @@ const run = async (context: GotContext, name: string, task: () => Promise<void>)
 
 const isForbidden = ({settings, request}: Exchange): boolean => settings.http.isReadOnly || settings.http.mode === 'only-if-cached' || requestDirectives(request.headers).has('only-if-cached');
 
+/** Of a refresh that waits for its turn, nobody waits for the end. */
+const never = Promise.withResolvers<never>().promise;
+
 /**
-Asks the origin again while the caller already has the stored response, RFC 5861 §3: once for all who are given the same, with the caller's own request. What goes wrong is reported as an event.
+Asks the origin once more about a stored response, with the caller's own request: once for all who are given the same. What goes wrong is reported as an event.
 
 @param options - Of the caller's request, without what the cache has added.
+@param isUnhurried - Whether the caller's own timeouts do not count.
+@returns `undefined` if the origin is not asked: it must not be, or failed just now.
 */
-export const refreshInBackground = (context: GotContext, options: GotOptions, {exchange}: GotExchange): void => {
-	const {decision, key} = exchange;
-	if (decision.kind !== 'reuse' || isForbidden(exchange) || isRefresh(options)) {
-		return;
+export const startRefresh = (context: GotContext, options: GotOptions, exchange: Exchange, stored: StoredResponse, isUnhurried = false): Promise<Refreshed> | undefined => {
+	const {running, waiting, resting} = context.refreshes;
+	const name = `${exchange.key} ${stored.method} ${variantId(stored.selectingHeaders)}`;
+	if (isForbidden(exchange) || isRefresh(options) || resting.has(name)) {
+		return undefined;
 	}
 
-	const {running, waiting, resting} = context.refreshes;
-	const {stored} = decision;
-	const name = `${key} ${stored.method} ${variantId(stored.selectingHeaders)}`;
-	if (running.has(name) || waiting.has(name) || resting.has(name)) {
-		return;
+	if (running.has(name) || waiting.has(name)) {
+		return running.get(name) ?? never;
 	}
 
 	// As they are now: the caller may use them for more.
-	const copy = refreshOptions(options, stored);
+	const copy = refreshOptions(options, stored, isUnhurried);
 	const task = async () => refresh(context, copy, exchange, name);
 	if (running.size < maxRunning) {
 		void run(context, name, task);
 	} else if (waiting.size < maxWaiting) {
 		waiting.set(name, task);
+	}
+
+	return running.get(name) ?? never;
+};
+
+/** Refreshes a stored response while the caller already has it, RFC 5861 §3. */
+export const refreshInBackground = (context: GotContext, options: GotOptions, {exchange}: GotExchange): void => {
+	const {decision} = exchange;
+	if (decision.kind === 'reuse') {
+		void startRefresh(context, options, exchange, decision.stored);
 	}
 };
