@@ -4,12 +4,14 @@ import type {Refusal} from './http/outcome.ts';
 import {variantId} from './http/vary.ts';
 import {
 	headKey,
+	purge,
 	removeVariants,
 	supersede,
 	variantKey,
 	whenVariantsAreSent,
 	type ResourceContext,
 } from './resource.ts';
+import {resourceOf} from './marks.ts';
 import type {StoredResponse, VariantIndex, VariantReference} from './stored.ts';
 
 type Drop = Extract<Refusal, {kind: 'drop'}>;
@@ -42,8 +44,15 @@ Removes a stored response that the origin has since given another answer for: it
 export const drop = async (context: ExchangeContext, {key, index: found, decision}: Pick<Exchange, 'key' | 'index' | 'decision'>, {scope, stored = storedIn(decision)}: Pick<Drop, 'scope' | 'stored'>): Promise<void> => {
 	const {store, indexes} = context;
 	const index = indexes.get(key) ?? found;
-	if (scope === 'resource' && index) {
-		await removeVariants(context, key, index);
+	if (scope === 'resource') {
+		if (index) {
+			void removeVariants(context, key, index);
+		} else {
+			supersede(context, key);
+		}
+
+		// All that is stored of it, for whatever callers; and an older answer that is still under way must not take its place.
+		await purge(context, resourceOf(key));
 	} else if (stored?.method === 'HEAD') {
 		void store.delete([headKey(key)]);
 	} else if (stored && index) {

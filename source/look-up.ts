@@ -63,12 +63,12 @@ export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked)
 const asksOrigin = ({kind}: Decision): boolean => kind === 'fetch' || kind === 'validate';
 
 /** RFC 9110 §9.3.3: the response to a POST request may be stored for GET requests. */
-const guardOfPost = (context: ExchangeContext, {request, settings, keyInput}: Asked, {reason}: {readonly reason: BypassReason}): WriteGuard => {
+const guardOfPost = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {reason}: {readonly reason: BypassReason}): Promise<WriteGuard> => {
 	if (reason !== 'method' || request.method !== 'POST' || settings.http.isReadOnly) {
 		return noGuard;
 	}
 
-	return takeGuard(context.store, keyOf(context, {...request, method: 'GET'}, {...keyInput, body: undefined}), noMarks, performance.now());
+	return placeGuardFirst(context.store, keyOf(context, {...request, method: 'GET'}, {...keyInput, body: undefined}));
 };
 
 /** Whether `Vary` selects among the variants, and not the options alone. */
@@ -96,10 +96,22 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	// What needs no look at the store is decided without one.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
 	if (early.kind === 'bypass') {
-		return {...exchange, key: firstKey, decision: early, guard: guardOfPost(context, asked, early)};
+		return {...exchange, key: firstKey, decision: early, guard: await guardOfPost(stepwise(context, exchange), asked, early)};
 	}
 
-	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => ({...found, guard: asksOrigin(found.decision) ? takeGuard(context.store, found.key, found.marks, found.startedAt) : noGuard});
+	/** The marks learn the token of the guard, so that those who wait for this exchange can tell whether it is older than a purge that they have seen. */
+	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => {
+		if (!asksOrigin(found.decision)) {
+			return {...found, guard: noGuard};
+		}
+
+		const marks = new Map(found.marks);
+		const guard = takeGuard(context.store, found.key, marks, found.startedAt, (name, token) => {
+			marks.set(name, token);
+		});
+
+		return {...found, marks, guard};
+	};
 
 	if (early.kind === 'fetch' && early.reason === 'reload') {
 		return guarded({...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, exchange), request, firstKey, settings.tags)});

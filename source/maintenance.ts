@@ -61,7 +61,7 @@ const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: 
 const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSoft: boolean): Promise<boolean> => {
 	const {store, purges} = context;
 	purges.set(everyKey, {monoMs: performance.now()});
-	let isConfirmed = isSoft || await store.dropGuards();
+	let isConfirmed = await store.replaceGuards();
 	for await (const {key, stored} of holding(context)) {
 		if (!isMatch(stored, filter, context.now())) {
 			continue;
@@ -75,7 +75,10 @@ const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSo
 		}
 	}
 
-	return isConfirmed;
+	// Guards that were on their way to the store at first are there by now.
+	const areReplaced = await store.replaceGuards();
+
+	return isConfirmed && areReplaced;
 };
 
 /** The marks of what can be purged without a look at everything; `undefined` for anything else. */

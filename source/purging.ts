@@ -10,7 +10,7 @@ import {changeMark} from './generations.ts';
 import type {RequestHead} from './http/message.ts';
 import type {UrlVariation} from './http/no-vary-search.ts';
 import type {Invalidation} from './http/outcome.ts';
-import {groupMark} from './marks.ts';
+import {groupMark, originMark} from './marks.ts';
 import {purge} from './resource.ts';
 
 /** Of a request, decoded or not, under its own URL or under that of equivalent ones. */
@@ -40,6 +40,9 @@ export const storedKeysOf = async (context: ExchangeContext, request: RequestHea
 	return [...variation ? keysOf(context, request, input, variation) : [], ...keysOf(context, request, input)];
 };
 
+/** A response that names more groups than these purges all of its origin: each of them would leave a key. */
+const maxGroups = 64;
+
 /** Purges what a response has made invalid, RFC 9111 §4.4 and RFC 9875. */
 export const invalidate = async (context: ExchangeContext, exchange: Exchange, {urls, groups}: Invalidation) => {
 	const {keyInput, request} = exchange;
@@ -48,6 +51,7 @@ export const invalidate = async (context: ExchangeContext, exchange: Exchange, {
 	await Promise.all([
 		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra})),
 		// RFC 9875 §3
-		...groups.map(async group => changeMark(steps.store, groupMark(request.url, group), {isSoft: false, nowMs})),
+		...(groups.length > maxGroups ? [changeMark(steps.store, originMark(request.url), {isSoft: false, nowMs})] : []),
+		...(groups.length > maxGroups ? [] : groups).map(async group => changeMark(steps.store, groupMark(request.url, group), {isSoft: false, nowMs})),
 	]);
 };

@@ -266,7 +266,18 @@ export const write = (context: ResourceContext, written: Write): boolean => {
 
 	const index = indexes.get(key) ?? written.index;
 	indexes.delete(key);
-	commitAlone(context, key, written, variantKeysOf(key, index));
+	const earlier = context.variantQueues.get(key)?.sending;
+	const commit = () => {
+		commitAlone(context, key, written, variantKeysOf(key, index));
+	};
+
+	if (earlier) {
+		// A long body may be on its way, which is older.
+		void earlier.then(commit);
+	} else {
+		commit();
+	}
+
 	return true;
 };
 

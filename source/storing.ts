@@ -28,7 +28,7 @@ import type {RequestSettings} from './resolve-options.ts';
 import {isHeadWithinBounds} from './store/codec.ts';
 import type {TimeToLive} from './store/store.ts';
 import {maxTags, type StoredResponse} from './stored.ts';
-import {takeGuard, tokenFor} from './write-guard.ts';
+import {isGuardHeld, takeGuard, tokenFor} from './write-guard.ts';
 
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
@@ -36,7 +36,7 @@ const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffse
 };
 
 /** So many a response may have, however small it is; of others, one for so many bytes: each mark takes some 150 bytes in Redis. */
-const fewMarks = 64;
+const fewMarks = 128;
 const bytesPerMark = 64;
 
 /** What a response leaves behind, for an hour after it, is in proportion to it. */
@@ -75,9 +75,14 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 		return {...exchange, marks};
 	}
 
-	// The exchange counts on the guard of another key: nobody may have purged this one while the origin was asked.
+	// The exchange counts on the guard of another key: nobody may have purged that one, or this one, while the origin was asked.
 	const guard = takeGuard(context.store, key, noMarks, performance.now());
-	return await wasUrlPurged(context, request.url, requestTimeMs) ? 'invalidated' : {key, marks, guard, index: undefined};
+	const [wasPurged, isHeld] = await Promise.all([
+		wasUrlPurged(context, request.url, requestTimeMs),
+		isGuardHeld(context.store, exchange.key, exchange.guard),
+	]);
+
+	return wasPurged || !isHeld ? 'invalidated' : {key, marks, guard, index: undefined};
 };
 
 /** What became of a response that was to be stored. */

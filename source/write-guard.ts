@@ -37,8 +37,9 @@ The guard of an exchange that is about to ask the origin.
 
 @param marks - As the look-up saw them.
 @param lookedUpMonoMs - When the look-up began.
+@param onPlaced - Hears of the token that the exchange counts on.
 */
-export const takeGuard = (part: Store, key: string, marks: Marks, lookedUpMonoMs: number): WriteGuard => {
+export const takeGuard = (part: Store, key: string, marks: Marks, lookedUpMonoMs: number, onPlaced?: (name: string, token: string) => void): WriteGuard => {
 	const store = unbounded(part);
 	const name = guardKey(key);
 	const token = marks.get(name);
@@ -47,7 +48,20 @@ export const takeGuard = (part: Store, key: string, marks: Marks, lookedUpMonoMs
 	}
 
 	// Where a purge is the only one to put guards there, none is as good as one.
-	return store.isAtomic ? {kind: 'placing', key: name, placed: place(store, name, lookedUpMonoMs)} : {kind: 'seen', token: ''};
+	if (!store.isAtomic) {
+		return {kind: 'seen', token: ''};
+	}
+
+	const placing = async () => {
+		const placed = await place(store, name, lookedUpMonoMs);
+		if (placed.refusal === undefined) {
+			onPlaced?.(name, placed.token);
+		}
+
+		return placed;
+	};
+
+	return {kind: 'placing', key: name, placed: placing()};
 };
 
 /** For a resource that nobody has looked up: a purge before that is none of the exchange's, which asks the origin only then. */
@@ -72,6 +86,14 @@ export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readon
 			return store.patiently ? store.patiently<Placed>(placed, {refusal: 'store-unavailable'}) : placed;
 		}
 	}
+};
+
+/** Whether the guard that an exchange counts on is still there. */
+export const isGuardHeld = async (store: Store, key: string, guard: WriteGuard): Promise<boolean> => {
+	const [held, [record]] = await Promise.all([tokenFor(store, guard), store.get([guardKey(key)])]);
+	const token = record?.kind === 'guard' ? record.token : '';
+
+	return held.refusal === undefined && held.token === token;
 };
 
 /** To be called when an exchange is over that has written nothing: what it left behind may go. */

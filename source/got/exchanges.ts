@@ -1,8 +1,9 @@
 import type {BeforeRequestHook, PlainResponse, RequestError} from 'got';
-import type {Exchange} from '../exchange.ts';
+import type {Exchange, ExchangeContext} from '../exchange.ts';
 import type {Settlement} from '../settlement.ts';
 import {copyOf, type Patience} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
+import {endGuard} from '../write-guard.ts';
 import type {GotOptions} from './context.ts';
 import {unmadeOf} from './unmade.ts';
 
@@ -84,6 +85,13 @@ export const storedAnswer = ({exchange, settlement}: Pick<GotExchange, 'exchange
 	}
 
 	return exchange.decision.kind === 'reuse' ? exchange.decision.stored : undefined;
+};
+
+/** To be called when an attempt is over: an exchange that has written nothing leaves no guard for long. */
+export const endExchange = ({store}: Pick<ExchangeContext, 'store'>, {exchange, settlement}: GotExchange): void => {
+	if (!settlement?.written) {
+		void endGuard(store, exchange.guard);
+	}
 };
 
 /** Whether it is the origin that answers. */

@@ -18,6 +18,7 @@ import type {GotContext, GotOptions} from './context.ts';
 import {
 	addHeaders,
 	announceSending,
+	endExchange,
 	exchangeOf,
 	isAsked,
 	isOwner,
@@ -289,9 +290,12 @@ export const createHooks = (context: GotContext): Hooks => {
 		// It is still there where a hook before it has failed.
 		leaveChain(options.hooks.beforeRequest, beforeSending);
 		const state = stateOf(options);
-		if (state) {
-			restoreHeaders(options, state);
+		if (!state) {
+			return;
 		}
+
+		restoreHeaders(options, state);
+		endExchange(context, state);
 	};
 
 	const beforeRetry: BeforeRetryHook = error => {

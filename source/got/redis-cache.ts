@@ -14,7 +14,7 @@ import {
 } from '../inventory.ts';
 import {copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
 import {plainPathMs} from '../equivalents.ts';
-import {everyKey} from '../resource.ts';
+import {everyKey, flushWrites} from '../resource.ts';
 import type {Duration} from '../duration.ts';
 import type {RedisCacheOptions} from '../options.ts';
 import {createFlights} from '../flights.ts';
@@ -370,6 +370,7 @@ export class RedisCache {
 
 	async close(...more: never[]): Promise<void> {
 		refuseMore(more, 0, 'close()');
+		await flushWrites(this.#context);
 		await this.#context.store.close();
 	}
 

@@ -18,6 +18,7 @@ import {
 import {reportOn} from './cache-status.ts';
 import type {GotContext} from './context.ts';
 import {
+	endExchange,
 	exchangeOf,
 	isAsked,
 	markWatched,
@@ -285,6 +286,11 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 			}
 
 			case 'close': {
+				const state = currentState();
+				if (state) {
+					endExchange(context, state);
+				}
+
 				leave(stream.options);
 				break;
 			}

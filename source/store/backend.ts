@@ -46,8 +46,8 @@ export type GuardedChanges = {
 	/** Makes changes if the guard has the token; `refused` if it has another, or is gone. Shortens the life of the guard to `ttlMs`. */
 	commit(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 
-	/** Removes all guards: what is under way now is not written. */
-	dropAll(): Promise<void>;
+	/** Replaces all guards: what is under way now is not written. */
+	replaceAll(): Promise<void>;
 
 	/** Replaces the guard, and makes changes: what counts on the former guard is refused from then on. Gives the token of the former guard, if there was one. */
 	purge(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;

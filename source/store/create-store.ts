@@ -142,9 +142,9 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		set,
 		...committing,
 		purge: deletions.purge,
-		async dropGuards() {
+		async replaceGuards() {
 			tier?.lose();
-			return await guard.attempt('delete', async () => guarded.dropAll(), {deadlineMs: allKeysTimeoutMs}) !== undefined;
+			return await guard.attempt('delete', async () => guarded.replaceAll(), {deadlineMs: allKeysTimeoutMs}) !== undefined;
 		},
 		extend(key, timeToLive) {
 			const {extend} = backend;
@@ -156,6 +156,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		longBodyBytes: longValues ? longBodyBytes : Infinity,
 		mostBodyBytes: longValues ? mostBodyBytes : Infinity,
 		isAtomic: backend.swap !== undefined,
+		hasMemory: tier !== undefined,
 		keepsOrder: backend.keepsOrder ?? false,
 		nameOf: key => key,
 		forget(key) {
@@ -170,7 +171,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			await Promise.allSettled(writes.values());
 			return await guard.attempt('delete', async () => {
 				// Guards first: what is under way is not written after its key was passed by.
-				await guarded.dropAll();
+				await guarded.replaceAll();
 				await backend.clear();
 			}, {deadlineMs: allKeysTimeoutMs}) !== undefined;
 		},

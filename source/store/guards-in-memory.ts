@@ -1,6 +1,11 @@
 import {LRUCache} from 'lru-cache';
 import type {Change, ChangeResult, GuardedChanges} from './backend.ts';
-import {isGuardKey, writeGuard} from './guard-token.ts';
+import {
+	guardLifeMs,
+	isGuardKey,
+	purgeToken,
+	writeGuard,
+} from './guard-token.ts';
 
 /** A guard is evicted only while more requests than these are under way. */
 const maxGuards = 50_000;
@@ -37,10 +42,12 @@ export const createGuardsInMemory = (): GuardsInMemory => {
 				tokens.set(guardKey, token, {ttl: ttlMs});
 				return token;
 			},
-			async dropAll() {
-				for (const key of tokens.keys()) {
+			async replaceAll() {
+				// Those that are there now: one that is replaced comes last.
+				const keys = tokens.keys().toArray();
+				for (const key of keys) {
 					if (key.startsWith(`${prefix}{`)) {
-						tokens.delete(key);
+						tokens.set(key, purgeToken(), {ttl: guardLifeMs});
 					}
 				}
 			},

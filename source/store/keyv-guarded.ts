@@ -39,7 +39,7 @@ export const guardThroughKeyv = (backend: Backend): GuardedChanges => {
 
 	return {
 		place: async guardKey => tokenOf(guardKey),
-		async dropAll() {
+		async replaceAll() {
 			// Nothing counts on a guard that is there.
 		},
 		async commit({key, token}, changes) {

@@ -61,7 +61,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 			keys: keys.map(key => nameOf(key)),
 			indexes: indexes.map(({key, index}) => ({key: nameOf(key), index})),
 		}),
-		dropGuards: async () => store.dropGuards(),
+		replaceGuards: async () => store.replaceGuards(),
 		extend(key, timeToLive) {
 			store.extend(nameOf(key), timeToLive);
 		},
@@ -69,6 +69,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		longBodyBytes: store.longBodyBytes,
 		mostBodyBytes: store.mostBodyBytes,
 		isAtomic: store.isAtomic,
+		hasMemory: store.hasMemory,
 		keepsOrder: store.keepsOrder,
 		nameOf,
 		forget(key) {

@@ -150,7 +150,7 @@ const runScript = async (send: SendCommand, script: Script, keys: readonly strin
 };
 
 /** As scripts: each is one step for all clients. */
-export const createGuardedChanges = (send: SendCommand, dropAll: GuardedChanges['dropAll']): GuardedChanges => {
+export const createGuardedChanges = (send: SendCommand, replaceAll: GuardedChanges['replaceAll']): GuardedChanges => {
 	const placing = toScript(placeScript);
 	const changing = toScript(changeScript);
 
@@ -162,7 +162,7 @@ export const createGuardedChanges = (send: SendCommand, dropAll: GuardedChanges[
 	));
 
 	return {
-		dropAll,
+		replaceAll,
 		place: async (guardKey, token, ttlMs) => String(await runScript(send, placing, [guardKey], [token, String(ttlMs)])),
 		commit: async ({key, token, ttlMs}, changes) => change(key, [token, '', String(ttlMs)], changes),
 		purge: async ({key, token, ttlMs}, changes) => change(key, ['', token, String(ttlMs)], changes),

@@ -7,7 +7,7 @@ import {binary, type Backend, type RawEntry} from './backend.ts';
 import {isCluster, type RedisConnection, type RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
-import {isGuardKey} from './guard-token.ts';
+import {guardLifeMs, isGuardKey, purgeToken} from './guard-token.ts';
 import {withPermissionErrors} from './permissions.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
 import type {HeadChange} from './values.ts';
@@ -119,15 +119,20 @@ const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGener
 	} while (cursor !== '0');
 };
 
-const unlinkAll = async (connection: RedisConnection, prefix: string, isWanted: (key: string) => boolean): Promise<void> => {
+/** Sends a command for each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. */
+const sendForAll = async (connection: RedisConnection, prefix: string, toCommand: (key: string) => readonly string[] | undefined): Promise<void> => {
 	const nodes = await nodesOf(connection);
 	await Promise.all(nodes.map(async send => {
 		for await (const keys of scanKeys(send, prefix)) {
-			// One by one: keys of a cluster's node lie in many slots.
-			await Promise.all(keys.filter(key => isWanted(key)).map(async key => send(['UNLINK', key], asText)));
+			await Promise.all(keys.map(key => toCommand(key)).filter(command => command !== undefined).map(async command => send(command, asText)));
 		}
 	}));
 };
+
+const unlinkAll = async (connection: RedisConnection, prefix: string): Promise<void> => sendForAll(connection, prefix, key => ['UNLINK', key]);
+
+const replaceGuards = async (connection: RedisConnection, prefix: string): Promise<void> =>
+	sendForAll(connection, prefix, key => isGuardKey(key) ? ['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)] : undefined);
 
 /** As much of a value as holds the head of most. */
 const firstRead = 1024;
@@ -259,10 +264,10 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		answersInOrder: !isCluster(link.connection),
 		keepsOrder: !('getSentinelNode' in link.connection || 'totalClients' in link.connection),
 		hasBatches: true,
-		clear: async () => unlinkAll(link.connection, prefix, () => true),
+		clear: async () => unlinkAll(link.connection, prefix),
 		scan: () => scan(link.connection, prefix),
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
-		guarded: createGuardedChanges(send, async () => unlinkAll(link.connection, prefix, isGuardKey)),
+		guarded: createGuardedChanges(send, async () => replaceGuards(link.connection, prefix)),
 		async extend(key, ttlMs) {
 			await send(key, ['EVAL', extendScript, '1', key, String(ttlMs ?? '')]);
 		},

@@ -119,8 +119,8 @@ export type Store = {
 	/** Replaces a guard and deletes keys in one step: what counts on the former guard is not written any more. Until the store has confirmed it, this process does not see the keys. */
 	purge(purge: Purge): Promise<PurgeResult>;
 
-	/** Removes the guards of all resources. Resolves to whether the store confirmed it. */
-	dropGuards(): Promise<boolean>;
+	/** Replaces the guards of all resources, as a purge does. Resolves to whether the store confirmed it. */
+	replaceGuards(): Promise<boolean>;
 
 	/** Has a key live for so long at least, without waiting for it. */
 	extend(key: string, timeToLive: TimeToLive): void;
@@ -143,6 +143,9 @@ export type Store = {
 
 	/** Whether operations about one resource are carried out in the order in which they are begun. */
 	readonly keepsOrder: boolean;
+
+	/** Whether a tier in memory is told of changes by others. */
+	readonly hasMemory: boolean;
 
 	/** What `entries()` calls a key: with encryption, names tell nothing. */
 	nameOf(key: string): string;

@@ -12,7 +12,7 @@ import {
 	times,
 	turns,
 } from './flights-helpers.ts';
-import {isGot15, setUp} from './helpers.ts';
+import {isGot15, settleWrites, setUp} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 
 const fresh = {'cache-control': 'max-age=60'};
@@ -117,6 +117,8 @@ await suite('equal requests on their way at the same time', () => {
 		const {client, origin, redis, gate} = setup;
 		const first = client('items');
 		await gate.arrivals(1);
+		// Its guard is there by then.
+		await settleWrites(setup);
 		redis.pause();
 		const second = client('items');
 		await turns(20);
