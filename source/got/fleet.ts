@@ -4,7 +4,7 @@ import type {Lead} from '../flights.ts';
 import {lookUp} from '../look-up.ts';
 import {flushWrites, isAllSent} from '../resource.ts';
 import type {Lease, Leases} from '../store/lease.ts';
-import {inTime} from '../store/patience.ts';
+import {inTime, spentMsOf} from '../store/patience.ts';
 import type {StoredResponse} from '../stored.ts';
 import type {GotContext} from './context.ts';
 import {failureRestMs} from './landing.ts';
@@ -66,7 +66,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 	const isOver = () => abort.aborted || lead.isOver;
 
 	while (!isOver() && performance.now() - startedAt < waitMs) {
-		const lookingSince = performance.now();
+		const spentMs = spentMsOf(patience);
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
 		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, timeoutMs);
 		if (lease === 'unavailable') {
@@ -99,8 +99,13 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 			return undefined;
 		}
 
+		if (spentMsOf(patience) >= timeoutMs) {
+			// What the other process stores cannot be seen in time.
+			return undefined;
+		}
+
 		// Who holds the lease waits for the origin, not for the store: that look was no delay.
-		patience.spentMs -= performance.now() - lookingSince;
+		patience.spentMs = spentMs;
 		// eslint-disable-next-line no-await-in-loop
 		await delay(pollIntervalMs(performance.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
 	}

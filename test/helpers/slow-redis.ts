@@ -31,14 +31,14 @@ export type SlowRedis = AsyncDisposable & {
 const stepMs = 10;
 
 /** As many as it takes to get from one socket to another on loopback, through what is done with it in between. */
-const turns = async (count = 25): Promise<void> => {
+export const turns = async (count = 25): Promise<void> => {
 	for (let turn = 0; turn < count; turn++) {
 		await nextTurn();
 	}
 };
 
 /** Requests of Node's HTTP client that nobody has answered yet. */
-const watchRequests = () => {
+export const watchRequests = () => {
 	const asked = new Set<unknown>();
 	const add = (message: unknown) => {
 		asked.add((message as {request: unknown}).request);

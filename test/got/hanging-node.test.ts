@@ -1,0 +1,170 @@
+/* eslint-disable @typescript-eslint/no-loop-func -- `hanging` and `origin` are set once */
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import got, {type Got} from 'got';
+import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {startHangingCluster, type HangingCluster} from '../helpers/hanging-cluster.ts';
+import {respond, startOrigin, type Origin, type RecordedRequest} from '../helpers/origin.ts';
+import type {TestRedis} from '../helpers/redis.ts';
+
+/*
+One master of three hangs. However many steps a request takes, it is delayed once.
+*/
+
+const timeoutMs = 250;
+const mostMs = timeoutMs + 50;
+
+let hanging: HangingCluster;
+let origin: Origin;
+
+const answer = ({method, url, headers}: RecordedRequest) => {
+	if (method === 'POST') {
+		return {headers: {location: '/new/1', 'cache-group-invalidation': '"a", "b"'}, body: 'changed'};
+	}
+
+	if (url.startsWith('/vary')) {
+		return {headers: {vary: 'accept-language', 'cache-control': 'max-age=60'}, body: String(headers['accept-language'])};
+	}
+
+	if (url.startsWith('/groups')) {
+		return {headers: {'cache-groups': '"a", "b", "c"', 'cache-tag': 'd e f', 'cache-control': 'max-age=60'}, body: 'x'};
+	}
+
+	if (url.startsWith('/hop')) {
+		return {status: 302, headers: {location: url.replace('/hop', '/new'), 'cache-control': 'max-age=60'}};
+	}
+
+	return {headers: {etag: '"a"', 'cache-control': url.startsWith('/stale') ? 'max-age=0' : 'max-age=60'}, body: 'x'};
+};
+
+before(async () => {
+	[hanging, origin] = await Promise.all([startHangingCluster(), startOrigin()]);
+	origin.handler = (request, response) => {
+		respond(response, answer(request));
+	};
+}, {timeout: 60_000});
+
+after(async () => {
+	await Promise.all([hanging[Symbol.asyncDispose](), origin.stop()]);
+});
+
+/** So many that some lie on the master that hangs. */
+const numbers = Array.from({length: 12}, (_, number) => number);
+
+const requests: Record<string, (client: Got, number: number) => Promise<unknown>> = {
+	'a request for what is not stored': async (client, number) => client(`new/${number}`),
+	'a request for what is stored': async (client, number) => client(`known/${number}`),
+	'a request for what is stale': async (client, number) => client(`stale/${number}`),
+	'a request for a variant': async (client, number) => client(`vary/${number}`, {headers: {'accept-language': 'de'}}),
+	'a request for what has groups and tags': async (client, number) => client(`groups/${number}`),
+	'a request that is redirected': async (client, number) => client(`hop/${number}`),
+	'a request that changes what is stored': async (client, number) => client.post(`known/${number}`),
+	'each of 20 equal requests': async (client, number) => Promise.all(Array.from({length: 20}, async () => client(`equal/${number}`))),
+};
+
+let namespaces = 0;
+
+const create = (options: RedisCacheOptions) => {
+	const cache = redisCache({store: hanging.cluster, tagField: 'cache-tag', timeout: timeoutMs, ...options});
+	return {cache, client: got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache)};
+};
+
+for (const coalesce of ['process', 'fleet'] as const) {
+	for (const [name, request] of Object.entries(requests)) {
+		test(`${name} is delayed once while a master hangs, coalesce: '${coalesce}'`, {timeout: 60_000}, async ({mock}) => {
+			// In one of them lies what stands for the origin.
+			for (const master of hanging.masters) {
+				const {cache, client} = create({namespace: `n${++namespaces}`, coalesce});
+				for (const path of ['known', 'stale', 'vary']) {
+					await Promise.all(numbers.map(async number => client(`${path}/${number}`)));
+				}
+
+				const {waitOf, resume} = hanging.hang(master, mock);
+				const waits: number[] = [];
+				for (const number of numbers) {
+					waits.push(await waitOf(async () => request(client, number)));
+				}
+
+				await resume();
+				await cache.close();
+				assert.ok(Math.max(...waits) <= mostMs, `they waited for ${waits.join(', ')} ms`);
+			}
+		});
+	}
+}
+
+/** The master that has a key, and the key. */
+const findKey = async (pattern: string): Promise<{readonly master: TestRedis; readonly key: string} | undefined> => {
+	for (const master of hanging.masters) {
+		const [key] = await master.client.keys(pattern);
+		if (key !== undefined) {
+			return {master, key};
+		}
+	}
+
+	return undefined;
+};
+
+const until = async <Value>(find: () => Promise<Value | undefined>): Promise<Value> => {
+	for (;;) {
+		const found = await find();
+		if (found !== undefined) {
+			return found;
+		}
+
+		await nextTurn();
+	}
+};
+
+/** The key of a lease that lies on another master than what stands for the origin. */
+const findLease = async (client: Got, namespace: string, originMaster: TestRedis) => {
+	for (const number of numbers) {
+		const path = `lease/${number}`;
+		const {promise: isAsked, resolve} = Promise.withResolvers<void>();
+		const answers = origin.handler;
+		origin.handler = () => {
+			resolve();
+		};
+
+		const controller = new AbortController();
+		const request = client(path, {signal: controller.signal}).catch(() => undefined);
+		await isAsked;
+		const lease = await until(async () => findKey(`${namespace}:*:lease:*`));
+		controller.abort();
+		await request;
+		origin.handler = answers;
+		await until(async () => await lease.master.client.exists(lease.key) === 0 ? true : undefined);
+		if (lease.master !== originMaster) {
+			return {path, ...lease};
+		}
+	}
+
+	throw new Error('All leases lie where the origin does');
+};
+
+test('a request that waits for another process goes by itself when it cannot see any more what that one stores', {timeout: 60_000}, async ({mock}) => {
+	const namespace = `n${++namespaces}`;
+	const {cache, client} = create({namespace, coalesce: 'fleet'});
+	await client('new/1');
+	const {master: originMaster} = await until(async () => findKey(`${namespace}:{origin:*`));
+	const {path, key, master} = await findLease(client, namespace, originMaster);
+
+	const holdLease = async () => master.client.set(key, 'abcdefghijklmnop', {expiration: {type: 'PX', value: 3000}});
+	await holdLease();
+	const holding = setInterval(holdLease, 200);
+	const looks = async () => Number(/cmdstat_eval:calls=(?<calls>\d+)/v.exec(await master.client.info('commandstats'))?.groups?.calls);
+	const earlier = await looks();
+	const request = client(path);
+	await until(async () => await looks() > earlier + 3 ? true : undefined);
+
+	const {waitOf, resume} = hanging.hang(originMaster, mock);
+	try {
+		const waitedMs = await waitOf(async () => request);
+		assert.ok(waitedMs <= mostMs, `it waited for ${waitedMs} ms`);
+	} finally {
+		clearInterval(holding);
+		await resume();
+		await cache.close();
+	}
+});

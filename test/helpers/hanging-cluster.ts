@@ -1,0 +1,115 @@
+import {performance} from 'node:perf_hooks';
+import type {MockTracker} from 'node:test';
+import {createCluster} from '@redis/client';
+import {startCluster} from './cluster.ts';
+import type {TestRedis} from './redis.ts';
+import {turns, watchRequests} from './slow-redis.ts';
+
+/** A master that takes commands and answers none, by a clock of its own: it goes on only while somebody waits for nothing but that master. So what a request waits for is counted, whatever else the machine does. */
+export type Hanging = {
+	/** How long `act` waits for the master. */
+	waitOf(act: () => Promise<unknown>): Promise<number>;
+	/** The master goes on, and the clock is the system's. */
+	resume(): Promise<void>;
+};
+
+/**
+A cluster of three masters, each of which can hang.
+*/
+export type HangingCluster = AsyncDisposable & {
+	readonly masters: readonly TestRedis[];
+	/** Connected. */
+	readonly cluster: ReturnType<typeof createCluster>;
+	hang(master: TestRedis, mock: MockTracker): Hanging;
+};
+
+/** Less than tells of a busy process. */
+const stepMs = 5;
+
+/** Better a failure that says so than a test that does not end. */
+const longestMs = 5000;
+
+/** So often nothing may happen before the clock goes on. */
+const quietRounds = 3;
+
+export const startHangingCluster = async (): Promise<HangingCluster> => {
+	const nodes = await startCluster({isReplicated: false});
+	const {masters} = nodes;
+	const cluster: HangingCluster['cluster'] = createCluster({rootNodes: masters.map(({url}) => ({url}))});
+	cluster.on('error', () => undefined);
+	await cluster.connect();
+	// A connection that is made later would wait for the master.
+	await Promise.all(cluster.masters.map(async master => cluster.nodeClient(master)));
+	const {asked, stop} = watchRequests();
+	/** No clock goes back. */
+	let latestMs = 0;
+
+	return {
+		masters,
+		cluster,
+		hang(master, mock) {
+			const others = masters.filter(each => each !== master);
+			const startedMs = Math.max(performance.now(), latestMs);
+			let elapsedMs = 0;
+			master.pause();
+			mock.timers.enable({apis: ['setTimeout']});
+			mock.method(performance, 'now', () => startedMs + elapsedMs);
+			mock.method(performance, 'eventLoopUtilization', () => ({idle: elapsedMs, active: 0, utilization: 0}));
+
+			/** Whether it is that master alone that somebody waits for. */
+			const isQuiet = async (): Promise<boolean> => {
+				for (let round = 0; round < quietRounds; round++) {
+					if (asked.size > 0) {
+						return false;
+					}
+
+					// They have answered what came before by the time that they answer these.
+					await Promise.all(others.map(async ({client}) => client.ping()));
+					await turns();
+				}
+
+				return true;
+			};
+
+			return {
+				async waitOf(act) {
+					const beganMs = elapsedMs;
+					const waiting = {isOver: false};
+					const acting = act().finally(() => {
+						waiting.isOver = true;
+					});
+					// It is for the one who awaits it.
+					acting.catch(() => undefined);
+					while (!waiting.isOver) {
+						await turns();
+						const isStill = await isQuiet();
+						if (isStill && !waiting.isOver) {
+							elapsedMs += stepMs;
+							mock.timers.tick(stepMs);
+						}
+
+						if (elapsedMs - beganMs > longestMs) {
+							throw new Error(`It waits for ${longestMs} ms and more`);
+						}
+					}
+
+					await acting;
+					return elapsedMs - beganMs;
+				},
+				async resume() {
+					master.resume();
+					await master.client.ping();
+					await turns();
+					latestMs = startedMs + elapsedMs;
+					mock.timers.reset();
+					mock.restoreAll();
+				},
+			};
+		},
+		async [Symbol.asyncDispose]() {
+			stop();
+			cluster.destroy();
+			await nodes[Symbol.asyncDispose]();
+		},
+	};
+};
