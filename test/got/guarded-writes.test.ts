@@ -361,6 +361,34 @@ test('a response that is not stored leaves its guard for a minute at most', asyn
 	assert.ok(ttlMs <= 60_000);
 });
 
+test('a request that fails leaves its guard for a minute at most', async () => {
+	await using setup = await setUp();
+	const {origin, client, redis} = setup;
+	origin.handler = (_request, response) => {
+		response.destroy();
+	};
+
+	await assert.rejects(client('items'), {name: 'RequestError'});
+	await settleWrites(setup);
+	const [key = ''] = await guards(setup);
+	const ttlMs = await redis.client.pTTL(key);
+	assert.ok(ttlMs > 0);
+	assert.ok(ttlMs <= 60_000);
+});
+
+test('a 410 removes what is stored for callers who decode for themselves, too', async () => {
+	await using setup = await setUp();
+	const {origin, client} = setup;
+	serve(origin);
+	await client('items');
+	await client('items', {decompress: false});
+	origin.queue({status: 410, headers: {'cache-control': 'no-store'}});
+	await client('items', {headers: {'cache-control': 'no-cache'}, throwHttpErrors: false});
+	await settleWrites(setup);
+	const {isFromCache} = await client('items', {decompress: false});
+	assert.equal(isFromCache, false);
+});
+
 test('a response that is stored leaves its guard for a minute at most', async () => {
 	await using setup = await setUp();
 	const {origin, client, redis} = setup;
