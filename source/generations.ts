@@ -25,8 +25,6 @@ export type Bookkeeping = {
 	isConfirming: boolean;
 	/** The marks that are being made: once for all who need them. */
 	readonly making: Map<string, ReturnType<Store['update']>>;
-	/** The generations that this process has read last. */
-	readonly latest: Hints<string>;
 	/** Marks that are there, as far as this process has seen to it. */
 	readonly made: Hints<true>;
 	/** Until when marks are kept at least, by name and generation. */
@@ -44,7 +42,7 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), latest: createHints(maxHints), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
 	bookkeepings.set(store, bookkeeping);
 	return bookkeeping;
 };
@@ -81,20 +79,7 @@ export const marksIn = (store: Store, names: readonly string[], records: Readonl
 		void confirm(unbounded(store), bookkeeping);
 	}
 
-	return new Map(names.map((name, position) => {
-		const generation = currentGeneration(bookkeeping, name, records[position]);
-		if (generation !== '' && store.hasMemory && bookkeeping.latest.get(name) !== generation) {
-			bookkeeping.latest.set(name, generation);
-		}
-
-		return [name, generation];
-	}));
-};
-
-/** What this process has read last of marks, whether or not memory still has it: no I/O. */
-export const latestMarks = (store: Store, names: readonly string[]): Marks => {
-	const {latest} = bookkeepingOf(store);
-	return new Map(names.map(name => [name, latest.get(name) ?? '']));
+	return new Map(names.map((name, position) => [name, currentGeneration(bookkeeping, name, records[position])]));
 };
 
 export const readMarks = async (store: Store, names: readonly string[]): Promise<Marks> => marksIn(store, names, await store.get(names));

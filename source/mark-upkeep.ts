@@ -1,7 +1,6 @@
 import {
 	bookkeepingOf,
 	currentGeneration,
-	latestMarks,
 	marksIn,
 	ownTimeToLive,
 	peekMarks,
@@ -131,7 +130,7 @@ export const generationsFor = async (store: Store, {seen, requestTimeMs}: Readin
 
 	const [guard = '', ...names] = markKeysOf(key, stored);
 	// It would be of no use, and take the place of what is newer.
-	if (isChangedSince(seen, peekMarks(store, [guard, ...names])) || isChangedSince(seen, latestMarks(store, names))) {
+	if (isChangedSince(seen, peekMarks(store, [guard, ...names]))) {
 		return 'invalidated';
 	}
 

@@ -1,7 +1,7 @@
 import type {Hints} from './hints.ts';
 import type {EquivalentsContext} from './equivalents.ts';
 import {readMarks} from './generations.ts';
-import {selectingFieldNames} from './http/vary.ts';
+import {selectingFieldNames, variantId} from './http/vary.ts';
 import {
 	guardKey,
 	heed,
@@ -23,6 +23,8 @@ export type ResourceContext = EquivalentsContext & {
 	readonly markKeys: Hints<readonly string[]>;
 	/** The last purge of each resource by this process: what was asked for before is not stored after. */
 	readonly purges: Hints<OwnPurge>;
+	/** When the request was looked up, by `performance.now()`, whose response this process wrote last, by key and variant. */
+	readonly newest: Hints<number>;
 	/** What this process writes while it reads the same: a reply that is on its way is older. */
 	readonly overlaps: Map<string, Overlap>;
 	/** Variants on their way to the store, by the key of their index. */
@@ -233,6 +235,22 @@ export const isPurgedSince = ({purges}: ResourceContext, key: string, startedAt:
 
 export const lastPurgeOf = ({purges}: ResourceContext, key: string): OwnPurge | undefined => purges.get(resourceOf(key));
 
+/** Whether a request that was looked up later has brought its response sooner, which is the newer one then. */
+const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, selectingHeaders}, startedAt}: Write, vary: ReturnType<typeof selectingFieldNames>): boolean => {
+	const wholeKey = method === 'HEAD' ? headKey(key) : key;
+	const id = vary === undefined || vary === '*' ? wholeKey : variantKey(wholeKey, variantId(selectingHeaders));
+	if (startedAt < (newest.get(id) ?? -Infinity)) {
+		return true;
+	}
+
+	// A part takes the place of no whole.
+	if (statusCode !== 206) {
+		newest.set(id, startedAt);
+	}
+
+	return false;
+};
+
 /**
 Writes without waiting: a connection keeps the order, so a later look-up of this process sees it.
 
@@ -241,7 +259,8 @@ Writes without waiting: a connection keeps the order, so a later look-up of this
 export const write = (context: ResourceContext, written: Write): boolean => {
 	const {key, stored, startedAt, matchHeaders} = written;
 	const {indexes, overlaps, markKeys} = context;
-	if (isPurgedSince(context, key, startedAt)) {
+	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
+	if (isPurgedSince(context, key, startedAt) || isOutrun(context, written, vary)) {
 		return false;
 	}
 
@@ -257,7 +276,6 @@ export const write = (context: ResourceContext, written: Write): boolean => {
 		overlap.writtenAt = performance.now();
 	}
 
-	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
 	const isLong = stored.body.length >= context.store.longBodyBytes;
 	if (vary !== '*' && (vary !== undefined || isLong)) {
 		writeVariant(context, vary ?? [], written);

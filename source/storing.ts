@@ -28,7 +28,7 @@ import type {RequestSettings} from './resolve-options.ts';
 import {isHeadWithinBounds} from './store/codec.ts';
 import type {TimeToLive} from './store/store.ts';
 import {maxTags, type StoredResponse} from './stored.ts';
-import {isGuardHeld, takeGuard, tokenFor} from './write-guard.ts';
+import {whyNotHeld, takeGuard, tokenFor} from './write-guard.ts';
 
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
@@ -77,12 +77,12 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 
 	// The exchange counts on the guard of another key: nobody may have purged that one, or this one, while the origin was asked.
 	const guard = takeGuard(context.store, key, noMarks, performance.now());
-	const [wasPurged, isHeld] = await Promise.all([
+	const [wasPurged, refusal] = await Promise.all([
 		wasUrlPurged(context, request.url, requestTimeMs),
-		isGuardHeld(context.store, exchange.key, exchange.guard),
+		whyNotHeld(context.store, exchange.key, exchange.guard),
 	]);
 
-	return wasPurged || !isHeld ? 'invalidated' : {key, marks, guard, index: undefined};
+	return wasPurged ? 'invalidated' : refusal ?? {key, marks, guard, index: undefined};
 };
 
 /** What became of a response that was to be stored. */

@@ -66,8 +66,9 @@ export const takeGuard = (part: Store, key: string, marks: Marks, lookedUpMonoMs
 
 /** For a resource that nobody has looked up: a purge before that is none of the exchange's, which asks the origin only then. */
 export const placeGuardFirst = async (store: Store, key: string): Promise<WriteGuard> => {
-	const placed = await store.placeGuard(guardKey(key), performance.now());
-	return placed ? {kind: 'seen', token: placed.token} : noGuard;
+	const name = guardKey(key);
+	const placed = await store.placeGuard(name, performance.now());
+	return placed ? {kind: 'seen', token: placed.token} : {kind: 'placing', key: name, placed: Promise.resolve({refusal: 'store-unavailable'})};
 };
 
 /** The token to write with, or why there is none. */
@@ -88,12 +89,15 @@ export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readon
 	}
 };
 
-/** Whether the guard that an exchange counts on is still there. */
-export const isGuardHeld = async (store: Store, key: string, guard: WriteGuard): Promise<boolean> => {
+/** Why nothing may be written that counts on a guard; `undefined` where it is still there. */
+export const whyNotHeld = async (store: Store, key: string, guard: WriteGuard): Promise<MarklessReason | undefined> => {
 	const [held, [record]] = await Promise.all([tokenFor(store, guard), store.get([guardKey(key)])]);
-	const token = record?.kind === 'guard' ? record.token : '';
+	if (held.refusal !== undefined || !store.isHealthy) {
+		return held.refusal ?? 'store-unavailable';
+	}
 
-	return held.refusal === undefined && held.token === token;
+	const token = record?.kind === 'guard' ? record.token : '';
+	return held.token === token ? undefined : 'invalidated';
 };
 
 /** To be called when an exchange is over that has written nothing: what it left behind may go. */

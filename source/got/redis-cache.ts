@@ -119,6 +119,7 @@ export class RedisCache {
 			indexes: createHints(maxHints),
 			markKeys: createHints(maxHints),
 			purges: createHints(maxHints),
+			newest: createHints(maxHints),
 			overlaps: new Map(),
 			variantQueues: new Map(),
 			variations: createHints(maxHints),

@@ -156,7 +156,6 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		longBodyBytes: longValues ? longBodyBytes : Infinity,
 		mostBodyBytes: longValues ? mostBodyBytes : Infinity,
 		isAtomic: backend.swap !== undefined,
-		hasMemory: tier !== undefined,
 		keepsOrder: backend.keepsOrder ?? false,
 		nameOf: key => key,
 		forget(key) {

@@ -69,7 +69,6 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		longBodyBytes: store.longBodyBytes,
 		mostBodyBytes: store.mostBodyBytes,
 		isAtomic: store.isAtomic,
-		hasMemory: store.hasMemory,
 		keepsOrder: store.keepsOrder,
 		nameOf,
 		forget(key) {

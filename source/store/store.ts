@@ -144,9 +144,6 @@ export type Store = {
 	/** Whether operations about one resource are carried out in the order in which they are begun. */
 	readonly keepsOrder: boolean;
 
-	/** Whether a tier in memory is told of changes by others. */
-	readonly hasMemory: boolean;
-
 	/** What `entries()` calls a key: with encryption, names tell nothing. */
 	nameOf(key: string): string;
 

@@ -87,6 +87,8 @@ for (const [name, options] of Object.entries(forms)) {
 		otherCache.on('error', error => {
 			throw error;
 		});
+		// The first write of a process has the text of the script in it.
+		await other('elsewhere');
 		for (const language of [63, 0, 31, 0]) {
 			await ask(other, language);
 			const before = await received(redis);
@@ -94,7 +96,7 @@ for (const [name, options] of Object.entries(forms)) {
 			assert.equal(cacheInfo(revalidated)?.status, 'revalidated');
 			await otherCache.has('http://example.com/');
 			const sent = await received(redis) - before;
-			assert.ok(sent < 4096, `${sent} bytes`);
+			assert.ok(sent < 3072, `${sent} bytes`);
 			const last = await setup.other().cache.get(`${origin.url}/items`);
 			assert.deepEqual([last?.vary, last?.headers['x-version']], [{'accept-language': `x-${language}`}, revalidated.headers['x-version']]);
 		}
