@@ -24,7 +24,7 @@ Why a response must not, or need not, be stored; `undefined` if it may.
 */
 export const whyNotStorable = (candidate: Candidate): PassReason | undefined => rules.find(([, isForbidden]) => isForbidden(candidate))?.[0];
 
-/** The rules by which the header fields of a 304 forbid to store them. Where a 304 is silent, the fields that it updates count: RFC 9111 §3.2. */
+/** The rules by which the header fields of a 304 forbid to store them. One to a request with `Authorization` has to allow it itself: it has the `Cache-Control` that a 200 would have, RFC 9110 §15.4.5. */
 const updateRules: ReadonlySet<PassReason> = new Set(['must-understand', 'no-store', 'private', 'authorization', 'vary-star', 'set-cookie']);
 
 /**
@@ -32,12 +32,7 @@ Why the header fields of a response without content must not be stored with the 
 
 @param update - With the status code of the response that they update.
 */
-export const whyNotUpdating = (update: Candidate): PassReason | undefined => {
-	// RFC 9111 §3.5: what allows it may be said by the stored fields alone, but not against those of the 304.
-	const isSilent = update.appraisal.directives.size === 0;
-
-	return rules.find(([reason, isForbidden]) => updateRules.has(reason) && !(reason === 'authorization' && isSilent) && isForbidden(update))?.[0];
-};
+export const whyNotUpdating = (update: Candidate): PassReason | undefined => rules.find(([reason, isForbidden]) => updateRules.has(reason) && isForbidden(update))?.[0];
 
 type Rule = readonly [reason: PassReason, isForbidden: (candidate: Candidate) => boolean];
 

@@ -204,7 +204,8 @@ const isRefused = ({status, fields}: Sent, {isShared, isReadOnly, stored, reques
 	const isBare = status === 304 || (method === 'HEAD' && stored.kind !== 'none' && stored.kind !== 'head');
 	const settings: Settings = {...defaultSettings, isShared, mode};
 	const isSilent = fields['cache-control'] === undefined;
-	const spoken = isBare && isSilent ? {'cache-control': stored.cacheControl, ...fields} : fields;
+	// A 304 to `Authorization` has to allow it itself.
+	const spoken = isBare && isSilent && headers.authorization === undefined ? {'cache-control': stored.cacheControl, ...fields} : fields;
 	const isPost = method === 'POST';
 	const reception = {
 		request: {method: isPost ? 'GET' : method, url: 'https://example.com/items', headers: withoutUndefined(headers)},

@@ -161,14 +161,26 @@ suite('what may be told of a stored response', () => {
 		test(`a 304 without a word on caching inherits what is stored (${name})`, async () => {
 			await using setup = await setUp();
 			const {client, origin} = setup;
-			for (const [cacheControl, headers] of [['max-age=0', {}], ['public, max-age=0', {authorization: 'Bearer A'}], ['max-age=0, must-revalidate', {authorization: 'Bearer A'}]] as const) {
+			origin.queue({headers: {etag, 'cache-control': 'max-age=0'}, body: 'whole'}, {status: 304, headers: {'x-new': 'new'}}, {status: 304});
+			await ask(client);
+			await settleWrites(setup);
+			const validated = await ask(client);
+			assert.deepEqual([validated.info?.status, validated.info?.notStored, validated.headers['x-new']], ['revalidated', undefined, 'new']);
+			assert.equal((await ask(client)).headers['x-new'], 'new');
+		});
+
+		test(`a 304 without a word on caching, to a request with Authorization, tells nobody else, whatever is stored (${name})`, async () => {
+			await using setup = await setUp();
+			const {client, origin} = setup;
+			for (const cacheControl of ['public, max-age=0', 'max-age=0, must-revalidate', 'max-age=0, s-maxage=0']) {
 				await setup.cache.clear();
-				origin.queue({headers: {etag, 'cache-control': cacheControl}, body: 'whole'}, {status: 304, headers: {'x-new': 'new'}}, {status: 304});
+				origin.queue({headers: {etag, 'cache-control': cacheControl}, body: 'whole'}, {status: 304, headers: {'x-user': 'A'}}, {status: 304});
 				await ask(client);
 				await settleWrites(setup);
-				const validated = await ask(client, {headers});
-				assert.deepEqual([validated.info?.status, validated.info?.notStored, validated.headers['x-new']], ['revalidated', undefined, 'new']);
-				assert.equal((await ask(client)).headers['x-new'], 'new');
+				const validated = await ask(client, {headers: {authorization: 'Bearer A'}});
+				assert.deepEqual([validated.info?.status, validated.info?.notStored, validated.headers['x-user']], ['revalidated', 'authorization', 'A']);
+				await settleWrites(setup);
+				assert.equal((await ask(client)).headers['x-user'], undefined);
 			}
 		});
 
