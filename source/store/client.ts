@@ -74,6 +74,48 @@ export type Tracker = {
 
 const connectTimeoutMs = 2000;
 
+/** A sentinel of node-redis, which tells a list of what it does. */
+type TracedSentinel = RedisConnection & {
+	setTracer(tracer: Pick<string[], 'push'>): void;
+};
+
+const isSentinel = (connection: RedisConnection): connection is TracedSentinel => 'getSentinelNode' in connection && 'setTracer' in connection;
+
+const sentinelFailure = '#connect: exception';
+
+/** Passes over the next line that is printed in this turn of the event loop, if that is an error. */
+const dropNextLogOfError = (): void => {
+	const {log} = console;
+	const restore = () => {
+		if (console.log === logOnce) {
+			console.log = log;
+		}
+	};
+
+	const logOnce = (...values: readonly unknown[]) => {
+		restore();
+		if (!(values[0] instanceof Error)) {
+			log(...values);
+		}
+	};
+
+	console.log = logOnce;
+	queueMicrotask(restore);
+};
+
+/** Node-redis 5.12 prints the error, with its stack, each time that no sentinel answers. It tells its tracer just before. */
+const keepFromPrinting = (sentinel: TracedSentinel): void => {
+	sentinel.setTracer({
+		push(...messages) {
+			if (messages.some(message => message.startsWith(sentinelFailure))) {
+				dropNextLogOfError();
+			}
+
+			return 0;
+		},
+	});
+};
+
 /** How often a process connects once more that was too busy to see the connection. */
 const busyConnectTries = 3;
 
@@ -221,6 +263,8 @@ type Readiness = {
 	waiting: PromiseWithResolvers<void> | undefined;
 	/** Whether it was ever connected: whoever closed it since wants it closed. */
 	wasReady: boolean;
+	/** Node-redis tries to reach a sentinel 17 times, unless told otherwise, and then never again. */
+	isGivenUp: boolean;
 };
 
 const watched = new WeakMap<RedisConnection, Readiness>();
@@ -234,7 +278,7 @@ const watch = (connection: RedisConnection): Readiness => {
 		return known;
 	}
 
-	const readiness: Readiness = {waiting: undefined, wasReady: false};
+	const readiness: Readiness = {waiting: undefined, wasReady: false, isGivenUp: false};
 	watched.set(connection, readiness);
 	connection.on('error', ignore);
 	connection.on(isCluster(connection) ? 'connect' : 'ready', () => {
@@ -253,10 +297,15 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 
 	const connectOnce = async (): Promise<void> => {
 		const {waiting} = readiness;
+		if (isSentinel(connection)) {
+			keepFromPrinting(connection);
+		}
+
 		try {
 			await connection.connect();
 			waiting?.resolve();
 		} catch (error) {
+			readiness.isGivenUp = isSentinel(connection) && connection.isOpen;
 			waiting?.reject(error);
 		} finally {
 			readiness.waiting = undefined;
@@ -276,6 +325,10 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 
 			if (!connection.isOpen && readiness.wasReady) {
 				return Promise.reject(new Error('The client of the store was closed'));
+			}
+
+			if (readiness.isGivenUp) {
+				return Promise.reject(new Error('No sentinel answered when the store was to be connected, and node-redis has given up: create the sentinel anew'));
 			}
 
 			// Waiting here leaves nothing in the queue of a client that is offline.

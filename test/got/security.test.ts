@@ -351,3 +351,22 @@ test('nothing is printed, whatever happens', async () => {
 	`;
 	assert.deepEqual(await runScript(script), {code: 0, stdout: '', stderr: ''});
 });
+
+test('nothing is printed while no sentinel answers, and what others print is', async () => {
+	const script = `
+		import {createSentinel} from '${import.meta.resolve('@redis/client')}';
+		import {redisCache} from '${import.meta.resolve('../../source/index.ts')}';
+		const sentinel = createSentinel({name: 'main', sentinelRootNodes: [{host: '127.0.0.1', port: 1}]});
+		const failures = [];
+		sentinel.on('error', error => failures.push(error));
+		const cache = redisCache({store: sentinel, timeout: 50});
+		await cache.has('http://127.0.0.1:1/');
+		while (failures.length < 4) {
+			await new Promise(resolve => setImmediate(resolve));
+		}
+
+		console.log('printed');
+		process.exit();
+	`;
+	assert.deepEqual(await runScript(script), {code: 0, stdout: 'printed\n', stderr: ''});
+});
