@@ -16,4 +16,5 @@ export type {
 	StaleIfErrorRule,
 } from './options.ts';
 export type {StoreOption} from './store/connection.ts';
+export {StoreError, StoreTimeoutError} from './store/store-error.ts';
 export type {UrlPattern} from './url-pattern.ts';

@@ -16,8 +16,8 @@ export type GotOptions = Pick<
 export type GotContext = ExchangeContext & {
 	/** What `redisCache()` was called with. */
 	readonly options: RedisCacheOptions;
-	/** For what goes wrong where no caller waits for it. */
-	readonly reportError: (error: unknown) => void;
+	/** For what goes wrong where no caller waits for it; `cause` of what listeners are given. */
+	readonly reportError: (what: string, error: unknown) => void;
 	/** What is being refreshed in the background. */
 	readonly refreshes: Refreshes;
 	/** Equal requests of this process that are on their way; `undefined` when each is to go by itself. */

@@ -32,7 +32,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 		try {
 			state.settlement = await settleResponse(context, state.exchange, head, size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks));
 		} catch (error) {
-			context.reportError(error);
+			context.reportError('A redirect was not stored', error);
 		}
 
 		onSettled();

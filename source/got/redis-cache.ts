@@ -22,6 +22,7 @@ import {resolveOptions} from '../resolve-options.ts';
 import {createStore} from '../store/create-store.ts';
 import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
 import {createLeases} from '../store/lease.ts';
+import type {StoreError} from '../store/store-error.ts';
 import type {Store, StoreCounters} from '../store/store.ts';
 import {describeSafely} from '../validate.ts';
 import type {GotContext} from './context.ts';
@@ -32,10 +33,10 @@ import {createRefreshes} from './refresh.ts';
 
 /** The events of a cache, with what listeners are called with. */
 export type RedisCacheEvents = {
-	/** Something went wrong that no request is told of: the store failed (once per change, not once per request), or a background refresh did. */
+	/** Something went wrong that no request is told of: the store failed (once per change, not once per request), which is a `StoreError`, or a background refresh did, whose error is the `cause`. */
 	error: [error: Error];
 	/** The store is given up for now, or only not written to: requests go on without it. `error` is what decided it. */
-	degraded: [error: Error];
+	degraded: [error: StoreError];
 	/** The store is in use again. */
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
 };
@@ -86,16 +87,16 @@ export class RedisCache {
 	constructor(options: RedisCacheOptions) {
 		requireCurrentGot(optionsOfGot());
 		const settings = resolveOptions(options);
-		const reportError = (error: unknown) => {
+		const emitError = (error: Error) => {
 			// Without a listener, an `'error'` event would end the process.
 			if (this.#emitter.listenerCount('error') > 0) {
-				this.#emitter.emit('error', error instanceof Error ? error : new Error(String(error)));
+				this.#emitter.emit('error', error);
 			}
 		};
 
 		const report = (event: StoreEvent) => {
 			if (event.type === 'error') {
-				reportError(event.error);
+				emitError(event.error);
 			} else if (event.type === 'degraded') {
 				this.#emitter.emit('degraded', event.error);
 			} else {
@@ -126,7 +127,9 @@ export class RedisCache {
 			varyingOrigins: createHints(maxHints),
 			plainPaths: createHints(maxHints, plainPathMs),
 			now: Date.now,
-			reportError,
+			reportError(what, error) {
+				emitError(new Error(`got-redis-cache: ${what}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
+			},
 			refreshes: createRefreshes(),
 			flights: settings.coalesce === false ? undefined : createFlights({patienceMs: flightPatienceMs, maxResting: maxHints}),
 			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
@@ -351,7 +354,7 @@ export class RedisCache {
 	@example
 	```
 	cache.health();
-	//=> {state: 'unavailable', since: 2025-11-23T04:42:24.000Z, lastError: Error: connect ECONNREFUSED 127.0.0.1:6379, …}
+	//=> {state: 'unavailable', since: 2025-11-23T04:42:24.000Z, lastError: StoreError: got-redis-cache: connect ECONNREFUSED …}
 	```
 	*/
 	health(): RedisCacheHealth;

@@ -138,7 +138,7 @@ const attempt = async ({refreshes, reportError}: GotContext, name: string, task:
 		return await task();
 	} catch (error) {
 		refreshes.resting.set(name, true);
-		reportError(error);
+		reportError('A refresh in the background failed', error);
 		return 'failed';
 	}
 };

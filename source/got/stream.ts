@@ -68,7 +68,7 @@ const settle = async ({context, state}: Seen, settling: () => Promise<Settlement
 		const {outcome, written, refusal} = await settling();
 		state.settlement = {outcome, written, refusal};
 	} catch (error) {
-		context.reportError(error);
+		context.reportError('The response of a stream was not stored', error);
 	}
 };
 

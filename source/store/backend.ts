@@ -62,6 +62,9 @@ export type Swallowed = {
 A place to keep bytes in, reached through Keyv, and what Keyv has no word for.
 */
 export type Backend = Encoding & {
+	/** Where it is, for messages: a URL without credentials, or its kind. */
+	readonly address: string;
+
 	readonly keyv: Keyv;
 
 	/** What each key begins with in front of its brace. */

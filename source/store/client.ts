@@ -5,6 +5,7 @@ import {
 	ErrorReply,
 	type RedisClientOptions,
 } from '@redis/client';
+import {addressOfClient, addressOfConnection} from './address.ts';
 import {atDeadline, idleMs} from './deadline.ts';
 
 /** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
@@ -50,6 +51,8 @@ const isUsable = (connection: RedisConnection): boolean => isCluster(connection)
 A connection to Redis that opens when it is first needed.
 */
 export type RedisLink = {
+	/** Where it leads, for messages: without credentials. */
+	readonly address: string;
 	/** Another one after a server turned out to lack client tracking. */
 	readonly connection: RedisConnection;
 	/** Whether Redis tells `tracker` what becomes of the keys that are read. */
@@ -225,6 +228,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 	};
 
 	return {
+		address: addressOfClient(options),
 		get connection() {
 			return client;
 		},
@@ -313,6 +317,9 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 	};
 
 	return {
+		get address() {
+			return addressOfConnection(connection);
+		},
 		connection,
 		isTracking: false,
 		// A node that died keeps what it was asked; the next one is asked something else.

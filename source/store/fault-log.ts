@@ -1,9 +1,11 @@
+import type {StoreError} from './store-error.ts';
+
 /** What a store reports of itself, once per change. */
 export type StoreEvent =
 	/** An operation failed. */
-	| {readonly type: 'error'; readonly error: Error}
+	| {readonly type: 'error'; readonly error: StoreError}
 	/** The store is not asked, or not written to, until it answers again. */
-	| {readonly type: 'degraded'; readonly error: Error}
+	| {readonly type: 'degraded'; readonly error: StoreError}
 	| {readonly type: 'recovered'};
 
 /** What a store knows of itself. */
@@ -18,7 +20,7 @@ export type StoreHealth = {
 	/** Since when it has been in this state. */
 	readonly since: Date;
 	/** What went wrong last, whether or not an event told of it. */
-	readonly lastError: Error | undefined;
+	readonly lastError: StoreError | undefined;
 	readonly lastErrorAt: Date | undefined;
 };
 
@@ -31,8 +33,10 @@ const kindOf = ({message}: Error): string => message.replace(/^ERR Error running
 
 /**
 Turns a stream of faults into one event per change.
+
+@param toStoreError - What is told of an error that came up.
 */
-export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefined) => {
+export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefined, toStoreError: (error: Error) => StoreError) => {
 	/** Kinds of errors. */
 	const reported = new Set<string>();
 	/** A permission that is missing is the same error until it is granted, however much time passes in between. */
@@ -66,12 +70,12 @@ export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefine
 
 			reported.add(kind);
 			reportedErrors.add(error);
-			emit({type: 'error', error});
+			emit({type: 'error', error: toStoreError(error)});
 		},
 		degraded(error: Error): void {
 			degradations++;
 			if (degradations === 1) {
-				emit({type: 'degraded', error});
+				emit({type: 'degraded', error: toStoreError(error)});
 			}
 		},
 		recovered(): void {

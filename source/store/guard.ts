@@ -2,6 +2,7 @@ import type {Backend} from './backend.ts';
 import {createBreaker} from './breaker.ts';
 import {atDeadline, noteAnswer} from './deadline.ts';
 import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts';
+import {DeadlineError, storeErrors, type StoreError} from './store-error.ts';
 
 /** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
 const failureThreshold = 3;
@@ -67,23 +68,16 @@ type Failure = {
 	readonly explain?: (error: Error) => Error;
 };
 
-class StoreTimeoutError extends Error {
-	override readonly name = 'StoreTimeoutError';
-
-	constructor(timeoutMs: number) {
-		super(`The store did not answer within ${timeoutMs} ms`);
-	}
-}
-
 export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onAnswer, onRecovery}: GuardOptions): Guard => {
 	const {answersInOrder = false} = backend;
-	const faults = createFaultLog(onEvent);
+	const toStoreError = storeErrors(() => backend.address);
+	const faults = createFaultLog(onEvent, toStoreError);
 	const underWay = new Set<Promise<unknown>>();
 	let errors = 0;
 	let isClosed = false;
 	let isUnavailable = false;
 	let isReadOnly = false;
-	let lastError: Error | undefined;
+	let lastError: StoreError | undefined;
 	let lastErrorAt: Date | undefined;
 	/** When an operation was last answered in time. */
 	let answeredMs = -Infinity;
@@ -147,7 +141,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		const {probePatienceMs} = backend;
 		const forgetDeadline = atDeadline(probePatienceMs, probePatienceMs, () => {
 			backend.reset();
-			reject(new StoreTimeoutError(probePatienceMs));
+			reject(new DeadlineError(probePatienceMs));
 		}, {isInBackground: true});
 		try {
 			await Promise.race([ask(), promise]);
@@ -157,7 +151,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	};
 
 	const report = (error: Error): void => {
-		lastError = error;
+		lastError = toStoreError(error);
 		lastErrorAt = new Date();
 		faults.failed(error);
 	};
@@ -201,7 +195,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 		const forgetDeadline = atDeadline(deadlineMs, deadlineMs, () => {
 			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness.
-			giveUp(new StoreTimeoutError(deadlineMs), {isSignOfSickness: answeredMs < sentMs});
+			giveUp(new DeadlineError(deadlineMs), {isSignOfSickness: answeredMs < sentMs});
 		});
 
 		const run = async () => {

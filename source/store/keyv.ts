@@ -133,6 +133,7 @@ The user's `Map`, which may hold other things too.
 export const mapBackend = (map: Map<any, any>, namespace: string): Backend => ({
 	...local,
 	...binary,
+	address: 'a Map',
 	prefix: `${namespace}:`,
 	isInProcess: true,
 	keyv: new Keyv({...unserialized, store: map}),
@@ -171,6 +172,7 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 	return {
 		...local,
 		...binary,
+		address: 'memory',
 		prefix,
 		isInProcess: true,
 		isPrivate: true,
@@ -185,6 +187,9 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 		},
 	};
 };
+
+/** Its address would be told with its credentials. */
+const storeNameOf = ({store}: Keyv): string => (store as {constructor?: {name: string}}).constructor?.name ?? 'a store';
 
 /**
 The user's Keyv as it is, with its own namespace, serializer and adapter.
@@ -201,6 +206,7 @@ export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
 	return {
 		...local,
 		...base64,
+		address: `Keyv with ${storeNameOf(keyv)}`,
 		keyv,
 		prefix,
 		isInProcess: keyv.store instanceof Map,

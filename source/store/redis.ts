@@ -243,6 +243,9 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 
 	return {
 		...binary,
+		get address() {
+			return link.address;
+		},
 		prefix,
 		isInProcess: false,
 		keyv: new Keyv(new BinaryKeyvRedis(send), {

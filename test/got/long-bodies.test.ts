@@ -236,7 +236,7 @@ test('of two long bodies that are too much together, the one that is not stored 
 	await Promise.all(asked);
 	await untilWritten(setup);
 	assert.equal(events.length, 1);
-	assert.match(events[0] ?? '', /^The response of http:\/\/127\.0\.0\.1:\d+\/long\d\S* was not stored, with 41943040 bytes: Others of its size are being written\. Lower `maxBodySize`/v);
+	assert.match(events[0] ?? '', /^got-redis-cache: The response of http:\/\/127\.0\.0\.1:\d+\/long\d\S* was not stored, with 41943040 bytes: Others of its size are being written\. Lower `maxBodySize`/v);
 	assert.equal(cache.health().counters.unwritten, 1);
 });
 

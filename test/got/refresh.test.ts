@@ -193,6 +193,8 @@ await suite('what goes wrong with it', () => {
 			await turns(50);
 
 			assert.equal(errors.length, 1);
+			assert.match(String(errors[0]?.message), /^got-redis-cache: A refresh in the background failed: ./v);
+			assert.ok(errors[0]?.cause instanceof Error);
 			assert.equal(origin.requests.length, 2);
 		});
 	}

@@ -328,7 +328,7 @@ for (const [timeToLive, answer] of wrongArguments) {
 		}
 
 		assert.equal(store.health().state, 'ok');
-		assert.match(store.health().lastError?.message ?? '', answer);
+		assert.match((store.health().lastError?.cause as Error).message, answer);
 		assert.equal(store.counters.errors, 20, 'each is counted');
 		assert.deepEqual(events.map(event => kindOf(event)), ['error'], 'and told once');
 		assert.equal(await store.set('{good}', record, 60_000), true);

@@ -190,7 +190,7 @@ for (const command of ['EVAL', 'GET', 'PTTL', 'PEXPIRE', 'UNLINK', 'SET']) {
 		}
 
 		assert.equal(await redis.client.exists('n:{p}:lease'), 0);
-		assert.deepEqual(errors.map(error => error.name), ['StorePermissionError']);
+		assert.deepEqual(errors.map(({cause}) => (cause as Error).name), ['StorePermissionError']);
 		assert.match(String(errors[0]), new RegExp(String.raw`run ${command} .*\+${command.toLowerCase()};`, 'v'));
 
 		await redis.client.sendCommand(['ACL', 'SETUSER', name, '+@all']);

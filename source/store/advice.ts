@@ -1,0 +1,42 @@
+/*
+What an error of the store most likely means, and what to do about it.
+*/
+
+type Failure = {readonly message: string; readonly code?: unknown};
+
+const noTls = 'A Redis without TLS has a redis: URL, not rediss:';
+
+/** What a server does to a client that speaks TLS and that it does not understand: it hangs up, or waits for the end of the line. */
+const adviceForTls: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
+	[/^(?:ECONNRESET|EPIPE|Socket closed unexpectedly)/v, noTls],
+	[/^Connection timeout/v, `Is the address right, does a firewall let it through, and does that Redis have TLS? ${noTls}`],
+];
+
+/** Codes of Node.js and beginnings of messages, each with its likeliest cause. The first that fits counts. */
+const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
+	[/^ECONNREFUSED/v, 'Nothing listens there: is Redis running, and are host and port right?'],
+	[/^(?:ENOTFOUND|EAI_AGAIN)/v, 'The host name cannot be resolved: is it right, and is the network up?'],
+	[/^(?:ENOENT|ENOTSOCK)/v, 'There is no such socket: is Redis running, and is the path right?'],
+	[/^(?:EACCES|EPERM)/v, 'This user may not open the connection: see the rights of the socket'],
+	[/^(?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|Connection timeout)/v, 'The host cannot be reached: is the address right, and does a firewall let it through?'],
+	[/^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE)/v, 'The certificate is of an authority that Node.js does not know: give it, as in {store: {url, socket: {tls: true, ca}}}, or set NODE_EXTRA_CA_CERTS'],
+	[/^(?:CERT_|ERR_TLS_CERT_)/v, 'The certificate is not valid for this server: has it expired, and is the host name that of the certificate?'],
+	[/^(?:EPROTO|ERR_SSL_|ERR_TLS_)/v, noTls],
+	[/^(?:ECONNRESET|EPIPE|Socket closed unexpectedly|Redis took the connection)/v, 'Is a Redis there, and does it expect TLS? Then the URL begins with rediss:'],
+	[/^(?:NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password|ERR Client sent AUTH)/v, 'Are user and password right? In a URL, redis://user:password@host, escape them with encodeURIComponent()'],
+	[/^OOM/v, 'Redis is full: raise `maxmemory`, or set `maxmemory-policy allkeys-lru`, so that it makes room by itself'],
+	[/^READONLY/v, 'This Redis is a replica: give the address of its master, or what createSentinel() of node-redis makes'],
+	[/^MISCONF/v, 'Redis cannot save to its disk, and so takes no writes: see its log'],
+	[/^LOADING/v, 'Redis is reading its data from disk, and is used as soon as it is done'],
+	[/^(?:CLUSTERDOWN|CROSSSLOT|MOVED|ASK )/v, 'This is a Redis Cluster: give what createCluster() of node-redis makes'],
+	[/^ERR (?:DB index|invalid DB)/v, 'Redis has no database of that number: see `databases` in redis.conf'],
+	[/^The client of the store was closed/v, 'The client is yours, and the cache does not open it again'],
+	[/^The store did not answer/v, 'Is it overloaded, or far away? The option `timeout` says how long it is waited for'],
+];
+
+/** `undefined` if nothing is known. */
+export const adviceFor = ({code, message}: Failure, store: string): string | undefined => {
+	const subjects = [typeof code === 'string' ? code : '', message];
+
+	return [...store.startsWith('rediss:') ? adviceForTls : [], ...advice].find(([fits]) => subjects.some(subject => fits.test(subject)))?.[1];
+};
