@@ -1,4 +1,5 @@
-import {normalizeEscapes, normalizeQuery, normalizeUrl} from './http/url.ts';
+import {hasCredential, isRedacted, redacted, redactedUrl} from './http/credentials.ts';
+import {normalizeEscapes, normalizeQuery} from './http/url.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './inventory.ts';
 import {urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
 import {
@@ -30,8 +31,7 @@ const inStoredForm = (prefix: string): string | undefined => {
 	const authority = prefix.slice(prefix.indexOf('://') + 3);
 	const isWhole = prefix.startsWith('unix:') || /[#\/?]/v.test(authority);
 	if (isWhole) {
-		// Without userinfo and fragment, its query parameters in the order of their names.
-		return URL.canParse(prefix) ? normalizeUrl(new URL(prefix).href) : undefined;
+		return URL.canParse(prefix) ? redactedUrl(new URL(prefix).href) : undefined;
 	}
 
 	// A URL does not say the port that is its scheme's own.
@@ -52,9 +52,11 @@ const isUrlPrefix = (value: unknown): boolean => {
 	return schemes.some(scheme => value.startsWith(scheme)) && inStoredForm(completed)?.startsWith(normalizeEscapes(value)) === true;
 };
 
+const wholeUrlHint = 'delete() takes the URL as it was requested';
+
 const describePrefix = (value: unknown): string => {
 	const storedForm = isString(value) && schemes.some(scheme => value.toLowerCase().startsWith(scheme)) ? inStoredForm(value) : undefined;
-	const hint = storedForm === undefined || storedForm === value ? '' : `, which no stored URL begins with: they have the form ${describeSafely(storedForm)}${storedForm.includes('?') ? ', with the query parameters in the order of their names' : ''}`;
+	const hint = storedForm === undefined || storedForm === value ? '' : `, which no stored URL begins with: they have the form ${describeSafely(storedForm)}${storedForm.includes('?') ? `, with the query parameters in the order of their names${isRedacted(storedForm) ? `, and ${redacted} in the place of credentials: ${wholeUrlHint}` : ''}` : ''}`;
 
 	return `${describeSafely(value)}${hint}`;
 };
@@ -88,12 +90,32 @@ const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	key: [isString, 'a string', describeSafely],
 };
 
-/** Of a stored URL, the query parameters are in the order of their names. */
+/** The query of a pattern, as far as it can be told. */
+const queryOf = (pattern: unknown): string => {
+	if (isString(pattern)) {
+		return pattern.split('?', 2)[1] ?? '';
+	}
+
+	const {search} = pattern as {readonly search?: unknown};
+
+	return isString(search) ? search : '';
+};
+
+/** Of a stored URL, the query parameters are in the order of their names, and credentials are left out. */
 const whyNoPatternOfStored = (pattern: unknown): string | undefined => {
+	const why = whyNoUrlPattern(pattern);
+	if (why !== undefined) {
+		return why;
+	}
+
+	if (hasCredential(queryOf(pattern))) {
+		return `a pattern with a credential in its query, which matches no stored URL: those have ${redacted} in its place; ${wholeUrlHint}`;
+	}
+
 	const query = isString(pattern) ? pattern.split('?', 2)[1] : undefined;
 	const isInOrder = query === undefined || query.includes('*') || normalizeQuery(query, new Set()) === query;
 
-	return whyNoUrlPattern(pattern) ?? (isInOrder ? undefined : `${describeSafely(pattern)}, which matches no stored URL: the query parameters of those are in the order of their names`);
+	return isInOrder ? undefined : `${describeSafely(pattern)}, which matches no stored URL: the query parameters of those are in the order of their names`;
 };
 
 const isNames = (value: unknown): boolean => isFilled(value) || (Array.isArray(value) && value.every(element => isFilled(element)));
@@ -130,7 +152,12 @@ export const checkRequest = (given: unknown, where: string): RequestLike => {
 		throw new TypeError(`Expected the property \`url\` in ${where} to be ${urlRule[1]}, got undefined`);
 	}
 
-	return request as unknown as RequestLike;
+	const checked = request as unknown as RequestLike;
+	if (isRedacted(String(checked.url))) {
+		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeSafely(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({prefix: …}) takes that`);
+	}
+
+	return checked;
 };
 
 /**

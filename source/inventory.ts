@@ -32,7 +32,7 @@ export type RequestLike = {
 
 /** A stored response, without its body. */
 export type CacheEntry = {
-	/** Absolute, without credentials and fragment. */
+	/** Absolute, without userinfo, fragment and ignored parameters, and with `REDACTED` in the place of credentials, such as the value of `api_key`; `docs/security.md` lists their names. */
 	readonly url: string;
 	/** Upper-case, such as `GET`. */
 	readonly method: string;

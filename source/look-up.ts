@@ -7,13 +7,13 @@ import {
 } from './exchange.ts';
 import {findVariation, knownVariation, mayVary} from './equivalents.ts';
 import {validationHeaders, variantValidationHeaders} from './http/conditional.ts';
+import {isRedacted, redactedUrl} from './http/credentials.ts';
 import {decide} from './http/decide.ts';
 import type {BypassReason, Decision} from './http/decision.ts';
 import {isEarlyRefreshDue} from './http/early-refresh.ts';
 import {rawFieldValue} from './http/header-fields.ts';
 import type {RequestHead} from './http/message.ts';
-import {isEquivalent, urlVariation} from './http/no-vary-search.ts';
-import {normalizeUrl} from './http/url.ts';
+import {isEquivalent, simplifiedUrl, urlVariation} from './http/no-vary-search.ts';
 import {isSelected} from './http/vary.ts';
 import {isForEquivalents, noMarks} from './marks.ts';
 import type {RequestSettings} from './resolve-options.ts';
@@ -180,8 +180,17 @@ export const askedAgain = (exchange: Exchange): Exchange => {
 };
 
 /** Whether what another request was given is stored for a request's URL as well. */
-export const isForUrl = ({key, request, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean =>
-	!isForEquivalents(key) || isEquivalent(normalizeUrl(request.url, settings.http.ignoredParameters), url, urlVariation(rawFieldValue(rawHeaders, 'no-vary-search')));
+export const isForUrl = (context: ExchangeContext, {key, request, keyInput, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean => {
+	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
+	if (!isForEquivalents(key) || (variation && keyOf(context, request, keyInput, variation) === key)) {
+		return true;
+	}
+
+	// By their URLs alone, requests with credentials cannot be told apart.
+	const isTold = !isRedacted(variation ? simplifiedUrl(url, variation) : url);
+
+	return isTold && isEquivalent(redactedUrl(request.url, settings.http.ignoredParameters), url, variation);
+};
 
 /** The exchange of a request whose URL turned out to be equivalent to no other, and that is about to ask the origin by itself. */
 export const underOwnUrl = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {

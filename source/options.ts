@@ -293,7 +293,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	statusCodes?: readonly number[] | undefined;
 
 	/**
-	Query parameters and form or JSON fields that do not distinguish requests, in upper or lower case. They are stored nowhere, so secrets belong here too.
+	Query parameters and form or JSON fields that do not distinguish requests, in upper or lower case. They are stored nowhere. Known credentials in a query, such as `api_key`, `access_token` and `X-Amz-Signature`, distinguish requests, and are stored and listed as `REDACTED`; `docs/security.md` names all.
 
 	@default []
 	*/

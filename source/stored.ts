@@ -55,7 +55,7 @@ export type StoredResponse = {
 	readonly kind: 'response';
 	/** Upper-case. */
 	readonly method: string;
-	/** Absolute, without userinfo, fragment and redacted parameters. */
+	/** Absolute, without userinfo, fragment and ignored parameters, and with `REDACTED` in the place of credentials: it may be that of several requests. */
 	readonly url: string;
 	/** The selecting header fields (RFC 9111 §4.1) of the request, lower-case names with normalised values; empty without `Vary`. */
 	readonly selectingHeaders: Readonly<Record<string, string>>;

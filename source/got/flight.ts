@@ -132,7 +132,7 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 		case 'shared': {
 			const {request, settings, key, marks} = state.exchange;
 			const decision = decide(request, landing.result, context.now(), settings.http);
-			const isForThis = isForUrl(state.exchange, landing.result);
+			const isForThis = isForUrl(context, state.exchange, landing.result);
 			const isPurged = isPurgedBefore(marks, key, landing.result);
 			if (isForThis && !isPurged && decision.kind === 'reuse') {
 				return share(passenger, decision.stored);

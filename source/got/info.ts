@@ -1,9 +1,9 @@
 import type {PlainResponse} from 'got';
 import {currentAgeSeconds, expiryOf} from '../http/age.ts';
+import {redactedUrl} from '../http/credentials.ts';
 import {dateOf} from '../http/dates.ts';
 import type {Decision} from '../http/decision.ts';
 import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
-import {normalizeUrl} from '../http/url.ts';
 import type {StoredResponse} from '../stored.ts';
 import {
 	exchangeBehind,
@@ -21,7 +21,7 @@ export type NotStoredReason = PassReason;
 
 /** What the cache did for one request: for that of the caller, or for one that a redirect led to. */
 export type CacheHop = Pick<CacheInfo, 'status' | 'reason' | 'notStored'> & {
-	/** Absolute, without credentials, fragment and ignored parameters. */
+	/** Absolute, without userinfo, fragment and ignored parameters, and with `REDACTED` in the place of credentials. */
 	readonly url: string;
 };
 
@@ -132,7 +132,7 @@ const hopOf = (state: GotExchange): CacheHop => {
 	const {request, settings} = state.exchange;
 
 	return {
-		url: normalizeUrl(request.url, settings.http.ignoredParameters),
+		url: redactedUrl(request.url, settings.http.ignoredParameters),
 		status: statusOf(state),
 		reason: reasonOf(state),
 		notStored: notStoredOf(state),

@@ -308,7 +308,7 @@ export class RedisCache {
 	}
 
 	/**
-	Copies all stored responses to another cache, with what is left of their time. From a cache with `encryption` to one whose last key is another, only what a URL alone tells apart can be found again: not what a body or the option `key` does.
+	Copies all stored responses to another cache, with what is left of their time. From a cache with `encryption` to one whose last key is another, only what a URL without credentials alone tells apart can be found again: not what a body, a credential in a query or the option `key` does.
 
 	@returns How many there were.
 	@throws {TypeError} If `other` is not what `redisCache()` returns.

@@ -4,6 +4,7 @@ import type {Options, RequestPromise, Response} from 'got';
 import type {Exchange} from '../exchange.ts';
 import {createHints, type Hints} from '../hints.ts';
 import {preconditionFields} from '../http/conditional.ts';
+import {redactedUrl} from '../http/credentials.ts';
 import {requestDirectives} from '../http/directives.ts';
 import {variantId} from '../http/vary.ts';
 import {flushWrites} from '../resource.ts';
@@ -91,6 +92,9 @@ const letGo = (request: ClientRequest): void => {
 	});
 };
 
+/**
+@param url - As it may be told.
+*/
 const ask = async (options: Options, url: string): Promise<void> => {
 	const promise = gotModule.default(undefined, undefined, options) as unknown as RequestPromise<Response>;
 	// Requests share the socket of an HTTP/2 session.
@@ -108,7 +112,7 @@ const ask = async (options: Options, url: string): Promise<void> => {
 	}
 };
 
-const refresh = async (context: GotContext, options: Options, {key, request: {url}}: Exchange, name: string): Promise<Refreshed> => {
+const refresh = async (context: GotContext, options: Options, {key, request: {url}, settings: {http}}: Exchange, name: string): Promise<Refreshed> => {
 	const lease = await context.leases?.acquire(`${key}:refresh:${name}`);
 	if (lease === 'taken' || lease === 'resting') {
 		return 'elsewhere';
@@ -116,7 +120,7 @@ const refresh = async (context: GotContext, options: Options, {key, request: {ur
 
 	const isLeased = typeof lease === 'object';
 	try {
-		await ask(options, url);
+		await ask(options, redactedUrl(url, http.ignoredParameters));
 	} catch (error) {
 		if (isLeased) {
 			await lease.rest(failureRestMs);

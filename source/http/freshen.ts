@@ -1,4 +1,5 @@
 import type {StoredResponse} from '../stored.ts';
+import {redactedUrl} from './credentials.ts';
 import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, ResponseHead} from './message.ts';
 import {appraise, readStatement, type Reception} from './policy.ts';
@@ -9,7 +10,6 @@ import {
 	updatedHeaders,
 	withoutFields,
 } from './storing.ts';
-import {normalizeUrl} from './url.ts';
 import {validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 
@@ -39,7 +39,7 @@ export const mergeInto = (stored: StoredResponse, reception: Reception): Merged 
 	const answer: StoredResponse = {
 		...stored,
 		// Of equivalent URLs, the one that the origin was asked for.
-		url: normalizeUrl(request.url, settings.ignoredParameters),
+		url: redactedUrl(request.url, settings.ignoredParameters),
 		rawHeaders,
 		selectingHeaders: selectedBy(appraisal.headers, settings.matchHeaders, request),
 		policy: appraisal.policy,

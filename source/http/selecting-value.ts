@@ -1,13 +1,11 @@
 import {hash} from 'node:crypto';
+import {isCredentialName} from './credentials.ts';
 import {
 	hasOpenQuote,
 	listMembers,
 	splitOutsideQuotes,
 	trimWhitespace,
 } from './list.ts';
-
-/** Compared byte by byte, and kept as a digest alone: a stored response tells nobody a secret. */
-const credentialFields: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
 /** RFC 9110 §12.5.2 to §12.5.4: weighted lists of case-insensitive names. */
 const weightedNameFields: ReadonlySet<string> = new Set(['accept-charset', 'accept-encoding', 'accept-language']);
@@ -20,16 +18,13 @@ The members of a weighted list are ordered by weight, and members of equal weigh
 A field with an unknown grammar, or with a quotation mark that is never closed, only loses its whitespace around commas: in another order, other commas would be within quotes.
 */
 export const normalizeSelectingValue = (name: string, value: string): string => {
-	if (credentialFields.has(name)) {
-		return hash('sha256', trimWhitespace(value), 'base64url');
-	}
-
 	const isWeightedName = weightedNameFields.has(name);
 	if ((isWeightedName || name === 'accept') && !hasOpenQuote(value)) {
 		return normalizeWeightedList(isWeightedName ? value.toLowerCase() : value);
 	}
 
-	return splitOutsideQuotes(value, ',').join(',');
+	// Compared byte by byte, and kept as a digest alone: a stored response tells nobody a secret.
+	return isCredentialName(name) ? hash('sha256', trimWhitespace(value), 'base64url') : splitOutsideQuotes(value, ',').join(',');
 };
 
 /** Not joined with a bare comma, as version 0.1.0 did: its values say nothing of the order of equals, and must match none of these. */

@@ -1,5 +1,6 @@
 import type {StoredResponse} from '../stored.ts';
 import {remainingFreshnessSeconds} from './age.ts';
+import {redactedUrl} from './credentials.ts';
 import type {Merged} from './freshen.ts';
 import {headersOf} from './header-fields.ts';
 import {cacheGroups} from './invalidation.ts';
@@ -16,7 +17,6 @@ import {contentRangeOf} from './range.ts';
 import {isAboutCredentials, isAboutResource, isAbsent} from './status-codes.ts';
 import {whyNotStorable, whyNotUpdating, type Candidate} from './storability.ts';
 import {headersToStore} from './storing.ts';
-import {normalizeUrl} from './url.ts';
 import {isAboutStored, validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 
@@ -110,7 +110,7 @@ const invalidation = (stored: StoredResponse, reason: PassReason, {isNoCache = s
 export const storedHead = ({request, response, responseTimeMs, settings, appraisal}: Candidate): StoredHead => ({
 	kind: 'response',
 	method: request.method,
-	url: normalizeUrl(request.url, settings.ignoredParameters),
+	url: redactedUrl(request.url, settings.ignoredParameters),
 	selectingHeaders: selectedBy(appraisal.headers, settings.matchHeaders, request),
 	statusCode: response.statusCode,
 	statusMessage: response.statusMessage,

@@ -69,7 +69,7 @@ const rawName = (parameter: string): string => {
 };
 
 /** As a server would read it: to the same one, parameters of one name in two spellings are repetitions, whose order counts. */
-const decodedName = (parameter: string): string => {
+export const decodedName = (parameter: string): string => {
 	const name = rawName(parameter);
 	if (!/[%+]/v.test(name)) {
 		return name;

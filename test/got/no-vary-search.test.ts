@@ -5,6 +5,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import got from 'got';
 import {Keyv} from 'keyv';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {holdNext} from '../helpers/origin.ts';
 import {readStream} from './read-stream.ts';
 import {
 	firstWithoutCommands,
@@ -358,6 +359,40 @@ test('those who wait for an equal request use what came of it only if it is for 
 		const bodies = (await Promise.all(responses)).map(({body}) => body);
 		assert.equal(origin.requests.length, count, String(field));
 		assert.equal(new Set(bodies).size, count, String(field));
+	}
+});
+
+test('those who wait for an equal request with another credential are given nothing of it', async () => {
+	const counting = 'params=("utm")';
+	// Without the field, the credential that was stored cannot be compared: those who wait share a flight of their own.
+	for (const [field, count, countOfSame] of [['params=("sig")', 1, 1], [counting, 4, 1], [false, 4, 2]] as const) {
+		await using setup = await setUp();
+		serve(setup, 'params=("sig")');
+		const {client, origin} = setup;
+		await ask(setup, 'a?sig=0');
+		serve(setup, field);
+		origin.requests.length = 0;
+		const flight = holdNext(origin);
+		const responses = ['1', '2', '3', '4'].map(async sig => client(`a?b=1&sig=${sig}`));
+		await flight.arrived;
+		for (let round = 0; round < 20; round++) {
+			await setup.redis.client.ping();
+		}
+
+		flight.release();
+		const bodies = (await Promise.all(responses)).map(({body}) => body);
+		assert.equal(new Set(bodies).size, count, String(field));
+		origin.requests.length = 0;
+		const next = holdNext(origin);
+		const same = ['5', '5', '5'].map(async sig => client(`a?b=2&sig=${sig}`));
+		await next.arrived;
+		for (let round = 0; round < 20; round++) {
+			await setup.redis.client.ping();
+		}
+
+		next.release();
+		await Promise.all(same);
+		assert.equal(origin.requests.length, countOfSame, String(field));
 	}
 });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {text as textOf} from 'node:stream/consumers';
 import {test} from 'node:test';
 import {inspect} from 'node:util';
+import type {OptionsInit} from 'got';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import {response as storedResponse} from '../helpers/records.ts';
@@ -76,6 +78,127 @@ for (const options of [{}, {shared: false}, {encryption: 'ab'.repeat(32)}] satis
 		assertNothingIn('health', inspect(cache.health(), {depth: 10}));
 	});
 }
+
+/** Requests whose credentials are all in their queries, but for one in a field that selects. */
+const signed = (value: string) => `?page=1&api_key=${value}&X-Amz-Signature=${value}`;
+
+const queryOptions: Record<string, RedisCacheOptions> = {
+	Redis: {},
+	'Redis without memory': {memory: false},
+	'a private cache': {shared: false},
+	encryption: {encryption: 'ab'.repeat(32)},
+};
+
+const readers = {
+	promise: async ({client}: Setup, path: string, options?: Pick<OptionsInit, 'headers'>) => (await client(path, options)).body,
+	stream: async ({client}: Setup, path: string, options?: Pick<OptionsInit, 'headers'>) => textOf(client.stream(path, options)),
+};
+
+for (const [name, options] of Object.entries(queryOptions)) {
+	for (const [way, read] of Object.entries(readers)) {
+		test(`a credential in a query is nowhere, and tells requests apart: ${name}, ${way}`, async () => {
+			await using setup = await setUp({compression: false, ...options});
+			const {origin, cache, client, redis} = setup;
+			const told: unknown[] = [];
+			for (const event of ['error', 'degraded', 'recovered'] as const) {
+				cache.on(event, (...values: readonly unknown[]) => {
+					told.push(event, ...values);
+				});
+			}
+
+			origin.handler = ({url}, response) => {
+				const isRedirect = url.startsWith('/x/from');
+				response.writeHead(isRedirect ? 301 : 200, {'cache-control': 'max-age=60', etag: '"1"', vary: 'x-api-key', ...(isRedirect && {location: `to${signed('hunter2-password')}`})});
+				response.end(String(origin.requests.length));
+			};
+
+			const ask = async (path: string, field = 'bearer-token-8') => read(setup, path, {headers: {'x-api-key': field}});
+			const [first, second] = ['api-key-9', 'body-secret-10'].map(value => `a${signed(value)}`);
+			assert.ok(first);
+			assert.ok(second);
+			const bodies = [await ask(first), await ask(second), await ask(first), await ask(second), await ask(first, 'session-cookie-7'), await ask(first)];
+			assert.deepEqual(bodies, ['1', '2', '1', '2', '3', '1']);
+			// A location is relative to the URL as it was requested.
+			assert.equal(await ask(`x/from${signed('form-secret-11')}`), '5');
+			assert.equal(origin.requests.at(-1)?.url, `/x/to${signed('hunter2-password')}`);
+
+			await settleWrites(setup);
+			const shown = `${origin.url}/a?X-Amz-Signature=REDACTED&api_key=REDACTED&page=1`;
+			const entries = await Array.fromAsync(cache.entries({prefix: shown}));
+			assert.deepEqual(entries.map(({url}) => url), [shown, shown, shown]);
+			assertNothingIn('the inventory', inspect([entries, await cache.get(`${origin.url}/${first}`)], {depth: 10}));
+			const response = await client(first, {headers: {'x-api-key': 'bearer-token-8'}});
+			assert.deepEqual(cacheInfo(response)?.hops.map(({url}) => url), [shown]);
+			if (name !== 'encryption') {
+				// What the origin says in a field of its own is its own.
+				await cache.delete(`${origin.url}/x/from${signed('form-secret-11')}`);
+				assertNothingIn('Redis', await dump(setup));
+			}
+
+			// A purge of the one leaves the other.
+			assert.equal(await cache.delete(`${origin.url}/${first}`), true);
+			assert.deepEqual([await ask(second), await ask(first)], ['2', '6']);
+			assert.equal(await cache.touch(`${origin.url}/${second}`, 0), true);
+			origin.queue({status: 304, headers: {etag: '"1"', 'cache-control': 'max-age=60'}});
+			assert.equal(await ask(second), '2');
+			await settleWrites(setup);
+			assertNothingIn('the inventory', inspect(await Array.fromAsync(cache.entries({prefix: shown})), {depth: 10}));
+			assert.equal(await cache.invalidate({prefix: shown}), true);
+			assert.equal(await cache.has(`${origin.url}/${first}`, {stale: true}), false);
+			assert.equal(await cache.has(`${origin.url}/${second}`, {stale: true}), false);
+
+			assertNothingIn('the cache', inspect(cache, {depth: 10, showHidden: true}));
+			await redis.kill();
+			await ask(first);
+			assertNothingIn('events', inspect([told, cache.health()], {depth: 10}));
+		});
+	}
+}
+
+test('no credential of a query is told of a refresh that failed', async () => {
+	await using setup = await setUp({ignoredParameters: ['own']});
+	const {origin, cache, client} = setup;
+	origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=1, stale-while-revalidate=60', age: '1'}).end('x');
+	};
+
+	const path = `a${signed('api-key-9')}&own=form-secret-11`;
+	await client(path);
+	const {promise, resolve} = Promise.withResolvers<Error>();
+	cache.once('error', resolve);
+	origin.queue({status: 503});
+	await client(path);
+	const error = await promise;
+	assert.match(error.message, /\/a\?X-Amz-Signature=REDACTED&api_key=REDACTED&page=1 /v);
+	assertNothingIn('the event', inspect(error, {depth: 10}));
+});
+
+test('a URL, a prefix or a pattern that would match nothing for a credential is refused, without telling it', async () => {
+	await using cache = redisCache({store: 'memory'});
+	const url = 'https://api.example.com/a?api_key=';
+	const calls: Array<() => Promise<unknown>> = [
+		async () => cache.delete(`${url}REDACTED`),
+		async () => cache.get({url: new URL(`${url}REDACTED`)}),
+		async () => cache.invalidate({prefix: `${url}api-key-9`}),
+		async () => Array.fromAsync(cache.entries({prefix: `${url}api-key-9`})),
+		async () => cache.invalidate({pattern: 'api.example.com/a?api_key=api-key-9'}),
+		async () => cache.invalidate({pattern: new URLPattern({search: '*&sig=api-key-9'})}),
+	];
+	for (const call of calls) {
+		await assert.rejects(call, error => {
+			assert.ok(error instanceof TypeError);
+			assert.match(error.message, /REDACTED/v);
+			assertNothingIn('the error', inspect(error));
+			return true;
+		});
+	}
+
+	for (const prefix of [url, `${url}REDACTED`, 'https://api.example.com/a?api_k']) {
+		assert.equal(await cache.invalidate({prefix}), true);
+	}
+
+	assert.equal(await cache.invalidate({pattern: 'api.example.com/a?api_key=*'}), true);
+});
 
 test('no secret of an option is in an error or an event', async () => {
 	const wrong: RedisCacheOptions[] = [
