@@ -153,6 +153,8 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	// @ts-expect-error It takes none.
 	[async () => cache.health('store'), 'Expected no argument in health(), got 1'],
 	// @ts-expect-error It takes none.
+	[async () => cache.ready({timeout: 1}), 'Expected no argument in ready(), got 1'],
+	// @ts-expect-error It takes none.
 	[async () => cache.close({force: true}), 'Expected no argument in close(), got 1'],
 	// @ts-expect-error It takes two.
 	[async () => cache.on('error', () => undefined, {once: true}), 'Expected at most two arguments in on(), got 3'],

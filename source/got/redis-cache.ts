@@ -41,6 +41,14 @@ export type RedisCacheEvents = {
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
 };
 
+/** What `ready()` has found. */
+export type RedisCacheReadiness = {
+	/** Where responses are kept, without credentials: `'redis://localhost:6379'`. */
+	readonly store: string;
+	/** What works, though not all of it or not for long: a `maxmemory-policy` that lets Redis become full, or a permission that only some methods need. Each begins with `got-redis-cache:`. */
+	readonly warnings: readonly string[];
+};
+
 /** How the store does, and what this process has seen of it. */
 export type RedisCacheHealth = StoreHealth & {
 	/** Since the cache was made; in keys of the store, of which a request reads several. */
@@ -363,6 +371,33 @@ export class RedisCache {
 		refuseMore(more, 0, 'health()');
 		const {store} = this.#context;
 		return {...store.health(), counters: {...store.counters}};
+	}
+
+	/**
+	Connects to the store, and tries whether it can be read and written to, with a key that is removed again: for who wants to know at the start. Nobody has to call it, since the first request connects as well. It tries once, for five seconds at most, and does not wait for a store that is away.
+
+	@returns The address of the store, and warnings.
+	@throws {StoreError} If the address, TLS, the password or the permissions are wrong, or the store takes no writes. The message says which, and what to do. An `error` event says so too.
+
+	@example
+	```
+	const {warnings} = await cache.ready();
+
+	for (const warning of warnings) {
+		console.warn(warning);
+	}
+	```
+	*/
+	ready(): Promise<RedisCacheReadiness>;
+
+	async ready(...more: never[]): Promise<RedisCacheReadiness> {
+		refuseMore(more, 0, 'ready()');
+		const {store, settings: {expires}, leases} = this.#context;
+		const {address, warnings} = await store.ready(expires);
+		const refusal = await leases?.check();
+		const all = refusal ? [...warnings, `Equal requests of several processes do not become one, as \`coalesce: 'fleet'\` wants it (${refusal.message})`] : warnings;
+
+		return {store: address, warnings: all.map(warning => `got-redis-cache: ${warning} (store: ${address})`)};
 	}
 
 	/**

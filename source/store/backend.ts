@@ -1,4 +1,5 @@
 import type {Keyv} from 'keyv';
+import type {Eviction} from './eviction.ts';
 import type {TimeToLive} from './store.ts';
 import type {HeadChange} from './values.ts';
 
@@ -64,6 +65,9 @@ A place to keep bytes in, reached through Keyv, and what Keyv has no word for.
 export type Backend = Encoding & {
 	/** Where it is, for messages: a URL without credentials, or its kind. */
 	readonly address: string;
+
+	/** Why a connection that opens by itself has not been opened yet. */
+	readonly connectionError?: Error | undefined;
 
 	readonly keyv: Keyv;
 
@@ -156,6 +160,9 @@ export type Backend = Encoding & {
 
 	/** Whether the store refused what it was asked to do, not to do it: such an error says nothing of its health. */
 	isArgumentError(error: unknown): boolean;
+
+	/** Of each server that keeps keys. Absent where the store is no Redis. */
+	readEvictions?(): Promise<readonly Eviction[]>;
 
 	/** Sends a command of Redis's, if that is what this is; replies are bytes. */
 	readonly send?: (key: string, arguments_: ReadonlyArray<string | Uint8Array>) => Promise<unknown>;

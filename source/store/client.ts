@@ -53,6 +53,8 @@ A connection to Redis that opens when it is first needed.
 export type RedisLink = {
 	/** Where it leads, for messages: without credentials. */
 	readonly address: string;
+	/** Why a client that connects by itself has not succeeded yet. */
+	readonly connectionError?: Error | undefined;
 	/** Another one after a server turned out to lack client tracking. */
 	readonly connection: RedisConnection;
 	/** Whether Redis tells `tracker` what becomes of the keys that are read. */
@@ -121,8 +123,6 @@ const keepFromPrinting = (sentinel: TracedSentinel): void => {
 
 /** How often a process connects once more that was too busy to see the connection. */
 const busyConnectTries = 3;
-
-const ignore = () => undefined;
 
 const trackingOptions = {RESP: 3, emitInvalidate: true} as const; // eslint-disable-line @typescript-eslint/naming-convention -- node-redis's
 
@@ -267,6 +267,8 @@ type Readiness = {
 	waiting: PromiseWithResolvers<void> | undefined;
 	/** Whether it was ever connected: whoever closed it since wants it closed. */
 	wasReady: boolean;
+	/** What went wrong since it was last connected. */
+	lastError: Error | undefined;
 	/** Node-redis tries to reach a sentinel 17 times, unless told otherwise, and then never again. */
 	isGivenUp: boolean;
 };
@@ -282,11 +284,14 @@ const watch = (connection: RedisConnection): Readiness => {
 		return known;
 	}
 
-	const readiness: Readiness = {waiting: undefined, wasReady: false, isGivenUp: false};
+	const readiness: Readiness = {waiting: undefined, wasReady: false, lastError: undefined, isGivenUp: false};
 	watched.set(connection, readiness);
-	connection.on('error', ignore);
+	connection.on('error', (error: unknown) => {
+		readiness.lastError = error instanceof Error ? error : undefined;
+	});
 	connection.on(isCluster(connection) ? 'connect' : 'ready', () => {
 		readiness.wasReady = true;
+		readiness.lastError = undefined;
 		readiness.waiting?.resolve();
 		readiness.waiting = undefined;
 	});
@@ -319,6 +324,9 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 	return {
 		get address() {
 			return addressOfConnection(connection);
+		},
+		get connectionError() {
+			return readiness.lastError;
 		},
 		connection,
 		isTracking: false,

@@ -13,6 +13,7 @@ import {guardThroughKeyv} from './keyv-guarded.ts';
 import {createLongValues, longBodyBytes, mostBodyBytes} from './long-values.ts';
 import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
+import {createReadiness} from './readiness.ts';
 import {createReading} from './reading.ts';
 import {createSlowKeys} from './slow-keys.ts';
 import type {Store} from './store.ts';
@@ -153,6 +154,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			}
 		},
 		update,
+		...createReadiness({backend, guarded, guard, fetching}),
 		longBodyBytes: longValues ? longBodyBytes : Infinity,
 		mostBodyBytes: longValues ? mostBodyBytes : Infinity,
 		isAtomic: backend.swap !== undefined,

@@ -11,12 +11,13 @@ export type StoreEvent =
 /** What a store knows of itself. */
 export type StoreHealth = {
 	/**
-	- `'ok'`: it is asked and written to; so is a store that was not needed yet.
+	- `'unknown'`: it was not needed yet, or has not answered yet. `cache.ready()` asks it.
+	- `'ok'`: it is asked and written to.
 	- `'read-only'`: it answers, but does not take writes, or not in time: it is full, or a replica. Only writing rests. It takes writes again when it has taken 20 in at least two seconds without refusing one, or any for ten seconds.
 	- `'unavailable'`: it is not asked, until it answers again.
 	- `'closed'`: by `close()`.
 	*/
-	readonly state: 'ok' | 'read-only' | 'unavailable' | 'closed';
+	readonly state: 'unknown' | 'ok' | 'read-only' | 'unavailable' | 'closed';
 	/** Since when it has been in this state. */
 	readonly since: Date;
 	/** What went wrong last, whether or not an event told of it. */

@@ -7,6 +7,9 @@ import {DeadlineError, storeErrors, type StoreError} from './store-error.ts';
 /** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
 const failureThreshold = 3;
 
+/** Longer than connecting takes at most. */
+const checkPatienceMs = 5000;
+
 export type OperationKind = 'read' | 'write' | 'delete' | 'command';
 
 export type GuardOptions = {
@@ -40,6 +43,13 @@ export type Guard = {
 	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
 	*/
 	attempt<Result>(kind: OperationKind, operation: () => Promise<Result>, limits?: Limits, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
+
+	/**
+	Runs an operation that somebody waits for who wants to know: whether or not the store is given up, and for longer than a request would.
+
+	@throws {StoreError} What went wrong, which is also reported.
+	*/
+	check<Result>(operation: () => Promise<Result>): Promise<Result>;
 
 	/** Reports a fault from elsewhere. */
 	fail(kind: OperationKind, error: unknown): void;
@@ -81,11 +91,13 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	let lastErrorAt: Date | undefined;
 	/** When an operation was last answered in time. */
 	let answeredMs = -Infinity;
-	let state: StoreHealth['state'] = 'ok';
+	/** Whether the store has ever answered. The memory of the process needs no proof. */
+	let isProven = backend.isInProcess;
+	let state: StoreHealth['state'] = isProven ? 'ok' : 'unknown';
 	let since = new Date();
 
 	const noteState = () => {
-		const open = isReadOnly ? 'read-only' : 'ok';
+		const open = isReadOnly ? 'read-only' : (isProven ? 'ok' : 'unknown');
 		const next = isClosed ? 'closed' : (isUnavailable ? 'unavailable' : open);
 		if (next === state) {
 			return;
@@ -95,6 +107,15 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		since = new Date();
 	};
 
+	const prove = () => {
+		if (isProven) {
+			return;
+		}
+
+		isProven = true;
+		noteState();
+	};
+
 	const reading = createBreaker({
 		threshold: failureThreshold,
 		cooldownMs,
@@ -102,7 +123,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			await withPatience(async () => {
 				await backend.connect();
 				await probe();
-			});
+			}, {patienceMs: backend.probePatienceMs, isInBackground: true});
 		},
 		onOpen(error) {
 			isUnavailable = true;
@@ -112,6 +133,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		},
 		onClose() {
 			isUnavailable = false;
+			isProven = true;
 			noteState();
 			faults.recovered();
 			onRecovery();
@@ -136,19 +158,21 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		},
 	});
 
-	const withPatience = async (ask: () => Promise<void>): Promise<void> => {
+	const withPatience = async <Result>(ask: () => Promise<Result>, {patienceMs, isInBackground}: {readonly patienceMs: number; readonly isInBackground: boolean}): Promise<Result> => {
 		const {promise, reject} = Promise.withResolvers<never>();
-		const {probePatienceMs} = backend;
-		const forgetDeadline = atDeadline(probePatienceMs, probePatienceMs, () => {
+		const forgetDeadline = atDeadline(patienceMs, patienceMs, () => {
 			backend.reset();
-			reject(new DeadlineError(probePatienceMs));
-		}, {isInBackground: true});
+			reject(new DeadlineError(patienceMs));
+		}, {isInBackground});
 		try {
-			await Promise.race([ask(), promise]);
+			return await Promise.race([ask(), promise]);
 		} finally {
 			forgetDeadline();
 		}
 	};
+
+	/** A client of the user's tries to connect again and again, and tells of each failure as an event. */
+	const deadlineError = (ms: number, isConnected: boolean): Error => (isConnected ? undefined : backend.connectionError) ?? new DeadlineError(ms);
 
 	const report = (error: Error): void => {
 		lastError = toStoreError(error);
@@ -195,7 +219,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 		const forgetDeadline = atDeadline(deadlineMs, deadlineMs, () => {
 			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness.
-			giveUp(new DeadlineError(deadlineMs), {isSignOfSickness: answeredMs < sentMs});
+			giveUp(deadlineError(deadlineMs, isConnected), {isSignOfSickness: answeredMs < sentMs});
 		});
 
 		const run = async () => {
@@ -222,6 +246,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				answeredMs = performance.now();
 				noteAnswer(answersInOrder);
 				onAnswer();
+				prove();
 				reading.succeeded();
 				if (kind === 'write' && isWritten(result)) {
 					writing.succeeded();
@@ -248,6 +273,28 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				return await attempted;
 			} finally {
 				underWay.delete(attempted);
+			}
+		},
+		async check(operation) {
+			if (isClosed) {
+				throw toStoreError(new Error('The cache is closed'));
+			}
+
+			let isConnected = false;
+			try {
+				const result = await withPatience(async () => {
+					await backend.connect();
+					isConnected = true;
+					return operation();
+				}, {patienceMs: checkPatienceMs, isInBackground: false});
+				onAnswer();
+				prove();
+				reading.succeeded();
+				return result;
+			} catch (error) {
+				const failure = !isConnected && error instanceof DeadlineError ? deadlineError(checkPatienceMs, false) : asError(error);
+				fail('command', failure, {isFatal: !isConnected});
+				throw toStoreError(failure);
 			}
 		},
 		fail(kind, error) {

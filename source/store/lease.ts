@@ -26,6 +26,9 @@ export type Leases = {
 	@returns The lease; or that somebody else has it, that nobody should wait for it, or that the store cannot tell.
 	*/
 	acquire(key: string): Promise<Lease | 'taken' | 'resting' | 'unavailable'>;
+
+	/** Resolves to why Redis gives this process no leases, `undefined` if it does. */
+	check(): Promise<Error | undefined>;
 };
 
 /** What a holder that dies costs those who wait. */
@@ -131,6 +134,16 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 	};
 
 	return {
+		async check() {
+			const token = randomBytes(12).toString('base64url');
+			const run = runOn(`{ready ${token}}:lease`, token);
+			const result = await run(acquireScript, String(leaseMs));
+			if (result?.refusal === undefined) {
+				await run(releaseScript);
+			}
+
+			return result?.refusal;
+		},
 		async acquire(key) {
 			const own = idle.get(key);
 			if (own) {

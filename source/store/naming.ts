@@ -78,6 +78,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		delete: async keys => store.delete(keys.map(key => nameOf(key))),
 		clear: async () => store.clear(),
 		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),
+		ready: async expires => store.ready(expires),
 		flush: async () => store.flush(),
 		get isHealthy() {
 			return store.isHealthy;

@@ -7,6 +7,7 @@ import {binary, type Backend, type RawEntry} from './backend.ts';
 import {isCluster, type RedisConnection, type RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
+import {readEviction, type Eviction} from './eviction.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from './guard-token.ts';
 import {withPermissionErrors} from './permissions.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
@@ -134,6 +135,13 @@ const unlinkAll = async (connection: RedisConnection, prefix: string): Promise<v
 const replaceGuards = async (connection: RedisConnection, prefix: string): Promise<void> =>
 	sendForAll(connection, prefix, key => isGuardKey(key) ? ['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)] : undefined);
 
+const readEvictions = async (connection: RedisConnection): Promise<readonly Eviction[]> => {
+	const nodes = await nodesOf(connection);
+	const evictions = await Promise.all(nodes.map(async send => readEviction(String(await send(['INFO', 'memory'], asText)))));
+
+	return evictions.filter(eviction => eviction !== undefined);
+};
+
 /** As much of a value as holds the head of most. */
 const firstRead = 1024;
 
@@ -246,6 +254,9 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		get address() {
 			return link.address;
 		},
+		get connectionError() {
+			return link.connectionError;
+		},
 		prefix,
 		isInProcess: false,
 		keyv: new Keyv(new BinaryKeyvRedis(send), {
@@ -284,6 +295,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 			length: async key => Number(await send(key, ['STRLEN', key])),
 			read: async (key, start, end) => await send(key, ['GETRANGE', key, String(start), String(end)]) as Uint8Array,
 		},
+		readEvictions: async () => readEvictions(link.connection),
 		isSharded: isCluster(link.connection),
 		isForeignValue,
 		isRefusal: error => error instanceof ErrorReply,

@@ -1,5 +1,6 @@
 import type {StoredRecord, VariantIndex} from '../stored.ts';
 import type {StoreHealth} from './fault-log.ts';
+import type {StoreReadiness} from './readiness.ts';
 
 /** The longest that a record is kept: milliseconds, or `'forever'` when the user switched expiry off. */
 export type TimeToLive = number | 'forever';
@@ -66,7 +67,7 @@ export type StoreEntry = {
 };
 
 /**
-Where records are kept. No method rejects: a fault is reported once per change as an event, and reads as a miss.
+Where records are kept. No method rejects but `ready()` and `entries()`: a fault is reported once per change as an event, and reads as a miss.
 */
 export type Store = {
 	/** What this one is a part of, with bounds of its own. */
@@ -169,6 +170,14 @@ export type Store = {
 	@param toArguments - Is given the key as Redis has it.
 	*/
 	readonly command?: (key: string, toArguments: (wireKey: string) => readonly string[]) => Promise<CommandResult | undefined>;
+
+	/**
+	Tries whether the store can do what is asked of it.
+
+	@param expires - Whether keys have a TTL.
+	@throws {StoreError} If it can't be reached, read or written to.
+	*/
+	ready(expires: boolean): Promise<StoreReadiness>;
 
 	/** Resolves when what is being written now has been, or has failed. */
 	flush(): Promise<void>;
