@@ -75,6 +75,8 @@ export type Tracker = {
 	invalidate(key: string): void;
 	/** Word may have been missed. */
 	lose(): void;
+	/** Redis tells nothing, for the reason that it gave. */
+	refused(error: ErrorReply): void;
 };
 
 const connectTimeoutMs = 2000;
@@ -222,6 +224,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 			isTracking = false;
 			client = createOwnClient(options, undefined);
 			await connectClient();
+			tracker?.refused(error);
 		} finally {
 			connecting = undefined;
 		}
@@ -298,6 +301,9 @@ const watch = (connection: RedisConnection): Readiness => {
 	return readiness;
 };
 
+/** A cluster that is refused by all nodes throws an error that says nothing of that. */
+const refusalBehind = ({lastError}: Readiness): ErrorReply | undefined => lastError instanceof ErrorReply ? lastError : undefined;
+
 /**
 A connection of the user's: connected when it is not, and never closed.
 */
@@ -306,6 +312,7 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 
 	const connectOnce = async (): Promise<void> => {
 		const {waiting} = readiness;
+		readiness.lastError = undefined;
 		if (isSentinel(connection)) {
 			keepFromPrinting(connection);
 		}
@@ -315,7 +322,7 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 			waiting?.resolve();
 		} catch (error) {
 			readiness.isGivenUp = isSentinel(connection) && connection.isOpen;
-			waiting?.reject(error);
+			waiting?.reject(refusalBehind(readiness) ?? error);
 		} finally {
 			readiness.waiting = undefined;
 		}

@@ -13,6 +13,7 @@ import {guardThroughKeyv} from './keyv-guarded.ts';
 import {createLongValues, longBodyBytes, mostBodyBytes} from './long-values.ts';
 import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
+import {toPermissionError} from './permissions.ts';
 import {createReadiness} from './readiness.ts';
 import {createReading} from './reading.ts';
 import {createSlowKeys} from './slow-keys.ts';
@@ -70,6 +71,13 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				tier.invalidate(changedKey.slice(prefix.length));
 			},
 			lose: tier.lose,
+			refused(error) {
+				// An old server has no tracking, which is nobody's mistake.
+				const missing = toPermissionError(error, prefix);
+				if (missing) {
+					guard.report(missing);
+				}
+			},
 		},
 	});
 	const {keyv, prefix, send} = backend;

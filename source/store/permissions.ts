@@ -5,8 +5,6 @@ export class StorePermissionError extends ErrorReply {
 	override readonly name = 'StorePermissionError';
 }
 
-type Send = (key: string, arguments_: ReadonlyArray<string | Uint8Array>) => Promise<unknown>;
-
 const advice = 'docs/security.md lists what a cache needs';
 
 /** The command on the line of a script that Redis's error names, or else the one that was sent. */
@@ -36,17 +34,23 @@ const describe = (reply: string, arguments_: ReadonlyArray<string | Uint8Array>,
 	return undefined;
 };
 
+/** What is told of a permission that is missing; `undefined` for a refusal of another kind. */
+export const toPermissionError = ({message: reply}: ErrorReply, prefix: string): StorePermissionError | undefined => {
+	const message = reply.startsWith('NOPERM') ? describe(reply, [''], prefix) : undefined;
+	return message === undefined ? undefined : new StorePermissionError(message);
+};
+
 /**
-Sends commands, and says of one that is refused for want of a permission which one that is, and what to do about it. The error is the same object each time until the command is allowed again.
+Runs a command, and says of one that is refused for want of a permission which one that is, and what to do about it. The error is the same object each time until the command is allowed again.
 */
-export const withPermissionErrors = (send: Send, prefix: string): Send => {
+export const createPermissionErrors = (prefix: string) => {
 	const refusals = new Map<string, StorePermissionError>();
 
-	return async (key, arguments_) => {
+	return async <Reply>(arguments_: ReadonlyArray<string | Uint8Array>, run: () => Promise<Reply>): Promise<Reply> => {
 		const [name, script] = arguments_;
 		const subject = String(name === 'EVAL' ? script : name);
 		try {
-			const reply = await send(key, arguments_);
+			const reply = await run();
 			if (refusals.size > 0) {
 				refusals.delete(subject);
 			}

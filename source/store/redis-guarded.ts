@@ -20,7 +20,7 @@ const placeScript = `
 /*
 KEYS: the guard, then one key for each change, then the keys that values are moved from. ARGV: the token that the guard has to have or, in a purge, nothing; the token to put there; the guard's life; then for each change its kind, what has to lie there, how long that is, the new value (or the key that it is moved from), its life.
 
-Everything is checked before anything is changed, also whether the user has the right to change a part: an empty one changes nothing. A purge deletes before it writes: Redis refuses the first write of a script when it is full, and no deletion; where the guard can't be replaced, it is removed, which refuses as much.
+Everything is checked before anything is changed, also whether the user has the right to change a part: an empty one changes nothing. A command that is refused is run once more with \`call\`, whose error names the line, and so the command. A purge deletes before it writes: Redis refuses the first write of a script when it is full, and no deletion; where the guard can't be replaced, it is removed, which refuses as much.
 */
 const changeScript = `
 	local isPurge = ARGV[1] == ''
@@ -34,10 +34,11 @@ const changeScript = `
 		if kind == 'move' then
 			local moved = redis.pcall('RENAME', value, value)
 			if moved.err and string.find(moved.err, 'no such key', 1, true) then return -1 end
-			if moved.err then return moved end
+			if moved.err then redis.call('RENAME', value, value) end
 		end
 		if length ~= '' and conflict == 0 then
 			local found = redis.pcall('STRLEN', KEYS[i])
+			if type(found) ~= 'number' and string.find(found.err, 'WRONGTYPE', 1, true) == nil then redis.call('STRLEN', KEYS[i]) end
 			if found ~= tonumber(length) then conflict = i - 1
 			elseif kind == 'replace-head' then
 				local isSame = redis.sha1hex(redis.call('GETRANGE', KEYS[i], 0, #value - 1)) == expected
@@ -125,15 +126,17 @@ type Script = {
 	readonly digest: string;
 	/** Whether Redis was given it by this process. */
 	isKnown: boolean;
+	/** Whether the user lacks the right to `EVALSHA`: trying each time would take a round trip more. */
+	isSentWhole: boolean;
 };
 
-const toScript = (text: string): Script => ({text, digest: hash('sha1', text), isKnown: false});
+const toScript = (text: string): Script => ({text, digest: hash('sha1', text), isKnown: false, isSentWhole: false});
 
 /** By its digest where Redis has it, for it is longer than most of what it is sent with. After a restart or a failover, it is sent anew. */
 const runScript = async (send: SendCommand, script: Script, keys: readonly string[], arguments_: readonly Argument[]): Promise<unknown> => {
 	const [key = ''] = keys;
 	const rest = [String(keys.length), ...keys, ...arguments_];
-	if (script.isKnown) {
+	if (script.isKnown && !script.isSentWhole) {
 		try {
 			return await send(key, ['EVALSHA', script.digest, ...rest]);
 		} catch (error) {
@@ -142,6 +145,8 @@ const runScript = async (send: SendCommand, script: Script, keys: readonly strin
 			if (!isUnknown && !(error instanceof StorePermissionError)) {
 				throw error;
 			}
+
+			script.isSentWhole = !isUnknown && error.message.includes(' EVALSHA ');
 		}
 	}
 

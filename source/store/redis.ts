@@ -9,7 +9,7 @@ import {headLengthOf} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
 import {readEviction, type Eviction} from './eviction.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from './guard-token.ts';
-import {withPermissionErrors} from './permissions.ts';
+import {createPermissionErrors} from './permissions.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
 import type {HeadChange} from './values.ts';
 
@@ -121,8 +121,7 @@ const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGener
 };
 
 /** Sends a command for each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. */
-const sendForAll = async (connection: RedisConnection, prefix: string, toCommand: (key: string) => readonly string[] | undefined): Promise<void> => {
-	const nodes = await nodesOf(connection);
+const sendForAll = async (nodes: readonly SendToNode[], prefix: string, toCommand: (key: string) => readonly string[] | undefined): Promise<void> => {
 	await Promise.all(nodes.map(async send => {
 		for await (const keys of scanKeys(send, prefix)) {
 			await Promise.all(keys.map(key => toCommand(key)).filter(command => command !== undefined).map(async command => send(command, asText)));
@@ -130,10 +129,10 @@ const sendForAll = async (connection: RedisConnection, prefix: string, toCommand
 	}));
 };
 
-const unlinkAll = async (connection: RedisConnection, prefix: string): Promise<void> => sendForAll(connection, prefix, key => ['UNLINK', key]);
+const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<void> => sendForAll(nodes, prefix, key => ['UNLINK', key]);
 
-const replaceGuards = async (connection: RedisConnection, prefix: string): Promise<void> =>
-	sendForAll(connection, prefix, key => isGuardKey(key) ? ['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)] : undefined);
+const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Promise<void> =>
+	sendForAll(nodes, prefix, key => isGuardKey(key) ? ['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)] : undefined);
 
 const readEvictions = async (connection: RedisConnection): Promise<readonly Eviction[]> => {
 	const nodes = await nodesOf(connection);
@@ -176,8 +175,8 @@ const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> =>
 	}
 };
 
-const scan = async function * (connection: RedisConnection, prefix: string): AsyncGenerator<readonly RawEntry[]> {
-	for (const send of await nodesOf(connection)) {
+const scan = async function * (nodes: () => Promise<readonly SendToNode[]>, prefix: string): AsyncGenerator<readonly RawEntry[]> {
+	for (const send of await nodes()) {
 		// eslint-disable-next-line no-await-in-loop -- Only as much is read as somebody takes.
 		for await (const keys of scanKeys(send, prefix)) {
 			const entries = await Promise.all(keys.map(async key => readHead(send, key)));
@@ -247,7 +246,18 @@ Redis as a place to keep bytes in.
 */
 export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 	const prefix = `${namespace}:`;
-	const send = withPermissionErrors(senderOf(link), prefix);
+	const explained = createPermissionErrors(prefix);
+	const sendPlainly = senderOf(link);
+	const send: SendCommand = async (key, arguments_) => explained(arguments_, async () => sendPlainly(key, arguments_));
+	const nodes = async (): Promise<SendToNode[]> => {
+		const senders = await nodesOf(link.connection);
+		return senders.map(sendToNode => async (arguments_, options) => explained(arguments_, async () => sendToNode(arguments_, options)));
+	};
+
+	const connect = (): Promise<void> | undefined => {
+		const connecting = link.connect();
+		return connecting && explained(['CONNECT'], async () => connecting);
+	};
 
 	return {
 		...binary,
@@ -267,7 +277,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 			emitErrors: false,
 			throwOnErrors: true,
 		}),
-		connect: link.connect,
+		connect,
 		reset() {
 			link.reset();
 		},
@@ -278,10 +288,10 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		answersInOrder: !isCluster(link.connection),
 		keepsOrder: !('getSentinelNode' in link.connection || 'totalClients' in link.connection),
 		hasBatches: true,
-		clear: async () => unlinkAll(link.connection, prefix),
-		scan: () => scan(link.connection, prefix),
+		clear: async () => unlinkAll(await nodes(), prefix),
+		scan: () => scan(nodes, prefix),
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
-		guarded: createGuardedChanges(send, async () => replaceGuards(link.connection, prefix)),
+		guarded: createGuardedChanges(send, async () => replaceGuards(await nodes(), prefix)),
 		async extend(key, ttlMs) {
 			await send(key, ['EVAL', extendScript, '1', key, String(ttlMs ?? '')]);
 		},
