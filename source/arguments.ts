@@ -210,7 +210,7 @@ export const checkPurgeable = (given: unknown): Purgeable => {
 	return given as unknown as Purgeable;
 };
 
-const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered']);
+const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover']);
 
 /**
 @throws {TypeError} If there is no such event: nobody would ever hear of it.

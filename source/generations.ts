@@ -109,11 +109,8 @@ const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> =>
 	for (const [name, change] of unconfirmed) {
 		// eslint-disable-next-line no-await-in-loop -- the store has just been ill
 		const isWritten = await write(store, name, change, ownTimeToLive(store));
-		if (!isWritten) {
-			break;
-		}
-
-		if (unconfirmed.get(name) === change) {
+		// The next one may lie on a node that is well.
+		if (isWritten && unconfirmed.get(name) === change) {
 			unconfirmed.delete(name);
 		}
 	}

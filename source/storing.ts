@@ -129,7 +129,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
 	}
 
-	if (!steps.store.isWritable) {
+	if (!steps.store.isWritable(key)) {
 		return withoutMarks(context, exchange, stored, 'store-unavailable');
 	}
 

@@ -79,7 +79,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 		}
 
 		// eslint-disable-next-line no-await-in-loop
-		const {decision} = await lookUp(context, exchange);
+		const {decision, marks} = await lookUp(context, exchange);
 		if (decision.kind === 'reuse') {
 			if (lease !== 'taken') {
 				void lease.release();
@@ -99,7 +99,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 			return undefined;
 		}
 
-		if (spentMsOf(patience) >= timeoutMs) {
+		if (spentMsOf(patience) >= timeoutMs || [exchange.key, ...marks.keys()].some(key => !context.store.isReadable(key))) {
 			// What the other process stores cannot be seen in time.
 			return undefined;
 		}

@@ -39,6 +39,8 @@ export type RedisCacheEvents = {
 	degraded: [error: StoreError];
 	/** The store is in use again. */
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
+	/** A node of a cluster did not answer, and others have taken its place without the client's notice: the client was told, and the cache uses the new nodes. All are addresses (`host:port`). */
+	failover: [failover: {readonly address: string; readonly replacedBy: readonly string[]}];
 };
 
 /** What `ready()` has found. */
@@ -103,12 +105,26 @@ export class RedisCache {
 		};
 
 		const report = (event: StoreEvent) => {
-			if (event.type === 'error') {
-				emitError(event.error);
-			} else if (event.type === 'degraded') {
-				this.#emitter.emit('degraded', event.error);
-			} else {
-				this.#emitter.emit('recovered');
+			switch (event.type) {
+				case 'error': {
+					emitError(event.error);
+					break;
+				}
+
+				case 'degraded': {
+					this.#emitter.emit('degraded', event.error);
+					break;
+				}
+
+				case 'failover': {
+					this.#emitter.emit('failover', {address: event.address, replacedBy: event.replacedBy});
+					break;
+				}
+
+				case 'recovered': {
+					this.#emitter.emit('recovered');
+					break;
+				}
 			}
 		};
 

@@ -54,6 +54,20 @@ export type GuardedChanges = {
 	purge(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 };
 
+/** The nodes of a cluster, by their addresses. */
+export type Nodes = {
+	/** Those that are there now: another array after each change. Empty until they are known. */
+	readonly addresses: readonly string[];
+	/** The one that keeps a key, with its prefix or without; `undefined` until they are known. */
+	of(key: string): string | undefined;
+	/**
+	Asks nodes that answer whether others have taken the place of one that does not, and learns where the keys lie by now if so.
+
+	@returns The addresses of those others.
+	*/
+	replace(address: string, answering: readonly string[]): Promise<readonly string[] | undefined>;
+};
+
 export type Swallowed = {
 	count: number;
 	last: unknown;
@@ -85,6 +99,9 @@ export type Backend = Encoding & {
 
 	/** Gives up what is under way after the other side fell silent. */
 	reset(): void;
+
+	/** Nodes that keep the keys, each for itself. Absent where there is one for all. */
+	readonly nodes?: Nodes;
 
 	/** How long to wait for a sign of life before asking again. */
 	readonly probePatienceMs: number;
@@ -210,3 +227,7 @@ const longestTtlMs = 2 ** 52;
 
 /** What a store is given as a time to live; `undefined` for ever. */
 export const toTtlMs = (timeToLive: TimeToLive): number | undefined => timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), longestTtlMs);
+
+/** Keys, those of each node by themselves: what happens to some says nothing of the others. */
+export const groupByNode = ({nodes}: Backend, keys: readonly string[]): ReadonlyArray<readonly string[]> =>
+	nodes === undefined || keys.length < 2 ? [keys] : Map.groupBy(keys, key => nodes.of(key)).values().toArray();

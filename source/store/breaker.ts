@@ -14,7 +14,7 @@ export type Breaker = {
 	readonly isOpen: boolean;
 	succeeded(): void;
 	failed(error: Error, options?: {readonly isFatal?: boolean}): void;
-	/** Ends its timer. */
+	/** Ends its timer: it stays as it is. */
 	stop(): void;
 };
 
@@ -45,7 +45,7 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 
 	const close = () => {
 		failureCount = 0;
-		if (state === 'closed') {
+		if (state === 'closed' || isStopped) {
 			return;
 		}
 
@@ -121,6 +121,10 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 			}
 		},
 		failed(error, {isFatal = false} = {}) {
+			if (isStopped) {
+				return;
+			}
+
 			failureCount++;
 			if (state === 'open' || state === 'probation') {
 				if (probe === undefined) {

@@ -6,6 +6,8 @@ import {
 	type RedisClientOptions,
 } from '@redis/client';
 import {addressOfClient, addressOfConnection} from './address.ts';
+import type {Nodes} from './backend.ts';
+import {nodesOf, type Cluster} from './cluster-nodes.ts';
 import {atDeadline, idleMs} from './deadline.ts';
 
 /** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
@@ -19,26 +21,7 @@ export type RedisConnection = {
 };
 
 /** Its nodes take commands like any other client; the cluster itself must be told of which key. */
-type ClusterConnection = RedisConnection & {
-	readonly masters: readonly unknown[];
-	nodeClient(node: unknown): Promise<RedisConnection> | RedisConnection;
-};
-
-type ClusterNode = {readonly client?: {readonly isReady: boolean}};
-
-// What node-redis calls when a node says `MOVED`.
-type Rediscovering = {readonly _slots?: {rediscover?(startWith: ClusterNode['client']): Promise<void>}};
-
-/** A node that dies says nothing of where its keys have moved: node-redis would wait for it for ever. */
-const rediscover = async (connection: ClusterConnection): Promise<void> => {
-	const {_slots: slots} = connection as Rediscovering;
-	const alive = (connection.masters as readonly ClusterNode[]).find(({client}) => client?.isReady);
-	try {
-		await slots?.rediscover?.(alive?.client);
-	} catch {
-		// The next failure leads here again.
-	}
-};
+type ClusterConnection = RedisConnection & Cluster;
 
 export const isCluster = (connection: RedisConnection): connection is ClusterConnection => 'masters' in connection;
 
@@ -63,6 +46,8 @@ export type RedisLink = {
 	readonly connect: () => Promise<void> | undefined;
 	/** Drops a connection that fell silent, and the commands on it. */
 	reset(): void;
+	/** Of a cluster. */
+	readonly nodes?: Nodes;
 	close(): Promise<void>;
 	readonly probePatienceMs: number;
 };
@@ -364,10 +349,8 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 		},
 		reset() {
 			// Other commands of the user's are on it.
-			if (isCluster(connection) && connection.isOpen) {
-				void rediscover(connection);
-			}
 		},
+		...isCluster(connection) && {nodes: nodesOf(connection)},
 		async close() {
 			// The user's.
 		},

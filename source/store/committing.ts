@@ -97,7 +97,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 
 	const commitOnce = async (parameters: Parameters<Store['commit']>[0], isWhole: boolean): Promise<Awaited<ReturnType<Store['commit']>>> => {
 		const {guard: {key: guardKey, token}, records, deletedKeys} = parameters;
-		if (!guard.isHealthy) {
+		if (!guard.isHealthy(guardKey)) {
 			return 'failed';
 		}
 
@@ -119,7 +119,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 				return 'failed';
 			}
 
-			const attempted = await guard.attempt('write', async () => guarded.commit({key: prefix + guardKey, token, ttlMs: settledGuardLifeMs}, [
+			const attempted = await guard.attempt('write', guardKey, async () => guarded.commit({key: prefix + guardKey, token, ttlMs: settledGuardLifeMs}, [
 				...ready,
 				...deletedKeys.map(key => ({kind: 'delete', key: prefix + key, expected: 'anything'} as const)),
 			]), {}, ({kind}) => kind === 'done');
@@ -154,7 +154,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 	const place = async (key: string): ReturnType<Store['placeGuard']> => {
 		tier?.invalidate(key);
 		const own = exchangeToken();
-		const attempted = await guard.attempt('write', async () => guarded.place(prefix + key, own, guardLifeMs), {}, token => token === own);
+		const attempted = await guard.attempt('write', key, async () => guarded.place(prefix + key, own, guardLifeMs), {}, token => token === own);
 		return attempted && {token: attempted.result, isNew: attempted.result === own};
 	};
 
@@ -178,7 +178,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 		settleGuard(key) {
 			const {shorten} = backend;
 			if (shorten) {
-				void guard.attempt('command', async () => shorten(prefix + key, settledGuardLifeMs));
+				void guard.attempt('command', key, async () => shorten(prefix + key, settledGuardLifeMs));
 			}
 		},
 		async commit(parameters) {
@@ -209,7 +209,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 
 				return result;
 			} catch (error) {
-				guard.fail('write', error);
+				guard.fail('write', parameters.guard.key, error);
 				return 'failed';
 			} finally {
 				for (const {key} of records) {

@@ -41,6 +41,9 @@ export type StoreOptions = {
 	readonly queueBytes?: number;
 };
 
+/** So many keys are tried to find one that lies on a node: enough for nodes that have few slots. */
+const mostProbeKeys = 20_000;
+
 /** Clearing and listing go through all keys, and no request waits for them. */
 const allKeysTimeoutMs = 60_000;
 
@@ -93,10 +96,25 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		unwritten: 0,
 	};
 	let probes = 0;
-	// Another key each time: in a cluster, another node.
-	const probe = async () => keyv.get<unknown>(`${prefix}{probe ${++probes}}`);
+	/** In a cluster, one that lies on that node. */
+	const probeKeyOn = (address?: string): string => {
+		for (let tries = 0; tries < mostProbeKeys; tries++) {
+			const key = `{probe ${++probes}}`;
+			if (address === undefined || backend.nodes?.of(key) === address) {
+				return key;
+			}
+		}
+
+		throw new Error(`No key was found that lies on ${String(address)}`);
+	};
+
+	const probe = async (key = probeKeyOn()) => keyv.get<unknown>(prefix + key);
 	/** By each command that a look-up uses: a user of Redis may lack the permission for one of them. */
-	const probeAll = async () => Promise.all([probe(), fetching.fetchAll([`{probe ${probes}}`, `{probe ${probes}}:`])]);
+	const probeAll = async (address: string | undefined) => {
+		const key = probeKeyOn(address);
+		await Promise.all([probe(key), fetching.fetchAll([key, `${key}:`])]);
+	};
+
 	const guard = createGuard({
 		backend,
 		timeoutMs,
@@ -121,7 +139,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		}
 
 		isProving = true;
-		await guard.attempt('read', probe);
+		await guard.attempt('read', undefined, async () => probe());
 		isProving = false;
 	};
 
@@ -153,12 +171,12 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		purge: deletions.purge,
 		async replaceGuards() {
 			tier?.lose();
-			return await guard.attempt('delete', async () => guarded.replaceAll(), {deadlineMs: allKeysTimeoutMs}) !== undefined;
+			return await guard.attempt('delete', undefined, async () => guarded.replaceAll(), {deadlineMs: allKeysTimeoutMs}) !== undefined;
 		},
 		extend(key, timeToLive) {
 			const {extend} = backend;
 			if (extend) {
-				void guard.attempt('command', async () => extend(prefix + key, toTtlMs(timeToLive)));
+				void guard.attempt('command', key, async () => extend(prefix + key, toTtlMs(timeToLive)));
 			}
 		},
 		update,
@@ -178,7 +196,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		async clear() {
 			tier?.lose();
 			await Promise.allSettled(writes.values());
-			return await guard.attempt('delete', async () => {
+			return await guard.attempt('delete', undefined, async () => {
 				// Guards first: what is under way is not written after its key was passed by.
 				await guarded.replaceAll();
 				await backend.clear();
@@ -186,7 +204,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 		command: send && (async (key, toArguments) => {
 			let refusal: Error | undefined;
-			const attempted = await guard.attempt('command', async () => {
+			const attempted = await guard.attempt('command', key, async () => {
 				try {
 					return await send(prefix + key, toArguments(prefix + key));
 				} catch (error) {
@@ -200,11 +218,10 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			await Promise.allSettled(writes.values());
 		},
 		get isHealthy() {
-			return guard.isHealthy;
+			return guard.isHealthy();
 		},
-		get isWritable() {
-			return guard.isWritable;
-		},
+		isReadable: guard.isHealthy,
+		isWritable: guard.isWritable,
 		health: guard.health,
 		counters,
 		async close() {

@@ -1,4 +1,4 @@
-import {ask, type Backend, type Expectation, type GuardedChanges} from './backend.ts';
+import {ask, groupByNode, type Backend, type Expectation, type GuardedChanges} from './backend.ts';
 import {guardLifeMs, purgeToken} from './guard-token.ts';
 import type {Guard} from './guard.ts';
 import type {MemoryTier} from './memory.ts';
@@ -99,9 +99,12 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes}:
 			await Promise.allSettled(pending);
 		}
 
-		const attempted = await guard.attempt('delete', async () => deleteAll(keys));
-		end(keys, deletion, attempted !== undefined);
-		return attempted !== undefined;
+		const areConfirmed = await Promise.all(groupByNode(backend, keys).map(async group => {
+			const attempted = await guard.attempt('delete', group[0], async () => deleteAll(group));
+			end(group, deletion, attempted !== undefined);
+			return attempted !== undefined;
+		}));
+		return areConfirmed.every(Boolean);
 	};
 
 	const purge: Store['purge'] = async ({guardKey, keys, indexes}) => {
@@ -111,7 +114,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes}:
 		const expected = new Map<string, Expectation>(indexes.map(({key, index}) => [key, index === 'nothing' ? index : values.startOf(index) ?? 'anything']));
 		const changes = keys.map(key => ({kind: 'delete', key: prefix + key, expected: expected.get(key) ?? 'anything'} as const));
 		const token = purgeToken();
-		const attempted = await guard.attempt('delete', async () => guarded.purge({key: prefix + guardKey, token, ttlMs: guardLifeMs}, changes));
+		const attempted = await guard.attempt('delete', guardKey, async () => guarded.purge({key: prefix + guardKey, token, ttlMs: guardLifeMs}, changes));
 		const result = attempted?.result;
 		end(allKeys, deletion, result?.kind === 'done');
 		if (result?.kind === 'done') {

@@ -55,7 +55,7 @@ export const createEncoding = ({backend: {replaceHead}, guard, values}: Encoding
 
 			return bytes;
 		},
-		headChangeOf: (record, key, replaced) => replaceHead && guard.isHealthy && !encodings.has(key) ? values.writeHead(record, key, replaced) : undefined,
+		headChangeOf: (record, key, replaced) => replaceHead && guard.isHealthy(key) && !encodings.has(key) ? values.writeHead(record, key, replaced) : undefined,
 		isUnderWay: key => encodings.has(key),
 		get isBusy() {
 			return encodings.size > 0;

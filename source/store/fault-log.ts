@@ -1,3 +1,4 @@
+import type {NodeReport} from './node-health.ts';
 import type {StoreError} from './store-error.ts';
 
 /** What a store reports of itself, once per change. */
@@ -6,7 +7,9 @@ export type StoreEvent =
 	| {readonly type: 'error'; readonly error: StoreError}
 	/** The store is not asked, or not written to, until it answers again. */
 	| {readonly type: 'degraded'; readonly error: StoreError}
-	| {readonly type: 'recovered'};
+	| {readonly type: 'recovered'}
+	/** Other nodes of a cluster have taken the place of one that does not answer, and its client had to be told. */
+	| {readonly type: 'failover'; readonly address: string; readonly replacedBy: readonly string[]};
 
 /** What a store knows of itself. */
 export type StoreHealth = {
@@ -14,15 +17,18 @@ export type StoreHealth = {
 	- `'unknown'`: it was not needed yet, or has not answered yet. `cache.ready()` asks it.
 	- `'ok'`: it is asked and written to.
 	- `'read-only'`: it answers, but does not take writes, or not in time: it is full, or a replica. Only writing rests. It takes writes again when it has taken 20 in at least two seconds without refusing one, or any for ten seconds.
+	- `'partial'`: some nodes of a cluster are in another state than others: what lies on the others is used as ever. `nodes` tells which.
 	- `'unavailable'`: it is not asked, until it answers again.
 	- `'closed'`: by `close()`.
 	*/
-	readonly state: 'unknown' | 'ok' | 'read-only' | 'unavailable' | 'closed';
+	readonly state: 'unknown' | 'ok' | 'partial' | 'read-only' | 'unavailable' | 'closed';
 	/** Since when it has been in this state. */
 	readonly since: Date;
 	/** What went wrong last, whether or not an event told of it. */
 	readonly lastError: StoreError | undefined;
 	readonly lastErrorAt: Date | undefined;
+	/** The masters of a cluster, by their addresses (`host:port`), each with its state; absent for any other store, and before the cluster is connected. */
+	readonly nodes?: ReadonlyArray<NodeReport & {readonly address: string}>;
 };
 
 /** A fault that did not show for so long is a new one when it does. */
@@ -87,6 +93,9 @@ export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefine
 
 			reported.clear();
 			emit({type: 'recovered'});
+		},
+		replaced(address: string, replacedBy: readonly string[]): void {
+			emit({type: 'failover', address, replacedBy});
 		},
 	};
 };

@@ -1,11 +1,8 @@
 import type {Backend} from './backend.ts';
-import {createBreaker} from './breaker.ts';
 import {atDeadline, noteAnswer} from './deadline.ts';
 import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts';
+import {createNodeHealth, type NodeHealth} from './node-health.ts';
 import {DeadlineError, storeErrors, type StoreError} from './store-error.ts';
-
-/** Silence is no proof of sickness until it is repeated: a single value may be too large for the deadline. */
-const failureThreshold = 3;
 
 /** Longer than connecting takes at most. */
 const checkPatienceMs = 5000;
@@ -19,8 +16,8 @@ export type GuardOptions = {
 	/** The circuit breakers' first cooldown. */
 	readonly cooldownMs: number | undefined;
 	readonly onEvent: ((event: StoreEvent) => void) | undefined;
-	/** Asks the store for a sign of life. */
-	readonly probe: () => Promise<unknown>;
+	/** Asks the store for a sign of life, in a cluster the node with that address; any node if there is none. */
+	readonly probe: (address: string | undefined) => Promise<unknown>;
 	/** The store has answered. */
 	readonly onAnswer: () => void;
 	readonly onRecovery: () => void;
@@ -32,17 +29,18 @@ export type Limits = {
 };
 
 /**
-What stands between a request and a store that may be slow, silent or gone.
+What stands between a request and a store that may be slow, silent or gone. In a cluster, each node is judged by itself.
 */
 export type Guard = {
 	/**
 	Runs an operation for as long as the deadline allows. Resolves to `undefined` when it failed or was not tried.
 
+	@param key - What the operation is about: the node that keeps it is judged by how that goes. `undefined` for all nodes together.
 	@param limits.deadlineMs - Default: the guard's timeout.
 	@param limits.explain - Makes the error that is reported of the one that came up.
 	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
 	*/
-	attempt<Result>(kind: OperationKind, operation: () => Promise<Result>, limits?: Limits, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
+	attempt<Result>(kind: OperationKind, key: string | undefined, operation: () => Promise<Result>, limits?: Limits, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
 
 	/**
 	Runs an operation that somebody waits for who wants to know: whether or not the store is given up, and for longer than a request would.
@@ -52,16 +50,16 @@ export type Guard = {
 	check<Result>(operation: () => Promise<Result>): Promise<Result>;
 
 	/** Reports a fault from elsewhere. */
-	fail(kind: OperationKind, error: unknown): void;
+	fail(kind: OperationKind, key: string, error: unknown): void;
 
 	/** Reports an error that says nothing of the store's health. */
 	report(error: Error): void;
 
-	/** Whether operations are tried at all. */
-	readonly isHealthy: boolean;
+	/** Whether operations about a key are tried at all; without a key, whether any are. */
+	isHealthy(key?: string): boolean;
 
 	/** Whether writes are: `false` while they rest. */
-	readonly isWritable: boolean;
+	isWritable(key: string): boolean;
 
 	/** Operations that failed or were given up. */
 	readonly errors: number;
@@ -78,6 +76,8 @@ type Failure = {
 	readonly explain?: (error: Error) => Error;
 };
 
+const noAddresses: readonly string[] = [];
+
 export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onAnswer, onRecovery}: GuardOptions): Guard => {
 	const {answersInOrder = false} = backend;
 	const toStoreError = storeErrors(() => backend.address);
@@ -85,25 +85,21 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	const underWay = new Set<Promise<unknown>>();
 	let errors = 0;
 	let isClosed = false;
-	let isUnavailable = false;
-	let isReadOnly = false;
 	let lastError: StoreError | undefined;
 	let lastErrorAt: Date | undefined;
-	/** When an operation was last answered in time. */
-	let answeredMs = -Infinity;
 	/** Whether the store has ever answered. The memory of the process needs no proof. */
 	let isProven = backend.isInProcess;
 	let state: StoreHealth['state'] = isProven ? 'ok' : 'unknown';
 	let since = new Date();
 
 	const noteState = () => {
-		const open = isReadOnly ? 'read-only' : (isProven ? 'ok' : 'unknown');
-		const next = isClosed ? 'closed' : (isUnavailable ? 'unavailable' : open);
-		if (next === state) {
+		const next = isClosed ? 'closed' : stateOf(whole, addresses().map(address => nodes.get(address)));
+		const shown = next === 'ok' && !isProven ? 'unknown' : next;
+		if (shown === state) {
 			return;
 		}
 
-		state = next;
+		state = shown;
 		since = new Date();
 	};
 
@@ -116,53 +112,95 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		noteState();
 	};
 
-	const reading = createBreaker({
-		threshold: failureThreshold,
+	const createHealth = (address?: string): NodeHealth => createNodeHealth({
 		cooldownMs,
-		async probe() {
-			await withPatience(async () => {
-				await backend.connect();
-				await probe();
-			}, {patienceMs: backend.probePatienceMs, isInBackground: true});
-		},
-		onOpen(error) {
-			isUnavailable = true;
+		probe: async () => withPatience(async () => {
+			await backend.connect();
+			if (address === undefined || !await hasBeenReplaced(address)) {
+				await probe(address);
+			}
+		}, {patienceMs: backend.probePatienceMs, isInBackground: true, address}),
+		onDegraded(error, nodeState) {
 			noteState();
-			backend.reset();
+			if (nodeState === 'unavailable') {
+				backend.reset();
+			}
+
 			faults.degraded(error);
 		},
-		onClose() {
-			isUnavailable = false;
-			isProven = true;
+		onRecovered(formerState) {
+			isProven ||= formerState === 'unavailable';
 			noteState();
 			faults.recovered();
-			onRecovery();
+			if (formerState === 'unavailable') {
+				onRecovery();
+			}
 		},
 	});
 
-	// A store that is read-only or full still answers: only writing rests.
-	const writing = createBreaker({
-		threshold: failureThreshold,
-		cooldownMs,
-		// Each purge makes a little room in a store that is full.
-		hasProbation: true,
-		onOpen(error) {
-			isReadOnly = true;
-			noteState();
-			faults.degraded(error);
-		},
-		onClose() {
-			isReadOnly = false;
-			noteState();
-			faults.recovered();
-		},
-	});
+	/** Of a connection that is not made, and of a store that is one node. */
+	const whole = createHealth();
+	/** Of a cluster, by their addresses; those that were asked. */
+	const nodes = new Map<string, NodeHealth>();
+	let seenAddresses = noAddresses;
 
-	const withPatience = async <Result>(ask: () => Promise<Result>, {patienceMs, isInBackground}: {readonly patienceMs: number; readonly isInBackground: boolean}): Promise<Result> => {
+	/** Of the nodes that are there now. Those that have left are forgotten. */
+	const addresses = (): readonly string[] => {
+		const current = backend.nodes?.addresses ?? noAddresses;
+		if (current === seenAddresses) {
+			return current;
+		}
+
+		seenAddresses = current;
+		for (const [address, node] of nodes) {
+			// A connection that is lost knows no nodes.
+			if (current.length === 0 || current.includes(address)) {
+				continue;
+			}
+
+			nodes.delete(address);
+			node.leave();
+		}
+
+		noteState();
+		return current;
+	};
+
+	/** A node that is silent does not tell that it has lost its keys to others. */
+	const hasBeenReplaced = async (address: string): Promise<boolean> => {
+		const answering = addresses().filter(each => nodes.get(each)?.state !== 'unavailable');
+		const replacedBy = await backend.nodes?.replace(address, answering);
+		if (replacedBy) {
+			faults.replaced(address, replacedBy);
+		}
+
+		return !addresses().includes(address);
+	};
+
+	const addressOf = (key: string | undefined): string | undefined => key === undefined || addresses().length === 0 ? undefined : backend.nodes?.of(key);
+
+	const healthOf = (address: string | undefined): NodeHealth => {
+		if (address === undefined) {
+			return whole;
+		}
+
+		const known = nodes.get(address);
+		if (known) {
+			return known;
+		}
+
+		const created = createHealth(address);
+		nodes.set(address, created);
+		return created;
+	};
+
+	const isAsked = (node: NodeHealth): boolean => !isClosed && whole.reading.isClosed() && node.reading.isClosed();
+
+	const withPatience = async <Result>(ask: () => Promise<Result>, {patienceMs, isInBackground, address}: {readonly patienceMs: number; readonly isInBackground: boolean; readonly address?: string | undefined}): Promise<Result> => {
 		const {promise, reject} = Promise.withResolvers<never>();
 		const forgetDeadline = atDeadline(patienceMs, patienceMs, () => {
 			backend.reset();
-			reject(new DeadlineError(patienceMs));
+			reject(new DeadlineError(patienceMs, address));
 		}, {isInBackground});
 		try {
 			return await Promise.race([ask(), promise]);
@@ -172,7 +210,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	};
 
 	/** A client of the user's tries to connect again and again, and tells of each failure as an event. */
-	const deadlineError = (ms: number, isConnected: boolean): Error => (isConnected ? undefined : backend.connectionError) ?? new DeadlineError(ms);
+	const deadlineError = (ms: number, isConnected: boolean, address?: string): Error => (isConnected ? undefined : backend.connectionError) ?? new DeadlineError(ms, address);
 
 	const report = (error: Error): void => {
 		lastError = toStoreError(error);
@@ -180,10 +218,11 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		faults.failed(error);
 	};
 
-	const fail = (kind: OperationKind, error: Error, {isFatal = false, isSignOfSickness = true, explain = (each: Error) => each}: Failure = {}): void => {
+	const fail = (kind: OperationKind, node: NodeHealth, error: Error, {isFatal = false, isSignOfSickness = true, explain = (each: Error) => each}: Failure = {}): void => {
 		errors++;
+		node.noteError(toStoreError(error));
 		// What falls with the connection belongs to the fault that was told already.
-		if (!isUnavailable) {
+		if (node.state !== 'unavailable') {
 			report(explain(error));
 		}
 
@@ -192,16 +231,30 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		}
 
 		if (kind === 'write' && !isFatal) {
-			writing.failed(error);
+			node.writing.failed(error);
 		} else if (kind === 'read' || isFatal || !backend.isRefusal(error)) {
-			reading.failed(error, {isFatal});
+			node.reading.failed(error, {isFatal});
+		}
+	};
+
+	const noteSuccess = (kind: OperationKind, node: NodeHealth, hasWritten: boolean): void => {
+		node.noteAnswer();
+		noteAnswer(answersInOrder);
+		onAnswer();
+		prove();
+		whole.reading.succeeded();
+		node.reading.succeeded();
+		if (kind === 'write' && hasWritten) {
+			node.writing.succeeded();
 		}
 	};
 
 	/*
 	The timer, not the socket, is what keeps the process alive meanwhile.
 	*/
-	const withDeadline = async <Result>(kind: OperationKind, operation: () => Promise<Result>, {deadlineMs = timeoutMs, explain}: Limits, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => new Promise(resolve => {
+	const withDeadline = async <Result>(kind: OperationKind, key: string | undefined, operation: () => Promise<Result>, {deadlineMs = timeoutMs, explain}: Limits, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => new Promise(resolve => {
+		let address = addressOf(key);
+		let node = healthOf(address);
 		let isOver = false;
 		let isConnected = false;
 		const sentMs = performance.now();
@@ -213,13 +266,14 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 			isOver = true;
 			forgetDeadline();
-			fail(kind, error, {...failure, ...explain && {explain}});
+			fail(kind, node, error, {...failure, ...explain && {explain}});
 			resolve(undefined);
 		};
 
 		const forgetDeadline = atDeadline(deadlineMs, deadlineMs, () => {
-			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness.
-			giveUp(deadlineError(deadlineMs, isConnected), {isSignOfSickness: answeredMs < sentMs});
+			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Which node of several has failed, nobody knows.
+			const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || !isConnected || addresses().length === 0);
+			giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness});
 		});
 
 		const run = async () => {
@@ -236,6 +290,11 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				}
 
 				isConnected = true;
+				if (connecting !== undefined) {
+					address = addressOf(key);
+					node = healthOf(address);
+				}
+
 				const result = await operation();
 				if (isOver) {
 					return;
@@ -243,15 +302,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 				isOver = true;
 				forgetDeadline();
-				answeredMs = performance.now();
-				noteAnswer(answersInOrder);
-				onAnswer();
-				prove();
-				reading.succeeded();
-				if (kind === 'write' && isWritten(result)) {
-					writing.succeeded();
-				}
-
+				noteSuccess(kind, node, isWritten(result));
 				resolve({result});
 			} catch (error) {
 				giveUp(asError(error), {isFatal: !isConnected});
@@ -262,12 +313,13 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	});
 
 	return {
-		async attempt(kind, operation, limits = {}, isWritten = result => result !== false) {
-			if (isClosed || !reading.isClosed() || (kind === 'write' && !writing.isClosed())) {
+		async attempt(kind, key, operation, limits = {}, isWritten = result => result !== false) {
+			const node = healthOf(addressOf(key));
+			if (!isAsked(node) || (kind === 'write' && !node.writing.isClosed())) {
 				return undefined;
 			}
 
-			const attempted = withDeadline(kind, operation, limits, isWritten);
+			const attempted = withDeadline(kind, key, operation, limits, isWritten);
 			underWay.add(attempted);
 			try {
 				return await attempted;
@@ -289,36 +341,60 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				}, {patienceMs: checkPatienceMs, isInBackground: false});
 				onAnswer();
 				prove();
-				reading.succeeded();
+				whole.reading.succeeded();
 				return result;
 			} catch (error) {
 				const failure = !isConnected && error instanceof DeadlineError ? deadlineError(checkPatienceMs, false) : asError(error);
-				fail('command', failure, {isFatal: !isConnected});
+				fail('command', whole, failure, {isFatal: !isConnected, isSignOfSickness: !isConnected || addresses().length === 0});
 				throw toStoreError(failure);
 			}
 		},
-		fail(kind, error) {
-			fail(kind, asError(error));
+		fail(kind, key, error) {
+			fail(kind, healthOf(addressOf(key)), asError(error));
 		},
 		report,
-		get isWritable() {
-			return !isClosed && reading.isClosed() && !writing.isOpen;
+		isWritable(key) {
+			const node = healthOf(addressOf(key));
+			return isAsked(node) && !node.writing.isOpen;
 		},
-		get isHealthy() {
-			return !isClosed && reading.isClosed();
+		isHealthy(key) {
+			const known = addresses();
+			return key === undefined && known.length > 0 ? known.some(address => isAsked(healthOf(address))) : isAsked(healthOf(addressOf(key)));
 		},
 		get errors() {
 			return errors;
 		},
-		health: () => ({state, since, lastError, lastErrorAt}),
+		health() {
+			const known = addresses();
+			return {
+				state,
+				since,
+				lastError,
+				lastErrorAt,
+				...known.length > 0 && {nodes: known.map(address => ({address, ...healthOf(address).report()}))},
+			};
+		},
 		async close() {
 			await Promise.all(underWay);
 			isClosed = true;
 			noteState();
-			reading.stop();
-			writing.stop();
+			whole.stop();
+			for (const node of nodes.values()) {
+				node.stop();
+			}
 		},
 	};
+};
+
+/** Of all nodes together: what is known of those that were asked. */
+const stateOf = (whole: NodeHealth, nodes: ReadonlyArray<NodeHealth | undefined>): StoreHealth['state'] => {
+	const states = nodes.map(node => node === undefined || node.state === 'unknown' ? 'ok' : node.state);
+	const [first = 'ok'] = states;
+	if (whole.state !== 'ok' && whole.state !== 'unknown') {
+		return whole.state;
+	}
+
+	return states.every(state => state === first) ? first : 'partial';
 };
 
 const asError = (error: unknown): Error => error instanceof Error ? error : new Error(`The store failed with ${String(error)}`);

@@ -32,7 +32,7 @@ export const createEntries = ({backend, guard, values, deletions, timeoutMs}: Li
 		const batches = backend.scan()[Symbol.asyncIterator]();
 		for (;;) {
 			// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
-			const step = await guard.attempt('command', async () => batches.next(), {deadlineMs: timeoutMs});
+			const step = await guard.attempt('command', undefined, async () => batches.next(), {deadlineMs: timeoutMs});
 			if (step === undefined) {
 				throw failureOf(guard);
 			}

@@ -49,12 +49,12 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 	const isInTime = (sinceMonoMs: number, length: number): boolean => performance.now() - sinceMonoMs <= timeoutMs + (length / leastBytesPerMs);
 
 	const discard = (partKey: string): void => {
-		void guard.attempt('command', async () => keyv.delete(partKey));
+		void guard.attempt('command', partKey, async () => keyv.delete(partKey));
 	};
 
 	return {
 		async read(key) {
-			const measured = await guard.attempt('read', async () => pieces.length(prefix + key));
+			const measured = await guard.attempt('read', key, async () => pieces.length(prefix + key));
 			const length = measured?.result ?? 0;
 			if (length === 0) {
 				return undefined;
@@ -65,7 +65,7 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 			for (let position = 0; position < length; position += pieceBytes) {
 				const end = Math.min(length, position + pieceBytes);
 				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other replies come in between
-				const attempted = await guard.attempt('read', async () => pieces.read(prefix + key, position, end - 1));
+				const attempted = await guard.attempt('read', key, async () => pieces.read(prefix + key, position, end - 1));
 				// Removed or replaced by a shorter one meanwhile. Any other mixture of two values fails its checksum.
 				if (attempted?.result.length !== end - position || !isInTime(sinceMonoMs, length)) {
 					return undefined;
@@ -82,7 +82,7 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 			for (let position = 0; position < value.length; position += pieceBytes) {
 				const piece = value.subarray(position, position + pieceBytes);
 				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other commands go in between
-				const attempted = await guard.attempt('write', async () => pieces.append(partKey, piece, position, partLifeMs), {explain});
+				const attempted = await guard.attempt('write', key, async () => pieces.append(partKey, piece, position, partLifeMs), {explain});
 				const isTaken = attempted?.result === true;
 				const isSlow = !isInTime(sinceMonoMs, value.length);
 				if (isTaken && !isSlow) {

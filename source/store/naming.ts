@@ -83,9 +83,8 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		get isHealthy() {
 			return store.isHealthy;
 		},
-		get isWritable() {
-			return store.isWritable;
-		},
+		isReadable: key => store.isReadable(nameOf(key)),
+		isWritable: key => store.isWritable(nameOf(key)),
 		health: () => store.health(),
 		counters: store.counters,
 		close: async () => store.close(),

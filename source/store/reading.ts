@@ -1,5 +1,5 @@
 import type {StoredRecord} from '../stored.ts';
-import type {Backend} from './backend.ts';
+import {groupByNode, type Backend} from './backend.ts';
 import type {Deletions} from './deletions.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
@@ -49,21 +49,13 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		}
 	};
 
-	/** What is read in one go. */
-	const getShort = async (keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>> => {
-		if (keys.length === 0) {
-			return [];
-		}
-
-		if (encoding.isBusy) {
-			await Promise.allSettled(keys.filter(key => encoding.isUnderWay(key)).map(async key => writes.get(key)));
-		}
-
+	/** What is read in one go: of one node. */
+	const getTogether = async (keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>> => {
 		const isReadable = slowKeys.isEmpty || await slowKeys.removeForeign(keys);
 		const endReading = tier?.beginReading(keys);
 		let isRefused = false;
 		const attempted = isReadable
-			? await guard.attempt('read', async () => {
+			? await guard.attempt('read', keys[0], async () => {
 				try {
 					return await fetchAll(keys);
 				} catch (error) {
@@ -83,6 +75,30 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		});
 		endReading?.(attempted && backend.isTracking ? records.map((record, position) => record ?? (isNothing(attempted.result[position]) ? 'absent' : undefined)) : []);
 		return records;
+	};
+
+	const getShort = async (keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>> => {
+		if (keys.length === 0) {
+			return [];
+		}
+
+		if (encoding.isBusy) {
+			await Promise.allSettled(keys.filter(key => encoding.isUnderWay(key)).map(async key => writes.get(key)));
+		}
+
+		const groups = groupByNode(backend, keys);
+		if (groups.length === 1) {
+			return getTogether(keys);
+		}
+
+		const found = new Map<string, StoredRecord | undefined>();
+		await Promise.all(groups.map(async group => {
+			const records = await getTogether(group);
+			for (const [position, record] of records.entries()) {
+				found.set(group[position] ?? '', record);
+			}
+		}));
+		return keys.map(key => found.get(key));
 	};
 
 	const getLong = async ({read}: LongValues, key: string): Promise<StoredRecord | undefined> => {

@@ -99,8 +99,8 @@ type SendToNode = (arguments_: readonly Argument[], options: typeof asText | typ
 
 const nodesOf = async (connection: RedisConnection): Promise<SendToNode[]> => {
 	if (isCluster(connection)) {
-		const nodes = await Promise.all(connection.masters.map(async master => connection.nodeClient(master)));
-		return nodes.map(node => async (arguments_, options) => node.sendCommand(arguments_, options));
+		const nodes = await Promise.all(connection.masters.map(async node => connection.nodeClient(node)));
+		return nodes.map(client => async (arguments_, options) => client.sendCommand(arguments_, options));
 	}
 
 	return ['getSentinelNode' in connection
@@ -281,6 +281,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		reset() {
 			link.reset();
 		},
+		nodes: link.nodes,
 		probePatienceMs: link.probePatienceMs,
 		get isTracking() {
 			return link.isTracking;

@@ -30,6 +30,7 @@ export type SlowKeys = {
 	/**
 	Removes what took too long to read and is no record: what is as long as that is not read again.
 
+	@param keys - Of one node.
 	@returns Whether the keys may be read.
 	*/
 	removeForeign(keys: readonly string[]): Promise<boolean>;
@@ -51,7 +52,7 @@ export const createSlowKeys = ({backend: {prefix, readStart}, guard, deletions, 
 			for (const key of keys) {
 				if (isRead) {
 					slow.delete(key);
-				} else if (guard.isHealthy) {
+				} else if (guard.isHealthy(key)) {
 					slow.set(key, true);
 				}
 			}
@@ -62,7 +63,7 @@ export const createSlowKeys = ({backend: {prefix, readStart}, guard, deletions, 
 				return true;
 			}
 
-			const attempted = await guard.attempt('read', async () => Promise.all(suspects.map(async key => readStart(prefix + key))));
+			const attempted = await guard.attempt('read', suspects[0], async () => Promise.all(suspects.map(async key => readStart(prefix + key))));
 			if (attempted === undefined) {
 				return false;
 			}

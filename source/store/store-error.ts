@@ -42,8 +42,9 @@ export class StoreTimeoutError extends StoreError {
 
 /** An operation was given up. */
 export class DeadlineError extends Error {
-	constructor(timeoutMs: number) {
-		super(`The store did not answer within ${timeoutMs} ms`);
+	/** @param address - Of the node of a cluster that it is about. */
+	constructor(timeoutMs: number, address?: string) {
+		super(`The store did not answer within ${timeoutMs} ms${address === undefined ? '' : `, from its node ${address}`}`);
 	}
 }
 

@@ -182,11 +182,14 @@ export type Store = {
 	/** Resolves when what is being written now has been, or has failed. */
 	flush(): Promise<void>;
 
-	/** Whether the store is asked at all: `false` while it is given up, which it is until it answers again. */
+	/** Whether the store is asked at all: `false` while it is given up, which it is until it answers again. Of a cluster, whether any node is. */
 	readonly isHealthy: boolean;
 
-	/** Whether the store is written to: `false` also while it is read-only, or full. */
-	readonly isWritable: boolean;
+	/** Whether it is asked about a key: `false` also while the node of a cluster that keeps it is given up. */
+	isReadable(key: string): boolean;
+
+	/** Whether the store writes under a key: `false` also while it is read-only, or full. */
+	isWritable(key: string): boolean;
 
 	health(): StoreHealth;
 

@@ -50,7 +50,7 @@ export const createUpdate = ({backend, guard, tier, fetching, longValues, encodi
 
 	const fetch = async (key: string): Promise<{readonly result: unknown} | undefined> => {
 		if (!longValues || !isLongKey(key)) {
-			return guard.attempt('read', async () => fetchOne(key));
+			return guard.attempt('read', key, async () => fetchOne(key));
 		}
 
 		const value = await longValues.read(key);
@@ -84,7 +84,7 @@ export const createUpdate = ({backend, guard, tier, fetching, longValues, encodi
 
 			const value = bytes && backend.toValue(bytes);
 			// eslint-disable-next-line no-await-in-loop
-			const swapped = await guard.attempt('write', async () => headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs));
+			const swapped = await guard.attempt('write', key, async () => headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs));
 			tier?.invalidate(key);
 			if (swapped === undefined) {
 				return undefined;

@@ -29,7 +29,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 	const {keyv, prefix, replaceHead} = backend;
 
 	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined): Promise<boolean> => {
-		if (!guard.isHealthy) {
+		if (!guard.isHealthy(key)) {
 			return false;
 		}
 
@@ -53,7 +53,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 			return false;
 		}
 
-		const attempted = await guard.attempt('write', async () => {
+		const attempted = await guard.attempt('write', key, async () => {
 			isSent = true;
 			try {
 				return await ask(backend, async () => keyv.set(prefix + key, backend.toValue(bytes), ttlMs));
@@ -72,7 +72,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 	@param writeAll - For what does not lie there any more as it was read.
 	*/
 	const hasReplacedHead = async (key: string, change: HeadChange, ttlMs: number | undefined, writeAll: () => Promise<boolean>): Promise<boolean> => {
-		const attempted = await guard.attempt('write', async () => replaceHead?.(prefix + key, change, ttlMs));
+		const attempted = await guard.attempt('write', key, async () => replaceHead?.(prefix + key, change, ttlMs));
 		return attempted?.result === false ? writeAll() : attempted?.result ?? false;
 	};
 
@@ -105,7 +105,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 
 			return isWritten;
 		} catch (error) {
-			guard.fail('write', error);
+			guard.fail('write', key, error);
 			return false;
 		} finally {
 			if (writes.get(key) === written) {

@@ -130,7 +130,8 @@ test('a hit is one MGET for the resource, beside one for each mark that lies els
 	const ofResource = commands.filter(command => !/\{(?:group|origin|tag):/v.test(command.join(' ')));
 	assert.deepEqual(ofResource.map(([name, ...keys]) => [name, keys.length]), [['MGET', 3]], 'its index, a variant and its mark');
 	const ofMarks = commands.filter(command => !ofResource.includes(command));
-	assert.deepEqual(ofMarks.map(([name, ...keys]) => [name, keys.length]), [['MGET', 1], ['MGET', 1], ['MGET', 1]], 'origin, tag, group');
+	assert.equal(ofMarks.every(([name]) => name === 'GET' || name === 'MGET'), true, 'one of a node by itself is no list');
+	assert.deepEqual(ofMarks.map(([, ...keys]) => keys.length), [1, 1, 1], 'origin, tag, group');
 });
 
 test('all that a hit asks for is sent before anything is answered: one round trip, however many slots', {timeout: 60_000}, async t => {
@@ -145,7 +146,7 @@ test('all that a hit asks for is sent before anything is answered: one round tri
 	const send = cluster.sendCommand.bind(cluster);
 	t.mock.method(cluster, 'sendCommand', async (...parameters: Parameters<typeof send>) => {
 		const [command = '', ...keys] = parameters[2];
-		sent.push(`${String(command)} ${keys.length}`);
+		sent.push(`${String(command).replace(/^M/v, '')} ${keys.length}`);
 		if (sent.length === 4) {
 			resolve();
 		}
@@ -157,5 +158,5 @@ test('all that a hit asks for is sent before anything is answered: one round tri
 	});
 
 	assert.equal((await ask()).isFromCache, true);
-	assert.deepEqual(sent, ['MGET 3', 'MGET 1', 'MGET 1', 'MGET 1'], 'index, variant and mark of the resource; origin, tag, group');
+	assert.deepEqual(sent, ['GET 3', 'GET 1', 'GET 1', 'GET 1'], 'index, variant and mark of the resource; origin, tag, group');
 });

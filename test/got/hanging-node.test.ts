@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import got, {type Got} from 'got';
-import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
-import {startHangingCluster, type HangingCluster} from '../helpers/hanging-cluster.ts';
+import got, {type Got, type Response} from 'got';
+import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {startHangingCluster, type Hanging, type HangingCluster} from '../helpers/hanging-cluster.ts';
 import {respond, startOrigin, type Origin, type RecordedRequest} from '../helpers/origin.ts';
 import type {TestRedis} from '../helpers/redis.ts';
 
@@ -117,6 +117,79 @@ const until = async <Value>(find: () => Promise<Value | undefined>): Promise<Val
 	}
 };
 
+/** By the clock of the test. */
+const pass = async ({waitOf}: Hanging, ms: number) => waitOf(async () => new Promise(resolve => {
+	setTimeout(resolve, ms);
+}));
+
+const statusOf = (response: Response) => cacheInfo(response)?.status;
+
+/** The master that keeps what stands for the origin. */
+const originMasterOf = async (namespace: string): Promise<TestRedis> => {
+	const {master} = await until(async () => findKey(`${namespace}:{origin:*`));
+	return master;
+};
+
+for (const isOrigins of [false, true]) {
+	test(`a master that hangs, and ${isOrigins ? 'keeps' : 'does not keep'} the origin's version: told once, waited for by nobody any more, used again when it answers`, {timeout: 60_000}, async ({mock}) => {
+		const namespace = `n${++namespaces}`;
+		const {cache, client} = create({namespace});
+		const ask = async (number: number) => client(`known/${number}`);
+		await Promise.all(numbers.map(async number => ask(number)));
+		const originMaster = await originMasterOf(namespace);
+		const master = isOrigins ? originMaster : hanging.masters.find(each => each !== originMaster)!; // There are three.
+		const isThere = await Promise.all(numbers.map(async number => (await client(`known/${number}`)).isFromCache));
+		assert.equal(isThere.includes(false), false, 'all is stored');
+		const events: string[] = [];
+		for (const name of ['error', 'degraded', 'recovered', 'failover'] as const) {
+			cache.on(name, () => events.push(name));
+		}
+
+		const node = hanging.hang(master, mock);
+		while (!cache.health().nodes?.some(({state}) => state === 'unavailable')) {
+			await node.waitOf(async () => Promise.all(numbers.map(async number => ask(number))));
+		}
+
+		// What others have begun to wait for before is waited for.
+		await pass(node, timeoutMs);
+		const told = cache.health();
+		const statuses: unknown[] = [];
+		let longestMs = 0;
+		for (const number of numbers) {
+			longestMs = Math.max(longestMs, await node.waitOf(async () => {
+				statuses.push(statusOf(await ask(number)));
+			}));
+		}
+
+		// As long as several probes take.
+		await pass(node, 4000);
+		await pass(node, 4000);
+		const during = [...events];
+		await node.wake();
+		while (cache.health().state !== 'ok') {
+			await pass(node, 100);
+		}
+
+		const afterwards = [...events];
+		await node.resume();
+		for (const number of numbers) {
+			await ask(number);
+		}
+
+		const again = await Promise.all(numbers.map(async number => statusOf(await ask(number))));
+		await cache.close();
+		assert.equal(told.state, 'partial');
+		assert.deepEqual(new Map(told.nodes?.map(({address, state}) => [address, state])), new Map(hanging.masters.map(({port}) => [`127.0.0.1:${port}`, port === master.port ? 'unavailable' : 'ok'])));
+		assert.match(String(told.lastError), new RegExp(String.raw`did not answer within 250 ms, from its node 127\.0\.0\.1:${master.port} `, 'v'));
+		assert.equal(longestMs, 0);
+		assert.equal(statuses.includes('hit'), !isOrigins, 'what lies on the others, if it is known not to be purged');
+		assert.equal(statuses.every(status => status === 'hit'), false);
+		assert.deepEqual(during, ['error', 'degraded']);
+		assert.deepEqual(afterwards, ['error', 'degraded', 'recovered']);
+		assert.deepEqual(again, numbers.map(() => 'hit'));
+	});
+}
+
 /** The key of a lease that lies on another master than what stands for the origin. */
 const findLease = async (client: Got, namespace: string, originMaster: TestRedis) => {
 	for (const number of numbers) {
@@ -147,7 +220,7 @@ test('a request that waits for another process goes by itself when it cannot see
 	const namespace = `n${++namespaces}`;
 	const {cache, client} = create({namespace, coalesce: 'fleet'});
 	await client('new/1');
-	const {master: originMaster} = await until(async () => findKey(`${namespace}:{origin:*`));
+	const originMaster = await originMasterOf(namespace);
 	const {path, key, master} = await findLease(client, namespace, originMaster);
 
 	const holdLease = async () => master.client.set(key, 'abcdefghijklmnop', {expiration: {type: 'PX', value: 3000}});

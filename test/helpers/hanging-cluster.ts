@@ -9,6 +9,8 @@ import {turns, watchRequests} from './slow-redis.ts';
 export type Hanging = {
 	/** How long `act` waits for the master. */
 	waitOf(act: () => Promise<unknown>): Promise<number>;
+	/** The master goes on, by this clock. */
+	wake(): Promise<void>;
 	/** The master goes on, and the clock is the system's. */
 	resume(): Promise<void>;
 };
@@ -56,6 +58,12 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 			mock.method(performance, 'now', () => startedMs + elapsedMs);
 			mock.method(performance, 'eventLoopUtilization', () => ({idle: elapsedMs, active: 0, utilization: 0}));
 
+			const wake = async () => {
+				master.resume();
+				await master.client.ping();
+				await turns();
+			};
+
 			/** Whether it is that master alone that somebody waits for. */
 			const isQuiet = async (): Promise<boolean> => {
 				for (let round = 0; round < quietRounds; round++) {
@@ -96,10 +104,9 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 					await acting;
 					return elapsedMs - beganMs;
 				},
+				wake,
 				async resume() {
-					master.resume();
-					await master.client.ping();
-					await turns();
+					await wake();
 					latestMs = startedMs + elapsedMs;
 					mock.timers.reset();
 					mock.restoreAll();

@@ -48,7 +48,7 @@ const open = (store: StoreOption, namespace = 'http_cache'): Store => createStor
 	timeoutMs: 2000,
 	memoryBytes: 1_000_000,
 	onEvent(event) {
-		if (event.type !== 'recovered') {
+		if ('error' in event) {
 			throw event.error;
 		}
 	},

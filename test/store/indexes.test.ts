@@ -59,7 +59,7 @@ const open = (options: Partial<StoreOptions> = {}): Store => createStore({
 	timeoutMs: 20_000,
 	memoryBytes: 0,
 	onEvent(event) {
-		if (event.type !== 'recovered') {
+		if ('error' in event) {
 			throw event.error;
 		}
 	},
