@@ -45,6 +45,7 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 	const {asked, stop} = watchRequests();
 	/** No clock goes back. */
 	let latestMs = 0;
+	let latestIdleMs = 0;
 
 	return {
 		masters,
@@ -52,11 +53,12 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 		hang(master, mock) {
 			const others = masters.filter(each => each !== master);
 			const startedMs = Math.max(performance.now(), latestMs);
+			const startedIdleMs = Math.max(performance.eventLoopUtilization().idle, latestIdleMs);
 			let elapsedMs = 0;
 			master.pause();
 			mock.timers.enable({apis: ['setTimeout']});
 			mock.method(performance, 'now', () => startedMs + elapsedMs);
-			mock.method(performance, 'eventLoopUtilization', () => ({idle: elapsedMs, active: 0, utilization: 0}));
+			mock.method(performance, 'eventLoopUtilization', () => ({idle: startedIdleMs + elapsedMs, active: 0, utilization: 0}));
 
 			const wake = async () => {
 				master.resume();
@@ -108,6 +110,7 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 				async resume() {
 					await wake();
 					latestMs = startedMs + elapsedMs;
+					latestIdleMs = startedIdleMs + elapsedMs;
 					mock.timers.reset();
 					mock.restoreAll();
 				},
