@@ -131,12 +131,12 @@ export type Backend = Encoding & {
 
 	/** How long values are written and read in pieces. Absent where the store can't. */
 	readonly pieces?: {
-		/** Resolves to `false` if what lies there does not end at that position: it was removed meanwhile. */
-		append(key: string, piece: Uint8Array, position: number, ttlMs: number): Promise<boolean>;
+		/** Resolves to `false` if the piece before it is not there: it was removed meanwhile. `length`: of the whole value. */
+		append(key: string, piece: Uint8Array, place: {readonly number: number; readonly length: number}, ttlMs: number): Promise<boolean>;
 		/** 0 if there is nothing. */
 		length(key: string): Promise<number>;
-		/** The bytes from `start` to `end`, that one included; fewer where the value ends before. */
-		read(key: string, start: number, end: number): Promise<Uint8Array>;
+		/** No bytes where there is no such piece. */
+		read(key: string, number: number): Promise<Uint8Array>;
 	};
 
 	/** Absent where the store cannot check and change in one step. */

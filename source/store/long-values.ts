@@ -22,6 +22,15 @@ export const isLongKey = (key: string): boolean => key.endsWith(suffix);
 /** Other commands of the process go in between two pieces. */
 const pieceBytes = 512 * 1024;
 
+/** The first piece has the head, which is read and replaced alone. */
+const firstPieceBytes = 64 * 1024;
+
+const piecesOf = function * (length: number): Generator<{readonly number: number; readonly start: number; readonly end: number}> {
+	for (let number = 0, start = 0, end = Math.min(length, firstPieceBytes); start < length; number++, start = end, end = Math.min(length, end + pieceBytes)) {
+		yield {number, start, end};
+	}
+};
+
 /** 4 MB/s: a transfer that is slower is given up. */
 const leastBytesPerMs = 4000;
 
@@ -62,16 +71,15 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 
 			const sinceMonoMs = performance.now();
 			const value = Buffer.allocUnsafeSlow(length);
-			for (let position = 0; position < length; position += pieceBytes) {
-				const end = Math.min(length, position + pieceBytes);
+			for (const {number, start, end} of piecesOf(length)) {
 				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other replies come in between
-				const attempted = await guard.attempt('read', key, async () => pieces.read(prefix + key, position, end - 1));
+				const attempted = await guard.attempt('read', key, async () => pieces.read(prefix + key, number));
 				// Removed or replaced by a shorter one meanwhile. Any other mixture of two values fails its checksum.
-				if (attempted?.result.length !== end - position || !isInTime(sinceMonoMs, length)) {
+				if (attempted?.result.length !== end - start || !isInTime(sinceMonoMs, length)) {
 					return undefined;
 				}
 
-				value.set(attempted.result, position);
+				value.set(attempted.result, start);
 			}
 
 			return value;
@@ -79,12 +87,12 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 		async write(key, value, explain) {
 			const partKey = `${prefix}${key}:${randomBytes(6).toString('base64url')}:part`;
 			const sinceMonoMs = performance.now();
-			for (let position = 0; position < value.length; position += pieceBytes) {
-				const piece = value.subarray(position, position + pieceBytes);
+			const {length} = value;
+			for (const {number, start, end} of piecesOf(length)) {
 				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other commands go in between
-				const attempted = await guard.attempt('write', key, async () => pieces.append(partKey, piece, position, partLifeMs), {explain});
+				const attempted = await guard.attempt('write', key, async () => pieces.append(partKey, value.subarray(start, end), {number, length}, partLifeMs), {explain});
 				const isTaken = attempted?.result === true;
-				const isSlow = !isInTime(sinceMonoMs, value.length);
+				const isSlow = !isInTime(sinceMonoMs, length);
 				if (isTaken && !isSlow) {
 					continue;
 				}

@@ -2,6 +2,7 @@ import {hash} from 'node:crypto';
 import {ErrorReply} from '@redis/client';
 import type {Change, ChangeResult, GuardedChanges} from './backend.ts';
 import {noBytes} from './codec/bytes.ts';
+import {isLongKey} from './long-values.ts';
 import {StorePermissionError} from './permissions.ts';
 
 type Argument = string | Uint8Array;
@@ -37,9 +38,17 @@ const changeScript = `
 			if moved.err then redis.call('RENAME', value, value) end
 		end
 		if length ~= '' and conflict == 0 then
-			local found = redis.pcall('STRLEN', KEYS[i])
-			if type(found) ~= 'number' and string.find(found.err, 'WRONGTYPE', 1, true) == nil then redis.call('STRLEN', KEYS[i]) end
+			local isLong = kind == 'replace-long-head'
+			local first = isLong and redis.pcall('HGET', KEYS[i], '0')
+			local found = isLong and redis.pcall('HGET', KEYS[i], 'length') or redis.pcall('STRLEN', KEYS[i])
+			if type(found) == 'table' and string.find(found.err, 'WRONGTYPE', 1, true) == nil then
+				if isLong then redis.call('HGET', KEYS[i], 'length') else redis.call('STRLEN', KEYS[i]) end
+			end
+			if isLong and type(found) == 'string' then found = tonumber(found) end
 			if found ~= tonumber(length) then conflict = i - 1
+			elseif isLong then
+				local isSame = type(first) == 'string' and redis.sha1hex(string.sub(first, 1, #value)) == expected
+				if not isSame or redis.pcall('HSET', KEYS[i], '0', first) ~= 0 then conflict = i - 1 end
 			elseif kind == 'replace-head' then
 				local isSame = redis.sha1hex(redis.call('GETRANGE', KEYS[i], 0, #value - 1)) == expected
 				if not isSame or type(redis.pcall('SETRANGE', KEYS[i], 0, '')) ~= 'number' then conflict = i - 1 end
@@ -55,6 +64,7 @@ const changeScript = `
 			elseif kind == 'put' then redis.call('SET', KEYS[i], value, 'PX', ttl)
 			else
 				if kind == 'replace-head' then redis.call('SETRANGE', KEYS[i], 0, value)
+				elseif kind == 'replace-long-head' then redis.call('HSET', KEYS[i], '0', value .. string.sub(redis.call('HGET', KEYS[i], '0'), #value + 1))
 				else
 					redis.call('UNLINK', KEYS[i])
 					redis.call('RENAME', value, KEYS[i])
@@ -93,9 +103,9 @@ const newValueOf = (change: Exclude<Change, {kind: 'replace-head'}>): Argument =
 const argumentsOf = (change: Change): Argument[] => {
 	switch (change.kind) {
 		case 'replace-head': {
-			const {change: {before, head, length}, ttlMs} = change;
+			const {key, change: {before, head, length}, ttlMs} = change;
 			// A hash stands for the head that is expected: it may be as long as the one that takes its place.
-			return [change.kind, hash('sha1', before), String(length), head, String(ttlMs ?? '')];
+			return [isLongKey(key) ? 'replace-long-head' : change.kind, hash('sha1', before), String(length), head, String(ttlMs ?? '')];
 		}
 
 		case 'put':

@@ -9,8 +9,10 @@ import {headLengthOf} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
 import {readEviction, type Eviction} from './eviction.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from './guard-token.ts';
+import {isLongKey} from './long-values.ts';
 import {createPermissionErrors} from './permissions.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
+import {createPieces, replaceLongHead} from './redis-long.ts';
 import type {HeadChange} from './values.ts';
 
 /** What Keyv hands to an adapter, and takes back, when it does not serialize. */
@@ -146,11 +148,15 @@ const firstRead = 1024;
 
 /** The first bytes of a value; `undefined` for what is not there any more, or no string. */
 const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undefined> => {
-	const readRange = async (end: number) => send(['GETRANGE', key, '0', String(end)], asBytes) as Promise<Uint8Array>;
+	const readFirst = async (length: number) => {
+		const command = isLongKey(key) ? ['HGET', key, '0'] : ['GETRANGE', key, '0', String(length - 1)];
+		return (await send(command, asBytes) ?? noBytes) as Uint8Array;
+	};
+
 	try {
-		const [first, ttlMs] = await Promise.all([readRange(firstRead - 1), send(['PTTL', key], asText)]);
+		const [first, ttlMs] = await Promise.all([readFirst(firstRead), send(['PTTL', key], asText)]);
 		const headLength = headLengthOf(first) ?? 0;
-		const value = headLength > first.length ? await readRange(headLength - 1) : first;
+		const value = headLength > first.length ? await readFirst(headLength) : first;
 		return {key, value, ttlMs: Number(ttlMs) < 0 ? undefined : Number(ttlMs)};
 	} catch (error) {
 		if (isForeignValue(error)) {
@@ -213,9 +219,12 @@ const replaceHeadScript = `
 	return 1
 `;
 
-const replaceHead = async (send: SendCommand, key: string, {before, head, length}: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean> => {
+const replaceHead = async (send: SendCommand, key: string, change: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean> => {
+	const {before, head, length} = change;
 	try {
-		return await send(key, ['EVAL', replaceHeadScript, '1', key, hash('sha1', before), head, String(length), String(ttlMs ?? '')]) === 1;
+		return isLongKey(key)
+			? await replaceLongHead(send, key, change, ttlMs)
+			: await send(key, ['EVAL', replaceHeadScript, '1', key, hash('sha1', before), head, String(length), String(ttlMs ?? '')]) === 1;
 	} catch (error) {
 		// A value of another type, or a user without the right to: nothing was replaced.
 		if (error instanceof ErrorReply) {
@@ -225,13 +234,6 @@ const replaceHead = async (send: SendCommand, key: string, {before, head, length
 		throw error;
 	}
 };
-
-const appendScript = `
-	if redis.call('STRLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
-	redis.call('SETRANGE', KEYS[1], ARGV[2], ARGV[1])
-	redis.call('PEXPIRE', KEYS[1], ARGV[3])
-	return 1
-`;
 
 // `PEXPIRE … GT` does the same from Redis 7.0 on.
 const extendScript = `
@@ -301,11 +303,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		},
 		readStart: async key => readStart(send, key),
 		replaceHead: async (key, change, ttlMs) => replaceHead(send, key, change, ttlMs),
-		pieces: {
-			append: async (key, piece, position, ttlMs) => await send(key, ['EVAL', appendScript, '1', key, piece, String(position), String(ttlMs)]) === 1,
-			length: async key => Number(await send(key, ['STRLEN', key])),
-			read: async (key, start, end) => await send(key, ['GETRANGE', key, String(start), String(end)]) as Uint8Array,
-		},
+		pieces: createPieces(send),
 		readEvictions: async () => readEvictions(link.connection),
 		isSharded: isCluster(link.connection),
 		isForeignValue,
