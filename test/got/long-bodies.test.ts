@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {hash, randomBytes} from 'node:crypto';
 import test from 'node:test';
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {setImmediate as nextTurn, setTimeout as delay} from 'node:timers/promises';
 import {cacheInfo, type RedisCache} from '../../source/index.ts';
 import {holdNext, type Origin} from '../helpers/origin.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
@@ -57,10 +57,10 @@ const untilWritten = async (setup: Pick<Setup, 'redis'>) => {
 	}
 };
 
-test('a body of 200 MB is stored and answers in every process, and short requests beside it are hits', async () => {
-	await using setup = await setUp({timeout: 1000, maxBodySize: 300 * mib});
+test('a body of 100 MB is stored and answers in every process, and short requests beside it are hits', async () => {
+	await using setup = await setUp({maxBodySize: 300 * mib});
 	const {client, cache, origin, other} = setup;
-	const body = randomBytes(200 * 1000 * 1000);
+	const body = randomBytes(100 * 1000 * 1000);
 	const digest = hash('sha1', body);
 	serve(origin, body);
 	await client('short');
@@ -74,7 +74,8 @@ test('a body of 200 MB is stored and answers in every process, and short request
 		while (!progress.isOver) {
 			const response = await client('short');
 			shortStatuses.add(cacheInfo(response)?.status);
-			await nextTurn();
+			// A loop without a pause would have a core for itself.
+			await delay(20);
 		}
 	};
 
