@@ -42,7 +42,11 @@ const changeScript = `
 			local first = isLong and redis.pcall('HGET', KEYS[i], '0')
 			local found = isLong and redis.pcall('HGET', KEYS[i], 'length') or redis.pcall('STRLEN', KEYS[i])
 			if type(found) == 'table' and string.find(found.err, 'WRONGTYPE', 1, true) == nil then
-				if isLong then redis.call('HGET', KEYS[i], 'length') else redis.call('STRLEN', KEYS[i]) end
+				if isLong then
+					redis.call('HGET', KEYS[i], 'length')
+				else
+					redis.call('STRLEN', KEYS[i])
+				end
 			end
 			if isLong and type(found) == 'string' then found = tonumber(found) end
 			if found ~= tonumber(length) then conflict = i - 1

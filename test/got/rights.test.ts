@@ -21,8 +21,8 @@ const [rules = [], rulesOfCluster = []] = page.matchAll(/^ACL SETUSER http_cache
 const rights = rules.filter(rule => rule.startsWith('+'));
 const password = rules.find(rule => rule.startsWith('>'))?.slice(1) ?? '';
 
-/** Redis 7 runs HELLO and AUTH for everybody; EVAL does what EVALSHA does. */
-const dispensable = new Set(['+hello', '+auth', '+evalsha']);
+/** Redis 7 runs HELLO and AUTH for everybody; EVAL does what EVALSHA does; a head that cannot be replaced alone is sent with the whole value. */
+const dispensable = new Set(['+hello', '+auth', '+evalsha', '+setrange']);
 
 /** Of no use to a client of the user's. */
 const ofTier = '+client|tracking';
