@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import got, {type Got, type Response} from 'got';
-import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {cacheInfo, redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startHangingCluster, type Hanging, type HangingCluster} from '../helpers/hanging-cluster.ts';
 import {respond, startOrigin, type Origin, type RecordedRequest} from '../helpers/origin.ts';
 import type {TestRedis} from '../helpers/redis.ts';
@@ -122,6 +122,15 @@ const pass = async ({waitOf}: Hanging, ms: number) => waitOf(async () => new Pro
 	setTimeout(resolve, ms);
 }));
 
+const untilGivenUp = async (cache: RedisCache, node: Hanging, ask: () => Promise<unknown>): Promise<void> => {
+	while (!cache.health().nodes?.some(({state}) => state === 'unavailable')) {
+		await node.waitOf(ask);
+	}
+
+	// What others have begun to wait for before is waited for.
+	await pass(node, timeoutMs);
+};
+
 const statusOf = (response: Response) => cacheInfo(response)?.status;
 
 /** The master that keeps what stands for the origin. */
@@ -146,12 +155,7 @@ for (const isOrigins of [false, true]) {
 		}
 
 		const node = hanging.hang(master, mock);
-		while (!cache.health().nodes?.some(({state}) => state === 'unavailable')) {
-			await node.waitOf(async () => Promise.all(numbers.map(async number => ask(number))));
-		}
-
-		// What others have begun to wait for before is waited for.
-		await pass(node, timeoutMs);
+		await untilGivenUp(cache, node, async () => Promise.all(numbers.map(async number => ask(number))));
 		const told = cache.health();
 		const statuses: unknown[] = [];
 		let longestMs = 0;
@@ -216,28 +220,38 @@ const findLease = async (client: Got, namespace: string, originMaster: TestRedis
 	throw new Error('All leases lie where the origin does');
 };
 
-test('a request that waits for another process goes by itself when it cannot see any more what that one stores', {timeout: 60_000}, async ({mock}) => {
-	const namespace = `n${++namespaces}`;
-	const {cache, client} = create({namespace, coalesce: 'fleet'});
-	await client('new/1');
-	const originMaster = await originMasterOf(namespace);
-	const {path, key, master} = await findLease(client, namespace, originMaster);
+for (const isKnown of [false, true]) {
+	test(`a request that waits for another process goes by itself when it cannot see any more what that one stores${isKnown ? ', at once if that is known' : ''}`, {timeout: 60_000}, async ({mock}) => {
+		const namespace = `n${++namespaces}`;
+		const {cache, client} = create({namespace, coalesce: 'fleet'});
+		await client('new/1');
+		const originMaster = await originMasterOf(namespace);
+		const {path, key, master} = await findLease(client, namespace, originMaster);
 
-	const holdLease = async () => master.client.set(key, 'abcdefghijklmnop', {expiration: {type: 'PX', value: 3000}});
-	await holdLease();
-	const holding = setInterval(holdLease, 200);
-	const looks = async () => Number(/cmdstat_eval:calls=(?<calls>\d+)/v.exec(await master.client.info('commandstats'))?.groups?.calls);
-	const earlier = await looks();
-	const request = client(path);
-	await until(async () => await looks() > earlier + 3 ? true : undefined);
+		const holdLease = async () => master.client.set(key, 'abcdefghijklmnop', {expiration: {type: 'PX', value: 3000}});
+		await holdLease();
+		const holding = setInterval(holdLease, 200);
+		const looks = async () => Number(/cmdstat_eval:calls=(?<calls>\d+)/v.exec(await master.client.info('commandstats'))?.groups?.calls);
+		const earlier = await looks();
+		const node = hanging.watch(originMaster, mock);
+		if (isKnown) {
+			originMaster.pause();
+			await untilGivenUp(cache, node, async () => client('new/1'));
+		}
 
-	const {waitOf, resume} = hanging.hang(originMaster, mock);
-	try {
-		const waitedMs = await waitOf(async () => request);
-		assert.ok(waitedMs <= mostMs, `it waited for ${waitedMs} ms`);
-	} finally {
-		clearInterval(holding);
-		await resume();
-		await cache.close();
-	}
-});
+		const request = client(path);
+		if (!isKnown) {
+			await node.waitOf(async () => until(async () => await looks() > earlier + 3 ? true : undefined));
+			originMaster.pause();
+		}
+
+		try {
+			const waitedMs = await node.waitOf(async () => request);
+			assert.ok(waitedMs <= (isKnown ? 0 : mostMs), `it waited for ${waitedMs} ms`);
+		} finally {
+			clearInterval(holding);
+			await node.resume();
+			await cache.close();
+		}
+	});
+}

@@ -23,6 +23,8 @@ export type HangingCluster = AsyncDisposable & {
 	/** Connected. */
 	readonly cluster: ReturnType<typeof createCluster>;
 	hang(master: TestRedis, mock: MockTracker): Hanging;
+	/** The same, but the master answers until it is paused. What is begun before has the same clock then. */
+	watch(master: TestRedis, mock: MockTracker): Hanging;
 };
 
 /** Less than tells of a busy process. */
@@ -47,15 +49,19 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 	let latestMs = 0;
 	let latestIdleMs = 0;
 
-	return {
+	const hanging: HangingCluster = {
 		masters,
 		cluster,
 		hang(master, mock) {
+			const watched = hanging.watch(master, mock);
+			master.pause();
+			return watched;
+		},
+		watch(master, mock) {
 			const others = masters.filter(each => each !== master);
 			const startedMs = Math.max(performance.now(), latestMs);
 			const startedIdleMs = Math.max(performance.eventLoopUtilization().idle, latestIdleMs);
 			let elapsedMs = 0;
-			master.pause();
 			mock.timers.enable({apis: ['setTimeout']});
 			mock.method(performance, 'now', () => startedMs + elapsedMs);
 			mock.method(performance, 'eventLoopUtilization', () => ({idle: startedIdleMs + elapsedMs, active: 0, utilization: 0}));
@@ -122,4 +128,6 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 			await nodes[Symbol.asyncDispose]();
 		},
 	};
+
+	return hanging;
 };
