@@ -88,6 +88,7 @@ const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	headers: [isFieldRecord, 'an object of header fields by name', describeSafely],
 	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', describeSafely],
 	key: [isString, 'a string', describeSafely],
+	user: [isFilled, 'a string that is not empty', describeSafely],
 };
 
 /** The query of a pattern, as far as it can be told. */

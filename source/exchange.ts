@@ -22,7 +22,12 @@ export type KeyInput = {
 	readonly isEncoded: boolean;
 	/** What the user's key function adds. */
 	readonly extra: string | undefined;
+	/** Whose the response is; `undefined`: nobody's in particular. */
+	readonly user: string | undefined;
 };
+
+/** What is to be known of a request to find what is stored for it, however its content is encoded. */
+export type KeyInputOfAny = Pick<KeyInput, 'body' | 'extra' | 'user'>;
 
 /**
 One request's passage through the cache: one per hop and attempt.
@@ -48,13 +53,22 @@ export type Exchange = {
 /** What is asked: all that distinguishes one request from another, and how the cache is to treat it. Who asks once more has no more patience than before. */
 export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'> & Partial<Pick<Exchange, 'patience'>>;
 
+/** What no request without the user's functions has. */
+const distinction = (extra: string | undefined, user: string | undefined): string | undefined => {
+	if (user !== undefined) {
+		return JSON.stringify([false, extra ?? null, user]);
+	}
+
+	return extra === undefined ? undefined : JSON.stringify([false, extra]);
+};
+
 /**
 @param variation - Equivalent URLs have one key then, which is none of a URL alone.
 */
-export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra}: KeyInput, variation?: UrlVariation): string => {
+export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra, user}: KeyInput, variation?: UrlVariation): string => {
 	const resource = resourceKey(primaryKey(request, settings.request.http, {
 		body,
-		extra: extra === undefined ? undefined : JSON.stringify([false, extra]),
+		extra: distinction(extra, user),
 		variation,
 	}));
 

@@ -1,12 +1,14 @@
 import {checkFilter, checkFlag, checkRequest} from './arguments.ts';
 import {parseDuration, type Duration} from './duration.ts';
-import type {ExchangeContext} from './exchange.ts';
+import type {ExchangeContext, KeyInputOfAny} from './exchange.ts';
 import {readMarks} from './generations.ts';
 import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from './http/age.ts';
 import {dateOf} from './http/dates.ts';
 import {decide} from './http/decide.ts';
 import {headersOf} from './http/header-fields.ts';
+import {requestOfUser, settingsOfUser} from './http/identity.ts';
 import type {RequestHead} from './http/message.ts';
+import type {Settings} from './http/settings.ts';
 import {normalizeEscapes} from './http/url.ts';
 import {heed, markKeysOf, originMark} from './marks.ts';
 import {storedKeysOf} from './purging.ts';
@@ -28,6 +30,8 @@ export type RequestLike = {
 	readonly body?: string | Uint8Array | undefined;
 	/** What the option `key` returns for the request. */
 	readonly key?: string | undefined;
+	/** What the option `user` returns for the request: whose response it is. Without it, this is about responses that are nobody's in particular. */
+	readonly user?: string | undefined;
 };
 
 /** A stored response, without its body. */
@@ -97,6 +101,17 @@ export const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike):
 	return {method: method.toUpperCase(), url: parsed.href, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))};
 };
 
+/** As far as a request that somebody names says it. */
+export const keyInputOf = ({body, key, user}: RequestLike): KeyInputOfAny => ({body, extra: key, user});
+
+/** The request and the rules that it is looked up by. */
+const lookedUpBy = ({settings}: ExchangeContext, request: RequestLike): {readonly head: RequestHead; readonly http: Settings} => {
+	const {http} = settings.request;
+	const head = requestHeadOf(request);
+
+	return request.user === undefined ? {head, http} : {head: requestOfUser(head), http: settingsOfUser(http)};
+};
+
 const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;
 
 const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntry => {
@@ -120,9 +135,8 @@ const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntr
 
 /** What is stored for a request, the one that answers it first. */
 const find = async (context: ExchangeContext, request: RequestLike): Promise<StoredResponse | undefined> => {
-	const head = requestHeadOf(request);
-	const {matchHeaders} = context.settings.request.http;
-	for (const key of await storedKeysOf(context, head, {body: request.body, extra: request.key})) {
+	const {head, http: {matchHeaders}} = lookedUpBy(context, request);
+	for (const key of await storedKeysOf(context, head, keyInputOf(request))) {
 		// eslint-disable-next-line no-await-in-loop -- the second is seldom asked for
 		const [found] = request.headers ? [await select(context, head, key, {matchHeaders, tags: []})] : await readAll(context, key);
 		if (found?.stored) {
@@ -146,8 +160,9 @@ export const hasStored = async (context: ExchangeContext, given: string | URL | 
 		return stored !== undefined;
 	}
 
-	const headers = request.headers ? requestHeadOf(request).headers : stored.selectingHeaders;
-	return decide({...requestHeadOf(request), headers}, stored, context.now(), context.settings.request.http).kind === 'reuse';
+	const {head, http} = lookedUpBy(context, request);
+	const headers = request.headers ? head.headers : stored.selectingHeaders;
+	return decide({...head, headers}, stored, context.now(), http).kind === 'reuse';
 };
 
 type Found = StoreEntry & {readonly stored: StoredResponse};

@@ -9,6 +9,7 @@ import {urlVariation, type UrlVariation} from './http/no-vary-search.ts';
 import {
 	holding,
 	isMatch,
+	keyInputOf,
 	requestHeadOf,
 	type EntryFilter,
 	type Purgeable,
@@ -53,7 +54,7 @@ const purgeInBatches = async <Item>(items: readonly Item[], purgeOne: (item: Ite
 };
 
 export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean> =>
-	purgeInBatches(checkRequests(given, 'delete()'), async request => purgeRequest(context, requestHeadOf(request), {body: request.body, extra: request.key}));
+	purgeInBatches(checkRequests(given, 'delete()'), async request => purgeRequest(context, requestHeadOf(request), keyInputOf(request)));
 
 const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
 
@@ -114,7 +115,7 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 	const nowMs = context.now();
 	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
 	let isTouched = false;
-	for (const key of await storedKeysOf(context, requestHeadOf(request), {body: request.body, extra: request.key})) {
+	for (const key of await storedKeysOf(context, requestHeadOf(request), keyInputOf(request))) {
 		// eslint-disable-next-line no-await-in-loop -- few
 		for (const {storeKey, stored, marks} of await readAll(context, key)) {
 			const names = markKeysOf(key, stored);
@@ -140,7 +141,7 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 
 /** The key of what is listed under a name; the name where the URL does not tell, which does for a cache whose names are the same. */
 const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, variation: UrlVariation | undefined): string => [undefined, variation]
-	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined}, each))
+	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined, user: undefined}, each))
 	.find(key => context.store.nameOf(key) === name) ?? name;
 
 export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {

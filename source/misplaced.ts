@@ -17,6 +17,7 @@ export const otherNames: ReadonlyMap<string, string> = new Map([
 	...['cachename', 'keyprefix', 'prefix'].map(name => [name, 'namespace'] as const),
 	...['expiration', 'expires', 'expiry', 'lifetime', 'maxage'].map(name => [name, 'expireAfter'] as const),
 	...['cachekey', 'generatekey', 'keyfn', 'keygenerator'].map(name => [name, 'key'] as const),
+	...['identity', 'owner', 'tenant', 'userid'].map(name => [name, 'user'] as const),
 	...['cachepredicate', 'filterfn', 'predicate', 'shouldcache'].map(name => [name, 'filter'] as const),
 	['allowablecodes', 'statusCodes'],
 	['allowablemethods', 'methods'],

@@ -319,6 +319,24 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	key?: ((request: CacheableRequest, options: NormalizedOptions) => string) | undefined;
 
 	/**
+	Whose the response to a request is. It tells users apart in place of `Authorization` and `Cookie`: with a new token, a user is given what was stored for him before. A response to a request of a user is private to that user, and is stored for him as a cache of his own stores it (`shared: false`), also where it is `private`, or varies by `Authorization` or `Cookie`; nobody else is given it. If the function returns `undefined`, the request is nobody's in particular, and `Authorization` and `Cookie` count as they do without this option.
+
+	The origin does not see the credentials of a request that is answered from the cache, so return a name that you know to be the user's, not one that a stranger can send you.
+
+	Where it throws, or returns anything but `undefined` or a string that names somebody, the request fails.
+
+	@default undefined
+
+	@example
+	```
+	redisCache({user: (request, options) => options.context.userId as string | undefined});
+
+	await client('https://api.example.com/me', {context: {userId: 'alice'}, headers: {authorization: 'Bearer …'}});
+	```
+	*/
+	user?: ((request: CacheableRequest, options: NormalizedOptions) => string | undefined) | undefined;
+
+	/**
 	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored. `false` leaves it out. Where it throws, or returns no boolean, the request fails.
 
 	@default undefined

@@ -4,7 +4,7 @@ import {
 	stepwise,
 	type Exchange,
 	type ExchangeContext,
-	type KeyInput,
+	type KeyInputOfAny,
 } from './exchange.ts';
 import {changeMark} from './generations.ts';
 import type {RequestHead} from './http/message.ts';
@@ -14,7 +14,7 @@ import {groupMark, originMark} from './marks.ts';
 import {purge} from './resource.ts';
 
 /** Of a request, decoded or not, under its own URL or under that of equivalent ones. */
-export const keysOf = (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>, variation?: UrlVariation): string[] =>
+export const keysOf = (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny, variation?: UrlVariation): string[] =>
 	[false, true].map(isEncoded => keyOf(context, request, {...input, isEncoded}, variation));
 
 /**
@@ -22,7 +22,7 @@ Removes all that is stored for a request, and so for those whose URLs are equiva
 
 @returns Whether the store confirmed it.
 */
-export const purgeRequest = async (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>): Promise<boolean> => {
+export const purgeRequest = async (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny): Promise<boolean> => {
 	const purgeResource = async (variation?: UrlVariation) => purge(context, keyOf(context, request, {...input, isEncoded: false}, variation));
 	const purgeEquivalents = async () => {
 		const {variations, isConfirmed} = await purgePath(context, request.url);
@@ -35,7 +35,7 @@ export const purgeRequest = async (context: ExchangeContext, request: RequestHea
 };
 
 /** The keys that a request's responses may be stored under, the first before the others. */
-export const storedKeysOf = async (context: ExchangeContext, request: RequestHead, input: Pick<KeyInput, 'body' | 'extra'>): Promise<string[]> => {
+export const storedKeysOf = async (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny): Promise<string[]> => {
 	const variation = await askVariation(context, request.url);
 	return [...variation ? keysOf(context, request, input, variation) : [], ...keysOf(context, request, input)];
 };
@@ -48,8 +48,10 @@ export const invalidate = async (context: ExchangeContext, exchange: Exchange, {
 	const {keyInput, request} = exchange;
 	const nowMs = context.now();
 	const steps = stepwise(context, exchange);
+	// A user's request may change what everybody has.
+	const users = new Set([keyInput.user, undefined]).keys().toArray();
 	await Promise.all([
-		...urls.map(async url => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra})),
+		...urls.flatMap(url => users.map(async user => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra, user}))),
 		// RFC 9875 §3
 		...(groups.length > maxGroups ? [changeMark(steps.store, originMark(request.url), {isSoft: false, nowMs})] : []),
 		...(groups.length > maxGroups ? [] : groups).map(async group => changeMark(steps.store, groupMark(request.url, group), {isSoft: false, nowMs})),

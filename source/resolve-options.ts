@@ -2,7 +2,9 @@ import {version} from 'node:process';
 import {inspect} from 'node:util';
 import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
+import {userFields} from './http/identity.ts';
 import type {LifetimeRule, OwnLifetime, OwnLifetimes} from './http/lifetime.ts';
+import type {RequestHead} from './http/message.ts';
 import type {Settings} from './http/settings.ts';
 import {
 	hintOfClientOption,
@@ -11,6 +13,8 @@ import {
 	refuseOptionsInStore,
 } from './misplaced.ts';
 import type {
+	CacheableRequest,
+	CacheableResponse,
 	ExpireAfter,
 	Lifetime,
 	RedisCacheOptions,
@@ -62,7 +66,8 @@ export type CacheSettings = {
 	readonly hasFastPath: boolean;
 	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
-	readonly filter: RedisCacheOptions['filter'];
+	readonly filter: ((request: RequestHead, response?: CacheableResponse) => boolean) | undefined;
+	readonly user: RedisCacheOptions['user'];
 	/** Lower-case. */
 	readonly tagField: string | undefined;
 	/** What a request goes by that sets nothing itself. */
@@ -163,6 +168,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	matchHeaders: [value => isArrayOf(value, isToken), 'an array of header field names'],
 	key: [isFunction, 'a function'],
 	filter: [isFunction, 'a function'],
+	user: [isFunction, 'a function'],
 	tagField: [isToken, 'a header field name'],
 	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\''],
 	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
@@ -224,6 +230,11 @@ const refuseContradictions = (options: Options, where: string) => {
 		contradict('ttl: false', 'ttlOffset', 'a key without TTL has nothing to add the offset to', where);
 	}
 
+	const credential = options.user && options.matchHeaders?.find(name => userFields.includes(name.toLowerCase()));
+	if (credential !== undefined) {
+		contradict('user', `matchHeaders: ['${credential}']`, 'the one replaces what the other tells requests apart by', where);
+	}
+
 	if (options.onlyIfCached && options.alwaysRevalidate) {
 		contradict('onlyIfCached', 'alwaysRevalidate', 'the one forbids to ask the origin, the other demands it', where);
 	}
@@ -236,6 +247,9 @@ const refuseContradictions = (options: Options, where: string) => {
 const toMs = (value: unknown): number => parseDuration(value) ?? 0;
 const toSeconds = (value: unknown): number => toMs(value) / 1000;
 
+/** A request as functions of the user's are given it. */
+const givenRequest = (request: RequestHead): CacheableRequest => (request.given as CacheableRequest | undefined) ?? request;
+
 /** A lifetime as the rules of HTTP take it, in seconds. */
 const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
 	if (typeof expireAfter !== 'function') {
@@ -243,7 +257,7 @@ const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
 	}
 
 	return (request, {statusCode, rawHeaders}) => {
-		const lifetime = expireAfter({statusCode, headers: headersOf(rawHeaders)}, request);
+		const lifetime = expireAfter({statusCode, headers: headersOf(rawHeaders)}, givenRequest(request));
 		if (lifetime !== undefined && !isLifetime(lifetime)) {
 			throw new TypeError(`Expected the function \`expireAfter\` to return ${lifetimeExpected}, or undefined, got ${describe(lifetime)}`);
 		}
@@ -287,6 +301,12 @@ const returning = <Arguments extends readonly unknown[], Result>(name: string, d
 	return result;
 });
 
+const filterOf = (given: RedisCacheOptions['filter']): CacheSettings['filter'] => {
+	const filter = returning('filter', given, isBoolean, 'a boolean');
+
+	return filter && ((request, response) => filter(givenRequest(request), response));
+};
+
 const staleAllowance = <Word extends string>(value: Word | boolean | number | string): Word | boolean | number => isDuration(value) ? toSeconds(value) : value as Word | boolean;
 
 const staleIfErrorSettings = (value: RequestCacheOptions['staleIfError'] = 'disconnected'): Pick<Settings, 'staleIfError' | 'failureStatusCodes'> => {
@@ -299,6 +319,11 @@ const staleIfErrorSettings = (value: RequestCacheOptions['staleIfError'] = 'disc
 		failureStatusCodes: value.statusCodes && new Set(value.statusCodes),
 	};
 };
+
+/** A string that a missing name comes to would be one user to the cache. */
+const namesNobody: ReadonlySet<unknown> = new Set(['', 'undefined', 'null', 'NaN', '[object Object]', '[object Promise]']);
+
+const isUser = (value: unknown): value is string | undefined => value === undefined || (isString(value) && !namesNobody.has(value));
 
 const cacheStatusName = (value: boolean | string) => value === true ? 'got-redis-cache' : value;
 
@@ -319,7 +344,7 @@ const requestSettings = (options: Options, ofRequest?: ExpireAfter): RequestSett
 		isReadOnly: options.readOnly ?? false,
 		targets: (options.targets ?? []).map(target => target.toLowerCase()),
 		cacheStatus: cacheStatusName(options.cacheStatus ?? true),
-		matchHeaders: [...options.matchHeaders ?? [], ...options.shared === false ? ['authorization', 'cookie'] : []].map(name => name.toLowerCase()),
+		matchHeaders: [...options.matchHeaders ?? [], ...options.shared === false ? userFields : []].map(name => name.toLowerCase()),
 		ignoredParameters: new Set((options.ignoredParameters ?? []).map(name => name.toLowerCase())),
 	},
 	isDisabled: options.disabled ?? false,
@@ -366,7 +391,8 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		hasFastPath: options.fastPath ?? true,
 		coalesce: options.coalesce ?? 'process',
 		key: returning('key', options.key, isString, 'a string'),
-		filter: returning('filter', options.filter, isBoolean, 'a boolean'),
+		filter: filterOf(options.filter),
+		user: returning('user', options.user, isUser, 'a string that names a user, or undefined'),
 		tagField: options.tagField?.toLowerCase(),
 		request: requestSettings(options),
 	};

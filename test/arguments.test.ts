@@ -26,7 +26,7 @@ const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> =
 	['https://user:secret@[/items', `Expected ${absolute} in %(), got 'https://…@[/items'`],
 	[{url: new URL('file:///items')}, `Expected the property \`url\` in %() to be ${absolute}, got 'file:///items'`],
 	[{method: 'GET'}, `Expected the property \`url\` in %() to be ${absolute}, got undefined`],
-	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, method, headers, body, key'],
+	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, user, method, headers, body, key'],
 	[{url, method: 'GET it'}, 'Expected the property `method` in %() to be an HTTP method, got \'GET it\''],
 	[{url, headers: new Headers({authorization: 'secret'})}, 'Expected the property `headers` in %() to be an object of header fields by name, got an object of class Headers'],
 	[{url, body: {secret: 1}}, 'Expected the property `body` in %() to be a string or a Uint8Array, got an object of class Object'],

@@ -1,7 +1,6 @@
 import {channel} from 'node:diagnostics_channel';
 import process from 'node:process';
 import type {
-	NormalizedOptions,
 	Options,
 	RequestPromise,
 	Response,
@@ -13,6 +12,7 @@ import {isSuccessful} from '../http/status-codes.ts';
 import {firstKeyOf, lookUp, lookUpNow} from '../look-up.ts';
 import {resolveRequestOptions} from '../resolve-options.ts';
 import type {StoredResponse} from '../stored.ts';
+import {askedBy} from './asked.ts';
 import {memberOf} from './cache-status.ts';
 import {
 	asCall,
@@ -85,6 +85,8 @@ const futureHead = (options: Options): RequestHead | undefined => {
 	return {method: 'GET', url: urlOf(options), headers};
 };
 
+const noContent = {body: undefined, isEncoded: false};
+
 /** What the store has for the call. */
 const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> | undefined => {
 	const head = futureHead(options);
@@ -94,8 +96,7 @@ const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> 
 		return undefined;
 	}
 
-	const keyInput = {body: undefined, isEncoded: false, extra: context.settings.key?.(head, options as NormalizedOptions)};
-	const asked = {request: head, settings, keyInput};
+	const asked = askedBy(context, options, {head, settings, content: noContent});
 	const key = firstKeyOf(context, asked);
 
 	return lookUpNow(context, asked, key) ?? lookUp(context, asked, {key});

@@ -1,14 +1,15 @@
-import type {NormalizedOptions} from 'got';
 import type {Exchange} from '../exchange.ts';
 import type {BypassReason} from '../http/decision.ts';
+import {requestOfUser} from '../http/identity.ts';
 import type {RequestHead} from '../http/message.ts';
 import {asRefresh, lookUp} from '../look-up.ts';
 import {resolveRequestOptions, type RequestSettings} from '../resolve-options.ts';
+import {askedBy} from './asked.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {patienceFor} from './exchanges.ts';
 import {takePrepared} from './fast-path.ts';
 import {refreshedBy} from './refresh.ts';
-import {isSameRequest, keyInput, requestHead} from './request.ts';
+import {contentOf, isSameRequest, requestHead} from './request.ts';
 
 const bypassReason = ({settings}: GotContext, head: RequestHead, {isDisabled}: RequestSettings, isKeyable: boolean): BypassReason | undefined => {
 	if (isDisabled) {
@@ -36,17 +37,19 @@ The exchange of a request that got is about to send.
 export const openExchange = async (context: GotContext, options: GotOptions, before: Exchange | undefined): Promise<Exchange> => {
 	const prepared = takePrepared(options);
 	const patience = (before ?? prepared)?.patience ?? patienceFor(options);
-	if (prepared && isSameRequest(prepared.request, requestHead(options))) {
+	const sent = requestHead(options);
+	if (prepared && isSameRequest(prepared.request, prepared.keyInput.user === undefined ? sent : requestOfUser(sent))) {
 		return prepared;
 	}
 
 	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);
-	const head = settings.isOnlyIfCached ? withOnlyIfCached(requestHead(options)) : requestHead(options);
-	const input = keyInput(options, context.settings.key?.(head, options as NormalizedOptions));
+	const head = settings.isOnlyIfCached ? withOnlyIfCached(sent) : sent;
+	const content = contentOf(options);
+	const asked = askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}});
 	// Of two caches in a row, the one would keep what the other is told not to.
-	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, input !== undefined);
+	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, content !== undefined);
 
-	const exchange = await lookUp(context, {request: head, settings, keyInput: input ?? {body: undefined, isEncoded: false, extra: undefined}, patience}, {bypass});
+	const exchange = await lookUp(context, {...asked, patience}, {bypass});
 	const seen = refreshedBy(options);
 
 	return seen ? asRefresh(context, exchange, seen) : exchange;

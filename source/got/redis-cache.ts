@@ -214,7 +214,7 @@ export class RedisCache {
 	/**
 	Removes all that is stored for a URL or a request, or for several in an array: every variant, for every process.
 
-	@param request - An absolute URL, or `{url, method, headers, body, key}` where more than a URL tells requests apart; or an array of these.
+	@param request - An absolute URL, or `{url, method, headers, body, key, user}` where more than a URL tells requests apart; or an array of these.
 	@returns Whether the store confirmed it, whether or not anything was there. Where it did not, this process heeds it all the same, and tries again.
 	@throws {TypeError} If `request` is none, its URL is not absolute, or there is a second argument.
 

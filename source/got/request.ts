@@ -36,9 +36,9 @@ const bodiless = new Set(['GET', 'HEAD']);
 const isWritable = ({isStream, body, method, allowGetBody}: GotOptions): boolean => isStream && body === undefined && (!bodiless.has(method) || (method === 'GET' && allowGetBody));
 
 /**
-@returns What else distinguishes the request, or `undefined` if its body can be read only once.
+@returns The request's content, or `undefined` if it can be read only once.
 */
-export const keyInput = (options: GotOptions, extra: string | undefined): KeyInput | undefined => {
+export const contentOf = (options: GotOptions): Pick<KeyInput, 'body' | 'isEncoded'> | undefined => {
 	const {body} = options;
 	if (isWritable(options)) {
 		return undefined;
@@ -48,7 +48,7 @@ export const keyInput = (options: GotOptions, extra: string | undefined): KeyInp
 		return undefined;
 	}
 
-	return {body, isEncoded: !options.decompress, extra};
+	return {body, isEncoded: !options.decompress};
 };
 
 const isSameValue = (first: unknown, second: unknown) => first === second || String(first) === String(second);

@@ -7,6 +7,8 @@ export type RequestHead = {
 	/** Absolute, without userinfo and fragment. */
 	readonly url: string;
 	readonly headers: HeaderFields;
+	/** The request as functions of the user's are given it, where that is more than the rules go by. */
+	readonly given?: unknown;
 };
 
 export type ResponseHead = {
