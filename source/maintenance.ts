@@ -147,6 +147,7 @@ const keyOfListed = (context: ExchangeContext, name: string, {method, url}: Stor
 export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
 	let count = 0;
 	for await (const {key, stored: held, timeToLive} of holding(from)) {
+		const startedAt = performance.now();
 		const [record] = await from.store.get([key]);
 		if (record?.kind !== 'response') {
 			continue;
@@ -159,17 +160,20 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 		const reading = {seen: typeof seen === 'object' ? seen : noMarks, requestTimeMs: Infinity};
 		const generations = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
 		const writing = await tokenFor(to.store, await placeGuardFirst(to.store, copyKey));
-		if (typeof generations === 'object' && writing.refusal === undefined && write(to, {
+		if (typeof generations !== 'object' || writing.refusal !== undefined) {
+			continue;
+		}
+
+		const unwritten = write(to, {
 			key: copyKey,
 			index: undefined,
 			stored: {...stored, generation: '', marks: [writing.token, ...generations]},
 			token: writing.token,
-			startedAt: Infinity,
+			startedAt,
 			matchHeaders: from.settings.request.http.matchHeaders,
 			timeToLive,
-		})) {
-			count++;
-		}
+		});
+		count += unwritten ? 0 : 1;
 
 		await flushWrites(to);
 	}

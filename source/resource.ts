@@ -254,20 +254,24 @@ const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, 
 /**
 Writes without waiting: a connection keeps the order, so a later look-up of this process sees it.
 
-@returns Whether anything was written.
+@returns Why nothing was written.
 */
-export const write = (context: ResourceContext, written: Write): boolean => {
+export const write = (context: ResourceContext, written: Write): 'purged' | 'outrun' | undefined => {
 	const {key, stored, startedAt, matchHeaders} = written;
+	if (isPurgedSince(context, key, startedAt)) {
+		return 'purged';
+	}
+
 	const {indexes, overlaps, markKeys} = context;
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
-	if (isPurgedSince(context, key, startedAt) || isOutrun(context, written, vary)) {
-		return false;
+	if (isOutrun(context, written, vary)) {
+		return 'outrun';
 	}
 
 	markKeys.set(key, markKeysOf(key, stored));
 	if (stored.method === 'HEAD') {
 		commitAlone(context, headKey(key), written, []);
-		return true;
+		return undefined;
 	}
 
 	const overlap = overlaps.get(key);
@@ -279,7 +283,7 @@ export const write = (context: ResourceContext, written: Write): boolean => {
 	const isLong = stored.body.length >= context.store.longBodyBytes;
 	if (vary !== '*' && (vary !== undefined || isLong)) {
 		writeVariant(context, vary ?? [], written);
-		return true;
+		return undefined;
 	}
 
 	const index = indexes.get(key) ?? written.index;
@@ -296,7 +300,7 @@ export const write = (context: ResourceContext, written: Write): boolean => {
 		commit();
 	}
 
-	return true;
+	return undefined;
 };
 
 /** Removes what would be looked up first, when something newer is stored elsewhere. */

@@ -88,7 +88,7 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 /** What became of a response that was to be stored. */
 export type Storage =
 	| {readonly written: StoredResponse; readonly refusal?: undefined; readonly unstored?: undefined}
-	/** With what would have been stored, if the store were there. */
+	/** With what would have been stored, if the store were there, or nothing newer. */
 	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};
 
 /** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
@@ -140,8 +140,10 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 		return {refusal: 'too-large'};
 	}
 
-	if (!write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl})) {
-		return {refusal: 'invalidated'};
+	const unwritten = write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl});
+	if (unwritten) {
+		// Those who have waited for it began as early.
+		return {refusal: 'invalidated', ...unwritten === 'outrun' && {unstored: written}};
 	}
 
 	if (key !== exchange.key) {

@@ -50,3 +50,15 @@ for (const [from, fromOptions] of Object.entries(forms)) {
 		});
 	}
 }
+
+test('what was copied is replaced by what the origin says later', async () => {
+	await using setup = await setUp({namespace: 'from'});
+	const {client, cache, origin} = setup;
+	origin.queue({headers: {'cache-control': 'max-age=60'}, body: 'old'}, {headers: {'cache-control': 'max-age=60'}, body: 'new'});
+	await client('items');
+	const {cache: copy, client: copyClient} = setup.other({namespace: 'to'});
+	assert.equal(await cache.copyTo(copy), 1);
+	await copyClient('items', {context: {cache: {mode: 'reload'}}});
+	const {isFromCache, body} = await copyClient('items');
+	assert.deepEqual([isFromCache, body], [true, 'new']);
+});

@@ -121,7 +121,7 @@ await suite('options of a client and of a request are merged', () => {
 		await ask(client);
 		await settleWrites(setup);
 		const entry = await cache.get(urlOf(setup));
-		return entry && {tags: entry.tags, seconds: Math.round((Number(entry.expiresAt) - entry.storedAt.getTime()) / 1000)};
+		return entry && {tags: entry.tags, seconds: 60 * Math.round((Number(entry.expiresAt) - entry.storedAt.getTime()) / 60_000)};
 	};
 
 	const tags = {context: {cache: {tags: ['a']}}};
