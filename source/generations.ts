@@ -22,6 +22,8 @@ type Change = {readonly mark: StoredMark; readonly isSoft: boolean};
 export type Bookkeeping = {
 	/** What the store has not confirmed of the changes that this process made: here they hold already. */
 	readonly unconfirmed: Map<string, Change>;
+	/** What was changed while memory stood in for a store: for that one, when it takes over. */
+	readonly changedAlone: Map<string, Change>;
 	isConfirming: boolean;
 	/** The marks that are being made: once for all who need them. */
 	readonly making: Map<string, ReturnType<Store['update']>>;
@@ -42,7 +44,7 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), changedAlone: new Map(), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
 	bookkeepings.set(store, bookkeeping);
 	return bookkeeping;
 };
@@ -99,6 +101,16 @@ const write = async (store: Store, name: string, {mark, isSoft}: Change, timeToL
 	}, current => current?.kind === 'mark' ? 'keep' : timeToLive) !== undefined;
 };
 
+/** What was changed in a store holds in another one that takes its place, and is written there. */
+export const carryOver = (from: Store, to: Store): void => {
+	const bookkeeping = bookkeepingOf(to);
+	for (const [name, change] of [...bookkeepingOf(from).changedAlone, ...bookkeepingOf(from).unconfirmed]) {
+		bookkeeping.unconfirmed.set(name, change);
+	}
+
+	void confirm(to, bookkeeping);
+};
+
 const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> => {
 	const {unconfirmed} = bookkeeping;
 	if (bookkeeping.isConfirming || !store.isHealthy) {
@@ -118,26 +130,35 @@ const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> =>
 	bookkeeping.isConfirming = false;
 };
 
+/** A soft purge takes nothing back from a hard one. */
+const remember = (changes: Map<string, Change>, name: string, change: Change): void => {
+	const earlier = changes.get(name);
+	changes.set(name, earlier && change.isSoft && !earlier.isSoft ? earlier : change);
+	for (const oldest of changes.keys().take(Math.max(0, changes.size - maxUnconfirmed))) {
+		changes.delete(oldest);
+	}
+};
+
 /**
 Purges all that a mark stands for, without a look at it. What is purged hard is never used again, what is purged softly is validated first, and may stand in for an error. What the store does not confirm holds in this process, and is tried again.
 
 @returns Whether the store confirmed it.
 */
 export const changeMark = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
-	const {unconfirmed} = bookkeepingOf(store);
+	const {unconfirmed, changedAlone} = bookkeepingOf(store);
 	const mark: StoredMark = {kind: 'mark', generation: newGeneration(), softGeneration: isSoft ? newGeneration() : '', purgedAtMs: nowMs};
 	const change: Change = {mark, isSoft};
-	const earlier = unconfirmed.get(name);
-	// A soft purge takes nothing back from a hard one.
-	unconfirmed.set(name, isSoft && earlier && !earlier.isSoft ? earlier : change);
+	remember(unconfirmed, name, change);
+	const wasAlone = store.isAlone;
 	const isWritten = await write(store, name, change, timeToLive);
+	const isAlone = wasAlone || store.isAlone;
+	if (isAlone) {
+		remember(changedAlone, name, change);
+	}
+
 	if (isWritten && unconfirmed.get(name) === change) {
 		unconfirmed.delete(name);
 	}
 
-	for (const oldest of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
-		unconfirmed.delete(oldest);
-	}
-
-	return isWritten;
+	return isWritten && !isAlone;
 };

@@ -72,7 +72,8 @@ const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSo
 			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep');
 			isConfirmed &&= updated !== undefined;
 		} else {
-			isConfirmed &&= filter.prefix === undefined && filter.pattern === undefined ? await store.delete([key]) : await purge(context, resourceOf(key));
+			const isRemoved = await (filter.prefix === undefined && filter.pattern === undefined ? store.delete([key]) : purge(context, resourceOf(key)));
+			isConfirmed &&= isRemoved;
 		}
 	}
 

@@ -227,9 +227,11 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	- an embedded Redis, see `got-redis-cache/embedded`;
 	- a `Keyv`, any Keyv storage adapter, or a `Map`.
 
-	If it is there and `undefined`, as from an unset environment variable, the default is used, and a process warning with the code `GOT_REDIS_CACHE_STORE_UNDEFINED` says so.
+	By default, it is the Redis that the environment variable `REDIS_URL` names; without that, the Redis on this machine or, until one has answered, the memory of this process alone, of which `health()`, `cacheInfo()` and a `degraded` event tell. Once a Redis has answered, it is the store, and what memory held is dropped. A store that is given, or named by `REDIS_URL`, is never stood in for; nor is any with `memory: false`.
 
-	@default 'redis://localhost:6379'
+	If the option is there and `undefined`, as from an unset environment variable, the default is used, and a process warning with the code `GOT_REDIS_CACHE_STORE_UNDEFINED` says so.
+
+	@default The `REDIS_URL` of the environment, else 'redis://localhost:6379' or, until it answers, 'memory'
 	*/
 	store?: StoreOption | undefined;
 

@@ -1,4 +1,4 @@
-import {version} from 'node:process';
+import {env, version} from 'node:process';
 import {inspect} from 'node:util';
 import {parseDuration} from './duration.ts';
 import {headersOf} from './http/header-fields.ts';
@@ -21,7 +21,7 @@ import type {
 	RequestCacheOptions,
 } from './options.ts';
 import {isCompressionSupported} from './store/compression.ts';
-import type {StoreOption} from './store/connection.ts';
+import {checkStoreUrl, type StoreOption} from './store/connection.ts';
 import {createKeyRing, type KeyRing} from './store/encryption.ts';
 import {matchesUrlPattern, urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
 import {
@@ -54,7 +54,8 @@ export type RequestSettings = {
 
 /** What a cache goes by: every option with its value, durations in milliseconds. */
 export type CacheSettings = {
-	readonly store: StoreOption;
+	/** `undefined`: a Redis on this machine or, until one answers, memory. */
+	readonly store: StoreOption | undefined;
 	readonly namespace: string;
 	readonly expires: boolean;
 	readonly timeoutMs: number;
@@ -202,13 +203,30 @@ const isUndefinedIn = (object: unknown, name: string): boolean => typeof object 
 
 /** Where an unset variable leaves it to node-redis or to the cache which Redis that is. */
 const warnOfUndefinedStore = (options: RedisCacheOptions, where: string) => {
-	const name = [
-		isUndefinedIn(options, 'store') && 'store',
-		isUndefinedIn(options.store, 'url') && (options.store as Record<string, unknown>).socket === undefined && 'store.url',
-	].find(Boolean);
-	if (name) {
-		warn('GOT_REDIS_CACHE_STORE_UNDEFINED', `the option \`${name}\` in ${where} is undefined, as from an unset environment variable, so the store is redis://localhost:6379; give the address of your Redis, or leave the option out`);
+	const isUrlUndefined = isUndefinedIn(options.store, 'url') && (options.store as Record<string, unknown>).socket === undefined;
+	const [name, taken] = isUrlUndefined ? ['store.url', 'redis://localhost:6379'] : ['store', defaultStore];
+	if (isUrlUndefined || isUndefinedIn(options, 'store')) {
+		warn('GOT_REDIS_CACHE_STORE_UNDEFINED', `the option \`${name}\` in ${where} is undefined, as from an unset environment variable, so the store is ${taken}; give the address of your Redis, or leave the option out`);
 	}
+};
+
+const defaultStore = 'the default one: REDIS_URL if it is set, else redis://localhost:6379 or, until it answers, memory';
+
+/** The URL that hosts and container files give; an empty one is as good as none. */
+const storeOfEnvironment = (): string | undefined => {
+	const {REDIS_URL: url} = env;
+	if (url === undefined || url === '') {
+		return undefined;
+	}
+
+	try {
+		refuseForeignClient(url);
+		checkStoreUrl(url);
+	} catch (error) {
+		throw new TypeError((error as Error).message.replace('The option `store`', 'The environment variable REDIS_URL'), {cause: error});
+	}
+
+	return url;
 };
 
 /** Whether a request can set an option of that name for itself. */
@@ -372,7 +390,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	refuseUndefined(options, where);
 	warnOfUndefinedStore(options, where);
 	// What is `null` was meant to be a store.
-	const {store = 'redis'} = options;
+	const {store = storeOfEnvironment()} = options;
 	refuseForeignClient(store);
 	refuseOptionsInStore(store, isOptionName);
 	refuseContradictions(options, where);

@@ -382,6 +382,7 @@ Removes all that is stored of a resource, and refuses what any process that aske
 export const purge = async (context: ResourceContext, resource: string): Promise<boolean> => {
 	const {store, purges} = context;
 	const recordKeys = [resource, encodedKey(resource)];
+	const wasAlone = store.isAlone;
 	let result: PurgeResult = {kind: 'conflict'};
 	for (let tries = 0; tries < maxPurgeTries && result.kind === 'conflict'; tries++) {
 		// eslint-disable-next-line no-await-in-loop -- a variant was written in between
@@ -404,5 +405,5 @@ export const purge = async (context: ResourceContext, resource: string): Promise
 		}
 	}
 
-	return result.kind === 'purged';
+	return result.kind === 'purged' && !wasAlone && !store.isAlone;
 };

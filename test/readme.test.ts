@@ -97,3 +97,34 @@ for (const [number, {code, heading}] of examples.entries()) {
 		}
 	});
 }
+
+/** Has this process find nothing where a Redis would be. */
+const withoutRedis = `data:text/javascript,${encodeURIComponent(`
+	import {Socket} from 'node:net';
+
+	const {connect} = Socket.prototype;
+	Socket.prototype.connect = function (...parameters) {
+		const [options] = parameters.flat();
+		if (Number(options?.port) === 6379) {
+			options.port = 1;
+		}
+
+		return connect.apply(this, parameters);
+	};
+`)}`;
+
+test('the first lines of the readme cache, as they stand, on a machine without a Redis', async () => {
+	await using api = await startApi();
+	const folder = await mkdtemp(path.join(root, '.tmp-readme-'));
+	try {
+		const [{code} = {code: ''}] = examples;
+		const file = path.join(folder, 'example.ts');
+		await writeFile(file, code.replaceAll('https://api.example.com', () => api.url).replace('\'got-redis-cache\'', () => JSON.stringify(path.join(root, 'source/index.ts'))));
+		const {REDIS_URL: _, ...env} = process.env;
+		const {stdout, stderr} = await promisify(execFile)(process.execPath, ['--import', withoutRedis, file], {cwd: folder, env, timeout: 30_000});
+		assert.equal(stderr, '');
+		assert.deepEqual(stdout.split('\n').filter(Boolean), expectedOutput(code));
+	} finally {
+		await rm(folder, {recursive: true, force: true});
+	}
+});

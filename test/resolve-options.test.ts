@@ -164,7 +164,7 @@ await suite('values', () => {
 	});
 
 	test('a store that is null is not the default one', () => {
-		assert.equal(resolve({store: undefined}).store, 'redis');
+		assert.equal(resolve({store: undefined}).store, undefined);
 		assert.equal(resolve({store: null}).store, null);
 	});
 
@@ -309,7 +309,7 @@ await suite('a store that is undefined, as from an unset variable, is the defaul
 
 	for (const [name, make] of Object.entries(ways)) {
 		test(name, async () => {
-			assert.equal(await warningOf(make), `got-redis-cache: the option \`${name.split(',', 1)[0]}\` in redisCache() is undefined, as from an unset environment variable, so the store is redis://localhost:6379; give the address of your Redis, or leave the option out`);
+			assert.equal(await warningOf(make), `got-redis-cache: the option \`${name.split(',', 1)[0]}\` in redisCache() is undefined, as from an unset environment variable, so the store is ${name.startsWith('store.url') ? 'redis://localhost:6379' : 'the default one: REDIS_URL if it is set, else redis://localhost:6379 or, until it answers, memory'}; give the address of your Redis, or leave the option out`);
 		});
 	}
 

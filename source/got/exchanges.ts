@@ -12,6 +12,8 @@ export type GotExchange = {
 	/** The hook by which the cache is known that takes part. */
 	readonly owner: BeforeRequestHook;
 	exchange: Exchange;
+	/** Whether memory stood in for a Redis that has not answered yet. */
+	readonly isMemoryOnly: boolean;
 	/** What the exchange came to; `undefined` while the origin is asked. */
 	settlement: Settlement | undefined;
 	/** Header fields that the cache added, with what stood there before. */

@@ -140,6 +140,7 @@ const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Respon
 		retryCount: 0,
 		forwardStatus: undefined,
 		hiddenCookies: undefined,
+		isMemoryOnly: context.store.isAlone,
 	};
 	const member = memberOf(state, nowMs);
 	if (member !== undefined) {

@@ -137,6 +137,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			settlement: undefined,
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
+			isMemoryOnly: context.store.isAlone,
 			previous: previousHop(options),
 			...recovered,
 			exchange: inOnePiece(options, before ? askedAgain(exchange) : exchange),

@@ -59,6 +59,9 @@ export type CacheInfo = {
 	/** When the stored response stops, or stopped, being fresh; `undefined` when it never does. */
 	readonly expiresAt: Date | undefined;
 
+	/** Whether the memory of this process stood in for a Redis: no `store` was given, and no Redis has answered yet. */
+	readonly isMemoryOnly: boolean;
+
 	/** Each request that was made or answered on the way, in their order: one, and one more for each redirect that was followed. */
 	readonly hops: readonly CacheHop[];
 };
@@ -125,6 +128,7 @@ export const describe = (state: GotExchange, nowMs: number): Omit<CacheInfo, 'ho
 		age: stored && currentAgeSeconds(stored.policy, nowMs),
 		storedAt: stored && dateOf(stored.policy.responseTimeMs),
 		expiresAt: stored && expiryOf(stored.policy),
+		isMemoryOnly: state.isMemoryOnly,
 	};
 };
 

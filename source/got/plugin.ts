@@ -24,7 +24,7 @@ const isOptions = (value: unknown): value is RedisCacheOptions => {
 /**
 Makes an HTTP cache for got, shared by all that use the same store.
 
-@param options - The store among them; without it, the Redis at `redis://localhost:6379`.
+@param options - The store among them. Without it, the Redis that the environment variable `REDIS_URL` names, else the one at `redis://localhost:6379` or, until it answers, the memory of this process alone.
 @returns What `got.extend()` takes, with methods to manage the cache.
 @throws {TypeError} If an option is unknown, of the wrong type, or contradicts another; or if there is a second argument: a store and options are given together, as `{store, …}`.
 

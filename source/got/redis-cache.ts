@@ -18,8 +18,11 @@ import {everyKey, flushWrites} from '../resource.ts';
 import type {Duration} from '../duration.ts';
 import type {RedisCacheOptions} from '../options.ts';
 import {createFlights} from '../flights.ts';
+import {carryOver} from '../generations.ts';
 import {resolveOptions} from '../resolve-options.ts';
+import type {StoreOption} from '../store/connection.ts';
 import {createStore} from '../store/create-store.ts';
+import {createDefaultStore} from '../store/default-store.ts';
 import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
 import {createLeases} from '../store/lease.ts';
 import type {StoreError} from '../store/store-error.ts';
@@ -93,8 +96,11 @@ export class RedisCache {
 	/** For got. */
 	readonly handlers: HandlerFunction[];
 
-	/** @internal */
-	constructor(options: RedisCacheOptions) {
+	/**
+	@param defaultUrl - Where a Redis is expected if no store is given.
+	@internal
+	*/
+	constructor(options: RedisCacheOptions, defaultUrl = 'redis://localhost:6379') {
 		requireCurrentGot(optionsOfGot());
 		const settings = resolveOptions(options);
 		const emitError = (error: Error) => {
@@ -128,16 +134,23 @@ export class RedisCache {
 			}
 		};
 
-		const store = createStore({
-			store: settings.store,
-			memoryBytes: settings.memoryBytes,
-			isCompressing: settings.isCompressing,
-			keyRing: settings.keyRing,
-			namespace: settings.namespace,
-			timeoutMs: settings.timeoutMs,
+		const {timeoutMs, memoryBytes, isCompressing, keyRing, namespace} = settings;
+		const openStore = (store: StoreOption, onEvent: typeof report): Store => createStore({store, namespace, timeoutMs, memoryBytes, isCompressing, keyRing, onEvent});
+		const openDefaultStore = (): Store => createDefaultStore({
+			openRedis: onEvent => openStore(defaultUrl, onEvent),
+			openMemory: onEvent => openStore('memory', onEvent),
+			address: defaultUrl,
+			timeoutMs,
 			onEvent: report,
+			onTakeover(redis, standIn) {
+				carryOver(standIn, redis);
+				context.indexes.clear();
+				context.store = redis;
+			},
 		});
-		this.#context = {
+		// Without a tier in memory, there is none to stand in.
+		const store = settings.store === undefined && memoryBytes > 0 ? openDefaultStore() : openStore(settings.store ?? defaultUrl, report);
+		const context: Omit<GotContext, 'store'> & {store: Store} = {
 			options,
 			settings,
 			store,
@@ -158,6 +171,7 @@ export class RedisCache {
 			flights: settings.coalesce === false ? undefined : createFlights({patienceMs: flightPatienceMs, maxResting: maxHints}),
 			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
 		};
+		this.#context = context;
 		this.hooks = createHooks(this.#context);
 		this.handlers = [createHandler(this.#context, this.hooks)];
 	}
@@ -215,7 +229,7 @@ export class RedisCache {
 	Removes all that is stored for a URL or a request, or for several in an array: every variant, for every process.
 
 	@param request - An absolute URL, or `{url, method, headers, body, key, user}` where more than a URL tells requests apart; or an array of these.
-	@returns Whether the store confirmed it, whether or not anything was there. Where it did not, this process heeds it all the same, and tries again.
+	@returns Whether the store confirmed it, whether or not anything was there. Where it did not, this process heeds it all the same, and tries again. So it does while the memory of this process stands in for a Redis.
 	@throws {TypeError} If `request` is none, its URL is not absolute, or there is a second argument.
 
 	@example

@@ -259,6 +259,11 @@ const clientOptionsOf = (text: string): RedisClientOptions => {
 	return {url: scheme + text.slice(url.protocol.length)};
 };
 
+/** @throws {TypeError} If it is no URL of a store. */
+export const checkStoreUrl = (text: string): void => {
+	clientOptionsOf(text);
+};
+
 const socketOptionsOf = ({host, pathname, search, hash}: URL): RedisClientOptions => {
 	const database = /^\?db=(?<database>\d+)$/v.exec(search)?.groups?.database;
 	if (host !== '' || pathname === '' || hash !== '' || (search !== '' && database === undefined)) {

@@ -158,6 +158,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const committing = createCommitting({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters});
 
 	const created: Store = {
+		isAlone: false,
 		peek: reading.peek,
 		peekAll: reading.peekAll,
 		text: (body, decode) => tier ? tier.text(body, decode) : decode(),

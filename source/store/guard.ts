@@ -4,9 +4,6 @@ import {createFaultLog, type StoreEvent, type StoreHealth} from './fault-log.ts'
 import {createNodeHealth, type NodeHealth} from './node-health.ts';
 import {DeadlineError, storeErrors, type StoreError} from './store-error.ts';
 
-/** Longer than connecting takes at most. */
-const checkPatienceMs = 5000;
-
 export type OperationKind = 'read' | 'write' | 'delete' | 'command';
 
 export type GuardOptions = {
@@ -45,9 +42,10 @@ export type Guard = {
 	/**
 	Runs an operation that somebody waits for who wants to know: whether or not the store is given up, and for longer than a request would.
 
+	@param patienceMs - How much longer.
 	@throws {StoreError} What went wrong, which is also reported.
 	*/
-	check<Result>(operation: () => Promise<Result>): Promise<Result>;
+	check<Result>(operation: () => Promise<Result>, patienceMs: number): Promise<Result>;
 
 	/** Reports a fault from elsewhere. */
 	fail(kind: OperationKind, key: string, error: unknown): void;
@@ -327,7 +325,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				underWay.delete(attempted);
 			}
 		},
-		async check(operation) {
+		async check(operation, patienceMs) {
 			if (isClosed) {
 				throw toStoreError(new Error('The cache is closed'));
 			}
@@ -338,13 +336,13 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 					await backend.connect();
 					isConnected = true;
 					return operation();
-				}, {patienceMs: checkPatienceMs, isInBackground: false});
+				}, {patienceMs, isInBackground: false});
 				onAnswer();
 				prove();
 				whole.reading.succeeded();
 				return result;
 			} catch (error) {
-				const failure = !isConnected && error instanceof DeadlineError ? deadlineError(checkPatienceMs, false) : asError(error);
+				const failure = !isConnected && error instanceof DeadlineError ? deadlineError(patienceMs, false) : asError(error);
 				fail('command', whole, failure, {isFatal: !isConnected, isSignOfSickness: !isConnected || addresses().length === 0});
 				throw toStoreError(failure);
 			}

@@ -43,6 +43,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		text: store.text,
 		takeBody: store.takeBody,
 		get: async keys => store.get(keys.map(key => nameOf(key))),
+		isAlone: store.isAlone,
 		get takesDetours() {
 			return store.takesDetours;
 		},
@@ -79,6 +80,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		clear: async () => store.clear(),
 		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),
 		ready: async expires => store.ready(expires),
+		prove: async patienceMs => store.prove(patienceMs),
 		flush: async () => store.flush(),
 		get isHealthy() {
 			return store.isHealthy;

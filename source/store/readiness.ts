@@ -19,6 +19,9 @@ export type ReadinessOptions = {
 	readonly fetching: Fetching;
 };
 
+/** Longer than connecting takes at most. */
+export const readyPatienceMs = 5000;
+
 /** A process that ends in between leaves its key for so long. */
 const longestStayMs = 10_000;
 
@@ -84,9 +87,19 @@ export const createReadiness = (options: ReadinessOptions) => {
 				await tryAll(options);
 				const [whyUnlisted, whyShort] = await Promise.all([whyNoListing(options), whyNotLastingOf(options, expires)]);
 				return [...whyUnlisted === undefined ? [] : [whyUnlisted], ...whyShort];
-			});
+			}, readyPatienceMs);
 
 			return {address: backend.address, warnings};
+		},
+
+		/** Connects, and resolves to whether the store has answered within that time. */
+		async prove(patienceMs: number): Promise<boolean> {
+			try {
+				await guard.check(async () => undefined, patienceMs);
+				return true;
+			} catch {
+				return false;
+			}
 		},
 	};
 };

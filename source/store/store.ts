@@ -73,6 +73,9 @@ export type Store = {
 	/** What this one is a part of, with bounds of its own. */
 	readonly whole?: Store;
 
+	/** Whether the memory of this process stands in for a store that has not answered yet: what is changed there is confirmed to nobody. */
+	readonly isAlone: boolean;
+
 	/** Waits for what all who use the store wait for, no longer than for a step of one's own; only where there are such bounds. */
 	patiently?<Result>(step: Promise<Result>, otherwise: Result): Promise<Result>;
 
@@ -178,6 +181,13 @@ export type Store = {
 	@throws {StoreError} If it can't be reached, read or written to.
 	*/
 	ready(expires: boolean): Promise<StoreReadiness>;
+
+	/**
+	Connects, and resolves to whether the store has answered.
+
+	@param patienceMs - The longest that it is waited for.
+	*/
+	prove(patienceMs: number): Promise<boolean>;
 
 	/** Resolves when what is being written now has been, or has failed. */
 	flush(): Promise<void>;
