@@ -23,8 +23,8 @@ export type ResourceContext = EquivalentsContext & {
 	readonly markKeys: Hints<readonly string[]>;
 	/** The last purge of each resource by this process: what was asked for before is not stored after. */
 	readonly purges: Hints<OwnPurge>;
-	/** When the request was looked up, by `performance.now()`, whose response this process wrote last, by key and variant. */
-	readonly newest: Hints<number>;
+	/** The request whose response this process wrote last, by key and by variant. */
+	readonly newest: Hints<Newest>;
 	/** What this process writes while it reads the same: a reply that is on its way is older. */
 	readonly overlaps: Map<string, Overlap>;
 	/** Variants on their way to the store, by the key of their index. */
@@ -37,6 +37,13 @@ export type OwnPurge = {
 	/** Of the guard, once the store has confirmed it. */
 	readonly token?: string;
 	readonly formerToken?: string | undefined;
+};
+
+export type Newest = {
+	/** When it was looked up, by `performance.now()`. */
+	readonly startedAtMonoMs: number;
+	/** Whether its response has no `Vary`. */
+	readonly isForAll: boolean;
 };
 
 /** One index is written at a time, or it would lack a variant: others wait, and go along with the next. */
@@ -238,14 +245,22 @@ export const lastPurgeOf = ({purges}: ResourceContext, key: string): OwnPurge | 
 /** Whether a request that was looked up later has brought its response sooner, which is the newer one then. */
 const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, selectingHeaders}, startedAt}: Write, vary: ReturnType<typeof selectingFieldNames>): boolean => {
 	const wholeKey = method === 'HEAD' ? headKey(key) : key;
-	const id = vary === undefined || vary === '*' ? wholeKey : variantKey(wholeKey, variantId(selectingHeaders));
-	if (startedAt < (newest.get(id) ?? -Infinity)) {
+	const isVariant = vary !== undefined && vary !== '*';
+	const ownKey = isVariant ? variantKey(wholeKey, variantId(selectingHeaders)) : wholeKey;
+	const [own, whole] = [newest.get(ownKey), newest.get(wholeKey)];
+	// A response without `Vary` takes the place of all variants, and a variant that of a response without.
+	if (startedAt < (own?.startedAtMonoMs ?? -Infinity) || (whole?.isForAll && startedAt < whole.startedAtMonoMs)) {
 		return true;
 	}
 
 	// A part takes the place of no whole.
-	if (statusCode !== 206) {
-		newest.set(id, startedAt);
+	if (statusCode === 206) {
+		return false;
+	}
+
+	newest.set(wholeKey, {startedAtMonoMs: startedAt, isForAll: !isVariant});
+	if (isVariant) {
+		newest.set(ownKey, {startedAtMonoMs: startedAt, isForAll: false});
 	}
 
 	return false;

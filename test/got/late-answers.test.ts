@@ -152,6 +152,52 @@ for (const [name, headers, ask] of [
 	}
 }
 
+const english = {headers: {'accept-language': 'en'}};
+
+for (const [name, olderHeaders, newerHeaders] of [
+	['a response without Vary', {}, {vary: 'accept-language'}],
+	['a variant', {vary: 'accept-language'}, {}],
+] as const) {
+	test(`${name} that arrives after the answer to a later reload, which has it otherwise, does not take its place`, async () => {
+		await using setup = await setUp({coalesce: false});
+		const {client, origin} = setup;
+		serve(origin, newerHeaders);
+		let answer: () => void = () => undefined;
+		const {promise: arrived, resolve: arrive} = Promise.withResolvers<void>();
+		origin.queue((_request, response) => {
+			arrive();
+			answer = () => {
+				response.writeHead(200, {'cache-control': 'max-age=600', ...olderHeaders}).end('old');
+			};
+		});
+		const held = client('items', english);
+		await arrived;
+		const {body: newer} = await client('items', {...english, context: {cache: {mode: 'reload'}}});
+		answer();
+		await held;
+		await settleWrites(setup);
+		const response = await client('items', english);
+		assert.deepEqual([response.isFromCache, response.body], [true, newer]);
+	});
+}
+
+test('variants that arrive out of order are all stored', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	serve(origin, {vary: 'accept-language'});
+	const {arrived, release} = holdNext(origin);
+	const held = client('items', english);
+	await arrived;
+	await client('items', {headers: {'accept-language': 'de'}});
+	release();
+	await held;
+	await settleWrites(setup);
+	for (const language of ['en', 'de']) {
+		const {isFromCache} = await client('items', {headers: {'accept-language': language}});
+		assert.equal(isFromCache, true, language);
+	}
+});
+
 test('a 304 that arrives after the answer to a later reload does not bring back what it validated', async () => {
 	await using setup = await setUp({coalesce: false});
 	const {client, origin} = setup;
