@@ -28,7 +28,7 @@ const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^READONLY/v, 'This Redis is a replica: give the address of its master, or what createSentinel() of node-redis makes'],
 	[/^MISCONF/v, 'Redis cannot save to its disk, and so takes no writes: see its log'],
 	[/^LOADING/v, 'Redis is reading its data from disk, and is used as soon as it is done'],
-	[/^(?:CLUSTERDOWN|CROSSSLOT|MOVED|ASK )/v, 'This is a Redis Cluster: give what createCluster() of node-redis makes'],
+	[/^(?:CLUSTERDOWN|CROSSSLOT|MOVED|ASK )|^This Redis is a node of a cluster/v, 'Give what createCluster() of node-redis makes, as in redisCache(createCluster({rootNodes: [{url}]}))'],
 	[/^ERR (?:DB index|invalid DB)/v, 'Redis has no database of that number: see `databases` in redis.conf'],
 	[/^The client of the store was closed/v, 'The client is yours, and the cache does not open it again'],
 	[/^The store did not answer/v, 'Is it overloaded, or far away? The option `timeout` says how long it is waited for'],

@@ -7,6 +7,7 @@ import {binary, type Backend, type RawEntry} from './backend.ts';
 import {isCluster, type RedisConnection, type RedisLink} from './client.ts';
 import {headLengthOf} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
+import {checkClusterNode} from './cluster-node.ts';
 import {readEviction, type Eviction} from './eviction.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from './guard-token.ts';
 import {isLongKey} from './long-values.ts';
@@ -136,6 +137,12 @@ const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<
 const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Promise<void> =>
 	sendForAll(nodes, prefix, key => isGuardKey(key) ? ['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)] : undefined);
 
+/** Without arguments, it changes nothing. */
+const askServer = async (connection: RedisConnection): Promise<unknown> => {
+	const [send] = await nodesOf(connection);
+	return send?.(['HELLO'], asText);
+};
+
 const readEvictions = async (connection: RedisConnection): Promise<readonly Eviction[]> => {
 	const nodes = await nodesOf(connection);
 	const evictions = await Promise.all(nodes.map(async send => readEviction(String(await send(['INFO', 'memory'], asText)))));
@@ -250,7 +257,15 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 	const prefix = `${namespace}:`;
 	const explained = createPermissionErrors(prefix);
 	const sendPlainly = senderOf(link);
-	const send: SendCommand = async (key, arguments_) => explained(arguments_, async () => sendPlainly(key, arguments_));
+	const send: SendCommand = async (key, arguments_) => {
+		try {
+			return await explained(arguments_, async () => sendPlainly(key, arguments_));
+		} catch (error) {
+			nodeCheck?.note(error);
+			throw error;
+		}
+	};
+
 	const nodes = async (): Promise<SendToNode[]> => {
 		const senders = await nodesOf(link.connection);
 		return senders.map(sendToNode => async (arguments_, options) => explained(arguments_, async () => sendToNode(arguments_, options)));
@@ -260,6 +275,9 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		const connecting = link.connect();
 		return connecting && explained(['CONNECT'], async () => connecting);
 	};
+
+	const isSingle = !isCluster(link.connection) && !('getSentinelNode' in link.connection);
+	const nodeCheck = isSingle ? checkClusterNode(connect, async () => askServer(link.connection)) : undefined;
 
 	return {
 		...binary,
@@ -279,7 +297,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 			emitErrors: false,
 			throwOnErrors: true,
 		}),
-		connect,
+		connect: nodeCheck?.connect ?? connect,
 		reset() {
 			link.reset();
 		},
