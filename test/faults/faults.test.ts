@@ -1,7 +1,8 @@
 import test, {before, describe} from 'node:test';
 import assert from 'node:assert/strict';
+import {clusterFaults} from './cluster-faults.ts';
 import {faults} from './faults.ts';
-import {measure, watchProcess} from './measure.ts';
+import {measure, measureCluster, watchProcess, type Figures} from './measure.ts';
 import type {OriginFault} from './resources.ts';
 
 /*
@@ -9,6 +10,10 @@ Each fault for a moment, in turn with a sick origin: what must hold on any machi
 */
 
 const originFaults: readonly OriginFault[] = ['down', 'slow', 'garbage'];
+
+const harmOf = ({failed, wrong, unhandled, warnings, leaked, cachesAgainMs}: Figures) => ({failed, wrong, unhandled, warnings, leaked, isCachingAgain: cachesAgainMs !== undefined});
+
+const none = {failed: [], wrong: [], unhandled: [], warnings: [], leaked: [], isCachingAgain: true};
 
 describe('a fault comes and goes', () => {
 	before(watchProcess);
@@ -18,10 +23,22 @@ describe('a fault comes and goes', () => {
 
 		test(`${fault.name}; the origin ${originFault}`, {timeout: 60_000}, async () => {
 			for (const each of [undefined, originFault]) {
-				const {failed, wrong, unhandled, warnings, leaked, cachesAgainMs} = await measure(fault, {durationMs: 300, timeoutMs: 100, workers: 2, originFault: each, settleMs: 200});
+				const figures = await measure(fault, {durationMs: 300, timeoutMs: 100, workers: 2, originFault: each, settleMs: 200});
 
-				assert.deepEqual({failed, wrong, unhandled, warnings, leaked}, {failed: [], wrong: [], unhandled: [], warnings: [], leaked: []});
-				assert.notEqual(cachesAgainMs, undefined, 'nothing is cached after the fault');
+				assert.deepEqual(harmOf(figures), none);
+			}
+		});
+	}
+
+	for (const fault of clusterFaults) {
+		test(`a cluster: ${fault.name}`, {timeout: 100_000}, async () => {
+			const figures = await measureCluster(fault, {durationMs: 1000, workers: 2});
+
+			assert.deepEqual(harmOf(figures), none);
+			for (const name of ['process', 'fleet']) {
+				const events = figures.events.filter(event => event.startsWith(name)).map(event => event.split(',', 1)[0]);
+				assert.equal(events.filter(event => event?.includes('failover')).length, fault.isFailover ? 1 : 0, String(events));
+				assert.equal(events.filter(event => event?.includes('degraded')).length, 1, String(events));
 			}
 		});
 	}

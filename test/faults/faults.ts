@@ -109,6 +109,14 @@ const replicaOf = async (port: number): Promise<TestRedis> => {
 
 const offsetOf = async ({client}: TestRedis, field: string) => (new RegExp(String.raw`${field}:(\d+)`, 'v').exec(await client.info('replication')))?.[1];
 
+/** What Redis confirms before it has replicated may be lost: not what is tested here. From now on, the master takes no writes. */
+export const haveAllReplicated = async (master: TestRedis, replica: TestRedis): Promise<void> => {
+	await master.client.sendCommand(['CLIENT', 'PAUSE', '10000', 'WRITE']);
+	while (await offsetOf(master, 'master_repl_offset') !== await offsetOf(replica, 'slave_repl_offset')) {
+		await wait(5);
+	}
+};
+
 const replicas = new WeakMap<Scene, TestRedis>();
 
 const hour = 3_600_000;
@@ -168,12 +176,7 @@ export const faults: readonly Fault[] = [
 		async begin(scene) {
 			const {redis, proxy} = scene;
 			const replica = replicas.get(scene)!; // `prepare` has set it.
-			// What Redis confirms before it has replicated may be lost: not what is tested here.
-			await redis.client.sendCommand(['CLIENT', 'PAUSE', '10000', 'WRITE']);
-			while (await offsetOf(redis, 'master_repl_offset') !== await offsetOf(replica, 'slave_repl_offset')) {
-				await wait(5);
-			}
-
+			await haveAllReplicated(redis, replica);
 			await redis.kill();
 			return async () => {
 				await replica.client.sendCommand(['REPLICAOF', 'NO', 'ONE']);

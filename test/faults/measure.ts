@@ -1,13 +1,14 @@
 import process from 'node:process';
 import {setTimeout as wait} from 'node:timers/promises';
 import {createClient, type RedisClientOptions} from '@redis/client';
-import got from 'got';
-import {redisCache} from '../../source/index.ts';
+import got, {type Got} from 'got';
+import {redisCache, type RedisCache} from '../../source/index.ts';
 import {startRedis} from '../helpers/redis.ts';
-import {stopReplica, type Fault, type Scene} from './faults.ts';
+import {stopReplica, type Fault, type Scene, type Undo} from './faults.ts';
+import {startStage, type ClusterFault} from './cluster-faults.ts';
 import {createTally, failuresOf, learnErrors, startLoad, type Subject} from './load.ts';
 import {startProxy} from './proxy.ts';
-import {startResources, type OriginFault} from './resources.ts';
+import {startResources, type OriginFault, type Resources} from './resources.ts';
 import {forgetStalls} from './stalls.ts';
 
 export type Figures = {
@@ -83,6 +84,87 @@ const untilCached = async ({client}: Subject): Promise<number | undefined> => {
 	});
 };
 
+const plainTo = ({origin}: Resources): Got => got.extend({prefixUrl: origin.url, retry: {limit: 0}, timeout: {request: 20_000}});
+
+const socketName = /^(?:TCPSocketWrap|\w*ConnectWrap)$/v;
+
+/** What is left in the process that was not there before. */
+const leftSince = async (before: ReadonlyMap<string, number>): Promise<string[]> => {
+	await patiently(() => !process.getActiveResourcesInfo().includes('Timeout'));
+	// Got's idle connections to the origin, and those of the test to Redis, come and go.
+	return countResources().entries()
+		.filter(([name, count]) => !socketName.test(name) && count > (before.get(name) ?? 0))
+		.map(([name, count]) => `${count - (before.get(name) ?? 0)} ${name}`)
+		.toArray();
+};
+
+const countSockets = () => process.getActiveResourcesInfo().filter(name => socketName.test(name)).length;
+
+const leftSockets = async (): Promise<string[]> => {
+	await patiently(() => countSockets() === 0);
+	return countSockets() > 0 ? [`${countSockets()} sockets`] : [];
+};
+
+type Caches = ReadonlyArray<readonly [name: string, cache: RedisCache]>;
+
+type Observation = Pick<Figures, 'requests' | 'failed' | 'wrong' | 'longestAddedMs' | 'longestPlainMs' | 'cachesAgainMs' | 'events'>;
+
+type Course = Required<Pick<MeasureOptions, 'durationMs' | 'workers' | 'pauseMs'>> & {
+	readonly originFault: OriginFault | undefined;
+	/** Whether the caches can have anything before the fault. */
+	readonly isCaching: boolean;
+	/** For how long what the fault leaves behind may show. */
+	readonly afterMs: number;
+	/** So many URLs are to be cached again afterwards, by each cache. */
+	readonly probeCount: number;
+	begin(): Promise<Undo>;
+};
+
+/** A steady load on caches while a fault comes and goes. */
+const observe = async (resources: Resources, plain: Got, caches: Caches, {durationMs, workers, pauseMs, originFault, isCaching, afterMs, probeCount, begin}: Course): Promise<Observation> => {
+	const events: string[] = [];
+	for (const [name, cache] of caches) {
+		cache.on('degraded', error => events.push(`${name}: degraded, ${error.message}`));
+		cache.on('recovered', () => events.push(`${name}: recovered`));
+		cache.on('failover', ({address, replacedBy}) => events.push(`${name}: failover, from ${address} to ${replacedBy.join(', ')}`));
+	}
+
+	const subjects: readonly Subject[] = caches.map(([name, cache]) => ({name, client: plain.extend(cache)}));
+	const load = startLoad(resources, plain, subjects, {workers, pauseMs});
+	if (isCaching) {
+		await patiently(() => load.tally.hits > 20);
+	}
+
+	// What came before counts for right and wrong, not for delay.
+	load.tally.longestAddedMs = 0;
+	load.tally.longestPlainMs = 0;
+	resources.fault = originFault;
+	await learnErrors(plain, load.tally);
+	const undo = await begin();
+	await wait(durationMs);
+	await undo();
+	resources.fault = undefined;
+
+	const recoveries = await Promise.all(subjects.flatMap(subject => Array.from({length: probeCount}, async () => untilCached(subject))));
+	const during = load.tally;
+	load.tally = createTally();
+	await wait(afterMs);
+	await patiently(() => load.tally.requests > 20);
+	await load.stop();
+	const after = load.tally;
+	await Promise.all(caches.map(async ([, cache]) => cache.close()));
+
+	return {
+		requests: during.requests + after.requests,
+		failed: [...failuresOf(during), ...failuresOf(after)],
+		wrong: [...during.wrong, ...after.wrong],
+		longestAddedMs: during.longestAddedMs,
+		longestPlainMs: during.longestPlainMs,
+		cachesAgainMs: recoveries.includes(undefined) ? undefined : Math.max(...recoveries.map(Number)),
+		events,
+	};
+};
+
 /**
 Two caches on one Redis, one with a connection of its own, one with a client of the user's, under a steady load, while a fault comes and goes.
 */
@@ -97,7 +179,7 @@ export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs 
 	const scene: Scene = {redis, proxy, password: 'right'};
 	await fault.prepare?.(scene);
 
-	const plain = got.extend({prefixUrl: resources.origin.url, retry: {limit: 0}, timeout: {request: 20_000}});
+	const plain = plainTo(resources);
 	await plain('probe/0');
 	const resourcesBefore = countResources();
 
@@ -106,40 +188,21 @@ export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs 
 		credentialsProvider: {type: 'async-credentials-provider', credentials: async () => ({password: scene.password})},
 	};
 	const usersClient = createClient(clientOptions);
-	const ownCache = redisCache({store: clientOptions, timeout: timeoutMs});
-	const usersCache = redisCache({store: usersClient, timeout: timeoutMs, coalesce: 'fleet'});
-	const events: string[] = [];
-	for (const [name, cache] of [['own', ownCache], ['user\'s', usersCache]] as const) {
-		cache.on('degraded', error => events.push(`${name}: degraded, ${error.message}`));
-		cache.on('recovered', () => events.push(`${name}: recovered`));
-	}
+	const caches: Caches = [
+		['own', redisCache({store: clientOptions, timeout: timeoutMs})],
+		['users', redisCache({store: usersClient, timeout: timeoutMs, coalesce: 'fleet'})],
+	];
+	const observation = await observe(resources, plain, caches, {
+		durationMs,
+		workers,
+		pauseMs,
+		originFault,
+		isCaching: scene.password === 'right',
+		afterMs: Math.min(settleMs, fault.settleMs ?? 0),
+		probeCount: 1,
+		begin: async () => fault.begin(scene),
+	});
 
-	const subjects: readonly Subject[] = [{name: 'own', client: plain.extend(ownCache)}, {name: 'users', client: plain.extend(usersCache)}];
-
-	const load = startLoad(resources, plain, subjects, {workers, pauseMs});
-	if (scene.password === 'right') {
-		await patiently(() => load.tally.hits > 20);
-	}
-
-	// What came before counts for right and wrong, not for delay.
-	load.tally.longestAddedMs = 0;
-	load.tally.longestPlainMs = 0;
-	resources.fault = originFault;
-	await learnErrors(plain, load.tally);
-	const undo = await fault.begin(scene);
-	await wait(durationMs);
-	await undo();
-	resources.fault = undefined;
-
-	const recoveries = await Promise.all(subjects.map(async subject => untilCached(subject)));
-	const during = load.tally;
-	load.tally = createTally();
-	await wait(Math.min(settleMs, fault.settleMs ?? 0));
-	await patiently(() => load.tally.requests > 20);
-	await load.stop();
-	const after = load.tally;
-
-	await Promise.all([ownCache.close(), usersCache.close()]);
 	const leaked = usersClient.isOpen ? [] : ['The user\'s client was closed'];
 	usersClient.destroy();
 	const openFor = await patiently(() => proxy.connections === 0);
@@ -147,32 +210,52 @@ export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs 
 		leaked.push(`${proxy.connections} connections to Redis`);
 	}
 
-	await patiently(() => !process.getActiveResourcesInfo().includes('Timeout'));
-	const resourcesAfter = countResources();
-	for (const [name, count] of resourcesAfter) {
-		// Got's idle connections to the origin, and those of the test to Redis, come and go.
-		if (!/^(?:TCPSocketWrap|\w*ConnectWrap)$/v.test(name) && count > (resourcesBefore.get(name) ?? 0)) {
-			leaked.push(`${count - (resourcesBefore.get(name) ?? 0)} ${name}`);
-		}
-	}
-
+	leaked.push(...await leftSince(resourcesBefore));
 	await Promise.all([resources[Symbol.asyncDispose](), stopReplica(scene), redis.stop()]);
-	const countSockets = () => process.getActiveResourcesInfo().filter(name => /^(?:TCPSocketWrap|\w*ConnectWrap)$/v.test(name)).length;
-	await patiently(() => countSockets() === 0);
-	if (countSockets() > 0) {
-		leaked.push(`${countSockets()} sockets`);
+	leaked.push(...await leftSockets());
+
+	return {...observation, unhandled: taken(unhandled), warnings: taken(warnings), leaked};
+};
+
+/** So many that each master has some. */
+const clusterProbes = 12;
+
+/**
+The same on a cluster, each cache with a client of its own.
+*/
+export const measureCluster = async (fault: ClusterFault, {durationMs, timeoutMs = 250, workers = 4, pauseMs = 5}: MeasureOptions): Promise<Figures> => {
+	taken(unhandled);
+	taken(warnings);
+	forgetStalls();
+	const stage = await startStage(fault);
+	const resources = await startResources();
+	const plain = plainTo(resources);
+	await plain('probe/0');
+	const resourcesBefore = countResources();
+
+	const clients = Array.from({length: 2}, () => stage.createClient());
+	const caches: Caches = clients.map((store, position) => position === 0
+		? ['process', redisCache({store, timeout: timeoutMs})]
+		: ['fleet', redisCache({store, timeout: timeoutMs, coalesce: 'fleet'})]);
+	const observation = await observe(resources, plain, caches, {
+		durationMs,
+		workers,
+		pauseMs,
+		originFault: undefined,
+		isCaching: true,
+		afterMs: 0,
+		probeCount: clusterProbes,
+		begin: async () => fault.begin(stage.nodes),
+	});
+
+	const leaked = clients.every(({isOpen}) => isOpen) ? [] : ['The user\'s client was closed'];
+	for (const client of clients) {
+		client.destroy();
 	}
 
-	return {
-		requests: during.requests + after.requests,
-		failed: [...failuresOf(during), ...failuresOf(after)],
-		wrong: [...during.wrong, ...after.wrong],
-		unhandled: taken(unhandled),
-		warnings: taken(warnings),
-		longestAddedMs: during.longestAddedMs,
-		longestPlainMs: during.longestPlainMs,
-		cachesAgainMs: recoveries.includes(undefined) ? undefined : Math.max(...recoveries.map(Number)),
-		leaked,
-		events,
-	};
+	leaked.push(...await leftSince(resourcesBefore));
+	await Promise.all([resources[Symbol.asyncDispose](), stage.stop()]);
+	leaked.push(...await leftSockets());
+
+	return {...observation, unhandled: taken(unhandled), warnings: taken(warnings), leaked};
 };

@@ -3,16 +3,17 @@ import {availableParallelism, loadavg} from 'node:os';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
 import {faults} from './faults.ts';
-import {measure, watchProcess, type Figures} from './measure.ts';
+import {clusterFaults} from './cluster-faults.ts';
+import {measure, measureCluster, watchProcess, type Figures} from './measure.ts';
 import type {OriginFault} from './resources.ts';
 
 /*
 Every fault for as long as it takes to hurt, alone and with each fault of the origin. Writes the tables of docs/reliability.md.
 
-`--seconds 1`: each for so long. `--dry`: nothing is written.
+`--seconds 1`: each for so long. `--dry`: nothing is written. `--cluster`: those of a part of a cluster alone.
 */
 
-const {values: {seconds, dry: isDry}} = parseArgs({options: {seconds: {type: 'string', default: '5'}, dry: {type: 'boolean', default: false}}});
+const {values: {seconds, dry: isDry, cluster: isClusterAlone}} = parseArgs({options: {cluster: {type: 'boolean', default: false}, seconds: {type: 'string', default: '5'}, dry: {type: 'boolean', default: false}}});
 const page = new URL('../../docs/reliability.md', import.meta.url);
 const deadlineMs = 250;
 
@@ -20,7 +21,9 @@ const durationMs = (name: string): number => Number(seconds) * (name.includes('S
 
 const togetherMs = Number(seconds) * 400;
 
-type Row = {readonly name: string; readonly alone: Figures; readonly together: ReadonlyMap<OriginFault, Figures>};
+type Row = {readonly name: string; readonly alone: Figures};
+
+type OriginRow = Row & {readonly together: ReadonlyMap<OriginFault, Figures>};
 
 const milliseconds = (value: number | undefined): string => value === undefined ? 'never' : `${Math.max(0, Math.round(value))} ms`;
 
@@ -43,7 +46,7 @@ const mainTable = (rows: readonly Row[]): string => [
 	)),
 ].join('\n');
 
-const originTable = (rows: readonly Row[]): string => [
+const originTable = (rows: readonly OriginRow[]): string => [
 	row('fault', 'origin down', 'origin slow', 'origin sends garbage'),
 	row('---', '--:', '--:', '--:'),
 	...rows.map(({name, together}) => row(name, ...together.values().map(({requests, failed, wrong, unhandled, warnings, leaked, cachesAgainMs}) =>
@@ -57,9 +60,30 @@ const tell = (name: string, {failed, wrong, unhandled, warnings, leaked, longest
 	}
 };
 
+const machine = () => `on Node ${process.versions.node}, a machine with ${availableParallelism()} cores and a load of ${(loadavg()[0] ?? 0).toFixed(1)} at the end, of which the suite itself is a part`;
+
+/** Writes what stands between two marks of the page. */
+const writePart = async (mark: string, text: string): Promise<void> => {
+	if (isDry) {
+		return;
+	}
+
+	const whole = await readFile(page, 'utf8');
+	await writeFile(page, whole.replace(new RegExp(`<!-- ${mark} -->.*<!-- /${mark} -->`, 'sv'), () => `<!-- ${mark} -->\n\n${text}\n\n<!-- /${mark} -->`));
+};
+
 watchProcess();
-const rows: Row[] = [];
-for (const fault of faults) {
+const clusterRows: Row[] = [];
+for (const fault of clusterFaults) {
+	const alone = await measureCluster(fault, {durationMs: Number(seconds) * 1000, timeoutMs: deadlineMs});
+	tell(fault.name, alone);
+	clusterRows.push({name: fault.name, alone});
+}
+
+await writePart('cluster-faults', `Each fault for ${seconds} seconds, or until the replica is promoted, from when it counts how soon the cache is used again; ${machine()}.\n\n${mainTable(clusterRows)}`);
+
+const rows: OriginRow[] = [];
+for (const fault of isClusterAlone ? [] : faults) {
 	const alone = await measure(fault, {durationMs: durationMs(fault.name), timeoutMs: deadlineMs});
 	tell(fault.name, alone);
 	const together = new Map<OriginFault, Figures>();
@@ -72,8 +96,6 @@ for (const fault of faults) {
 	rows.push({name: fault.name, alone, together});
 }
 
-if (!isDry) {
-	const text = await readFile(page, 'utf8');
-	const tables = `<!-- faults -->\n\nEach fault for ${seconds} seconds (SIGSTOP: twice as long), on Node ${process.versions.node}, a machine with ${availableParallelism()} cores and a load of ${(loadavg()[0] ?? 0).toFixed(1)} at the end, of which the suite itself is a part.\n\n${mainTable(rows)}\n\nWith a sick origin at the same time, for ${togetherMs / 1000} seconds each: failed because of the cache · wrong bodies · unhandled rejections, warnings and leaked handles, of so many requests; caches again after.\n\n${originTable(rows)}\n\n<!-- /faults -->`;
-	await writeFile(page, text.replace(/<!-- faults -->.*<!-- \/faults -->/sv, () => tables));
+if (!isClusterAlone) {
+	await writePart('faults', `Each fault for ${seconds} seconds (SIGSTOP: twice as long), ${machine()}.\n\n${mainTable(rows)}\n\nWith a sick origin at the same time, for ${togetherMs / 1000} seconds each: failed because of the cache · wrong bodies · unhandled rejections, warnings and leaked handles, of so many requests; caches again after.\n\n${originTable(rows)}`);
 }

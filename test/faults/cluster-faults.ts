@@ -1,0 +1,99 @@
+import {setTimeout as wait} from 'node:timers/promises';
+import {createCluster} from '@redis/client';
+import {startCluster, type StartClusterOptions, type TestCluster} from '../helpers/cluster.ts';
+import type {TestRedis} from '../helpers/redis.ts';
+import {haveAllReplicated, type Undo} from './faults.ts';
+
+/*
+Faults of a part: one node of a cluster, while the others are well.
+*/
+
+export type ClusterFault = {
+	readonly name: string;
+	readonly cluster: StartClusterOptions;
+	/** Whether another node takes the place of one, which its clients are not told. */
+	readonly isFailover?: boolean;
+	begin(nodes: TestCluster): Promise<Undo>;
+};
+
+/** A cluster for a fault, and clients of it as a user has them. */
+export const startStage = async ({cluster}: ClusterFault) => {
+	const nodes = await startCluster(cluster);
+
+	return {
+		nodes,
+		createClient() {
+			const client = createCluster({rootNodes: nodes.masters.map(({url}) => ({url}))});
+			client.on('error', () => undefined);
+			return client;
+		},
+		stop: async () => nodes[Symbol.asyncDispose](),
+	};
+};
+
+/** The master that keeps what stands for the origin: without it, nothing of the origin is known not to be purged. */
+const positionOfOrigin = async ({masters}: TestCluster): Promise<number> => {
+	const keys = await Promise.all(masters.map(async ({client}) => client.keys('*{origin:*')));
+	return keys.findIndex(({length}) => length > 0);
+};
+
+/** A master and its replica: those of the origin's version, or the next. */
+const pairOf = async (nodes: TestCluster, isOrigins: boolean): Promise<{readonly master: TestRedis; readonly replica: TestRedis | undefined}> => {
+	const position = (await positionOfOrigin(nodes) + (isOrigins ? 0 : 1)) % nodes.masters.length;
+	return {master: nodes.masters[position]!, replica: nodes.replicas[position]}; // There are three.
+};
+
+const hang = (isOrigins: boolean): ClusterFault => ({
+	name: `one of three masters hangs (SIGSTOP), ${isOrigins ? 'with' : 'without'} the origin's version`,
+	cluster: {isReplicated: false},
+	async begin(nodes) {
+		const {master} = await pairOf(nodes, isOrigins);
+		master.pause();
+		return () => {
+			master.resume();
+		};
+	},
+});
+
+const untilPromoted = async ({client}: TestRedis): Promise<void> => {
+	while (!(await client.info('replication')).includes('role:master')) {
+		await wait(5);
+	}
+};
+
+/** The rest of the cluster goes on without the slots of a node that is lost. */
+const loses: StartClusterOptions = {losesNodes: true, args: ['--cluster-require-full-coverage', 'no']};
+
+const promote = (name: string, fell: (master: TestRedis) => Promise<unknown>, rejoin?: (master: TestRedis) => Promise<unknown>): ClusterFault => ({
+	name,
+	cluster: loses,
+	isFailover: true,
+	async begin(nodes) {
+		const {master, replica} = await pairOf(nodes, true);
+		await haveAllReplicated(master, replica!); // There are three.
+		await fell(master);
+		return async () => {
+			await untilPromoted(replica!);
+			await rejoin?.(master);
+		};
+	},
+});
+
+export const clusterFaults: readonly ClusterFault[] = [
+	hang(true),
+	hang(false),
+	promote('a master hangs, its replica is promoted', async master => {
+		master.pause();
+	}),
+	promote('a master dies, its replica is promoted', async master => master.kill()),
+	promote('a master dies, its replica is promoted, and it returns', async master => master.kill(), async master => master.restart()),
+	{
+		name: 'a master dies, and returns empty before its replica is promoted',
+		cluster: {},
+		async begin(nodes) {
+			const {master} = await pairOf(nodes, true);
+			await master.kill();
+			return async () => master.restart();
+		},
+	},
+];
