@@ -41,9 +41,9 @@ const giveBackLate = async (acquiring: Promise<Acquired>): Promise<void> => {
 };
 
 /** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. */
-const acquireInTime = async (leases: Leases, key: string, {patience}: Exchange, timeoutMs: number): Promise<Acquired> => {
+const acquireInTime = async (leases: Leases, key: string, {patience}: Exchange, {store, settings: {timeoutMs}}: GotContext): Promise<Acquired> => {
 	const acquiring = leases.acquire(key);
-	const lease = await inTime<Acquired | 'too late'>(patience, timeoutMs, acquiring, {otherwise: 'too late', isBounded: false});
+	const lease = await inTime<Acquired | 'too late'>(patience, timeoutMs, acquiring, {otherwise: 'too late', isBounded: false, isAnswering: store.isAnswering});
 	if (lease !== 'too late') {
 		return lease;
 	}
@@ -68,7 +68,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 	while (!isOver() && performance.now() - startedAt < waitMs) {
 		const spentMs = spentMsOf(patience);
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
-		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, timeoutMs);
+		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, context);
 		if (lease === 'unavailable') {
 			return undefined;
 		}

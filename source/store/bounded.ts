@@ -12,7 +12,7 @@ What nobody waits for is to be done with the whole store.
 */
 export const bounded = (store: Store, timeoutMs: number, patience: Patience): Store => {
 	const whole = unbounded(store);
-	const wait = async <Result>(step: Promise<Result>, otherwise: Result, isBounded = false): Promise<Result> => inTime(patience, timeoutMs, step, {otherwise, isBounded});
+	const wait = async <Result>(step: Promise<Result>, otherwise: Result, isBounded = false): Promise<Result> => inTime(patience, timeoutMs, step, {otherwise, isBounded, isAnswering: whole.isAnswering});
 
 	// One for each request: a property costs less than a weak map, and a prototype less than a copy.
 	const part = Object.create(whole) as {-readonly [Name in keyof Store]: Store[Name]};

@@ -221,6 +221,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		get isHealthy() {
 			return guard.isHealthy();
 		},
+		isAnswering: backend.nodes && guard.isAnswering,
 		isReadable: guard.isHealthy,
 		isWritable: guard.isWritable,
 		health: guard.health,

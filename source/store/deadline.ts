@@ -42,6 +42,12 @@ export const noteAnswer = (isInOrder: boolean): void => {
 	}
 };
 
+/** Whether what is waited for has answered something, be it to others, since then, by `performance.now()`. */
+export type Answering = (sinceMonoMs: number) => boolean;
+
+/** Any store of the process: most have one, with one connection. */
+const isAnyAnswering: Answering = sinceMonoMs => answeredAtMs > sinceMonoMs;
+
 /** How long the event loop has done nothing but wait. */
 export const idleMs = (): number => nodePerformance.eventLoopUtilization().idle;
 
@@ -74,9 +80,10 @@ Calls back when a store has had its time, from when what it is asked can have le
 
 @param leftMs - What is left of its time.
 @param timeoutMs - All of its time.
+@param options.isAnswering - Of a node of a cluster: others that answer are no reason to wait for it.
 @returns Lets go of it.
 */
-export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void, {isInBackground = false} = {}): (() => void) => {
+export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void, {isInBackground = false, isAnswering = isAnyAnswering}: {readonly isInBackground?: boolean; readonly isAnswering?: Answering | undefined} = {}): (() => void) => {
 	const asked = currentTurn();
 	let timer: NodeJS.Timeout;
 	let scheduledAtMs = performance.now();
@@ -122,8 +129,7 @@ export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void
 	};
 
 	const mayWait = (isBusy: boolean): boolean => {
-		const isAnswering = answeredAtMs > lookedAtMs;
-		silentGraces = isAnswering ? 0 : silentGraces + 1;
+		silentGraces = isAnswering(lookedAtMs) ? 0 : silentGraces + 1;
 		graces++;
 		const most = answeredInOrderAtMs > lookedAtMs ? mostGraces.answeringInOrder : mostGraces.answering;
 		return isBusy && silentGraces <= mostGraces.silent && graces <= most;

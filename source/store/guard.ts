@@ -56,6 +56,9 @@ export type Guard = {
 	/** Whether operations about a key are tried at all; without a key, whether any are. */
 	isHealthy(key?: string): boolean;
 
+	/** Of a cluster: whether all nodes that are waited for have answered something since then. */
+	isAnswering(sinceMonoMs: number): boolean;
+
 	/** Whether writes are: `false` while they rest. */
 	isWritable(key: string): boolean;
 
@@ -256,14 +259,20 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		let isOver = false;
 		let isConnected = false;
 		const sentMs = performance.now();
+		node.waiting++;
+
+		const end = () => {
+			isOver = true;
+			node.waiting--;
+			forgetDeadline();
+		};
 
 		const giveUp = (error: Error, failure: Failure) => {
 			if (isOver) {
 				return;
 			}
 
-			isOver = true;
-			forgetDeadline();
+			end();
 			fail(kind, node, error, {...failure, ...explain && {explain}});
 			resolve(undefined);
 		};
@@ -272,7 +281,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Which node of several has failed, nobody knows.
 			const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || !isConnected || addresses().length === 0);
 			giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness});
-		});
+		}, {isAnswering: address === undefined ? undefined : sinceMonoMs => node.answeredMonoMs > sinceMonoMs});
 
 		const run = async () => {
 			try {
@@ -290,7 +299,9 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				isConnected = true;
 				if (connecting !== undefined) {
 					address = addressOf(key);
+					node.waiting--;
 					node = healthOf(address);
+					node.waiting++;
 				}
 
 				const result = await operation();
@@ -298,8 +309,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 					return;
 				}
 
-				isOver = true;
-				forgetDeadline();
+				end();
 				noteSuccess(kind, node, isWritten(result));
 				resolve({result});
 			} catch (error) {
@@ -359,6 +369,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			const known = addresses();
 			return key === undefined && known.length > 0 ? known.some(address => isAsked(healthOf(address))) : isAsked(healthOf(addressOf(key)));
 		},
+		isAnswering: sinceMonoMs => nodes.values().every(({waiting, answeredMonoMs}) => waiting === 0 || answeredMonoMs > sinceMonoMs),
 		get errors() {
 			return errors;
 		},

@@ -85,6 +85,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		get isHealthy() {
 			return store.isHealthy;
 		},
+		isAnswering: store.isAnswering,
 		isReadable: key => store.isReadable(nameOf(key)),
 		isWritable: key => store.isWritable(nameOf(key)),
 		health: () => store.health(),

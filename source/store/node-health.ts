@@ -37,6 +37,8 @@ export type NodeHealth = {
 	readonly state: NodeState;
 	report(): NodeReport;
 	noteAnswer(): void;
+	/** How many operations wait for it. */
+	waiting: number;
 	noteError(error: StoreError): void;
 	/** Ends its timers. */
 	stop(): void;
@@ -101,6 +103,7 @@ export const createNodeHealth = ({cooldownMs, probe, onDegraded, onRecovered}: N
 	return {
 		reading,
 		writing,
+		waiting: 0,
 		get answeredMonoMs() {
 			return answeredMonoMs;
 		},

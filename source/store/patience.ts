@@ -5,6 +5,7 @@ import {
 	leastGraceMs,
 	wasBusySince,
 	wasGivenUpSince,
+	type Answering,
 } from './deadline.ts';
 
 /**
@@ -103,12 +104,14 @@ type Step<Result> = {
 	readonly otherwise: Result;
 	/** Whether it has the store's own deadline, once. */
 	readonly isBounded: boolean;
+	/** Of the nodes of a cluster. */
+	readonly isAnswering?: Answering | undefined;
 };
 
 /**
 Waits for a step of a request no longer than there is patience. What is given up goes on in the store, which learns from it how it does.
 */
-export const inTime = async <Result>(patience: Patience, timeoutMs: number, step: Promise<Result>, {otherwise, isBounded}: Step<Result>): Promise<Result> => {
+export const inTime = async <Result>(patience: Patience, timeoutMs: number, step: Promise<Result>, {otherwise, isBounded, isAnswering}: Step<Result>): Promise<Result> => {
 	const leftMs = timeoutMs - spentMsOf(patience);
 	if (leftMs < leastMs) {
 		return otherwise;
@@ -124,7 +127,7 @@ export const inTime = async <Result>(patience: Patience, timeoutMs: number, step
 	const {promise, resolve} = Promise.withResolvers<Result>();
 	const forgetDeadline = atDeadline(leftMs, timeoutMs, () => {
 		resolve(otherwise);
-	});
+	}, {isAnswering});
 	try {
 		return await Promise.race([step, promise]);
 	} finally {

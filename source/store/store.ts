@@ -1,4 +1,5 @@
 import type {StoredRecord, VariantIndex} from '../stored.ts';
+import type {Answering} from './deadline.ts';
 import type {StoreHealth} from './fault-log.ts';
 import type {StoreReadiness} from './readiness.ts';
 
@@ -194,6 +195,9 @@ export type Store = {
 
 	/** Whether the store is asked at all: `false` while it is given up, which it is until it answers again. Of a cluster, whether any node is. */
 	readonly isHealthy: boolean;
+
+	/** Of a cluster: whether all nodes that are waited for have answered something since then. */
+	readonly isAnswering?: Answering | undefined;
 
 	/** Whether it is asked about a key: `false` also while the node of a cluster that keeps it is given up. */
 	isReadable(key: string): boolean;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {performance} from 'node:perf_hooks';
 import test, {type TestContext} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {atDeadline, noteAnswer} from '../../source/store/deadline.ts';
+import {atDeadline, noteAnswer, type Answering} from '../../source/store/deadline.ts';
 import {createPatience, inTime, spentMsOf} from '../../source/store/patience.ts';
 
 /** For all tests of this file: no clock goes back. */
@@ -59,10 +59,10 @@ const start = async (t: TestContext) => {
 	return clock;
 };
 
-const ask = (leftMs: number, timeoutMs = leftMs) => {
+const ask = (leftMs: number, timeoutMs = leftMs, isAnswering?: Answering) => {
 	const deadline = {times: 0, forget: atDeadline(leftMs, timeoutMs, () => {
 		deadline.times++;
-	})};
+	}, {isAnswering})};
 	return deadline;
 };
 
@@ -144,9 +144,9 @@ test('a busy process gives a store no more than its whole time once more', async
 });
 
 /** How often a process that is always late looks again. */
-const looksOf = async (t: TestContext, answer: () => void): Promise<number> => {
+const looksOf = async (t: TestContext, answer: () => void, isAnswering?: Answering): Promise<number> => {
 	const {block} = await start(t);
-	const deadline = await askNow(250);
+	const deadline = await askNow(250, 250, isAnswering);
 	await block(300);
 	let looks = 0;
 	while (deadline.times === 0) {
@@ -173,6 +173,12 @@ test('a process that is always late gives a store up that answers other commands
 	assert.equal(await looksOf(t, () => {
 		noteAnswer(false);
 	}), 10);
+});
+
+test('a process that is always late gives a node of a cluster up that is silent, though others answer', async t => {
+	assert.equal(await looksOf(t, () => {
+		noteAnswer(false);
+	}, () => false), 2);
 });
 
 test('a store that answers other commands in time has no more time', async t => {
