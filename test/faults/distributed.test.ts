@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
@@ -9,6 +9,7 @@ import {promisify} from 'node:util';
 import {createCluster, createSentinel} from '@redis/client';
 import got from 'got';
 import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {createCertificate} from '../helpers/certificate.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {secondPortOffset, startRedis} from '../helpers/redis.ts';
 import {startSentinel} from '../helpers/sentinel.ts';
@@ -143,4 +144,71 @@ test('TLS: a certificate that is trusted is used, any other is refused, and no r
 	await other('probe/1');
 	assert.equal((await other('probe/1')).isFromCache, false);
 	assert.match(refusals.join('\n'), /self-signed certificate/v);
+});
+
+/** Beside the ports of the cluster's bus. */
+const tlsPortOffset = 20_000;
+
+/** A certificate of the test's own, for servers and for clients. */
+const certify = async (directory: string) => {
+	const [keyFile, certificateFile] = [path.join(directory, 'key.pem'), path.join(directory, 'certificate.pem')];
+	const {key, cert} = createCertificate();
+	await Promise.all([writeFile(keyFile, key), writeFile(certificateFile, cert)]);
+	const options = (port: number) => [
+		['tls-port', String(port)],
+		['tls-replication', 'yes'],
+		['tls-cert-file', certificateFile],
+		['tls-key-file', keyFile],
+		['tls-ca-cert-file', certificateFile],
+		['tls-auth-clients', 'no'],
+	] as const;
+	return {
+		linesOf: (port: number) => options(port).map(option => option.join(' ')),
+		argsOf: (port: number) => options(port + tlsPortOffset).flatMap(([name, value]) => [`--${name}`, value]),
+		socket: {tls: true, ca: cert} as const,
+	};
+};
+
+test('TLS with a cluster: the death of a master loses no request', {timeout: 110_000}, async () => {
+	await using place = await temporaryDirectory();
+	const {argsOf, socket} = await certify(place.directory);
+	await using nodes = await startCluster({losesNodes: true, args: port => [...argsOf(port), '--tls-cluster', 'yes', '--cluster-port', String(port + secondPortOffset)]});
+	const cluster = createCluster({rootNodes: nodes.masters.map(({port}) => ({url: `rediss://127.0.0.1:${port + tlsPortOffset}`})), defaults: {socket}});
+	cluster.on('error', () => undefined);
+	using _ended = {
+		[Symbol.dispose]() {
+			cluster.destroy();
+		},
+	};
+
+	await assertNothingLost({store: cluster, coalesce: 'fleet'}, async load => {
+		assert.deepEqual(new Set(cluster.masters.map(({port}) => port)), new Set(nodes.masters.map(({port}) => port + tlsPortOffset)));
+		await nodes.masters[0]?.kill();
+		await untilHits(load, 30);
+	});
+});
+
+test('TLS with a sentinel: the death of the master loses no request', {timeout: 60_000}, async () => {
+	await using place = await temporaryDirectory();
+	const {linesOf, argsOf, socket} = await certify(place.directory);
+	const tlsArgs = (port: number) => [...argsOf(port), '--repl-diskless-sync-delay', '0'];
+	await using master = await startRedis({args: tlsArgs});
+	await using replica = await startRedis({args: port => [...tlsArgs(port), '--replicaof', '127.0.0.1', String(master.port + tlsPortOffset)]});
+	await using watcher = await startSentinel(master, {
+		masterPort: master.port + tlsPortOffset,
+		directives: port => ['port 0', ...linesOf(port)],
+	});
+	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
+		await wait(20);
+	}
+
+	await watcher.wanted('+slave');
+	const sentinel = createSentinel({...watcher.options, sentinelClientOptions: {socket}, nodeClientOptions: {socket}});
+	sentinel.on('error', () => undefined);
+	await assertNothingLost({store: sentinel}, async () => {
+		await master.kill();
+		await watcher.wanted('+switch-master');
+	});
+	assert.equal(sentinel.isOpen, true, 'it is the user\'s');
+	sentinel.destroy();
 });

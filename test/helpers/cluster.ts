@@ -50,7 +50,7 @@ export type StartClusterOptions = {
 	/** `true`: a node that is silent for two seconds is dead, and its replica takes its place. Otherwise, no busy machine is taken for a dead one. */
 	readonly losesNodes?: boolean;
 	/** Of each node, further arguments of `redis-server`. */
-	readonly args?: readonly string[];
+	readonly args?: readonly string[] | ((port: number) => readonly string[]);
 };
 
 /**
@@ -58,7 +58,7 @@ A Redis Cluster of the test's own: three masters with a replica each.
 */
 export const startCluster = async ({isReplicated = true, losesNodes = false, args = []}: StartClusterOptions = {}): Promise<TestCluster> => {
 	const timeoutMs = losesNodes ? '2000' : '15000';
-	const nodes = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => startRedis({args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0', ...args]})));
+	const nodes = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => startRedis({args: port => ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0', ...typeof args === 'function' ? args(port) : args]})));
 	const masters = nodes.slice(0, 3);
 	const replicas = nodes.slice(3);
 	const ids = await Promise.all(nodes.map(async node => send(node, 'CLUSTER', 'MYID')));

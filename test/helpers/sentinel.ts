@@ -15,12 +15,19 @@ export type TestSentinel = AsyncDisposable & {
 	stop(): Promise<void>;
 };
 
+export type StartSentinelOptions = {
+	/** Default: that of the master without TLS. */
+	readonly masterPort?: number;
+	/** What its configuration has in the place of its port. */
+	readonly directives?: (port: number) => readonly string[];
+};
+
 class EndedError extends Error {}
 
-const startOnPort = async (master: TestRedis, port: number): Promise<TestSentinel> => {
+const startOnPort = async (master: TestRedis, port: number, {masterPort = master.port, directives = () => []}: StartSentinelOptions): Promise<TestSentinel> => {
 	const directory = await mkdtemp(path.join(tmpdir(), 'sentinel-test-'));
 	const config = path.join(directory, 'sentinel.conf');
-	await writeFile(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${master.port} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n`);
+	await writeFile(config, `${directives(port).join('\n') || `port ${port}`}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${masterPort} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n`);
 	const child: ChildProcessByStdio<null, Readable, null> = spawn('redis-server', [config, '--sentinel'], {stdio: ['ignore', 'pipe', 'inherit']}); // eslint-disable-line @typescript-eslint/no-restricted-types -- Node's
 	let log = '';
 	child.stdout.on('data', chunk => {
@@ -62,11 +69,11 @@ const startOnPort = async (master: TestRedis, port: number): Promise<TestSentine
 /**
 A sentinel of the test's own that watches a master, decides by itself, and takes half a second of silence for its death.
 */
-export const startSentinel = async (master: TestRedis): Promise<TestSentinel> => {
+export const startSentinel = async (master: TestRedis, options: StartSentinelOptions = {}): Promise<TestSentinel> => {
 	for (let attempt = 1; ; attempt++) {
 		try {
 			// Below the ports of servers.
-			return await startOnPort(master, randomInt(10_000, 12_000));
+			return await startOnPort(master, randomInt(10_000, 12_000), options);
 		} catch (error) {
 			// Somebody else has the port.
 			if (attempt === 20 || !(error instanceof EndedError)) {
