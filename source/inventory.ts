@@ -109,7 +109,10 @@ const lookedUpBy = ({settings}: ExchangeContext, request: RequestLike): {readonl
 	const {http} = settings.request;
 	const head = requestHeadOf(request);
 
-	return request.user === undefined ? {head, http} : {head: requestOfUser(head), http: settingsOfUser(http)};
+	// A request can make its own method one that is looked up.
+	const rules = {...http, methods: new Set([...http.methods, head.method])};
+
+	return request.user === undefined ? {head, http: rules} : {head: requestOfUser(head), http: settingsOfUser(rules)};
 };
 
 const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;

@@ -26,6 +26,10 @@ export type CacheableRequest = {
 	readonly url: string;
 	/** By lower-case name, as they are sent. */
 	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+	/** What got sends, such as the JSON of its option `json`, decoded as UTF-8; `undefined` if there is none, or if it is a stream. */
+	readonly body: string | undefined;
+	/** Got's, with the `context` of the request. */
+	readonly options: NormalizedOptions;
 };
 
 /** What is known of a response when it is about to be stored. */
@@ -33,6 +37,8 @@ export type CacheableResponse = {
 	readonly statusCode: number;
 	/** By lower-case name, as `http.IncomingMessage#headers`. */
 	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+	/** As got gives it, decompressed, decoded as UTF-8. A function that reads it is called again when it has come, and what that call returns counts. */
+	readonly body: string;
 };
 
 /**
@@ -171,6 +177,18 @@ export type RequestCacheOptions = {
 	cacheControl?: boolean | undefined;
 
 	/**
+	Methods of requests that are looked up and whose responses may be stored. A request that only reads can make its own method one of these, such as a POST that is a search or a GraphQL query. For a whole cache or client, say with `filter` which requests of an unsafe method only read: any other would be answered from the cache as well, without the origin. Without `filter` or `key`, `redisCache()` warns of such a method (`GOT_REDIS_CACHE_UNSAFE_METHODS`).
+
+	@default ['GET', 'HEAD', 'QUERY']
+
+	@example
+	```
+	await client.post('https://api.example.com/search', {json: {q: 'redis'}, context: {cache: {methods: ['POST'], expireAfter: '5m'}}});
+	```
+	*/
+	methods?: readonly string[] | undefined;
+
+	/**
 	Ask the origin each time whether the stored response is still good.
 
 	@default false
@@ -281,13 +299,6 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	urlsExpireAfter?: ReadonlyArray<readonly [pattern: UrlPattern, expireAfter: ExpireAfter]> | undefined;
 
 	/**
-	Methods of requests that are looked up and whose responses may be stored.
-
-	@default ['GET', 'HEAD', 'QUERY']
-	*/
-	methods?: readonly string[] | undefined;
-
-	/**
 	Status codes whose responses may be stored.
 
 	@default The ones of RFC 9110 §15.1, and every final one with explicit freshness
@@ -339,13 +350,22 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	user?: ((request: CacheableRequest, options: NormalizedOptions) => string | undefined) | undefined;
 
 	/**
-	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored. `false` leaves it out. Where it throws, or returns no boolean, the request fails.
+	Whether the cache takes part: asked with the request alone before a look-up, and with the response before it is stored. `false` leaves it out. If it reads the `body` of the response, it is asked once more when that has come. Where it throws, or returns no boolean, the request fails.
 
 	@default undefined
 
 	@example
 	```
 	redisCache({filter: ({url}, response) => !url.includes('/admin/') && response?.headers['set-cookie'] === undefined});
+	```
+
+	@example
+	```
+	// GraphQL: queries alone, and no answers with errors.
+	redisCache({
+		methods: ['GET', 'POST'],
+		filter: ({method, body = ''}, response) => (method !== 'POST' || /"query":"(?:query\b|\{)/.test(body)) && !response?.body.includes('"errors"'),
+	});
 	```
 	*/
 	filter?: ((request: CacheableRequest, response?: CacheableResponse) => boolean) | undefined;

@@ -1,10 +1,11 @@
 import {env, version} from 'node:process';
 import {inspect} from 'node:util';
 import {parseDuration} from './duration.ts';
-import {headersOf} from './http/header-fields.ts';
+import {askAbout, requestGiven} from './given.ts';
 import {userFields} from './http/identity.ts';
 import type {LifetimeRule, OwnLifetime, OwnLifetimes} from './http/lifetime.ts';
-import type {RequestHead} from './http/message.ts';
+import {isSafe} from './http/invalidation.ts';
+import type {RequestHead, ResponseHead} from './http/message.ts';
 import type {Settings} from './http/settings.ts';
 import {
 	hintOfClientOption,
@@ -13,8 +14,6 @@ import {
 	refuseOptionsInStore,
 } from './misplaced.ts';
 import type {
-	CacheableRequest,
-	CacheableResponse,
 	ExpireAfter,
 	Lifetime,
 	RedisCacheOptions,
@@ -67,7 +66,7 @@ export type CacheSettings = {
 	readonly hasFastPath: boolean;
 	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
-	readonly filter: ((request: RequestHead, response?: CacheableResponse) => boolean) | undefined;
+	readonly filter: ((request: RequestHead, response?: ResponseHead) => boolean) | undefined;
 	readonly user: RedisCacheOptions['user'];
 	/** Lower-case. */
 	readonly tagField: string | undefined;
@@ -134,6 +133,7 @@ const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	readOnly: [isBoolean, 'a boolean'],
 	disabled: [isBoolean, 'a boolean'],
 	ttlOffset: [isDuration, durationExpected],
+	methods: [value => isArrayOf(value, isToken), 'an array of HTTP methods'],
 	maxBodySize: [value => typeof value === 'number' && value >= 0, 'a number of bytes, and not negative'],
 };
 
@@ -163,7 +163,6 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 		`an array of [pattern, lifetime], where a pattern is ${urlPatternExpected}, and a lifetime is ${expireAfterExpected}`,
 		value => Array.isArray(value) ? value.map(entry => whyNoLifetimeByUrl(entry)).find(why => why !== undefined) ?? describe(value) : describe(value),
 	],
-	methods: [value => isArrayOf(value, isToken), 'an array of HTTP methods'],
 	statusCodes: [value => isArrayOf(value, element => Number.isSafeInteger(element) && Number(element) >= 200 && Number(element) <= 599), 'an array of status codes from 200 to 599'],
 	ignoredParameters: [value => isArrayOf(value, isString), 'an array of strings'],
 	matchHeaders: [value => isArrayOf(value, isToken), 'an array of header field names'],
@@ -229,6 +228,14 @@ const storeOfEnvironment = (): string | undefined => {
 	return url;
 };
 
+/** A request that changes something is to be made each time, whatever the other requests of its method are. */
+const warnOfUnsafeMethods = ({methods = [], filter, key}: RedisCacheOptions, where: string) => {
+	const unsafe = methods.filter(method => !isSafe(method.toUpperCase()));
+	if (!filter && !key && unsafe.length > 0) {
+		warn('GOT_REDIS_CACHE_UNSAFE_METHODS', `with ${unsafe.join(', ')} in the option \`methods\` of ${where}, every such request may be answered from the cache, also one that changes something at the origin; say with \`filter\` which ones only read, or allow single requests, as in {context: {cache: {methods: ['${unsafe[0]}']}}}`);
+	}
+};
+
 /** Whether a request can set an option of that name for itself. */
 export const isRequestOptionName = (name: string): boolean => Object.hasOwn(requestRules, name);
 
@@ -265,23 +272,20 @@ const refuseContradictions = (options: Options, where: string) => {
 const toMs = (value: unknown): number => parseDuration(value) ?? 0;
 const toSeconds = (value: unknown): number => toMs(value) / 1000;
 
-/** A request as functions of the user's are given it. */
-const givenRequest = (request: RequestHead): CacheableRequest => (request.given as CacheableRequest | undefined) ?? request;
-
 /** A lifetime as the rules of HTTP take it, in seconds. */
 const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
 	if (typeof expireAfter !== 'function') {
 		return toOwnLifetime(expireAfter);
 	}
 
-	return (request, {statusCode, rawHeaders}) => {
-		const lifetime = expireAfter({statusCode, headers: headersOf(rawHeaders)}, givenRequest(request));
+	return (request, head) => askAbout(head, response => {
+		const lifetime = expireAfter(response, requestGiven(request));
 		if (lifetime !== undefined && !isLifetime(lifetime)) {
 			throw new TypeError(`Expected the function \`expireAfter\` to return ${lifetimeExpected}, or undefined, got ${describe(lifetime)}`);
 		}
 
 		return lifetime === undefined ? undefined : toOwnLifetime(lifetime);
-	};
+	}, Infinity);
 };
 
 const toOwnLifetime = (lifetime: Lifetime): OwnLifetime => {
@@ -322,7 +326,7 @@ const returning = <Arguments extends readonly unknown[], Result>(name: string, d
 const filterOf = (given: RedisCacheOptions['filter']): CacheSettings['filter'] => {
 	const filter = returning('filter', given, isBoolean, 'a boolean');
 
-	return filter && ((request, response) => filter(givenRequest(request), response));
+	return filter && ((request, head) => head === undefined ? filter(requestGiven(request)) : askAbout(head, response => filter(requestGiven(request), response), true));
 };
 
 const staleAllowance = <Word extends string>(value: Word | boolean | number | string): Word | boolean | number => isDuration(value) ? toSeconds(value) : value as Word | boolean;
@@ -389,6 +393,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	});
 	refuseUndefined(options, where);
 	warnOfUndefinedStore(options, where);
+	warnOfUnsafeMethods(options, where);
 	// What is `null` was meant to be a store.
 	const {store = storeOfEnvironment()} = options;
 	refuseForeignClient(store);

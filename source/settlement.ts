@@ -1,5 +1,6 @@
 import {drop} from './dropping.ts';
 import {stepwise, type Exchange, type ExchangeContext} from './exchange.ts';
+import {readContent, unreadContent} from './given.ts';
 import {rawFieldValue} from './http/header-fields.ts';
 import type {ResponseHead} from './http/message.ts';
 import type {
@@ -169,7 +170,7 @@ export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'sett
 export const outcomeOf = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Exchange, response: ResponseHead): Outcome => settle({
 	request,
 	decision,
-	response,
+	response: {...response, content: response.content ?? unreadContent()},
 	requestTimeMs,
 	responseTimeMs: now(),
 	settings: settings.http,
@@ -205,7 +206,7 @@ Settles an exchange with the origin's response: stores, freshens, invalidates, o
 */
 export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete'): Promise<Settlement> => {
 	const exchange = await withNamedVariant(context, asked, response);
-	const outcome = outcomeOf(context, exchange, response);
+	const outcome = outcomeOf(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
 
 	if ('invalidation' in outcome && outcome.invalidation) {
 		// The next request of this process must not be given what this one changed.

@@ -231,7 +231,7 @@ await suite('values', () => {
 	});
 
 	test('a function that returns what decides nothing is told so', () => {
-		const request = {method: 'GET', url: 'https://a.example/', headers: {}};
+		const request = {method: 'GET', url: 'https://a.example/', headers: {}, body: undefined, options: undefined as never};
 		for (const wrong of [undefined, 1, Promise.resolve(false), {}, 'no']) {
 			assert.throws(() => resolve({filter: () => wrong as never}).filter?.(request), {name: 'TypeError', message: /`filter` to return a boolean, got/v});
 		}

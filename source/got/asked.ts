@@ -1,5 +1,6 @@
 import type {NormalizedOptions} from 'got';
 import type {Asked, KeyInput} from '../exchange.ts';
+import {givenRequest} from '../given.ts';
 import {requestOfUser, settingsOfUser} from '../http/identity.ts';
 import type {RequestHead} from '../http/message.ts';
 import type {RequestSettings} from '../resolve-options.ts';
@@ -16,11 +17,17 @@ What is asked of the cache, with what the user's functions say of it.
 
 @throws If one of these functions does.
 */
-export const askedBy = ({settings: {key, user}}: GotContext, options: GotOptions, {head, settings, content}: AskedInput): Asked => {
-	const name = user?.(head, options as NormalizedOptions);
-	const keyInput = {...content, extra: key?.(head, options as NormalizedOptions), user: name};
+export const askedBy = ({settings: {key, user, filter}}: GotContext, options: GotOptions, {head, settings, content}: AskedInput): Asked => {
+	if (!key && !user && !filter && !settings.http.lifetimes) {
+		return {request: head, settings, keyInput: {...content, extra: undefined, user: undefined}};
+	}
+
+	const normalized = options as NormalizedOptions;
+	const given = givenRequest(head, normalized, content.body);
+	const name = user?.(given, normalized);
+	const keyInput = {...content, extra: key?.(given, normalized), user: name};
 
 	return name === undefined
-		? {request: head, settings, keyInput}
-		: {request: {...requestOfUser(head), given: head}, settings: {...settings, http: settingsOfUser(settings.http)}, keyInput};
+		? {request: {...head, given}, settings, keyInput}
+		: {request: {...requestOfUser(head), given}, settings: {...settings, http: settingsOfUser(settings.http)}, keyInput};
 };

@@ -92,11 +92,15 @@ const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> 
 	const head = futureHead(options);
 	const {cache} = options.context;
 	const settings = cache === undefined ? context.settings.request : resolveRequestOptions(context.options, cache);
-	if (head === undefined || settings.isDisabled || settings.isOnlyIfCached || context.settings.filter?.(head) === false) {
+	if (head === undefined || settings.isDisabled || settings.isOnlyIfCached) {
 		return undefined;
 	}
 
 	const asked = askedBy(context, options, {head, settings, content: noContent});
+	if (context.settings.filter?.(asked.request) === false) {
+		return undefined;
+	}
+
 	const key = firstKeyOf(context, asked);
 
 	return lookUpNow(context, asked, key) ?? lookUp(context, asked, {key});

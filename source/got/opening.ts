@@ -47,7 +47,7 @@ export const openExchange = async (context: GotContext, options: GotOptions, bef
 	const content = contentOf(options);
 	const asked = askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}});
 	// Of two caches in a row, the one would keep what the other is told not to.
-	const bypass = options.cache ? 'other-cache' : bypassReason(context, head, settings, content !== undefined);
+	const bypass = options.cache ? 'other-cache' : bypassReason(context, asked.request, settings, content !== undefined);
 
 	const exchange = await lookUp(context, {...asked, patience}, {bypass});
 	const seen = refreshedBy(options);

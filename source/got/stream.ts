@@ -6,6 +6,7 @@ import type {
 	Request,
 	Response,
 } from 'got';
+import {readContent, unreadContent} from '../given.ts';
 import type {PassReason} from '../http/outcome.ts';
 import {
 	carryOut,
@@ -50,6 +51,8 @@ type Seen = {
 	readonly context: GotContext;
 	readonly options: Options;
 	readonly state: GotExchange;
+	/** Has the stream fail, after its body. */
+	fail(error: Error): void;
 };
 
 type Body = Uint8Array | 'incomplete' | 'too-large';
@@ -89,7 +92,8 @@ const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): 
 		landFor(context, options, state);
 	};
 
-	const head = responseHead(response);
+	const content = unreadContent();
+	const head = {...responseHead(response), content};
 	const outcome = outcomeOf(context, exchange, head);
 	if (outcome.kind === 'pass') {
 		pass({outcome});
@@ -130,6 +134,17 @@ const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): 
 		return;
 	}
 
+	/** What a function of the user's says of the body may be another thing than its head led to. */
+	const settleWhole = (collected: Uint8Array) => {
+		try {
+			const whole = content.isMissed ? outcomeOf(context, exchange, {...head, content: readContent(collected)}) : outcome;
+			void settleAndLand(seen, async () => carryOut(context, exchange, whole, collected));
+		} catch (error) {
+			pass(passed('error'));
+			seen.fail(error as Error);
+		}
+	};
+
 	state.settlement = {outcome};
 	body.collect(collected => {
 		if (collected === 'too-large') {
@@ -137,7 +152,7 @@ const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): 
 		} else if (collected === 'incomplete') {
 			pass(passed(collected));
 		} else {
-			void settleAndLand(seen, async () => carryOut(context, exchange, outcome, collected));
+			settleWhole(collected);
 		}
 	});
 };
@@ -193,6 +208,10 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		interceptRequest(context, stream, state, request);
 	};
 
+	const fail = (error: Error) => {
+		stream.destroy(error);
+	};
+
 	const isCutShort = ({complete}: {complete?: boolean}, state: GotExchange) => stream.destroyed || stream.isAborted || complete === false || state.isCutShort === true;
 
 	const onResponse = (response: StreamResponse) => {
@@ -204,7 +223,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		showCookies(response, state.hiddenCookies);
 		const {decision, settings} = state.exchange;
 		if (isAsked(state)) {
-			settleSeen({context, options: stream.options, state}, response, {
+			settleSeen({context, options: stream.options, state, fail}, response, {
 				collect(done) {
 					const stopWatching = watchPace(response, leadOf(stream.options));
 					collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
@@ -242,7 +261,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 		showCookies(response, state.hiddenCookies);
 		if (isAsked(state) && response.rawBody !== undefined) {
-			settleSeen({context, options: stream.options, state}, response, {
+			settleSeen({context, options: stream.options, state, fail}, response, {
 				collect(done) {
 					done(state.isCutShort ? 'incomplete' : response.rawBody);
 				},

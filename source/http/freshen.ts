@@ -32,7 +32,7 @@ export const mergeInto = (stored: StoredResponse, reception: Reception): Merged 
 	const {statusCode, statusMessage, httpVersion} = stored;
 	const isPart = update.statusCode === 206;
 	const rawHeaders = updatedHeaders(stored.rawHeaders, receivedHeaders(update, responseTimeMs));
-	const response: ResponseHead = {statusCode, statusMessage, httpVersion, rawHeaders};
+	const response: ResponseHead = {statusCode, statusMessage, httpVersion, rawHeaders, content: {bytes: stored.body, isMissed: false}};
 	const appraisal = appraise({...reception, response});
 	const statement = readStatement(reception);
 	const qualified = [appraisal, statement].flatMap(({directives}) => qualifiedNames(directives, settings));

@@ -11,6 +11,14 @@ export type RequestHead = {
 	readonly given?: unknown;
 };
 
+/** The content of a response, for functions of the user's. */
+export type Content = {
+	/** As got gives it, decoded; `undefined` while it is on its way. */
+	readonly bytes: Uint8Array | undefined;
+	/** Whether it was wanted before it had come: what was decided without it is to be decided again. */
+	isMissed: boolean;
+};
+
 export type ResponseHead = {
 	readonly statusCode: number;
 	readonly statusMessage: string;
@@ -18,4 +26,6 @@ export type ResponseHead = {
 	readonly httpVersion: string;
 	/** Names and values in turn, in the order, case and repetition in which they arrived. */
 	readonly rawHeaders: readonly string[];
+	/** Where functions of the user's are asked about it. */
+	readonly content?: Content | undefined;
 };

@@ -4,7 +4,7 @@ import {redactedUrl} from './credentials.ts';
 import type {Merged} from './freshen.ts';
 import {headersOf} from './header-fields.ts';
 import {cacheGroups} from './invalidation.ts';
-import type {HeaderFields} from './message.ts';
+import type {ResponseHead} from './message.ts';
 import type {
 	Freshening,
 	PassReason,
@@ -27,7 +27,7 @@ export type ReceivedResponse = Reception & {
 	/** The two as one, where the response tells of the stored one without its content (304, HEAD), or completes it (206). */
 	readonly merged?: Merged | undefined;
 	/** The user's own filter. */
-	readonly isFilteredOut?: ((response: {readonly statusCode: number; readonly headers: HeaderFields}) => boolean) | undefined;
+	readonly isFilteredOut?: ((response: ResponseHead) => boolean) | undefined;
 };
 
 /**
@@ -47,10 +47,9 @@ export const storeChangeBy = <Wanted extends Replacement | Freshening>(received:
 
 /** A response that is merged with a stored one is judged by its own fields, and by those that the two have together. */
 const whyRefused = ({merged, isFilteredOut}: ReceivedResponse, candidate: Candidate): PassReason | undefined => {
-	const {response: {statusCode}, appraisal: {headers}} = candidate;
 	const reason = (merged && whyNotMerged(merged)) ?? whyNotStorable(candidate);
 
-	return reason ?? (isFilteredOut?.({statusCode, headers}) ? 'filtered' : undefined);
+	return reason ?? (isFilteredOut?.(candidate.response) ? 'filtered' : undefined);
 };
 
 /** A 206 has all fields that decide on its storage, a 304 may have fewer: RFC 9110 §15.3.7, §15.4.5. */

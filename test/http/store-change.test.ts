@@ -1,6 +1,7 @@
 /* eslint-disable @stylistic/max-len -- A row of a table is a line. */
 import assert from 'node:assert/strict';
 import {suite, test} from 'node:test';
+import {rawFieldValue} from '../../source/http/header-fields.ts';
 import {decide} from '../../source/http/decide.ts';
 import type {Decision} from '../../source/http/decision.ts';
 import type {HeaderFields} from '../../source/http/message.ts';
@@ -248,8 +249,8 @@ test('a filter of the user\'s is asked about all that would be stored', () => {
 			requestTimeMs: afterSeconds(61),
 			responseTimeMs: afterSeconds(61),
 			settings: settingsWith(),
-			isFilteredOut({statusCode, headers}) {
-				seen.push([statusCode, headers.test]);
+			isFilteredOut({statusCode, rawHeaders}) {
+				seen.push([statusCode, rawFieldValue(rawHeaders, 'test')]);
 				return true;
 			},
 		});
