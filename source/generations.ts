@@ -7,6 +7,7 @@ import {
 	type Marks,
 } from './marks.ts';
 import {unbounded} from './store/bounded.ts';
+import {failoverMemoryMs} from './store/failovers.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredMark, StoredRecord} from './stored.ts';
 
@@ -17,13 +18,22 @@ The generations that marks have now: as the store says, and as this process has 
 /** Marks are kept so much longer than what they stand for: for what was asked for under them and is still on its way. */
 export const spareMs = longestExchangeMs;
 
-type Change = {readonly mark: StoredMark; readonly isSoft: boolean};
+type Change = {
+	readonly mark: StoredMark;
+	readonly isSoft: boolean;
+	/** Confirmed before: the change takes the place of that where the store does not know it any more. */
+	readonly former?: StoredMark | undefined;
+	/** The generation that it has taken the place of after a failover. Who has read it before does not go by it. */
+	readonly replaced?: string | undefined;
+};
 
 export type Bookkeeping = {
 	/** What the store has not confirmed of the changes that this process made: here they hold already. */
 	readonly unconfirmed: Map<string, Change>;
 	/** What was changed while memory stood in for a store: for that one, when it takes over. */
 	readonly changedAlone: Map<string, Change>;
+	/** What it has confirmed lately, and a failover may undo. */
+	readonly confirmed: Hints<Change>;
 	isConfirming: boolean;
 	/** The marks that are being made: once for all who need them. */
 	readonly making: Map<string, ReturnType<Store['update']>>;
@@ -44,16 +54,41 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), changedAlone: new Map(), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), changedAlone: new Map(), confirmed: createHints(maxHints, failoverMemoryMs), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
 	bookkeepings.set(store, bookkeeping);
+	store.onDoubt(() => {
+		doubt(bookkeeping);
+		void confirm(store, bookkeeping);
+	});
 	return bookkeeping;
+};
+
+/** Has what was confirmed lately confirmed again, each under another generation: whoever has changed a mark since is not to be undone. */
+const doubt = ({confirmed, unconfirmed}: Bookkeeping): void => {
+	for (const [name, {mark, isSoft}] of confirmed.entries()) {
+		if (unconfirmed.has(name)) {
+			continue;
+		}
+
+		const renewed = isSoft ? {...mark, softGeneration: newGeneration()} : {...mark, generation: newGeneration()};
+		unconfirmed.set(name, {mark: renewed, isSoft, former: mark});
+	}
 };
 
 const maxUnconfirmed = 10_000;
 
-export const currentGeneration = ({unconfirmed}: Bookkeeping, name: string, record: StoredRecord | undefined): string => {
-	const change = unconfirmed.get(name);
-	if (!change) {
+/** Whether the store knows a change that is doubted. */
+const isKnown = ({isSoft, former}: Change, record: StoredRecord | undefined): boolean =>
+	former !== undefined && record?.kind === 'mark' && (isSoft ? record.softGeneration === former.softGeneration : record.generation === former.generation);
+
+const replacementOf = (confirmed: Bookkeeping['confirmed'], name: string, record: StoredRecord | undefined): Change | undefined => {
+	const change = record === undefined || confirmed.size === 0 ? undefined : confirmed.peek(name);
+	return change?.replaced === generationOf(record) ? change : undefined;
+};
+
+export const currentGeneration = ({unconfirmed, confirmed}: Bookkeeping, name: string, record: StoredRecord | undefined): string => {
+	const change = unconfirmed.get(name) ?? replacementOf(confirmed, name, record);
+	if (!change || isKnown(change, record)) {
 		return generationOf(record);
 	}
 
@@ -89,16 +124,35 @@ export const readMarks = async (store: Store, names: readonly string[]): Promise
 /** Of a mark as such, whatever is stored with it. One that is lost is as good as one that was changed, where marks are made for all; elsewhere those that were changed have to stay. */
 export const ownTimeToLive = ({isAtomic}: Store): TimeToLive => isAtomic ? spareMs : 'forever';
 
-const write = async (store: Store, name: string, {mark, isSoft}: Change, timeToLive: TimeToLive): Promise<boolean> => {
-	if (!isSoft) {
-		return store.set(name, mark, timeToLive);
+/** @returns The change as it stands now; `undefined` if the store did not confirm it. */
+const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive): Promise<Change | undefined> => {
+	const {mark, isSoft, former} = change;
+	if (!isSoft && !former) {
+		return await store.set(name, mark, timeToLive) ? change : undefined;
 	}
 
 	const {softGeneration, purgedAtMs} = mark;
-	return await store.update(name, current => {
+	let written: Change = {mark, isSoft};
+	const updated = await store.update(name, current => {
+		written = {mark, isSoft, replaced: former && current?.kind === 'mark' ? generationOf(current) : undefined};
+		if (former && isKnown(change, current)) {
+			written = {mark: former, isSoft};
+			return undefined;
+		}
+
 		const kept: StoredMark = current?.kind === 'mark' ? current : {...mark, generation: store.isAtomic ? mark.generation : ''};
-		return {...kept, softGeneration, purgedAtMs};
-	}, current => current?.kind === 'mark' ? 'keep' : timeToLive) !== undefined;
+		return isSoft ? {...kept, softGeneration, purgedAtMs} : mark;
+	}, current => isSoft && current?.kind === 'mark' ? 'keep' : timeToLive);
+
+	return updated && written;
+};
+
+/** A soft purge takes nothing back from a hard one. */
+const rememberConfirmed = ({confirmed}: Bookkeeping, name: string, change: Change): void => {
+	const earlier = confirmed.get(name);
+	if (!earlier || earlier.isSoft || !change.isSoft) {
+		confirmed.set(name, change);
+	}
 };
 
 /** What was changed in a store holds in another one that takes its place, and is written there. */
@@ -120,9 +174,14 @@ const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> =>
 	bookkeeping.isConfirming = true;
 	for (const [name, change] of unconfirmed) {
 		// eslint-disable-next-line no-await-in-loop -- the store has just been ill
-		const isWritten = await write(store, name, change, ownTimeToLive(store));
+		const written = await write(store, name, change, ownTimeToLive(store));
 		// The next one may lie on a node that is well.
-		if (isWritten && unconfirmed.get(name) === change) {
+		if (!written) {
+			continue;
+		}
+
+		rememberConfirmed(bookkeeping, name, written);
+		if (unconfirmed.get(name) === change) {
 			unconfirmed.delete(name);
 		}
 	}
@@ -145,15 +204,20 @@ Purges all that a mark stands for, without a look at it. What is purged hard is 
 @returns Whether the store confirmed it.
 */
 export const changeMark = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
-	const {unconfirmed, changedAlone} = bookkeepingOf(store);
+	const bookkeeping = bookkeepingOf(store);
+	const {unconfirmed, changedAlone} = bookkeeping;
 	const mark: StoredMark = {kind: 'mark', generation: newGeneration(), softGeneration: isSoft ? newGeneration() : '', purgedAtMs: nowMs};
 	const change: Change = {mark, isSoft};
 	remember(unconfirmed, name, change);
 	const wasAlone = store.isAlone;
-	const isWritten = await write(store, name, change, timeToLive);
+	const isWritten = await write(store, name, change, timeToLive) !== undefined;
 	const isAlone = wasAlone || store.isAlone;
 	if (isAlone) {
 		remember(changedAlone, name, change);
+	}
+
+	if (isWritten) {
+		rememberConfirmed(bookkeeping, name, change);
 	}
 
 	if (isWritten && unconfirmed.get(name) === change) {

@@ -148,6 +148,14 @@ export type Backend = Encoding & {
 	/** Has a key live for so long at most. Absent where what expires soon by itself leaves nothing behind. */
 	shorten?(key: string, ttlMs: number): Promise<void>;
 
+	/** The masters that keep the values. Absent where nothing fails over. */
+	readonly masters?: {
+		/** Calls back when replies may come from another master than before. Returns how to end it. */
+		watch(onChange: () => void): () => void;
+		/** Tells the data of the masters from that of others, and from what a replica makes of it when it is promoted; `undefined` if the masters do not say. */
+		identify(): Promise<string | undefined>;
+	};
+
 	/** Whether operations about one slot are carried out in the order in which they are begun; not if several connections take turns. */
 	readonly keepsOrder?: boolean;
 

@@ -44,6 +44,8 @@ export type RedisLink = {
 	readonly isTracking: boolean;
 	/** `undefined` when commands may be sent, otherwise resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
+	/** Calls back when there is another connection, before anything is sent on it. Returns how to end it. Absent for a connection of the user's. */
+	readonly watch?: (onChange: () => void) => () => void;
 	/** Drops a connection that fell silent, and the commands on it. */
 	reset(): void;
 	/** Of a cluster. */
@@ -153,6 +155,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 	let client = createOwnClient(options, isTracking ? tracker : undefined);
 	let connecting: Promise<void> | undefined;
 	let isClosed = false;
+	const watchers = new Set<() => void>();
 
 	const connectOnce = async () => {
 		const opening = client;
@@ -195,6 +198,10 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 		if (isClosed) {
 			opening.destroy();
 		}
+
+		for (const watcher of watchers) {
+			watcher();
+		}
 	};
 
 	const open = async () => {
@@ -235,6 +242,12 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 
 			connecting ??= open();
 			return connecting;
+		},
+		watch(onChange) {
+			watchers.add(onChange);
+			return () => {
+				watchers.delete(onChange);
+			};
 		},
 		reset() {
 			if (client.isReady) {

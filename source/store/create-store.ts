@@ -5,6 +5,7 @@ import {createCommitting} from './committing.ts';
 import {createDeletions} from './deletions.ts';
 import {createEncoding} from './encoding.ts';
 import type {KeyRing} from './encryption.ts';
+import {createFailovers} from './failovers.ts';
 import type {StoreEvent} from './fault-log.ts';
 import {createFetching} from './fetching.ts';
 import {createGuard} from './guard.ts';
@@ -18,6 +19,7 @@ import {createReadiness} from './readiness.ts';
 import {createReading} from './reading.ts';
 import {createSlowKeys} from './slow-keys.ts';
 import type {Store} from './store.ts';
+import {createSweeping} from './sweeping.ts';
 import {createUpdate} from './updating.ts';
 import {createValues} from './values.ts';
 import {createWriteQueue} from './write-queue.ts';
@@ -129,6 +131,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		onRecovery() {
 			queue.restart();
 			void deletions.confirm();
+			sweeping.confirm();
 		},
 	});
 
@@ -149,7 +152,24 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const fetching = createFetching({backend, values, counters});
 	const encoding = createEncoding({backend, guard, values});
 	const guarded = backend.guarded ?? guardThroughKeyv(backend);
-	const deletions = createDeletions({backend, guarded, values, guard, tier, writes});
+	const onSent = () => {
+		failovers.note();
+	};
+
+	const sweeping = createSweeping({backend, guarded, guard, tier, writes, onSweep: onSent, timeoutMs: allKeysTimeoutMs});
+	const deletions = createDeletions({backend, guarded, values, guard, tier, writes, isAllHidden: () => sweeping.isAllHidden, wasCleared: () => sweeping.wasCleared, onDeletion: onSent});
+	const doubtListeners = new Set<() => void>();
+	const failovers = createFailovers({
+		backend,
+		guard,
+		onDoubt() {
+			for (const listener of doubtListeners) {
+				listener();
+			}
+
+			return [sweeping.doubt(), deletions.doubt()].filter(doubt => doubt !== undefined);
+		},
+	});
 	const longValues = backend.pieces && createLongValues(backend, backend.pieces, guard, timeoutMs);
 	const slowKeys = createSlowKeys({backend, guard, deletions, counters});
 	const reading = createReading({backend, guard, tier, fetching, encoding, deletions, slowKeys, longValues, writes, counters});
@@ -170,9 +190,10 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		set,
 		...committing,
 		purge: deletions.purge,
-		async replaceGuards() {
-			tier?.lose();
-			return await guard.attempt('delete', undefined, async () => guarded.replaceAll(), {deadlineMs: allKeysTimeoutMs}) !== undefined;
+		replaceGuards: sweeping.replaceGuards,
+		clear: sweeping.clear,
+		onDoubt(listener) {
+			doubtListeners.add(listener);
 		},
 		extend(key, timeToLive) {
 			const {extend} = backend;
@@ -193,15 +214,6 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		entries: createEntries({backend, guard, values, deletions, timeoutMs: allKeysTimeoutMs}),
 		async delete(keys) {
 			return keys.length === 0 || deletions.remove(keys);
-		},
-		async clear() {
-			tier?.lose();
-			await Promise.allSettled(writes.values());
-			return await guard.attempt('delete', undefined, async () => {
-				// Guards first: what is under way is not written after its key was passed by.
-				await guarded.replaceAll();
-				await backend.clear();
-			}, {deadlineMs: allKeysTimeoutMs}) !== undefined;
 		},
 		command: send && (async (key, toArguments) => {
 			let refusal: Error | undefined;
@@ -227,6 +239,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		health: guard.health,
 		counters,
 		async close() {
+			failovers.close();
 			await encoding.flush();
 			await guard.close();
 			reading.close();

@@ -129,6 +129,7 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 			return store.purge(purge);
 		}),
 		replaceGuards: async () => use(async store => await store.replaceGuards() && store !== memory),
+		onDoubt: redis.onDoubt,
 		extend(...parameters) {
 			useInBackground(store => {
 				store.extend(...parameters);

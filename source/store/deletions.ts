@@ -1,4 +1,6 @@
+import {createHints} from '../hints.ts';
 import {ask, groupByNode, type Backend, type Expectation, type GuardedChanges} from './backend.ts';
+import {failoverMemoryMs, type Doubt} from './failovers.ts';
 import {guardLifeMs, purgeToken} from './guard-token.ts';
 import type {Guard} from './guard.ts';
 import type {MemoryTier} from './memory.ts';
@@ -19,6 +21,12 @@ export type DeletionOptions = {
 	readonly tier: MemoryTier | undefined;
 	/** The last write of each key that is under way. */
 	readonly writes: ReadonlyMap<string, Promise<unknown>>;
+	/** Whether nothing is to be seen at all, for all was removed, and the store may not know. */
+	readonly isAllHidden: () => boolean;
+	/** Whether all was removed lately. */
+	readonly wasCleared: () => boolean;
+	/** To be called before a deletion is sent. */
+	readonly onDeletion: () => void;
 };
 
 /**
@@ -26,6 +34,9 @@ What was to be deleted. Until the store has confirmed it, this process does not 
 */
 export type Deletions = {
 	isUnconfirmed(key: string): boolean;
+
+	/** To be called when reading begins. Returns whether a key is not to be seen in what was read: what came of another master may be older than a deletion that this one has confirmed again meanwhile. */
+	beginReading(): (key: string) => boolean;
 
 	/** Which deletion of the key the store has not confirmed. */
 	unconfirmedOf(key: string): number | undefined;
@@ -39,6 +50,9 @@ export type Deletions = {
 	/** Deletes what is stored of a resource, and refuses what is under way. */
 	readonly purge: Store['purge'];
 
+	/** Hides what was deleted lately: the store may be another master that does not know. */
+	doubt(): Doubt | undefined;
+
 	/** Tries again what is not confirmed yet. */
 	confirm(): Promise<void>;
 
@@ -46,10 +60,15 @@ export type Deletions = {
 	confirmWhenDue(): void;
 };
 
-export const createDeletions = ({backend, guarded, values, guard, tier, writes}: DeletionOptions): Deletions => {
+export const createDeletions = ({backend, guarded, values, guard, tier, writes, isAllHidden, wasCleared, onDeletion}: DeletionOptions): Deletions => {
 	const {keyv, prefix} = backend;
 	/** Keys that were to be deleted, and which deletion that was. */
 	const unconfirmed = new Map<string, number>();
+	/** What a failover may undo. */
+	const confirmed = backend.masters && createHints<true>(maxUnconfirmed, failoverMemoryMs);
+	/** Of what is hidden until it is known which master the store is. */
+	const doubts = new Set<number>();
+	let doubtCount = 0;
 	let deletions = 0;
 	/** When deleting was last tried. */
 	let triedMs = -Infinity;
@@ -81,6 +100,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes}:
 		if (isConfirmed) {
 			for (const key of keys) {
 				settle(key, deletion);
+				confirmed?.set(key, true);
 			}
 
 			return;
@@ -92,6 +112,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes}:
 	};
 
 	const remove = async (keys: readonly string[]): Promise<boolean> => {
+		onDeletion();
 		const deletion = begin(keys);
 		const pending = keys.map(key => writes.get(key)).filter(write => write !== undefined);
 		// On its way through Keyv, a write may be overtaken by a deletion that came after it.
@@ -110,6 +131,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes}:
 	const purge: Store['purge'] = async ({guardKey, keys, indexes}) => {
 		// Where it is tried again, the guard is deleted with the rest: that refuses as much.
 		const allKeys = [guardKey, ...keys];
+		onDeletion();
 		const deletion = begin(allKeys);
 		const expected = new Map<string, Expectation>(indexes.map(({key, index}) => [key, index === 'nothing' ? index : values.startOf(index) ?? 'anything']));
 		const changes = keys.map(key => ({kind: 'delete', key: prefix + key, expected: expected.get(key) ?? 'anything'} as const));
@@ -125,17 +147,49 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes}:
 	};
 
 	const confirm = async (): Promise<void> => {
-		if (unconfirmed.size > 0) {
-			await remove(unconfirmed.keys().toArray());
+		const keys = unconfirmed.entries().filter(([, deletion]) => !doubts.has(deletion)).map(([key]) => key).toArray();
+		if (keys.length > 0) {
+			await remove(keys);
 		}
 	};
 
+	const isUnconfirmed = (key: string): boolean => unconfirmed.has(key) || isAllHidden();
+
+	const doubt = (): Doubt | undefined => {
+		doubtCount++;
+		// What is not confirmed is tried again in any case.
+		const keys = confirmed?.keys().filter(key => !unconfirmed.has(key) || doubts.has(unconfirmed.get(key) ?? 0)).toArray() ?? [];
+		if (keys.length === 0) {
+			return undefined;
+		}
+
+		const deletion = begin(keys);
+		doubts.add(deletion);
+		return {
+			settle() {
+				doubts.delete(deletion);
+				for (const key of keys) {
+					settle(key, deletion);
+				}
+			},
+			renew() {
+				doubts.delete(deletion);
+				void remove(keys);
+			},
+		};
+	};
+
 	return {
-		isUnconfirmed: key => unconfirmed.has(key),
+		isUnconfirmed,
+		beginReading() {
+			const earlierDoubts = doubtCount;
+			return key => isUnconfirmed(key) || (doubtCount !== earlierDoubts && (confirmed?.has(key) === true || wasCleared()));
+		},
 		unconfirmedOf: key => unconfirmed.get(key),
 		settle,
 		remove,
 		purge,
+		doubt,
 		confirm,
 		confirmWhenDue() {
 			if (unconfirmed.size > 0 && performance.now() - triedMs > confirmationMs) {

@@ -63,6 +63,9 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 			indexes: indexes.map(({key, index}) => ({key: nameOf(key), index})),
 		}),
 		replaceGuards: async () => store.replaceGuards(),
+		onDoubt(listener) {
+			store.onDoubt(listener);
+		},
 		extend(key, timeToLive) {
 			store.extend(nameOf(key), timeToLive);
 		},

@@ -53,6 +53,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 	const getTogether = async (keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>> => {
 		const isReadable = slowKeys.isEmpty || await slowKeys.removeForeign(keys);
 		const endReading = tier?.beginReading(keys);
+		const isHidden = deletions.beginReading();
 		let isRefused = false;
 		const attempted = isReadable
 			? await guard.attempt('read', keys[0], async () => {
@@ -69,7 +70,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		const values = keys.map((key, position) => decode(attempted?.result[position], key));
 		const decoded = isSettled(values) ? values : await Promise.all(values.map(async value => value));
 		const records = keys.map((key, position) => {
-			const record = deletions.isUnconfirmed(key) ? undefined : decoded[position];
+			const record = isHidden(key) ? undefined : decoded[position];
 			count(record);
 			return record;
 		});
@@ -103,9 +104,10 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 
 	const getLong = async ({read}: LongValues, key: string): Promise<StoredRecord | undefined> => {
 		const endReading = tier?.beginReading([key]);
+		const isHidden = deletions.beginReading();
 		const value = await read(key);
 		const decoded = await decode(value, key);
-		const record = deletions.isUnconfirmed(key) ? undefined : decoded;
+		const record = isHidden(key) ? undefined : decoded;
 		count(record);
 		endReading?.(backend.isTracking ? [record] : []);
 		return record;

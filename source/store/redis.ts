@@ -11,6 +11,7 @@ import {checkClusterNode} from './cluster-node.ts';
 import {readEviction, type Eviction} from './eviction.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from './guard-token.ts';
 import {isLongKey} from './long-values.ts';
+import {noteMasters, watchMasters} from './masters.ts';
 import {createPermissionErrors} from './permissions.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
 import {createPieces, replaceLongHead} from './redis-long.ts';
@@ -36,7 +37,11 @@ Not `withTypeMapping()`: a sentinel would change the replies of its owner too, a
 const senderOf = (link: RedisLink): SendCommand => {
 	const {connection} = link;
 	if (isCluster(connection)) {
-		return async (key, arguments_) => connection.sendCommand(key, false, arguments_, asBytes);
+		return async (key, arguments_) => {
+			const reply: unknown = await connection.sendCommand(key, false, arguments_, asBytes);
+			noteMasters(connection);
+			return reply;
+		};
 	}
 
 	return 'getSentinelNode' in connection
@@ -141,6 +146,14 @@ const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Prom
 const askServer = async (connection: RedisConnection): Promise<unknown> => {
 	const [send] = await nodesOf(connection);
 	return send?.(['HELLO'], asText);
+};
+
+/** Of its data: promoted, a replica gives itself another one. */
+const replicationIdOf = (info: string): string | undefined => /^master_replid:(?<id>\w+)/mv.exec(info)?.groups?.id;
+
+const identify = async (nodes: readonly SendToNode[]): Promise<string | undefined> => {
+	const ids = await Promise.all(nodes.map(async send => replicationIdOf(String(await send(['INFO', 'replication'], asText)))));
+	return ids.length === 0 || ids.includes(undefined) ? undefined : ids.toSorted((one, other) => String(one).localeCompare(String(other))).join(' ');
 };
 
 const readEvictions = async (connection: RedisConnection): Promise<readonly Eviction[]> => {
@@ -322,6 +335,10 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		readStart: async key => readStart(send, key),
 		replaceHead: async (key, change, ttlMs) => replaceHead(send, key, change, ttlMs),
 		pieces: createPieces(send),
+		masters: {
+			watch: onChange => link.watch?.(onChange) ?? watchMasters(link.connection, onChange),
+			identify: async () => identify(await nodes()),
+		},
 		readEvictions: async () => readEvictions(link.connection),
 		isSharded: isCluster(link.connection),
 		isForeignValue,

@@ -127,6 +127,9 @@ export type Store = {
 	/** Replaces the guards of all resources, as a purge does. Resolves to whether the store confirmed it. */
 	replaceGuards(): Promise<boolean>;
 
+	/** Calls back, as long as the store is open, when it may be another master than the one that has confirmed what was written: a failover may have undone that. */
+	onDoubt(listener: () => void): void;
+
 	/** Has a key live for so long at least, without waiting for it. */
 	extend(key: string, timeToLive: TimeToLive): void;
 
