@@ -334,7 +334,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	/**
 	Whose the response to a request is. It tells users apart in place of `Authorization` and `Cookie`: with a new token, a user is given what was stored for him before. A response to a request of a user is private to that user, and is stored for him as a cache of his own stores it (`shared: false`), also where it is `private`, or varies by `Authorization` or `Cookie`; nobody else is given it. If the function returns `undefined`, the request is nobody's in particular, and `Authorization` and `Cookie` count as they do without this option.
 
-	The origin does not see the credentials of a request that is answered from the cache, so return a name that you know to be the user's, not one that a stranger can send you.
+	The origin does not see the credentials of a request that is answered from the cache, so return a name that you know to be the user's, not one that a stranger can send you. It may come from an `AsyncLocalStorage`, which is the request's also while the cache refreshes in the background.
 
 	Where it throws, or returns anything but `undefined` or a string that names somebody, the request fails.
 

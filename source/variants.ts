@@ -12,6 +12,14 @@ import type {
 // More variants than these come of a field that should not be in `Vary`.
 const maxVariants = 64;
 
+/** Longer entity tags are not asked about: with many of them, an index would be longer than the store takes, and no variant could be written. */
+const longestEtag = 1024;
+
+const etagOf = ({rawHeaders}: StoredResponse): string => {
+	const etag = rawFieldValue(rawHeaders, 'etag') ?? '';
+	return etag.length > longestEtag ? '' : etag;
+};
+
 const hasSameNames = (first: readonly string[], second: readonly string[]) => first.length === second.length && first.every((name, position) => name === second[position]);
 
 type NewVariant = {
@@ -38,7 +46,7 @@ export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs,
 	const reference: VariantReference = {
 		id: isLong ? longIdOf(shortId) : shortId,
 		keptUntilMs: timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive,
-		etag: rawFieldValue(stored.rawHeaders, 'etag') ?? '',
+		etag: etagOf(stored),
 	};
 	const others = (known?.variants ?? []).filter(variant => variant.id !== reference.id && variant.keptUntilMs > nowMs);
 	const kept = isContinued ? others.filter(({id}) => shortIdOf(id) !== shortId).slice(0, maxVariants - 1) : [];

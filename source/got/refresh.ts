@@ -1,3 +1,4 @@
+import {AsyncResource} from 'node:async_hooks';
 import type {Agent, ClientRequest} from 'node:http';
 import type {Socket} from 'node:net';
 import type {Options, RequestPromise, Response} from 'got';
@@ -192,7 +193,8 @@ export const startRefresh = (context: GotContext, options: GotOptions, exchange:
 	if (running.size < maxRunning) {
 		void run(context, name, task);
 	} else if (waiting.size < maxWaiting) {
-		waiting.set(name, task);
+		// The user's functions may ask their `AsyncLocalStorage` whose request it is, and another caller's refresh calls it.
+		waiting.set(name, AsyncResource.bind(task));
 	}
 
 	return running.get(name) ?? never;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import {AsyncLocalStorage} from 'node:async_hooks';
 import {test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import fc from 'fast-check';
 import got, {RequestError, type Got, type OptionsInit} from 'got';
 import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {holdNext, respond, startOrigin, type RecordedRequest} from '../helpers/origin.ts';
+import {hold} from './flights-helpers.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 import {dump, interfaces, refreshed} from './store-change-helpers.ts';
 
@@ -65,6 +67,34 @@ for (const [name, ask] of Object.entries(interfaces)) {
 		}
 	}
 }
+
+test('a user whom an AsyncLocalStorage names is the same in a refresh that another user\'s refresh has made wait', async () => {
+	const present = new AsyncLocalStorage<string>();
+	await using setup = await setUp({user: () => present.getStore()});
+	const {client} = setup;
+	const ask = async (name: string, url: string) => present.run(name, async () => client(url, as(name, 1, false)).text());
+	const pages = Array.from({length: 16}, (_, number) => `pages/${number}`);
+	const askForAll = async () => {
+		await Promise.all(pages.map(async page => ask('alice', page)));
+		await ask('bob', 'me');
+	};
+
+	serve(setup, {'cache-control': 'max-age=1, stale-while-revalidate=60', age: '1'});
+	await askForAll();
+	await settleWrites(setup);
+
+	const gate = hold(setup);
+	await askForAll();
+	await gate.arrivals(pages.length);
+	gate.answer({headers: {'cache-control': 'max-age=60'}});
+	await gate.arrivals(1);
+	gate.answer({headers: {'cache-control': 'max-age=60'}, body: 'refreshed for bob'});
+	await settleWrites(setup);
+
+	serve(setup, {'cache-control': 'max-age=60'});
+	assert.match(await ask('alice', 'me'), /^alice/v);
+	assert.equal(await ask('bob', 'me'), 'refreshed for bob');
+});
 
 test('a request that is nobody\'s in particular is treated as without the option', async () => {
 	await using setup = await setUp({user});

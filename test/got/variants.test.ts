@@ -169,3 +169,22 @@ test('of more than 64 variants, the one that was written longest ago goes, and o
 	assert.deepEqual(await Promise.all(others.map(async language => isStored(language))), others.map(() => true));
 	assert.equal((await redis.client.keys('http_cache:{*}:??????????????????????')).length, 64);
 });
+
+test('variants with long entity tags are stored, however many there are', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	const languages = Array.from({length: 40}, (_, number) => `x-${number}`);
+	const responseIn = (language: string) => variant(language, {etag: `"${language}${'e'.repeat(8000)}"`});
+	origin.queue(...languages.map(language => responseIn(language)));
+	for (const language of languages) {
+		await client('items', inLanguage(language));
+	}
+
+	await settleWrites(setup);
+	const {client: other} = setup.other();
+	for (const language of languages) {
+		assert.equal(await other('items', inLanguage(language)).text(), language);
+	}
+
+	assert.equal(origin.requests.length, languages.length);
+});
