@@ -11,7 +11,7 @@ Faults of a part: one node of a cluster, while the others are well.
 export type ClusterFault = {
 	readonly name: string;
 	readonly cluster: StartClusterOptions;
-	/** Whether another node takes the place of one, which its clients are not told. */
+	/** Whether another node takes the place of one, which its clients are not told by that one. */
 	readonly isFailover?: boolean;
 	begin(nodes: TestCluster): Promise<Undo>;
 };
@@ -55,6 +55,14 @@ const hang = (isOrigins: boolean): ClusterFault => ({
 	},
 });
 
+const untilState = async (nodes: readonly TestRedis[], state: 'ok' | 'fail'): Promise<void> => {
+	for (const {client} of nodes) {
+		while (!(await client.sendCommand<string>(['CLUSTER', 'INFO'])).includes(`cluster_state:${state}`)) {
+			await wait(5);
+		}
+	}
+};
+
 const untilPromoted = async ({client}: TestRedis): Promise<void> => {
 	while (!(await client.info('replication')).includes('role:master')) {
 		await wait(5);
@@ -67,7 +75,8 @@ const loses: StartClusterOptions = {losesNodes: true, args: ['--cluster-require-
 const promote = (name: string, fell: (master: TestRedis) => Promise<unknown>, rejoin?: (master: TestRedis) => Promise<unknown>): ClusterFault => ({
 	name,
 	cluster: loses,
-	isFailover: true,
+	// One that returns says where its slots are.
+	isFailover: rejoin === undefined,
 	async begin(nodes) {
 		const {master, replica} = await pairOf(nodes, true);
 		await haveAllReplicated(master, replica!); // There are three.
@@ -78,6 +87,9 @@ const promote = (name: string, fell: (master: TestRedis) => Promise<unknown>, re
 		};
 	},
 });
+
+/** Of all but one. */
+const othersOf = ({masters}: TestCluster, master: TestRedis) => masters.filter(each => each !== master);
 
 export const clusterFaults: readonly ClusterFault[] = [
 	hang(true),
@@ -94,6 +106,34 @@ export const clusterFaults: readonly ClusterFault[] = [
 			const {master} = await pairOf(nodes, true);
 			await master.kill();
 			return async () => master.restart();
+		},
+	},
+	{
+		name: 'a master without a replica dies, so that the cluster is down (`CLUSTERDOWN`) until it returns',
+		cluster: {isReplicated: false, losesNodes: true},
+		async begin(nodes) {
+			const {master} = await pairOf(nodes, true);
+			await master.kill();
+			await untilState(othersOf(nodes, master), 'fail');
+			return async () => {
+				await master.restart();
+				// Redis takes its time: twice the node timeout from when the others have given the master up.
+				await untilState(nodes.masters, 'ok');
+			};
+		},
+	},
+	{
+		name: 'the cluster\'s bus is partitioned: a master without the others, until its replica is promoted',
+		cluster: {...loses, canIsolate: true},
+		isFailover: true,
+		async begin(nodes) {
+			const {master, replica} = await pairOf(nodes, true);
+			// What the master takes while it is alone is lost: not what is tested here.
+			await haveAllReplicated(master, replica!); // There are three.
+			await nodes.isolate(master);
+			return async () => {
+				await untilPromoted(replica!);
+			};
 		},
 	},
 ];

@@ -1,5 +1,6 @@
 import {setTimeout as wait} from 'node:timers/promises';
-import {startRedis, type TestRedis} from './redis.ts';
+import {startBusProxy} from './bus-proxy.ts';
+import {secondPortOffset, startRedis, type TestRedis} from './redis.ts';
 
 export type TestCluster = AsyncDisposable & {
 	readonly masters: readonly TestRedis[];
@@ -7,6 +8,8 @@ export type TestCluster = AsyncDisposable & {
 	readonly replicas: readonly TestRedis[];
 	/** Moves the slots that hold keys from one master to another; resolves to how many. */
 	moveSlots(from: TestRedis, to: TestRedis): Promise<number>;
+	/** Cuts the bus of the cluster between a node and all others, which clients go on reaching; without a node, nothing is cut any more. */
+	isolate(node: TestRedis | undefined): Promise<void>;
 };
 
 const slotCount = 16_384;
@@ -49,6 +52,8 @@ export type StartClusterOptions = {
 	readonly isReplicated?: boolean;
 	/** `true`: a node that is silent for two seconds is dead, and its replica takes its place. Otherwise, no busy machine is taken for a dead one. */
 	readonly losesNodes?: boolean;
+	/** `true`: `isolate()` can be used. */
+	readonly canIsolate?: boolean;
 	/** Of each node, further arguments of `redis-server`. */
 	readonly args?: readonly string[] | ((port: number) => readonly string[]);
 };
@@ -56,9 +61,17 @@ export type StartClusterOptions = {
 /**
 A Redis Cluster of the test's own: three masters with a replica each.
 */
-export const startCluster = async ({isReplicated = true, losesNodes = false, args = []}: StartClusterOptions = {}): Promise<TestCluster> => {
+export const startCluster = async ({isReplicated = true, losesNodes = false, canIsolate = false, args = []}: StartClusterOptions = {}): Promise<TestCluster> => {
 	const timeoutMs = losesNodes ? '2000' : '15000';
-	const nodes = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => startRedis({args: port => ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0', ...typeof args === 'function' ? args(port) : args]})));
+	const buses = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => canIsolate ? startBusProxy() : undefined));
+	const nodes = await Promise.all(buses.map(async bus => startRedis({args: port => ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0', ...bus ? ['--cluster-announce-bus-port', String(bus.port)] : [], ...typeof args === 'function' ? args(port) : args]})));
+	for (const [position, {port}] of nodes.entries()) {
+		const bus = buses[position];
+		if (bus) {
+			bus.targetPort = port + secondPortOffset;
+		}
+	}
+
 	const masters = nodes.slice(0, 3);
 	const replicas = nodes.slice(3);
 	const ids = await Promise.all(nodes.map(async node => send(node, 'CLUSTER', 'MYID')));
@@ -70,7 +83,7 @@ export const startCluster = async ({isReplicated = true, losesNodes = false, arg
 		}
 
 		if (first && node !== first) {
-			await send(node, 'CLUSTER', 'MEET', '127.0.0.1', String(first.port));
+			await send(node, 'CLUSTER', 'MEET', '127.0.0.1', String(first.port), String(buses[0]?.port ?? (first.port + secondPortOffset)));
 		}
 	}
 
@@ -92,6 +105,7 @@ export const startCluster = async ({isReplicated = true, losesNodes = false, arg
 
 	const stop = async () => {
 		await Promise.all(nodes.map(async node => node.stop()));
+		await Promise.all(buses.map(async bus => bus?.[Symbol.asyncDispose]()));
 	};
 
 	return {
@@ -109,6 +123,14 @@ export const startCluster = async ({isReplicated = true, losesNodes = false, arg
 			}
 
 			return slots.size;
+		},
+		async isolate(isolated) {
+			const id = isolated && await send(isolated, 'CLUSTER', 'MYID');
+			for (const [position, bus] of buses.entries()) {
+				if (bus) {
+					bus.isCut = sender => isolated !== undefined && (nodes[position] === isolated || sender === id);
+				}
+			}
 		},
 		[Symbol.asyncDispose]: stop,
 	};
