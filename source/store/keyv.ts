@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import {randomBytes} from 'node:crypto';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {LRUCache} from 'lru-cache';
 import {binary, isExpected, type Backend, type Change, type ChangeResult, type Encoding, type RawEntry, type Swallowed} from './backend.ts';
@@ -238,7 +239,7 @@ const prefixWithin = ({namespace: outer, useKeyPrefix}: Keyv, namespace: string)
 	return namespace === outer ? '' : `:${prefix}`;
 };
 
-const listKeys = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
+const listOnce = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
 	if (keyv.iterator === undefined) {
 		throw new Error('The store cannot list its keys');
 	}
@@ -249,6 +250,29 @@ const listKeys = async function * (keyv: Keyv, prefix: string): AsyncGenerator<s
 		if (isOurs(key, remnant + prefix)) {
 			yield key.slice(remnant.length);
 		}
+	}
+};
+
+const probeMs = 60_000;
+
+// Keyv takes some adapters for such as can list, which then list nothing: an empty list is believed if a key that was just written is on the next one.
+const listKeys = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
+	let isEmpty = true;
+	for await (const key of listOnce(keyv, prefix)) {
+		isEmpty = false;
+		yield key;
+	}
+
+	if (!isEmpty) {
+		return;
+	}
+
+	const probe = `${prefix}{listing ${randomBytes(6).toString('base64url')}}`;
+	await keyv.set(probe, 'x', probeMs);
+	const listed = await Array.fromAsync(listOnce(keyv, prefix));
+	await keyv.delete(probe);
+	if (listed.length === 0) {
+		throw new Error('The store does not list a key that was just written to it');
 	}
 };
 

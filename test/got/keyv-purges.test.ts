@@ -3,6 +3,7 @@ import test from 'node:test';
 import got from 'got';
 import {Keyv} from 'keyv';
 import {redisCache, type RedisCache} from '../../source/index.ts';
+import {createAdapter} from '../helpers/adapter.ts';
 import {respond, startOrigin} from '../helpers/origin.ts';
 
 /*
@@ -44,3 +45,26 @@ for (const [name, sweep] of Object.entries(sweeps)) {
 		assert.equal(await own.has(`${origin.url}/own`), false);
 	});
 }
+
+test('a store that lists nothing, though a key was just written, confirms no purge of everything', async () => {
+	await using origin = await startOrigin((_request, response) => {
+		respond(response, {headers: {'cache-control': 'max-age=60'}, body: 'x'});
+	});
+	await using cache = redisCache({store: createAdapter(() => ({
+		async * iterator() {
+			// As that of `@keyv/valkey`.
+		},
+	}))});
+	const errors: string[] = [];
+	cache.on('error', ({message}) => errors.push(message));
+	await got.extend(cache)(`${origin.url}/a`);
+	assert.equal(await cache.clear(), false);
+	await assert.rejects(cache.invalidate({prefix: origin.url}), /could not list/v);
+	await assert.rejects(Array.fromAsync(cache.entries()), /could not list/v);
+	assert.match(errors.join('\n'), /does not list a key that was just written/v);
+});
+
+test('an empty Keyv is cleared', async () => {
+	await using cache = redisCache({store: new Keyv(new Map())});
+	assert.equal(await cache.clear(), true);
+});
