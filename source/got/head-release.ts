@@ -1,4 +1,5 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
+import {setImmediate} from 'node:timers';
 import {isSuccessful} from '../http/status-codes.ts';
 import {isTooLarge, outcomeOf} from '../settlement.ts';
 import type {GotContext, GotOptions} from './context.ts';

@@ -163,7 +163,8 @@ export class RedisCache {
 			variations: createHints(maxHints),
 			varyingOrigins: createHints(maxHints),
 			plainPaths: createHints(maxHints, plainPathMs),
-			now: Date.now,
+			// A clock that is faked later on is followed.
+			now: () => Date.now(),
 			reportError(what, error) {
 				emitError(new Error(`got-redis-cache: ${what}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
 			},

@@ -1,4 +1,5 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
+import {setImmediate} from 'node:timers';
 import type {Request} from 'got';
 import {markRequestFailure} from './failure.ts';
 import {isRefused, watchForCut} from './http2-stream.ts';

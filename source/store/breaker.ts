@@ -1,4 +1,5 @@
 import {inBackground} from '../background.ts';
+import {ownTimers} from './own-timers.ts';
 
 const firstCooldownMs = 250;
 const longestCooldownMs = 2000;
@@ -51,31 +52,31 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 
 		state = 'closed';
 		nextCooldownMs = cooldownMs;
-		clearTimeout(timer);
+		ownTimers.clearTimeout(timer);
 		onClose();
 	};
 
 	const coolDown = () => {
 		state = 'open';
-		clearTimeout(timer);
+		ownTimers.clearTimeout(timer);
 		if (isStopped) {
 			return;
 		}
 
 		// A fleet that lost its Redis at one moment does not come back at one moment.
-		timer = inBackground(setTimeout(probe === undefined ? letOneThrough : check, nextCooldownMs * (0.75 + (Math.random() / 2))));
+		timer = inBackground(ownTimers.setTimeout(probe === undefined ? letOneThrough : check, nextCooldownMs * (0.75 + (Math.random() / 2))));
 		nextCooldownMs = Math.min(nextCooldownMs * 2, longestMs);
 	};
 
 	const beginProbation = () => {
-		clearTimeout(timer);
+		ownTimers.clearTimeout(timer);
 		if (isStopped) {
 			return;
 		}
 
 		state = 'probation';
 		probation = {sinceMs: performance.now(), successCount: 1};
-		timer = inBackground(setTimeout(close, probationCooldowns * longestMs));
+		timer = inBackground(ownTimers.setTimeout(close, probationCooldowns * longestMs));
 	};
 
 	const letOneThrough = () => {
@@ -143,7 +144,7 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 		},
 		stop() {
 			isStopped = true;
-			clearTimeout(timer);
+			ownTimers.clearTimeout(timer);
 		},
 	};
 };

@@ -1,6 +1,7 @@
 import {performance as nodePerformance} from 'node:perf_hooks';
 import {setImmediate as afterPolling} from 'node:timers';
 import {inBackground} from '../background.ts';
+import {ownTimers} from './own-timers.ts';
 
 /*
 A deadline is for the store, not for the process. A process that is busy sends a command late, and reads its reply late: neither says that the store is slow.
@@ -97,7 +98,7 @@ export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void
 		scheduledAtMs = performance.now();
 		// A fraction more would be another millisecond.
 		const wholeMs = Math.min(Math.floor(ms), longestTimerMs);
-		timer = setTimeout(() => {
+		timer = ownTimers.setTimeout(() => {
 			onTimer(performance.now() - scheduledAtMs - wholeMs);
 		}, wholeMs);
 		if (isInBackground) {
@@ -158,6 +159,6 @@ export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void
 
 	return () => {
 		isForgotten = true;
-		clearTimeout(timer);
+		ownTimers.clearTimeout(timer);
 	};
 };

@@ -2,6 +2,7 @@ import {performance} from 'node:perf_hooks';
 import type {MockTracker} from 'node:test';
 import {createCluster} from '@redis/client';
 import {startCluster} from './cluster.ts';
+import {followFakeTimers} from './deadlines.ts';
 import type {TestRedis} from './redis.ts';
 import {turns, watchRequests} from './slow-redis.ts';
 
@@ -63,6 +64,7 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 			const startedIdleMs = Math.max(performance.eventLoopUtilization().idle, latestIdleMs);
 			let elapsedMs = 0;
 			mock.timers.enable({apis: ['setTimeout']});
+			followFakeTimers(mock);
 			mock.method(performance, 'now', () => startedMs + elapsedMs);
 			mock.method(performance, 'eventLoopUtilization', () => ({idle: startedIdleMs + elapsedMs, active: 0, utilization: 0}));
 

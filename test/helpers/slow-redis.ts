@@ -9,6 +9,7 @@ import {
 import {performance} from 'node:perf_hooks';
 import type {MockTracker} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {followFakeTimers} from './deadlines.ts';
 import {startRedis, type TestRedis} from './redis.ts';
 
 type Held = {readonly chunk: Uint8Array; readonly upstream: Socket; readonly dueMs: number};
@@ -95,6 +96,7 @@ export const startSlowRedis = async (mock: MockTracker): Promise<SlowRedis> => {
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	mock.timers.enable({apis: ['setTimeout']});
+	followFakeTimers(mock);
 	mock.method(performance, 'now', () => startedMs + elapsedMs);
 	// It goes on only while nothing else is done.
 	mock.method(performance, 'eventLoopUtilization', () => ({idle: elapsedMs, active: 0, utilization: 0}));

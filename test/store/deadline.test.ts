@@ -3,6 +3,7 @@ import {performance} from 'node:perf_hooks';
 import test, {type TestContext} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {atDeadline, noteAnswer, type Answering} from '../../source/store/deadline.ts';
+import {ownTimers} from '../../source/store/own-timers.ts';
 import {createPatience, inTime, spentMsOf} from '../../source/store/patience.ts';
 
 /** For all tests of this file: no clock goes back. */
@@ -14,12 +15,12 @@ const startClock = ({mock}: TestContext) => {
 	const timers = new Map<symbol, {readonly dueMs: number; fire(): void}>();
 	mock.method(performance, 'now', () => nowMs);
 	mock.method(performance, 'eventLoopUtilization', () => ({idle: idleMs, active: 0, utilization: 0}));
-	mock.method(globalThis, 'setTimeout', (fire: () => void, milliseconds: number) => {
+	mock.method(ownTimers, 'setTimeout', (fire: () => void, milliseconds: number) => {
 		const timer = Symbol('timer');
 		timers.set(timer, {dueMs: nowMs + milliseconds, fire});
 		return timer;
 	});
-	mock.method(globalThis, 'clearTimeout', (timer: symbol) => timers.delete(timer));
+	mock.method(ownTimers, 'clearTimeout', (timer: symbol) => timers.delete(timer));
 
 	/** The process does something else for so long, and comes to its timers; what has arrived is not read yet. */
 	const blockUntilTimers = (milliseconds: number) => {

@@ -19,6 +19,7 @@ import type {StoreOption} from '../../source/store/connection.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
 import type {StoreEvent} from '../../source/store/fault-log.ts';
 import {isArgumentError} from '../../source/store/redis.ts';
+import {followFakeTimers} from '../helpers/deadlines.ts';
 import {listen} from '../helpers/listener.ts';
 import {response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
@@ -224,6 +225,7 @@ const openFull = async (t: TestContext) => {
 		write,
 		async degrade() {
 			t.mock.timers.enable({apis: ['setTimeout']});
+			followFakeTimers(t.mock);
 			await fill();
 			while (store.health().state === 'ok') {
 				await write();

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
+import {respond} from '../helpers/origin.ts';
+import {setUp, settleWrites} from './helpers.ts';
+
+/*
+Tests of users that fake time after their cache was made.
+*/
+
+const fresh = {'cache-control': 'max-age=60'};
+
+const setUpFresh = async (options: RedisCacheOptions = {}) => {
+	const setup = await setUp(options);
+	setup.origin.handler = (_request, response) => {
+		// Node's own field has the time of the last second that it saw pass.
+		respond(response, {headers: {...fresh, date: new Date().toUTCString()}, body: 'x'});
+	};
+
+	return setup;
+};
+
+for (const store of ['Redis', 'memory', 'Map'] as const) {
+	test(`a clock that is faked after the cache was made is followed: ${store}`, async t => {
+		await using setup = await setUpFresh(store === 'Redis' ? {} : {store: store === 'Map' ? new Map() : 'memory'});
+		const {client, cache, origin} = setup;
+		await client('items');
+		await settleWrites(setup);
+		t.mock.timers.enable({apis: ['Date'], now: Date.now()});
+		t.mock.timers.setTime(Date.now() + 59_000);
+		const {isFromCache} = await client('items');
+		assert.equal(isFromCache, true);
+
+		t.mock.timers.setTime(Date.now() + 2000);
+		assert.equal(await cache.has(`${origin.url}/items`), false);
+		const response = await client('items');
+		assert.equal(response.isFromCache, false);
+		assert.equal(cacheInfo(await client('items'))?.status, 'hit');
+		// The real clock is behind what was stored by the other.
+		t.mock.timers.reset();
+		assert.equal((await client('items')).body, 'x');
+	});
+}
+
+for (const apis of [['setTimeout'], ['setTimeout', 'setImmediate'], ['setTimeout', 'setImmediate', 'setInterval', 'Date']] as const) {
+	test(`with ${apis.join(', ')} faked, requests and methods end`, async t => {
+		await using setup = await setUpFresh({timeout: 50});
+		const {client, cache, origin} = setup;
+		await client('items');
+		t.mock.timers.enable({apis: [...apis]});
+		t.mock.timers.tick(1);
+		for (let count = 0; count < 6; count++) {
+			assert.equal((await client(`faked/${count}`)).body, 'x');
+		}
+
+		assert.equal(typeof await cache.has(`${origin.url}/items`), 'boolean');
+		assert.equal(typeof await cache.delete(`${origin.url}/items`), 'boolean');
+		assert.equal(cache.health().state === 'unavailable', (apis as readonly string[]).includes('setImmediate'), 'node-redis writes with setImmediate()');
+	});
+
+	test(`with ${apis.join(', ')} faked, a store in memory caches, and a cache is closed`, async t => {
+		await using setup = await setUpFresh({store: 'memory'});
+		t.mock.timers.enable({apis: [...apis]});
+		t.mock.timers.tick(1);
+		await setup.client('items');
+		const {isFromCache} = await setup.client('items');
+		assert.equal(isFromCache, true);
+		await setup.cache.close();
+	});
+
+	test(`with ${apis.join(', ')} faked, a cache on Redis is closed`, async t => {
+		await using setup = await setUpFresh({timeout: 50});
+		await setup.client('items');
+		t.mock.timers.enable({apis: [...apis]});
+		t.mock.timers.tick(1);
+		await setup.client('others');
+		await setup.cache.close();
+		assert.equal(setup.cache.health().state, 'closed');
+	});
+}
