@@ -5,7 +5,7 @@ import type {Deletions} from './deletions.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Guard} from './guard.ts';
 import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './guard-token.ts';
-import {longBodyBytes, type LongValues} from './long-values.ts';
+import {isLongKey, longBodyBytes, type LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory.ts';
 import type {SlowKeys} from './slow-keys.ts';
 import type {CommittedRecord, Store} from './store.ts';
@@ -28,7 +28,8 @@ export type CommittingOptions = {
 	readonly counters: {dropped: number; unwritten: number};
 };
 
-const isLong = (change: Change): change is Extract<Change, {kind: 'put'}> => change.kind === 'put' && change.value.length >= longBodyBytes;
+/** By the key, which the index names: a long body may be short when it is compressed. */
+const isLong = (change: Change): change is Extract<Change, {kind: 'put'}> => change.kind === 'put' && isLongKey(change.key);
 
 const unstoredError = ({url, body}: StoredResponse, reason: Error): Error => new Error(
 	`The response of ${url} was not stored, with ${body.length} bytes: ${reason.message}. Lower \`maxBodySize\` if that goes on, or raise \`timeout\``,

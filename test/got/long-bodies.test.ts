@@ -3,7 +3,7 @@ import {Buffer} from 'node:buffer';
 import {hash, randomBytes} from 'node:crypto';
 import test from 'node:test';
 import {setImmediate as nextTurn, setTimeout as delay} from 'node:timers/promises';
-import {cacheInfo, type RedisCache} from '../../source/index.ts';
+import {cacheInfo, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {holdNext, type Origin} from '../helpers/origin.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
@@ -98,6 +98,28 @@ test('a body of 100 MB is stored and answers in every process, and short request
 	assert.match(key, /:long$/v);
 	assert.ok(await setup.redis.client.pTTL(key) > 60_000);
 });
+
+for (const [name, options] of Object.entries({'as it is by default': {}, 'without compression': {compression: false}, encrypted: {encryption: 'a'.repeat(64)}} satisfies Record<string, RedisCacheOptions>)) {
+	test(`a long body that is short when it is compressed, ${name}: every process has it, and a 304 freshens it`, async () => {
+		await using setup = await setUp({maxBodySize: 100 * mib, ...options});
+		const {client, cache, origin, other} = setup;
+		const events = eventsOf(cache);
+		serve(origin, Buffer.alloc(6 * mib, 'text '), {etag: '"1"', 'content-type': 'text/plain'});
+		await client('long');
+		await untilWritten(setup);
+		for (const each of [client, other().client]) {
+			const response = await each('long', {responseType: 'buffer'});
+			assert.deepEqual([cacheInfo(response)?.status, response.body.length], ['hit', 6 * mib]);
+		}
+
+		origin.queue({status: 304, headers: {etag: '"1"', 'cache-control': 'max-age=600', 'x-new': 'new'}});
+		await client('long', {headers: {'cache-control': 'no-cache'}});
+		await untilWritten(setup);
+		const {headers, isFromCache} = await other().client('long');
+		assert.deepEqual([isFromCache, headers['x-new']], [true, 'new']);
+		assert.deepEqual(events, []);
+	});
+}
 
 for (const [name, options] of Object.entries({plain: {}, encrypted: {encryption: 'a'.repeat(64)}, 'without a memory tier': {memory: false}} as const)) {
 	test(`a long body, ${name}: another process has it, a range of it, and its variants`, async () => {
