@@ -258,12 +258,21 @@ const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, 
 		return false;
 	}
 
-	newest.set(wholeKey, {startedAtMonoMs: startedAt, isForAll: !isVariant});
+	const laterOf = (known: Newest | undefined): number => Math.max(startedAt, known?.startedAtMonoMs ?? -Infinity);
+	newest.set(wholeKey, {startedAtMonoMs: laterOf(whole), isForAll: !isVariant});
 	if (isVariant) {
 		newest.set(ownKey, {startedAtMonoMs: startedAt, isForAll: false});
 	}
 
 	return false;
+};
+
+/** Keeps the response to an earlier request from being written where that to a later one has removed what was stored. */
+export const outrun = ({newest}: ResourceContext, key: string, startedAtMonoMs: number): void => {
+	const known = newest.get(key);
+	if (startedAtMonoMs > (known?.startedAtMonoMs ?? -Infinity)) {
+		newest.set(key, {startedAtMonoMs, isForAll: true});
+	}
 };
 
 /**

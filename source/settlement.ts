@@ -1,4 +1,5 @@
 import {drop} from './dropping.ts';
+import {outrun} from './resource.ts';
 import {stepwise, type Exchange, type ExchangeContext} from './exchange.ts';
 import {readContent, unreadContent} from './given.ts';
 import {rawFieldValue} from './http/header-fields.ts';
@@ -50,6 +51,9 @@ export const withStored = async (context: ExchangeContext, exchange: Exchange): 
 	return {...exchange, key: found.key, index: found.index, decision: {...decision, ...(stored && {stored})}};
 };
 
+/** A response that is for one user alone says nothing of an older one for all. */
+const aboutUser: ReadonlySet<PassReason> = new Set(['private', 'authorization', 'set-cookie']);
+
 /** Makes in the store the change that a response without a body of its own leads to. */
 const change = async (context: ExchangeContext, exchange: Exchange, wanted: Freshening | Refusal): Promise<Storage> => {
 	if (wanted.kind === 'freshen') {
@@ -58,10 +62,14 @@ const change = async (context: ExchangeContext, exchange: Exchange, wanted: Fres
 
 	if (wanted.kind === 'drop') {
 		await drop(context, await withStored(context, exchange), wanted);
+		if (!aboutUser.has(wanted.reason)) {
+			outrun(context, exchange.key, exchange.startedAt);
+		}
 	} else if (wanted.kind === 'invalidate') {
-		const {refusal} = await store(context, exchange, wanted.stored);
+		const {refusal, unstored} = await store(context, exchange, wanted.stored);
+		const isOutrun = refusal === 'invalidated' && unstored !== undefined;
 		// What cannot be marked invalid must not look fresh.
-		if (refusal !== undefined) {
+		if (refusal !== undefined && !isOutrun) {
 			await drop(context, exchange, {scope: 'selected', stored: wanted.stored});
 		}
 	}

@@ -181,6 +181,30 @@ for (const [name, olderHeaders, newerHeaders] of [
 	});
 }
 
+test('a response that arrives after the answer to a later request, which may not be stored, is not stored either', async () => {
+	await using setup = await setUp({coalesce: false});
+	const {client, origin} = setup;
+	origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'no-store'}).end('new');
+	};
+
+	let answer: () => void = () => undefined;
+	const {promise: arrived, resolve: arrive} = Promise.withResolvers<void>();
+	origin.queue((_request, response) => {
+		arrive();
+		answer = () => {
+			response.writeHead(200, {'cache-control': 'max-age=600'}).end('old');
+		};
+	});
+	const held = client('items');
+	await arrived;
+	await client('items', {headers: {'cache-control': 'no-cache'}});
+	answer();
+	assert.equal((await held).body, 'old');
+	await settleWrites(setup);
+	assert.equal((await client('items')).body, 'new');
+});
+
 test('variants that arrive out of order are all stored', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
