@@ -55,7 +55,7 @@ import {
 } from './message.ts';
 import {openExchange} from './opening.ts';
 import {prepareRecovery, takeRecovery} from './recovery.ts';
-import {settleRedirect} from './redirect.ts';
+import {invalidateByRedirect, settleRedirect} from './redirect.ts';
 import {endOfTurn} from './turn.ts';
 import {refreshInBackground} from './refresh.ts';
 import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
@@ -263,7 +263,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		return response;
 	};
 
-	const beforeRedirect: BeforeRedirectHook = (updatedOptions, response) => {
+	const beforeRedirect: BeforeRedirectHook = async (updatedOptions, response) => {
 		takeRecovery(updatedOptions);
 		const {options} = response.request;
 		const state = stateOf(options);
@@ -278,6 +278,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			settleRedirect(context, state, response, () => {
 				landFor(context, options, state);
 			});
+			await invalidateByRedirect(context, state, response);
 			return;
 		}
 

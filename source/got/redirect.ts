@@ -1,6 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {PlainResponse} from 'got';
-import {settleResponse} from '../settlement.ts';
+import {invalidationBy} from '../http/invalidation.ts';
+import {invalidate} from '../purging.ts';
+import {carryOut, outcomeOf, settleResponse} from '../settlement.ts';
 import type {GotContext} from './context.ts';
 import type {GotExchange} from './exchanges.ts';
 import {responseHead} from './response-head.ts';
@@ -30,7 +32,11 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 
 	const settle = async () => {
 		try {
-			state.settlement = await settleResponse(context, state.exchange, head, size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks));
+			const body = size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks);
+			// The next hop may have stored by now what the redirect invalidated.
+			state.settlement = typeof body !== 'string' && invalidationBy(state.exchange.request, head)
+				? await carryOut(context, state.exchange, outcomeOf(context, state.exchange, head), body)
+				: await settleResponse(context, state.exchange, head, body);
 		} catch (error) {
 			context.reportError('A redirect was not stored', error);
 		}
@@ -53,4 +59,12 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 			onSettled();
 		}
 	});
+};
+
+/** What a redirect has changed is not to be given to its next hop, which is looked up before the redirect is settled. */
+export const invalidateByRedirect = async (context: GotContext, {exchange}: GotExchange, response: PlainResponse): Promise<void> => {
+	const invalidation = invalidationBy(exchange.request, responseHead(response));
+	if (invalidation && !exchange.settings.http.isReadOnly) {
+		await invalidate(context, exchange, invalidation);
+	}
 };

@@ -15,6 +15,7 @@ import {commandsDuring} from '../helpers/monitor.ts';
 import {holdNext} from '../helpers/origin.ts';
 import {startScript} from '../helpers/script.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
+import {interfaces} from './store-change-helpers.ts';
 
 /* What holds for any store is in `source/acceptance/`. */
 
@@ -448,3 +449,19 @@ test('many URLs are deleted in one call', async () => {
 
 	assert.equal(await cache.delete(Array.from({length: 2000}, (_, number) => `${origin.url}/${number}`)), true);
 });
+
+for (const [name, askOnce] of Object.entries(interfaces)) {
+	test(`what a redirect has changed is not given to its next hop: ${name}`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const page = (body: string) => ({headers: {'cache-control': 'max-age=60'}, body});
+		origin.queue(page('old'), {status: 303, headers: {location: '/items'}, body: 'see other'}, page('new'));
+		await client('items');
+		await settleWrites(setup);
+
+		assert.equal((await askOnce(client, {method: 'POST', body: 'a'})).body, 'new');
+		await settleWrites(setup);
+		assert.equal(await client('items').text(), 'new');
+		assert.equal(origin.requests.length, 3);
+	});
+}
