@@ -8,6 +8,7 @@ import type {
 import type {GotContext} from './context.ts';
 import {holdEarlyResponses} from './early-response.ts';
 import {takeFastPath} from './fast-path.ts';
+import {noteForm} from './form.ts';
 import type {Hooks} from './hooks.ts';
 import {registerHandler} from './inner-handlers.ts';
 import {watchStream} from './stream.ts';
@@ -25,6 +26,7 @@ export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunctio
 		return next(options as never);
 	}
 
+	noteForm(options);
 	const direct = options.isStream ? undefined : takeFastPath(context, hooks, options, next);
 	if (direct) {
 		return direct;

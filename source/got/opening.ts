@@ -8,6 +8,7 @@ import {askedBy} from './asked.ts';
 import type {GotContext, GotOptions} from './context.ts';
 import {patienceFor} from './exchanges.ts';
 import {takePrepared} from './fast-path.ts';
+import {readForm} from './form.ts';
 import {refreshedBy} from './refresh.ts';
 import {contentOf, isSameRequest, requestHead} from './request.ts';
 
@@ -44,7 +45,8 @@ export const openExchange = async (context: GotContext, options: GotOptions, bef
 
 	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);
 	const head = settings.isOnlyIfCached ? withOnlyIfCached(sent) : sent;
-	const content = contentOf(options);
+	const isLookedUp = !settings.isDisabled && settings.http.methods.has(sent.method);
+	const content = contentOf(options) ?? (isLookedUp ? await readForm(options) : undefined);
 	const asked = askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}});
 	// Of two caches in a row, the one would keep what the other is told not to.
 	const bypass = options.cache ? 'other-cache' : bypassReason(context, asked.request, settings, content !== undefined);

@@ -8,11 +8,16 @@ import {normalizeQuery} from './url.ts';
 /**
 A request's content in the form that takes part in the key: its kind, its media type, its canonical text, and the header fields that say what the content means.
 
-JSON: members in the order of their names, without the ignored ones of the outermost object; all else as it was written, numbers digit by digit. Forms: as a query. All else: byte by byte.
+JSON: members in the order of their names, without the ignored ones of the outermost object; all else as it was written, numbers digit by digit. Forms: as a query. Multipart: whatever the boundary. All else: byte by byte.
 */
 export const normalizeBody = (body: Uint8Array | string, headers: HeaderFields, ignoredParameters: ReadonlySet<string>): string[] => {
 	const contentType = (fieldValue(headers, 'content-type') ?? '').trim();
 	const parameters = parametersOf(contentType);
+	const boundary = boundaryOf(contentType);
+	if (boundary !== undefined && headers['content-encoding'] === undefined) {
+		return ['multipart', contentType.split(';', 1)[0]?.toLowerCase() ?? '', partsOf(body, boundary), withoutBoundary(parameters), ...contentFields(headers)];
+	}
+
 	const text = isUtf8(headers, parameters) ? textOf(body) : undefined;
 	const normalized = text === undefined ? undefined : normalizeText(text, contentType, ignoredParameters);
 	// What is compared byte by byte has its parameters with its media type, in lower case.
@@ -48,6 +53,16 @@ const parametersOf = (contentType: string): string => splitOutsideQuotes(content
 	})
 	.filter(parameter => parameter !== '' && !/^charset="?utf-?8"?$/v.test(parameter))
 	.join(';');
+
+/** RFC 2046 §5.1.1: a delimiter that means nothing, and that clients choose at random. */
+const boundaryOf = (contentType: string): string | undefined => /^multipart\/form-data[\t ]*;/iv.test(contentType)
+	? /;[\t ]*boundary=(?:"(?<quoted>[^"\\]{1,70})"|(?<bare>[^\t "\u{2C};]{1,70}))[\t ]*(?:;|$)/iv.exec(contentType)?.slice(1).find(value => value !== undefined)
+	: undefined;
+
+const withoutBoundary = (parameters: string): string => parameters.split(';').filter(parameter => !parameter.startsWith('boundary=')).join(';');
+
+/** What stands between the delimiters, each with its length: no content can pass for a delimiter. */
+const partsOf = (body: Uint8Array | string, boundary: string): string => JSON.stringify(bytesOf(body).split(`--${boundary}`));
 
 /** Whether the bytes are text as they are: neither encoded nor in another charset. */
 const isUtf8 = (headers: HeaderFields, parameters: string): boolean => headers['content-encoding'] === undefined && !/(?:^|;)charset=/v.test(parameters);
