@@ -10,8 +10,8 @@ Got makes a stream of a `FormData` before its hooks run. That of a small one is 
 
 const mostBytes = 1024 * 1024;
 
-// A symbol in got's `context` is copied to each hop and attempt.
-const smallForm = Symbol('form');
+// Other hops and attempts of the request send what was read.
+const withSmallForm = new WeakSet<GotOptions>();
 
 /** More than the texts and files themselves take is left to the reading. */
 const sizeOf = (form: FormData): number => Array.from(form.values(), value => typeof value === 'string' ? value.length : value.size).reduce((sum, size) => sum + size, 0);
@@ -19,14 +19,14 @@ const sizeOf = (form: FormData): number => Array.from(form.values(), value => ty
 /** To be called before got makes a stream of what a request sends. */
 export const noteForm = (options: Options): void => {
 	if (options.body instanceof FormData && sizeOf(options.body) < mostBytes) {
-		options.context = {...options.context, [smallForm]: true};
+		withSmallForm.add(options);
 	}
 };
 
-const isForm = ({context, body, headers}: GotOptions): boolean => (context as {[smallForm]?: boolean})[smallForm] === true
-	&& body instanceof ReadableStream
-	&& !body.locked
-	&& /^multipart\/form-data;/iv.test(fieldValue(headers, 'content-type') ?? '');
+const isForm = (options: GotOptions): boolean => withSmallForm.has(options)
+	&& options.body instanceof ReadableStream
+	&& !options.body.locked
+	&& /^multipart\/form-data;/iv.test(fieldValue(options.headers, 'content-type') ?? '');
 
 const withRest = async function * (chunks: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>) {
 	yield * chunks;
