@@ -224,10 +224,46 @@ export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
 	};
 };
 
+const asText = (value: unknown): unknown => value instanceof Uint8Array ? Buffer.from(value).toString() : value;
+
+/** Replies that Keyv would take for nothing, since it parses strings alone. */
+const textReplies: Readonly<Record<string, (reply: unknown) => unknown>> = {
+	get: asText,
+	getMany: reply => Array.isArray(reply) ? reply.map(value => asText(value)) : reply,
+};
+
+/** An adapter as Keyv expects it: it gives text, and has `opts` with a URL, which Keyv looks at. */
+const withTextReplies = (adapter: KeyvStoreAdapter): KeyvStoreAdapter => new Proxy(adapter, {
+	get(target, name) {
+		const value: unknown = Reflect.get(target, name);
+		if (typeof value !== 'function') {
+			return name === 'opts' ? {url: '', ...value as Record<string, unknown> | undefined} : value;
+		}
+
+		// Bound, for it may have private fields.
+		const method = value.bind(target) as (...parameters: unknown[]) => unknown;
+		const toText = textReplies[String(name)];
+		return name === 'constructor' ? value : (toText ? async (...parameters: unknown[]) => toText(await method(...parameters)) : method);
+	},
+	set: (target, name, value) => Reflect.set(target, name, value),
+});
+
 /**
 A storage adapter of Keyv's, such as `@keyv/sqlite`.
 */
-export const adapterBackend = (adapter: KeyvStoreAdapter, namespace: string): Backend => keyvBackend(new Keyv(adapter, keyvOptions), namespace);
+export const adapterBackend = (adapter: KeyvStoreAdapter, namespace: string): Backend => {
+	const keyv = new Keyv(withTextReplies(adapter), keyvOptions);
+	// Keyv knows a few adapters by name, and takes others for such as cannot list.
+	if (keyv.iterator === undefined && typeof adapter.iterator === 'function') {
+		keyv.iterator = keyv.generateIterator((async function * (outer?: string) {
+			for await (const [key, value] of adapter.iterator?.(outer) ?? []) {
+				yield [key, asText(value)];
+			}
+		}) as never);
+	}
+
+	return keyvBackend(keyv, namespace);
+};
 
 /** Keyv takes a key that begins with its own namespace for one that has it already, in some of its methods. */
 const prefixWithin = ({namespace: outer, useKeyPrefix}: Keyv, namespace: string): string => {
