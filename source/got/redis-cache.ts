@@ -134,7 +134,7 @@ export class RedisCache {
 			}
 		};
 
-		const {timeoutMs, memoryBytes, isCompressing, keyRing, namespace} = settings;
+		const {timeoutMs, memoryBytes, isCompressing, keyRing, namespace, store: storeOption = defaultUrl} = settings;
 		const openStore = (store: StoreOption, onEvent: typeof report): Store => createStore({store, namespace, timeoutMs, memoryBytes, isCompressing, keyRing, onEvent});
 		const openDefaultStore = (): Store => createDefaultStore({
 			openRedis: onEvent => openStore(defaultUrl, onEvent),
@@ -149,7 +149,7 @@ export class RedisCache {
 			},
 		});
 		// Without a tier in memory, there is none to stand in.
-		const store = settings.store === undefined && memoryBytes > 0 ? openDefaultStore() : openStore(settings.store ?? defaultUrl, report);
+		const store = settings.store === undefined && memoryBytes > 0 ? openDefaultStore() : openStore(storeOption, report);
 		const context: Omit<GotContext, 'store'> & {store: Store} = {
 			options,
 			settings,
