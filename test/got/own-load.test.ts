@@ -49,8 +49,8 @@ for (const coalesce of ['process', 'fleet'] as const) {
 	});
 }
 
-test('5,000 equal requests at once are one', async () => {
-	assert.deepEqual(await load({count: 5000}), oneRequest);
+test('3,000 equal requests at once are one', async () => {
+	assert.deepEqual(await load({count: 3000}), oneRequest);
 });
 
 test('a deadline of 50 ms is long enough for a process that makes 2,000 requests at once', async () => {
