@@ -8,7 +8,7 @@ import {StorePermissionError} from './permissions.ts';
 type Argument = string | Uint8Array;
 
 /** Sends a command about one key; replies are bytes. */
-type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<unknown>;
+export type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<unknown>;
 
 // `SET NX GET` does the same from Redis 7.0 on.
 const placeScript = `

@@ -1,15 +1,12 @@
 import {hash} from 'node:crypto';
 import type {Backend} from './backend.ts';
 import {noBytes} from './codec/bytes.ts';
+import type {SendCommand} from './redis-guarded.ts';
 import type {HeadChange} from './values.ts';
 
 /*
 A long value in Redis: a hash with its length and its pieces by number. Each piece has memory of its own. A string that grows is copied again and again, and one of 300 MB holds Redis up while it is set aside.
 */
-
-type Argument = string | Uint8Array;
-
-type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<unknown>;
 
 const appendScript = `
 	if redis.call('HLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end

@@ -17,6 +17,18 @@ const serve = (origin: Origin, headers: Record<string, string> = {}) => {
 	};
 };
 
+/** The next request to the origin is answered when the test says so. */
+const holdAnswer = (origin: Origin, statusCode: number, headers: Record<string, string>, body?: string): {readonly arrived: Promise<void>; answer(): void} => {
+	const {promise: arrived, resolve: arrive} = Promise.withResolvers<void>();
+	const {promise: due, resolve: answer} = Promise.withResolvers<void>();
+	origin.queue(async (_request, response) => {
+		arrive();
+		await due;
+		response.writeHead(statusCode, headers).end(body);
+	});
+	return {arrived, answer};
+};
+
 const postponed = async ({redis}: Setup, count: number): Promise<void> => {
 	while (!(await redis.client.info('clients')).includes(`blocked_clients:${count}\r\n`)) {
 		await delay(5);
@@ -131,14 +143,7 @@ for (const [name, headers, ask] of [
 			await using setup = await setUp({coalesce: false, ...options});
 			const {client, origin} = setup;
 			serve(origin, headers);
-			let answer: () => void = () => undefined;
-			const {promise: arrived, resolve: arrive} = Promise.withResolvers<void>();
-			origin.queue((_request, response) => {
-				arrive();
-				answer = () => {
-					response.writeHead(200, {'cache-control': 'max-age=600', etag: '"old"', ...headers}).end('old');
-				};
-			});
+			const {arrived, answer} = holdAnswer(origin, 200, {'cache-control': 'max-age=600', etag: '"old"', ...headers}, 'old');
 			const held = client('items', ask);
 			await arrived;
 			const {body: newer} = await client('items', {...ask, context: {cache: {mode: 'reload'}}});
@@ -162,14 +167,7 @@ for (const [name, olderHeaders, newerHeaders] of [
 		await using setup = await setUp({coalesce: false});
 		const {client, origin} = setup;
 		serve(origin, newerHeaders);
-		let answer: () => void = () => undefined;
-		const {promise: arrived, resolve: arrive} = Promise.withResolvers<void>();
-		origin.queue((_request, response) => {
-			arrive();
-			answer = () => {
-				response.writeHead(200, {'cache-control': 'max-age=600', ...olderHeaders}).end('old');
-			};
-		});
+		const {arrived, answer} = holdAnswer(origin, 200, {'cache-control': 'max-age=600', ...olderHeaders}, 'old');
 		const held = client('items', english);
 		await arrived;
 		const {body: newer} = await client('items', {...english, context: {cache: {mode: 'reload'}}});
@@ -188,14 +186,7 @@ test('a response that arrives after the answer to a later request, which may not
 		response.writeHead(200, {'cache-control': 'no-store'}).end('new');
 	};
 
-	let answer: () => void = () => undefined;
-	const {promise: arrived, resolve: arrive} = Promise.withResolvers<void>();
-	origin.queue((_request, response) => {
-		arrive();
-		answer = () => {
-			response.writeHead(200, {'cache-control': 'max-age=600'}).end('old');
-		};
-	});
+	const {arrived, answer} = holdAnswer(origin, 200, {'cache-control': 'max-age=600'}, 'old');
 	const held = client('items');
 	await arrived;
 	await client('items', {headers: {'cache-control': 'no-cache'}});
@@ -228,14 +219,7 @@ test('a 304 that arrives after the answer to a later reload does not bring back 
 	serve(origin, {'cache-control': 'max-age=0'});
 	await client('items');
 	await settleWrites(setup);
-	let answer: () => void = () => undefined;
-	const {promise: arrived, resolve: arrive} = Promise.withResolvers<void>();
-	origin.queue((_request, response) => {
-		arrive();
-		answer = () => {
-			response.writeHead(304, {'cache-control': 'max-age=600', etag: '"1"'}).end();
-		};
-	});
+	const {arrived, answer} = holdAnswer(origin, 304, {'cache-control': 'max-age=600', etag: '"1"'});
 	const held = client('items');
 	await arrived;
 	serve(origin, {'cache-control': 'max-age=60', etag: '"new"'});
