@@ -4,12 +4,14 @@ import type {EntryFilter, Purgeable, RequestLike} from './inventory.ts';
 import {urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
 import {
 	describe,
+	describeDuration,
+	describeLifetime,
 	describeSafely,
 	durationExpected,
 	isBoolean,
 	isDuration,
+	isMethod,
 	isString,
-	isToken,
 	validate,
 	type Rule,
 } from './validate.ts';
@@ -84,7 +86,7 @@ const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.exa
 
 const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	url: urlRule,
-	method: [isToken, 'an HTTP method'],
+	method: [isMethod, 'an HTTP method'],
 	headers: [isFieldRecord, 'an object of header fields by name', describeSafely],
 	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', describeSafely],
 	key: [isString, 'a string', describeSafely],
@@ -126,7 +128,7 @@ const commonRules = {
 	tag: [isNames, 'a string that is not empty, or an array of such strings'],
 	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describePrefix],
 	pattern: [value => whyNoPatternOfStored(value) === undefined, urlPatternExpected, value => whyNoPatternOfStored(value) ?? ''],
-	olderThan: [isAge, `${durationExpected}; or a Date`],
+	olderThan: [isAge, `${durationExpected}; or a Date`, describeDuration],
 } satisfies Record<string, Rule>;
 
 const filterRules: Readonly<Record<keyof EntryFilter, Rule>> = {...commonRules, stale: [isBoolean, 'a boolean']};
@@ -247,5 +249,5 @@ export const checkLifetime = (given: unknown, where: string): void => {
 	}
 
 	const hint = given === 'no-store' ? '; delete() removes what is stored' : '';
-	throw new TypeError(`Expected \`expireAfter\` in ${where} to be ${durationExpected}; or 'never', got ${describe(given)}${hint}`);
+	throw new TypeError(`Expected \`expireAfter\` in ${where} to be ${durationExpected}; or 'never', got ${describeLifetime(given)}${hint}`);
 };

@@ -44,7 +44,7 @@ export type CacheableResponse = {
 /**
 A freshness lifetime: how long a response answers without the origin being asked.
 
-- A duration, from when the origin sent the response. With `0`, the response is stored and is stale at once: each use asks the origin whether it is still good, and it may be reused stale where the options allow that.
+- A duration, from when the origin sent the response: a number of milliseconds, or a string with a unit. With `0`, the response is stored and is stale at once: each use asks the origin whether it is still good, and it may be reused stale where the options allow that.
 - `'never'`: the response never expires. It stays in the store without a TTL.
 - `'no-store'`: the response is not stored, and a stored one is not used for it, not even when the origin fails.
 */
@@ -275,9 +275,9 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	shared?: boolean | undefined;
 
 	/**
-	`expireAfter` by URL: the first pattern that matches counts, and if none does, `expireAfter` of the cache. `expireAfter` of a request comes before both. A pattern that no URL can match throws a `TypeError`. A pattern is one of:
+	`expireAfter` by URL: the first pattern that matches counts, and if none does, `expireAfter` of the cache. `expireAfter` of a request comes before both. A pattern that no URL can match, or that never has its turn behind a more general one, throws a `TypeError`. A pattern is one of:
 
-	- a string `[scheme://]host[:port][/path]`: the whole host, on every port if none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`;
+	- a string `[scheme://]host[:port][/path]`: the whole host, on every port if none is named, and the beginning of the path; `*` stands for any characters, in the host for any but `/`; a host of one word, other than `localhost`, needs its scheme or port, as in `'http://api'` and `'api:*'`;
 	- a path of every origin, which begins with `/` and has a `*`: `'/static/*'`;
 	- a regular expression, which is tried on the whole URL, with its escapes in the form of RFC 3986 §6.2.2: `~` and `%C3`, not `%7E` and `%c3`;
 	- a [`URLPattern`](https://developer.mozilla.org/docs/Web/API/URLPattern).
@@ -299,14 +299,14 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	urlsExpireAfter?: ReadonlyArray<readonly [pattern: UrlPattern, expireAfter: ExpireAfter]> | undefined;
 
 	/**
-	Status codes whose responses may be stored.
+	Status codes whose responses may be stored: any from 200 to 599, but for 304, 412 and 416, which answer the precondition or the range of one request.
 
 	@default The ones of RFC 9110 §15.1, and every final one with explicit freshness
 	*/
 	statusCodes?: readonly number[] | undefined;
 
 	/**
-	Query parameters and form or JSON fields that do not distinguish requests, in upper or lower case. They are stored nowhere. Known credentials in a query, such as `api_key`, `access_token` and `X-Amz-Signature`, distinguish requests, and are stored and listed as `REDACTED`; `docs/security.md` names all.
+	Query parameters and form or JSON fields that do not distinguish requests: their whole names, in upper or lower case, without wildcards. They are stored nowhere. Known credentials in a query, such as `api_key`, `access_token` and `X-Amz-Signature`, distinguish requests, and are stored and listed as `REDACTED`; `docs/security.md` names all.
 
 	@default []
 	*/

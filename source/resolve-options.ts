@@ -1,12 +1,13 @@
 import {env, version} from 'node:process';
 import {inspect} from 'node:util';
-import {parseDuration} from './duration.ts';
+import {lacksUnit, parseDuration} from './duration.ts';
 import {askAbout, requestGiven} from './given.ts';
 import {userFields} from './http/identity.ts';
 import type {LifetimeRule, OwnLifetime, OwnLifetimes} from './http/lifetime.ts';
 import {isSafe} from './http/invalidation.ts';
 import type {RequestHead, ResponseHead} from './http/message.ts';
 import type {Settings} from './http/settings.ts';
+import {requestSpecific} from './http/status-codes.ts';
 import {
 	hintOfClientOption,
 	otherNames,
@@ -22,15 +23,25 @@ import type {
 import {isCompressionSupported} from './store/compression.ts';
 import {checkStoreUrl, type StoreOption} from './store/connection.ts';
 import {createKeyRing, type KeyRing} from './store/encryption.ts';
-import {matchesUrlPattern, urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
+import {
+	isCovered,
+	matchesUrlPattern,
+	quotePattern,
+	urlPatternExpected,
+	whyNoUrlPattern,
+	type UrlPattern,
+} from './url-pattern.ts';
 import {
 	describe,
+	describeDuration,
+	describeLifetime,
 	durationExpected,
 	isBoolean,
 	isDuration,
+	isFieldName,
 	isLifetime,
+	isMethod,
 	isString,
-	isToken,
 	lifetimeExpected,
 	validate,
 	type Rule,
@@ -88,6 +99,21 @@ const isFunction = (value: unknown) => typeof value === 'function';
 const isExpireAfter = (value: unknown): value is ExpireAfter => isLifetime(value) || isFunction(value);
 const isArrayOf = (value: unknown, isElement: (element: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(element => isElement(element));
 
+const isFilledArrayOf = (isElement: (element: unknown) => boolean) => (value: unknown): boolean => isArrayOf(value, isElement) && value.length > 0;
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** The first element that is wrong, or what was given if it is no array. */
+const tellOffender = (value: unknown, isElement: (element: unknown) => boolean, why: (element: unknown) => string = () => ''): string => {
+	const offender: unknown = Array.isArray(value) ? value.find(element => !isElement(element)) : value;
+
+	return `${describe(offender)}${Array.isArray(value) ? why(offender) : ''}`;
+};
+
+const isStorableStatus = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 200 && Number(value) <= 599 && !requestSpecific.has(Number(value));
+
+/** With a separator it would be a part of a query. */
+const isParameterName = (value: unknown): boolean => isString(value) && value !== '' && !/[&*=?]/v.test(value);
+
 /** What is wrong with an entry of `urlsExpireAfter`. */
 const whyNoLifetimeByUrl = (entry: unknown): string | undefined => {
 	if (!Array.isArray(entry) || entry.length !== 2) {
@@ -100,7 +126,27 @@ const whyNoLifetimeByUrl = (entry: unknown): string | undefined => {
 		return `the pattern ${why}`;
 	}
 
-	return isExpireAfter(lifetime) ? undefined : `the lifetime ${describe(lifetime)}`;
+	return isExpireAfter(lifetime) ? undefined : `the lifetime ${describeLifetime(lifetime)}`;
+};
+
+/** The first match wins, so what is general comes last. */
+const whyNeverReached = (entries: ReadonlyArray<readonly [pattern: UrlPattern, lifetime: unknown]>): string | undefined => {
+	for (const [index, [pattern]] of entries.entries()) {
+		const before = entries.slice(0, index).find(([earlier]) => isCovered(pattern, earlier));
+		if (before) {
+			return `the pattern ${quotePattern(pattern)} behind ${quotePattern(before[0])}, which matches all its URLs: the first match wins, so put it before that one, or leave it out`;
+		}
+	}
+
+	return undefined;
+};
+
+const whyNoLifetimesByUrl = (value: unknown): string | undefined => {
+	if (!Array.isArray(value)) {
+		return describe(value);
+	}
+
+	return value.map(entry => whyNoLifetimeByUrl(entry)).find(why => why !== undefined) ?? whyNeverReached(value as ReadonlyArray<readonly [UrlPattern, unknown]>);
 };
 
 const isStaleIfErrorRule = (value: unknown): boolean => {
@@ -114,26 +160,35 @@ const isStaleIfErrorRule = (value: unknown): boolean => {
 	return isList && (duration === undefined || isDuration(duration)) && Object.keys(others).length === 0 && Object.keys(value).length > 0;
 };
 
+const describeStaleIfError = (value: unknown): string => {
+	const {for: duration} = (value ?? {}) as Partial<Record<'for', unknown>>;
+	if (lacksUnit(duration)) {
+		return `\`for\` as ${describeDuration(duration)}`;
+	}
+
+	return lacksUnit(value) ? describeDuration(value) : inspect(value, {depth: 2, breakLength: Infinity});
+};
+
 const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
 	tags: [value => isArrayOf(value, element => isString(element) && element !== ''), 'an array of strings that are not empty'],
 	staleIfError: [
 		value => value === 'disconnected' || isBoolean(value) || isDuration(value) || isStaleIfErrorRule(value),
 		`'disconnected', a boolean, or ${durationExpected}; or an object such as {statusCodes: [429, 503], for: '1d'}, with status codes from 400 to 599`,
-		value => inspect(value, {depth: 2, breakLength: Infinity}),
+		describeStaleIfError,
 	],
 	retryFirst: [isBoolean, 'a boolean'],
-	staleAfter: [isDuration, durationExpected],
-	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`],
+	staleAfter: [isDuration, durationExpected, describeDuration],
+	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`, describeDuration],
 	refreshAhead: [isBoolean, 'a boolean'],
-	expireAfter: [isExpireAfter, expireAfterExpected],
+	expireAfter: [isExpireAfter, expireAfterExpected, describeLifetime],
 	cacheControl: [isBoolean, 'a boolean'],
 	alwaysRevalidate: [isBoolean, 'a boolean'],
 	onlyIfCached: [isBoolean, 'a boolean'],
 	readOnly: [isBoolean, 'a boolean'],
 	disabled: [isBoolean, 'a boolean'],
-	ttlOffset: [isDuration, durationExpected],
-	methods: [value => isArrayOf(value, isToken), 'an array of HTTP methods'],
+	ttlOffset: [isDuration, durationExpected, describeDuration],
+	methods: [isFilledArrayOf(isMethod), 'an array of HTTP methods', value => isEmpty(value) ? '[], with which the cache would take no part: say `disabled: true`' : tellOffender(value, isMethod)],
 	maxBodySize: [value => typeof value === 'number' && value >= 0, 'a number of bytes, and not negative'],
 };
 
@@ -156,27 +211,27 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	// The store says itself what it can be.
 	store: [() => true, ''],
 	namespace: [value => isString(value) && value !== '', 'a string that is not empty'],
-	ttl: [isBoolean, 'a boolean', value => `${describe(value)}${isDuration(value) ? '; how long responses are fresh is `expireAfter`, and how much longer they are kept is `ttlOffset`' : ''}`],
+	ttl: [isBoolean, 'a boolean', value => `${describe(value)}${isDuration(value) || lacksUnit(value) ? '; how long responses are fresh is `expireAfter`, and how much longer they are kept is `ttlOffset`' : ''}`],
 	shared: [isBoolean, 'a boolean'],
 	urlsExpireAfter: [
-		value => isArrayOf(value, entry => whyNoLifetimeByUrl(entry) === undefined),
+		value => whyNoLifetimesByUrl(value) === undefined,
 		`an array of [pattern, lifetime], where a pattern is ${urlPatternExpected}, and a lifetime is ${expireAfterExpected}`,
-		value => Array.isArray(value) ? value.map(entry => whyNoLifetimeByUrl(entry)).find(why => why !== undefined) ?? describe(value) : describe(value),
+		value => whyNoLifetimesByUrl(value) ?? '',
 	],
-	statusCodes: [value => isArrayOf(value, element => Number.isSafeInteger(element) && Number(element) >= 200 && Number(element) <= 599), 'an array of status codes from 200 to 599'],
-	ignoredParameters: [value => isArrayOf(value, isString), 'an array of strings'],
-	matchHeaders: [value => isArrayOf(value, isToken), 'an array of header field names'],
+	statusCodes: [isFilledArrayOf(isStorableStatus), 'an array of status codes from 200 to 599', value => isEmpty(value) ? '[], with which nothing would be stored: say `readOnly: true`' : tellOffender(value, isStorableStatus, code => requestSpecific.has(code as number) ? ', which is never stored: it answers the precondition or the range of one request' : '')],
+	ignoredParameters: [value => isArrayOf(value, isParameterName), 'an array of names, each of one query parameter or body field', value => tellOffender(value, isParameterName, name => isString(name) && name.includes('*') ? ', a wildcard, which names do not have: list each, such as \'utm_source\' and \'utm_medium\'' : '')],
+	matchHeaders: [value => isArrayOf(value, isFieldName), 'an array of header field names'],
 	key: [isFunction, 'a function'],
 	filter: [isFunction, 'a function'],
 	user: [isFunction, 'a function'],
-	tagField: [isToken, 'a header field name'],
-	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\''],
+	tagField: [isFieldName, 'a header field name'],
+	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\'', describeDuration],
 	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
 	compression: [isBoolean, 'a boolean'],
 	encryption: [value => keyRingOf(value) !== undefined, 'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys', tellSecret],
 	fastPath: [isBoolean, 'a boolean'],
 	coalesce: [value => [false, 'process', 'fleet'].includes(value as string), '\'process\', \'fleet\' or `false`'],
-	targets: [value => isArrayOf(value, isToken), 'an array of header field names'],
+	targets: [value => isArrayOf(value, isFieldName), 'an array of header field names'],
 	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
 };
 
@@ -251,6 +306,10 @@ const refuseContradictions = (options: Options, where: string) => {
 		throw new TypeError(`The option \`cacheControl: false\` in ${where} needs \`expireAfter\` or \`urlsExpireAfter\`: otherwise no response would have a lifetime`);
 	}
 
+	if (options.store === 'memory' && options.memory === false) {
+		contradict('store: \'memory\'', 'memory: false', 'the one keeps responses in the memory of the process, of which the other leaves none', where);
+	}
+
 	if (options.ttl === false && options.ttlOffset !== undefined) {
 		contradict('ttl: false', 'ttlOffset', 'a key without TTL has nothing to add the offset to', where);
 	}
@@ -281,7 +340,7 @@ const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
 	return (request, head) => askAbout(head, response => {
 		const lifetime = expireAfter(response, requestGiven(request));
 		if (lifetime !== undefined && !isLifetime(lifetime)) {
-			throw new TypeError(`Expected the function \`expireAfter\` to return ${lifetimeExpected}, or undefined, got ${describe(lifetime)}`);
+			throw new TypeError(`Expected the function \`expireAfter\` to return ${lifetimeExpected}, or undefined, got ${describeLifetime(lifetime)}`);
 		}
 
 		return lifetime === undefined ? undefined : toOwnLifetime(lifetime);

@@ -11,7 +11,7 @@ type UrlPatternObject = {
 /**
 Which URLs are meant.
 
-- A string: `[scheme://]host[:port][/path]`. The host is the whole host, on every port if none is named; the path is the beginning of the URL's path and query. `*` stands for any characters, in the host for any but `/`. A path alone is one of every origin; it begins with `/` and has a `*`, as in `'/static/*'`.
+- A string: `[scheme://]host[:port][/path]`. The host is the whole host, on every port if none is named; one of a single word, other than `localhost`, has its scheme or port, as in `'http://api'` and `'api:*'`. The path is the beginning of the URL's path and query. `*` stands for any characters, in the host for any but `/`. A path alone is one of every origin; it begins with `/` and has a `*`, as in `'/static/*'`.
 - A regular expression, which is tried on the whole URL.
 - A `URLPattern`.
 */
@@ -87,6 +87,21 @@ export const matchesUrlPattern = (pattern: UrlPattern, url: string): boolean => 
 		&& matchesGlob(normalizeEscapes(path), normalizeEscapes(pathname + search), true);
 };
 
+/** Whether all URLs that one pattern matches are matched by another: `false` where that is not known. */
+export const isCovered = (pattern: UrlPattern, by: UrlPattern): boolean => {
+	if (typeof pattern !== 'string' || typeof by !== 'string') {
+		return pattern === by;
+	}
+
+	const [inner, outer] = [partsOf(pattern), partsOf(by)];
+	// What a wildcard stands for is matched by the wildcard that matches it.
+	const isHostCovered = [inner.host, inner.host.replace(/:[\d*]+$/v, '')].some(host => matchesGlob(outer.host, host, false));
+
+	return (outer.scheme === undefined || outer.scheme === inner.scheme)
+		&& isHostCovered
+		&& matchesGlob(normalizeEscapes(outer.path), normalizeEscapes(inner.path), true);
+};
+
 const isUrlPatternObject = (value: unknown): value is UrlPatternObject => {
 	const {test, hostname, pathname} = (value ?? {}) as Partial<UrlPatternObject>;
 
@@ -119,6 +134,14 @@ const inUrlForm = ({scheme, host, path}: Parts): string | undefined => {
 	const {host: urlHost, pathname, search} = new URL(url);
 
 	return `${scheme === undefined ? '' : `${scheme}//`}${urlHost}${path === '' && search === '' ? '' : pathname + search}`;
+};
+
+/** A word where a host is expected may have been meant for a path. */
+const whyAmbiguous = (pattern: string): string | undefined => {
+	const {scheme, host, path} = partsOf(pattern);
+	const isWord = scheme === undefined && /^[\w\-]+$/v.test(host) && host !== 'localhost';
+
+	return isWord ? `for a path of every origin, write ${quote(`/${host}${path.replace(/\*$/v, '')}*`)}; for the host, ${quote(`${host}:*${path}`)}` : undefined;
 };
 
 /** A scheme without its `://`. */
@@ -172,15 +195,22 @@ const quote = (pattern: string): string => {
 /** A URL begins with its scheme: no regular expression matches it that begins with another letter, or with a slash. */
 const isAnchoredElsewhere = ({source, flags}: RegExp): boolean => !flags.includes('m') && !source.includes('|') && /^\^(?:\\\/|[\-\/0-9A-GI-TV-Za-gi-tv-z](?![*?\{]))/v.test(source);
 
+export const quotePattern = (pattern: UrlPattern): string => typeof pattern === 'string' ? quote(pattern) : describeSafely(pattern);
+
 /**
-What is wrong with a pattern, of whatever type, with its likeliest remedy: that it is none, or that no URL can match it.
+What is wrong with a pattern, of whatever type, with its likeliest remedy: that it is none, that no URL can match it, or that its host may have been meant as a path.
 
 @returns `undefined` if nothing is.
 */
 export const whyNoUrlPattern = (pattern: unknown): string | undefined => {
 	if (typeof pattern === 'string') {
 		const mistake = mistakeIn(pattern);
-		return mistake === undefined ? undefined : `${quote(pattern)}, which matches no URL: ${mistake}`;
+		if (mistake !== undefined) {
+			return `${quote(pattern)}, which matches no URL: ${mistake}`;
+		}
+
+		const ambiguity = whyAmbiguous(pattern);
+		return ambiguity === undefined ? undefined : `${quote(pattern)}, which may be a host or a path: ${ambiguity}`;
 	}
 
 	if (pattern instanceof RegExp) {

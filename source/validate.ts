@@ -1,6 +1,6 @@
-import {validateHeaderName} from 'node:http';
+import {METHODS, validateHeaderName} from 'node:http';
 import {inspect} from 'node:util';
-import {parseDuration} from './duration.ts';
+import {lacksUnit, parseDuration} from './duration.ts';
 import {lettersOf, nearestNames} from './similarity.ts';
 
 /** What a value has to be, in code and in words; and how to tell what it is, where that is no secret. */
@@ -15,7 +15,7 @@ export const isString = (value: unknown): value is string => typeof value === 's
 export const isDuration = (value: unknown) => parseDuration(value) !== undefined;
 export const isLifetime = (value: unknown) => value === 'never' || value === 'no-store' || isDuration(value);
 
-// RFC 9110 §5.6.2. A method is a token too.
+// RFC 9110 §5.6.2
 export const isToken = (value: unknown): value is string => {
 	try {
 		validateHeaderName(value as string);
@@ -25,11 +25,29 @@ export const isToken = (value: unknown): value is string => {
 	}
 };
 
+/** Node.js parses no others. */
+const methods: ReadonlySet<string> = new Set([...METHODS, 'QUERY']);
+
+export const isMethod = (value: unknown): value is string => isString(value) && methods.has(value.toUpperCase());
+
+/** A header field whose name has a wildcard is none that anybody sends. */
+export const isFieldName = (value: unknown): value is string => isToken(value) && !value.includes('*');
+
 /** What was given may be long, and may hold a secret further down. */
 export const describe = (value: unknown): string => {
 	const description = inspect(value, {depth: 0, breakLength: Infinity});
 	return description.length > 80 ? `${description.slice(0, 80)}…` : description;
 };
+
+/** What is missing, of a duration without a unit. */
+export const describeDuration = (value: unknown): string => lacksUnit(value)
+	? `${describe(value)}, which has no unit: write '${value.trim()}s' for seconds, or the number ${Number(value)} for milliseconds`
+	: describe(value);
+
+/** Other caches have numbers for a lifetime without end. */
+export const describeLifetime = (value: unknown): string => value === Infinity || value === -1
+	? `${describe(value)}: a lifetime without end is 'never'`
+	: describeDuration(value);
 
 /** Of a URL without userinfo and query, which may be secret; of an object, which may hold a secret anywhere, no more than what it is. */
 export const describeSafely = (value: unknown): string => {

@@ -27,6 +27,7 @@ const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> =
 	[{url: new URL('file:///items')}, `Expected the property \`url\` in %() to be ${absolute}, got 'file:///items'`],
 	[{method: 'GET'}, `Expected the property \`url\` in %() to be ${absolute}, got undefined`],
 	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, user, method, headers, body, key'],
+	[{url, method: 'GETT'}, 'Expected the property `method` in %() to be an HTTP method, got \'GETT\''],
 	[{url, method: 'GET it'}, 'Expected the property `method` in %() to be an HTTP method, got \'GET it\''],
 	[{url, headers: new Headers({authorization: 'secret'})}, 'Expected the property `headers` in %() to be an object of header fields by name, got an object of class Headers'],
 	[{url, body: {secret: 1}}, 'Expected the property `body` in %() to be a string or a Uint8Array, got an object of class Object'],
@@ -77,9 +78,11 @@ const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = 
 	[{pattern: '/x'}, `Expected the property \`pattern\` in % to be ${pattern}, got '/x', which matches no URL: for a path of every origin, write '*/x' or '/x*'`],
 	[{pattern: 'https//x'}, `Expected the property \`pattern\` in % to be ${pattern}, got 'https//x', which matches no URL: with a scheme, write 'https://x'`],
 	[{pattern: 'api.example.com/items?b=secret&a=1'}, `Expected the property \`pattern\` in % to be ${pattern}, got 'api.example.com/items?…', which matches no stored URL: the query parameters of those are in the order of their names`],
+	[{pattern: 'items/5'}, `Expected the property \`pattern\` in % to be ${pattern}, got 'items/5', which may be a host or a path: for a path of every origin, write '/items/5*'; for the host, 'items:*/5'`],
 	[{pattern: ['a', 'b']}, `Expected the property \`pattern\` in % to be ${pattern}, got an array`],
 	[{pattern: new URL('https://user:secret@a.example')}, `Expected the property \`pattern\` in % to be ${pattern}, got 'https://…@a.example/'`],
 	[{olderThan: 'yesterday'}, 'Expected the property `olderThan` in % to be a duration: milliseconds, or a string such as \'15m\', and not negative; or a Date, got \'yesterday\''],
+	[{olderThan: '300'}, 'Expected the property `olderThan` in % to be a duration: milliseconds, or a string such as \'15m\', and not negative; or a Date, got \'300\', which has no unit: write \'300s\' for seconds, or the number 300 for milliseconds'],
 	[{olderThan: new Date('yesterday')}, 'Expected the property `olderThan` in % to be a duration: milliseconds, or a string such as \'15m\', and not negative; or a Date, got Invalid Date'],
 ];
 
@@ -125,6 +128,7 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	[async () => cache.has(url, true as never), 'Expected an object such as {stale: true} in has(), got true'],
 	[async () => cache.invalidate({tag: 'a'}, {soft: 1} as never), 'Expected the property `soft` in invalidate() to be a boolean, got 1'],
 	[async () => cache.touch(url, 'soon' as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got \'soon\''],
+	[async () => cache.touch(url, '300' as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got \'300\', which has no unit: write \'300s\' for seconds, or the number 300 for milliseconds'],
 	[async () => cache.touch(url, undefined as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got undefined'],
 	[async () => cache.touch(url, (() => 1) as never), 'Expected `expireAfter` in touch() to be a duration: milliseconds, or a string such as \'15m\', and not negative; or \'never\', got [Function (anonymous)]'],
 	[async () => cache.copyTo('redis://user:secret@cache.example.com' as never), 'Expected a cache that redisCache() made in copyTo(), got \'redis://…@cache.example.com\''],

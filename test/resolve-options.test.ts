@@ -65,6 +65,7 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{ttlOffset: 'soon'}, /`ttlOffset` .* got 'soon'/v],
 		[{ttlOffset: NaN}, /`ttlOffset` .* got NaN/v],
 		[{ttlOffset: Infinity}, /`ttlOffset` .* got Infinity/v],
+		[{timeout: '250'}, /`timeout` .* got '250', which has no unit: write '250s' for seconds, or the number 250 for milliseconds$/v],
 		[{timeout: 0}, /`timeout` .* longer than zero.* got 0/v],
 		[{namespace: ''}, /`namespace` .* string that is not empty, got ''/v],
 		[{namespace: 5}, /`namespace` .* got 5/v],
@@ -73,27 +74,53 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{staleIfError: 'always'}, /`staleIfError` .* 'disconnected', a boolean, or a duration.* got 'always'/v],
 		[{staleIfError: {statusCodes: [200]}}, /`staleIfError` .* with status codes from 400 to 599, got \{ statusCodes: \[ 200 \] \}$/v],
 		[{staleIfError: {statusCodes: 429}}, /`staleIfError` .* got \{ statusCodes: 429 \}$/v],
+		[{staleIfError: '60'}, /`staleIfError` .* got '60', which has no unit: write '60s' /v],
+		[{staleIfError: {for: ' 60 '}}, /`staleIfError` .* got `for` as ' 60 ', which has no unit: write '60s' /v],
 		[{staleIfError: {for: 'long'}}, /`staleIfError` .* got \{ for: 'long' \}$/v],
 		[{staleIfError: {codes: [429]}}, /`staleIfError` .* such as \{statusCodes: \[429, 503\], for: '1d'\}.* got \{ codes: \[ 429 \] \}$/v],
 		[{staleIfError: {}}, /`staleIfError` .* got \{\}$/v],
 		[{staleIfError: [429]}, /`staleIfError` .* got \[ 429 \]$/v],
 		[{staleWhileRevalidate: {}}, /`staleWhileRevalidate` .* got \{\}/v],
+		[{expireAfter: '300'}, /`expireAfter` .* got '300', which has no unit: write '300s' for seconds, or the number 300 for milliseconds$/v],
+		[{expireAfter: '.5'}, /`expireAfter` .* got '\.5', which has no unit: write '\.5s' for seconds, or the number 0\.5 for milliseconds$/v],
+		[{expireAfter: Infinity}, /`expireAfter` .* got Infinity: a lifetime without end is 'never'$/v],
+		[{expireAfter: -1}, /`expireAfter` .* got -1: a lifetime without end is 'never'$/v],
+		[{staleAfter: '200'}, /`staleAfter` .* got '200', which has no unit/v],
+		[{staleWhileRevalidate: '200'}, /`staleWhileRevalidate` .* got '200', which has no unit/v],
+		[{ttlOffset: '0'}, /`ttlOffset` .* got '0', which has no unit/v],
+		[{ttl: '3600'}, /`ttl` .* to be a boolean, got '3600'; how long responses are fresh is `expireAfter`/v],
 		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'no-store', 'never', or a function, got '1 fortnight'/v],
 		[{urlsExpireAfter: {'a.example': '1h'}}, /`urlsExpireAfter` .* array of \[pattern, lifetime\]/v],
 		[{urlsExpireAfter: [['a.example']]}, /`urlsExpireAfter` .* got \[ 'a.example' \]$/v],
 		[{urlsExpireAfter: [['a.example', '1h'], ['a.example', 'soon']]}, /`urlsExpireAfter` .* got the lifetime 'soon'$/v],
 		[{urlsExpireAfter: [['a.example', '1h'], ['/x', '1h']]}, /`urlsExpireAfter` .* got the pattern '\/x', which matches no URL: for a path of every origin, write '\*\/x' or '\/x\*'$/v],
+		[{urlsExpireAfter: [['prices', '1h']]}, /`urlsExpireAfter` .* got the pattern 'prices', which may be a host or a path: for a path of every origin, write '\/prices\*'; for the host, 'prices:\*'$/v],
+		[{urlsExpireAfter: [['a.example', '300']]}, /`urlsExpireAfter` .* got the lifetime '300', which has no unit/v],
+		[{urlsExpireAfter: [['b.example', '1m'], ['a.example', '1h'], ['a.example/prices', '10s']]}, /`urlsExpireAfter` .* got the pattern 'a\.example\/prices' behind 'a\.example', which matches all its URLs: the first match wins, so put it before that one, or leave it out$/v],
 		[{urlsExpireAfter: [['', '1h']]}, /`urlsExpireAfter` .* got the pattern '', which matches no URL/v],
 		[{urlsExpireAfter: [['https//x', '1h']]}, /`urlsExpireAfter` .* write 'https:\/\/x'$/v],
 		[{urlsExpireAfter: [[{}, '1h']]}, /`urlsExpireAfter` .* got the pattern an object of class Object$/v],
 		[{methods: 'GET'}, /`methods` .* array of HTTP methods, got 'GET'/v],
-		[{methods: ['GET ']}, /`methods`/v],
-		[{statusCodes: [99]}, /`statusCodes` .* from 200 to 599/v],
-		[{ignoredParameters: [1]}, /`ignoredParameters` .* array of strings/v],
+		[{methods: ['GET ']}, /`methods` .* got 'GET '$/v],
+		[{methods: ['GET', 'GETT']}, /`methods` .* got 'GETT'$/v],
+		[{methods: []}, /`methods` .* got \[\], with which the cache would take no part: say `disabled: true`$/v],
+		[{statusCodes: [99]}, /`statusCodes` .* from 200 to 599, got 99$/v],
+		[{statusCodes: 200}, /`statusCodes` .* got 200$/v],
+		...[304, 412, 416].map(code => [{statusCodes: [200, code]}, new RegExp(`\`statusCodes\` .* got ${code}, which is never stored: it answers the precondition or the range of one request$`, 'v')] as const),
+		[{statusCodes: []}, /`statusCodes` .* got \[\], with which nothing would be stored: say `readOnly: true`$/v],
+		[{ignoredParameters: [1]}, /`ignoredParameters` .* array of names, .* got 1$/v],
+		[{ignoredParameters: ['a', 'utm_*']}, /`ignoredParameters` .* got 'utm_\*', a wildcard, which names do not have: list each, such as 'utm_source' and 'utm_medium'$/v],
+		[{ignoredParameters: ['']}, /`ignoredParameters` .* got ''$/v],
+		[{ignoredParameters: ['?page']}, /`ignoredParameters` .* got '\?page'$/v],
+		[{ignoredParameters: ['page=1']}, /`ignoredParameters` .* got 'page=1'$/v],
+		[{ignoredParameters: 'page'}, /`ignoredParameters` .* got 'page'$/v],
 		[{matchHeaders: ['x y']}, /`matchHeaders` .* header field names/v],
+		[{matchHeaders: ['x-*']}, /`matchHeaders` .* header field names/v],
+		[{tagField: 'cache-*'}, /`tagField` .* header field name/v],
 		[{key: 'tenant'}, /`key` .* a function, got 'tenant'/v],
 		[{filter: true}, /`filter` .* a function, got true/v],
 		[{maxBodySize: -1}, /`maxBodySize` .* bytes, and not negative, got -1/v],
+		[{store: 'memory', memory: false}, /^The options `store: 'memory'` and `memory: false` in redisCache\(\) contradict each other: the one keeps responses in the memory of the process/v],
 		[{memory: true}, /`memory` .* `false`, or a whole number of bytes/v],
 		[{compression: 'zstd'}, /`compression` .* to be a boolean, got 'zstd'/v],
 		[{encryption: 'correct horse'}, /`encryption` .* a key of 32 bytes.* got a string of 13 characters$/v],
@@ -177,7 +204,7 @@ await suite('values', () => {
 	test('durations are milliseconds or strings', () => {
 		assert.equal(resolve({ttlOffset: 1500}).request.ttlOffsetMs, 1500);
 		assert.equal(resolve({ttlOffset: '90s'}).request.ttlOffsetMs, 90_000);
-		assert.equal(resolve({ttlOffset: '0'}).request.ttlOffsetMs, 0);
+		assert.equal(resolve({ttlOffset: '0s'}).request.ttlOffsetMs, 0);
 		assert.equal(resolve({staleIfError: '1m'}).request.http.staleIfError, 60);
 	});
 
@@ -205,12 +232,13 @@ await suite('values', () => {
 	test('the first URL pattern that matches gives the lifetime, then `expireAfter` of the cache', () => {
 		const {request} = resolve({
 			expireAfter: '1m',
-			urlsExpireAfter: [['/everywhere/*', '3s'], [new URLPattern({pathname: '/pattern'}), '4s'], ['a.example/x', 'never'], ['a.example/z', 'no-store'], ['a.example', () => '2s'], ['a.example', 5]],
+			urlsExpireAfter: [['/everywhere/*', '3s'], [new URLPattern({pathname: '/pattern'}), '4s'], ['a.example/x', 'never'], ['a.example/z', 'no-store'], ['*.example/y', () => '2s'], ['a.example', 5]],
 		});
 
 		assert.equal(lifetimeIn(request, 'https://a.example/x/1'), Infinity);
 		assert.equal(lifetimeIn(request, 'https://a.example/y'), 2);
 		assert.equal(lifetimeIn(request, 'https://a.example/z'), 'no-store');
+		assert.equal(lifetimeIn(request, 'https://a.example/'), 0.005);
 		assert.equal(lifetimeIn(request, 'https://b.example/'), 60);
 		assert.equal(lifetimeIn(request, 'https://b.example/everywhere/1'), 3);
 		assert.equal(lifetimeIn(request, 'https://b.example/pattern'), 4);

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
 import {inspect} from 'node:util';
 import fc from 'fast-check';
-import {matchesUrlPattern, whyNoUrlPattern, type UrlPattern} from '../source/url-pattern.ts';
+import {
+	isCovered,
+	matchesUrlPattern,
+	whyNoUrlPattern,
+	type UrlPattern,
+} from '../source/url-pattern.ts';
 
 const table: ReadonlyArray<readonly [pattern: UrlPattern, url: string, isMatch: boolean]> = [
 	['api.example.com', 'https://api.example.com/items', true],
@@ -40,6 +45,9 @@ const table: ReadonlyArray<readonly [pattern: UrlPattern, url: string, isMatch: 
 	['/static/*', 'http://b.example:8080/static/?v=1', true],
 	['/static/*', 'https://a.example/other/static/logo.png', false],
 	['/*/logo', 'https://a.example/x/logo.png', true],
+	['localhost/items', 'http://localhost:3000/items', true],
+	['http://api', 'http://api:3000/items', true],
+	['api:*/items', 'https://api/items/5', true],
 	['unix:///run', 'unix:/run/docker.sock:/info', true],
 	['[2001:db8::*]:443', 'https://[2001:db8::1]/', true],
 	[new URLPattern({pathname: '/static/*'}), 'https://a.example/static/logo.png', true],
@@ -105,6 +113,8 @@ const mistakes: ReadonlyArray<readonly [pattern: unknown, why: string]> = [
 	['/^items/', '\'/^items/\', which matches no URL: a regular expression stands without quotation marks'],
 	[/^\/static/v, String.raw`/^\/static/v, which matches no URL: ${regularExpression}`],
 	[/^api/v, `/^api/v, which matches no URL: ${regularExpression}`],
+	['prices', '\'prices\', which may be a host or a path: for a path of every origin, write \'/prices*\'; for the host, \'prices:*\''],
+	['api/items/*', '\'api/items/*\', which may be a host or a path: for a path of every origin, write \'/api/items/*\'; for the host, \'api:*/items/*\''],
 	[5, '5'],
 	[undefined, 'undefined'],
 	[new URL('https://user:secret@a.example/'), '\'https://…@a.example/\''],
@@ -130,7 +140,7 @@ await suite('a pattern that matches no URL is told so', () => {
 	test('no URL matches a string that is refused, but for one that is a mistake in itself', () => {
 		const url = fc.tuple(fc.constantFrom('http://', 'https://'), word, word).map(parts => parts.join('')).filter(text => URL.canParse(text)).map(text => new URL(text).href);
 		fc.assert(fc.property(word, url, (pattern, given) => {
-			fc.pre(!/^\/|^https?(?:[\/:]|$)/iv.test(pattern) && whyNoUrlPattern(pattern) !== undefined);
+			fc.pre(!/^\/|^https?(?:[\/:]|$)/iv.test(pattern) && whyNoUrlPattern(pattern)?.includes('which matches no URL') === true);
 			assert.equal(matchesUrlPattern(pattern, given), false);
 		}), {numRuns: 2000});
 	});
@@ -144,5 +154,39 @@ await suite('a pattern that matches no URL is told so', () => {
 				assert.equal(matchesUrlPattern(pattern, href), true, pattern);
 			}
 		}));
+	});
+});
+
+await suite('a pattern covers another one', () => {
+	const covered: ReadonlyArray<readonly [pattern: UrlPattern, by: UrlPattern, isCovered: boolean]> = [
+		['a.example/prices', 'a.example', true],
+		['a.example', 'a.example/prices', false],
+		['a.example:8443', 'a.example', true],
+		['a.example', 'a.example:8443', false],
+		['https://a.example', 'a.example', true],
+		['a.example', 'https://a.example', false],
+		['*.b.example', '*.example', true],
+		['*.example', '*.b.example', false],
+		['/static/*', '*', true],
+		['a.example/%7Eme', 'a.example/~', true],
+		[/a/v, '*', false],
+		['a.example', /a/v, false],
+	];
+
+	for (const [pattern, by, expected] of covered) {
+		test(`${inspect(pattern)} ${expected ? 'is' : 'is not'} covered by ${inspect(by)}`, () => {
+			assert.equal(isCovered(pattern, by), expected);
+		});
+	}
+
+	test('if it does, it matches what that one matches', () => {
+		const part = fc.string({unit: fc.constantFrom(...'ab*'), minLength: 1, maxLength: 3});
+		const pattern = fc.tuple(fc.constantFrom('', 'http://'), part, fc.constantFrom('', ':80', ':8*'), fc.constantFrom('', '/', '/a', '/*b')).map(parts => parts.join(''));
+		const letters = fc.string({unit: fc.constantFrom(...'ab'), minLength: 1, maxLength: 3});
+		const url = fc.tuple(fc.constantFrom('http://', 'https://'), letters, fc.constantFrom('', ':81'), fc.constantFrom('/', '/a', '/ab')).map(parts => parts.join(''));
+		fc.assert(fc.property(pattern, pattern, fc.array(url, {minLength: 20, maxLength: 20}), (inner, outer, urls) => {
+			fc.pre(isCovered(inner, outer));
+			assert.deepEqual(urls.filter(each => matchesUrlPattern(inner, each) && !matchesUrlPattern(outer, each)), []);
+		}), {numRuns: 200});
 	});
 });
