@@ -34,6 +34,7 @@ import {
 	recordKeyOf,
 	write,
 } from './resource.ts';
+import {withReplicas} from './store/replicas.ts';
 import type {TimeToLive} from './store/store.ts';
 import type {StoredResponse} from './stored.ts';
 import {placeGuardFirst, tokenFor} from './write-guard.ts';
@@ -53,8 +54,27 @@ const purgeInBatches = async <Item>(items: readonly Item[], purgeOne: (item: Ite
 	return isConfirmed;
 };
 
-export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean> =>
-	purgeInBatches(checkRequests(given, 'delete()'), async request => purgeRequest(context, requestHeadOf(request), keyInputOf(request)));
+/** @returns Whether the store confirmed it and, if purges wait for replicas, these did. */
+const confirm = async (context: ExchangeContext, purgeIn: (context: ExchangeContext) => Promise<boolean>): Promise<boolean> => {
+	const watching = context.store.watchReplicas?.();
+	if (!watching) {
+		return purgeIn(context);
+	}
+
+	const watch = await watching;
+	return await purgeIn({...context, store: withReplicas(context.store, watch)}) && watch.confirm();
+};
+
+export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean> => {
+	const requests = checkRequests(given, 'delete()');
+	return confirm(context, async part => purgeInBatches(requests, async request => purgeRequest(part, requestHeadOf(request), keyInputOf(request))));
+};
+
+export const clearAll = async (context: ExchangeContext): Promise<boolean> => {
+	context.indexes.clear();
+	context.purges.set(everyKey, {monoMs: performance.now()});
+	return confirm(context, async ({store}) => store.clear());
+};
 
 const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
 
@@ -101,9 +121,9 @@ export const purgeAll = async (context: ExchangeContext, given: Purgeable, optio
 	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
 	const marks = marksFor(what);
 
-	return marks === undefined
-		? purgeMatching(context, what, soft)
-		: purgeInBatches([...new Set(marks)], async mark => changeMark(context.store, mark, {isSoft: soft, nowMs: context.now()}));
+	return confirm(context, async part => marks === undefined
+		? purgeMatching(part, what, soft)
+		: purgeInBatches([...new Set(marks)], async mark => changeMark(part.store, mark, {isSoft: soft, nowMs: part.now()})));
 };
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */

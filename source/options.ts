@@ -385,6 +385,21 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	timeout?: Duration | undefined;
 
 	/**
+	How many replicas of the master that keeps it must have a purge before `delete()`, `invalidate()` and `clear()` confirm it (Redis's `WAIT`), so that a failover to one of them does not undo it: give the number of replicas. In a cluster, it is that of each master. `timeout` is the longest that a purge waits for them, two seconds if it is not given. If they do not have it in time, the purge gives `false`, and an `error` event says how many have it. The purges that an unsafe request makes are watched as well, and the request does not wait: an `error` event tells of those that replicas do not have in time.
+
+	Needs a `store` that is a Redis, and the permissions `wait` and `info`.
+
+	@default undefined, a purge is confirmed when the master has it
+
+	@example
+	```
+	redisCache({waitForReplicas: 1});
+	redisCache({waitForReplicas: {count: 2, timeout: '500ms'}});
+	```
+	*/
+	waitForReplicas?: number | {readonly count: number; readonly timeout?: Duration | undefined} | undefined;
+
+	/**
 	Bytes of the tier in the process, which answers without a round trip and is kept coherent by Redis's client tracking; `false` switches it off.
 
 	@default 67_108_864 // 64 MiB

@@ -12,6 +12,7 @@ import type {UrlVariation} from './http/no-vary-search.ts';
 import type {Invalidation} from './http/outcome.ts';
 import {groupMark, originMark} from './marks.ts';
 import {purge} from './resource.ts';
+import {withReplicas} from './store/replicas.ts';
 
 /** Of a request, decoded or not, under its own URL or under that of equivalent ones. */
 export const keysOf = (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny, variation?: UrlVariation): string[] =>
@@ -47,13 +48,20 @@ const maxGroups = 64;
 export const invalidate = async (context: ExchangeContext, exchange: Exchange, {urls, groups}: Invalidation) => {
 	const {keyInput, request} = exchange;
 	const nowMs = context.now();
-	const steps = stepwise(context, exchange);
+	const bounded = stepwise(context, exchange);
+	const watching = bounded.store.watchReplicas?.();
+	const watch = watching && await watching;
+	const steps = watch ? {...bounded, store: withReplicas(bounded.store, watch)} : bounded;
 	// A user's request may change what everybody has.
 	const users = new Set([keyInput.user, undefined]).keys().toArray();
-	await Promise.all([
+	const confirmations = await Promise.all([
 		...urls.flatMap(url => users.map(async user => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra, user}))),
 		// RFC 9875 §3
 		...(groups.length > maxGroups ? [changeMark(steps.store, originMark(request.url), {isSoft: false, nowMs})] : []),
 		...(groups.length > maxGroups ? [] : groups).map(async group => changeMark(steps.store, groupMark(request.url, group), {isSoft: false, nowMs})),
 	]);
+	// The request does not wait for it: what is missing is an event.
+	if (watch && confirmations.every(Boolean)) {
+		void watch.confirm({isInBackground: true});
+	}
 };

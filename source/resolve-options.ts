@@ -23,6 +23,7 @@ import type {
 import {isCompressionSupported} from './store/compression.ts';
 import {checkStoreUrl, type StoreOption} from './store/connection.ts';
 import {createKeyRing, type KeyRing} from './store/encryption.ts';
+import type {ReplicaCount} from './store/replicas.ts';
 import {
 	isCovered,
 	matchesUrlPattern,
@@ -74,6 +75,8 @@ export type CacheSettings = {
 	readonly isCompressing: boolean | undefined;
 	/** `undefined`: nothing is encrypted. */
 	readonly keyRing: KeyRing | undefined;
+	/** `undefined`: a purge is confirmed when the master has it. */
+	readonly replicas: ReplicaCount | undefined;
 	readonly hasFastPath: boolean;
 	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
@@ -192,6 +195,31 @@ const requestRules: Record<keyof RequestCacheOptions, Rule> = {
 	maxBodySize: [value => typeof value === 'number' && value >= 0, 'a number of bytes, and not negative'],
 };
 
+const isPositiveDuration = (value: unknown) => Number(parseDuration(value)) > 0;
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+
+const isReplicaCount = (value: unknown): boolean => {
+	if (typeof value !== 'object' || value === null) {
+		return isCount(value);
+	}
+
+	const {count, timeout, ...others} = value as Record<string, unknown>;
+	return isCount(count) && (timeout === undefined || isPositiveDuration(timeout)) && Object.keys(others).length === 0;
+};
+
+/** Longer than replicas take that acknowledge unasked, each second. */
+const defaultReplicaTimeoutMs = 2000;
+
+const replicaCountOf = (value: RedisCacheOptions['waitForReplicas']): ReplicaCount | undefined => {
+	if (value === undefined) {
+		return undefined;
+	}
+
+	const {count, timeout = defaultReplicaTimeoutMs} = typeof value === 'number' ? {count: value} : value;
+	return {count, timeoutMs: toMs(timeout)};
+};
+
 const keyRingOf = (value: unknown): KeyRing | undefined => createKeyRing(Array.isArray(value) ? value : [value]);
 
 /** What was given is a secret, or was meant to be. */
@@ -225,7 +253,12 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	filter: [isFunction, 'a function'],
 	user: [isFunction, 'a function'],
 	tagField: [isFieldName, 'a header field name'],
-	timeout: [value => isDuration(value) && Number(parseDuration(value)) > 0, 'a duration longer than zero: milliseconds, or a string such as \'1s\'', describeDuration],
+	timeout: [isPositiveDuration, 'a duration longer than zero: milliseconds, or a string such as \'1s\'', describeDuration],
+	waitForReplicas: [
+		isReplicaCount,
+		'a whole number of replicas greater than zero, or an object such as {count: 1, timeout: \'1s\'}, with a duration longer than zero',
+		value => inspect(value, {depth: 2, breakLength: Infinity}),
+	],
 	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
 	compression: [isBoolean, 'a boolean'],
 	encryption: [value => keyRingOf(value) !== undefined, 'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys', tellSecret],
@@ -470,6 +503,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		memoryBytes: options.memory === false ? 0 : options.memory ?? defaultMemoryBytes,
 		isCompressing: options.compression,
 		keyRing: options.encryption === undefined ? undefined : keyRingOf(options.encryption),
+		replicas: replicaCountOf(options.waitForReplicas),
 		hasFastPath: options.fastPath ?? true,
 		coalesce: options.coalesce ?? 'process',
 		key: returning('key', options.key, isString, 'a string'),

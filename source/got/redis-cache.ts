@@ -12,9 +12,9 @@ import {
 	type Purgeable,
 	type RequestLike,
 } from '../inventory.ts';
-import {copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
+import {clearAll, copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
 import {plainPathMs} from '../equivalents.ts';
-import {everyKey, flushWrites} from '../resource.ts';
+import {flushWrites} from '../resource.ts';
 import type {Duration} from '../duration.ts';
 import type {RedisCacheOptions} from '../options.ts';
 import {createFlights} from '../flights.ts';
@@ -134,8 +134,8 @@ export class RedisCache {
 			}
 		};
 
-		const {timeoutMs, memoryBytes, isCompressing, keyRing, namespace, store: storeOption = defaultUrl} = settings;
-		const openStore = (store: StoreOption, onEvent: typeof report): Store => createStore({store, namespace, timeoutMs, memoryBytes, isCompressing, keyRing, onEvent});
+		const {timeoutMs, memoryBytes, isCompressing, keyRing, replicas, namespace, store: storeOption = defaultUrl} = settings;
+		const openStore = (store: StoreOption, onEvent: typeof report): Store => createStore({store, namespace, timeoutMs, memoryBytes, isCompressing, keyRing, replicas, onEvent});
 		const openDefaultStore = (): Store => createDefaultStore({
 			openRedis: onEvent => openStore(defaultUrl, onEvent),
 			openMemory: onEvent => openStore('memory', onEvent),
@@ -150,6 +150,10 @@ export class RedisCache {
 		});
 		// Without a tier in memory, there is none to stand in.
 		const store = settings.store === undefined && memoryBytes > 0 ? openDefaultStore() : openStore(storeOption, report);
+		if (replicas && !store.command) {
+			throw new TypeError('The option `waitForReplicas` in redisCache() needs a `store` that is a Redis, which is what has replicas');
+		}
+
 		const context: Omit<GotContext, 'store'> & {store: Store} = {
 			options,
 			settings,
@@ -230,7 +234,7 @@ export class RedisCache {
 	Removes all that is stored for a URL or a request, or for several in an array: every variant, for every process.
 
 	@param request - An absolute URL, or `{url, method, headers, body, key, user}` where more than a URL tells requests apart; or an array of these.
-	@returns Whether the store confirmed it, whether or not anything was there. Where it did not, this process heeds it all the same, and tries again. So it does while the memory of this process stands in for a Redis.
+	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas, whether or not anything was there. Where the store did not, this process heeds it all the same, and tries again. So it does while the memory of this process stands in for a Redis.
 	@throws {TypeError} If `request` is none, its URL is not absolute, or there is a second argument.
 
 	@example
@@ -251,7 +255,7 @@ export class RedisCache {
 
 	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`. An array of tags or groups purges what has any of them.
 	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
-	@returns Whether the store confirmed it. Where it did not, this process heeds a purge by tag, group or origin all the same, and tries again.
+	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas. Where the store did not, this process heeds a purge by tag, group or origin all the same, and tries again.
 	@throws {TypeError} If `what` is none of these.
 	@throws {Error} If everything has to be looked at and the store cannot list it; `cause` is why.
 
@@ -372,7 +376,7 @@ export class RedisCache {
 	/**
 	Removes all that is stored in the cache's namespace.
 
-	@returns Whether the store confirmed it.
+	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas.
 	@throws {TypeError} If it is given an argument: part of what is stored is removed by `delete()` or `invalidate()`.
 	*/
 	clear(): Promise<boolean>;
@@ -382,9 +386,7 @@ export class RedisCache {
 			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeSafely(more[0])}; use delete() for a URL, or invalidate()`);
 		}
 
-		this.#context.indexes.clear();
-		this.#context.purges.set(everyKey, {monoMs: performance.now()});
-		return this.#context.store.clear();
+		return clearAll(this.#context);
 	}
 
 	/**

@@ -54,6 +54,14 @@ export type GuardedChanges = {
 	purge(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 };
 
+/** A server that takes writes. */
+export type Master = {
+	/** Of a cluster's. */
+	readonly address: string | undefined;
+	/** Replies are text. */
+	send(arguments_: readonly string[]): Promise<unknown>;
+};
+
 /** The nodes of a cluster, by their addresses. */
 export type Nodes = {
 	/** Those that are there now: another array after each change. Empty until they are known. */
@@ -154,6 +162,8 @@ export type Backend = Encoding & {
 		watch(onChange: () => void): () => void;
 		/** Tells the data of the masters from that of others, and from what a replica makes of it when it is promoted; `undefined` if the masters do not say. */
 		identify(): Promise<string | undefined>;
+		/** The one that keeps a key, or without a key all of them; none while they are not known. */
+		list(key?: string): readonly Master[];
 	};
 
 	/** Whether operations about one slot are carried out in the order in which they are begun; not if several connections take turns. */

@@ -16,6 +16,7 @@ import {createMemoryTier} from './memory.ts';
 import {createNaming, withNames} from './naming.ts';
 import {toPermissionError} from './permissions.ts';
 import {createReadiness} from './readiness.ts';
+import {createReplicas, type ReplicaCount} from './replicas.ts';
 import {createReading} from './reading.ts';
 import {createSlowKeys} from './slow-keys.ts';
 import type {Store} from './store.ts';
@@ -36,6 +37,8 @@ export type StoreOptions = {
 	/** Default: where the records leave the process, if Node.js can. */
 	readonly isCompressing?: boolean | undefined;
 	readonly keyRing?: KeyRing | undefined;
+	/** What purges wait for. */
+	readonly replicas?: ReplicaCount | undefined;
 	readonly onEvent?: (event: StoreEvent) => void;
 	/** The circuit breaker's first cooldown. */
 	readonly cooldownMs?: number;
@@ -52,7 +55,7 @@ const allKeysTimeoutMs = 60_000;
 /**
 The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
 */
-export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes, isCompressing, keyRing}: StoreOptions): Store => {
+export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, cooldownMs, queueBytes, isCompressing, keyRing, replicas}: StoreOptions): Store => {
 	if (namespace === '' || /[\{\}]/v.test(namespace)) {
 		throw new TypeError(`The option \`namespace\` is '${namespace}': expected a string without braces that is not empty`);
 	}
@@ -192,6 +195,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		purge: deletions.purge,
 		replaceGuards: sweeping.replaceGuards,
 		clear: sweeping.clear,
+		...replicas && backend.masters && {watchReplicas: createReplicas({...replicas, backend, guard})},
 		onDoubt(listener) {
 			doubtListeners.add(listener);
 		},

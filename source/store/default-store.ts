@@ -129,6 +129,9 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 			return store.purge(purge);
 		}),
 		replaceGuards: async () => use(async store => await store.replaceGuards() && store !== memory),
+		get watchReplicas() {
+			return mode === 'memory' ? undefined : redis.watchReplicas;
+		},
 		onDoubt: redis.onDoubt,
 		extend(...parameters) {
 			useInBackground(store => {

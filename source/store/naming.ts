@@ -36,7 +36,7 @@ export const createNaming = ({last: {secret}}: KeyRing): (key: string) => string
 A store whose keys have other names than those that it is asked for.
 */
 export const withNames = (store: Store, nameOf: (key: string) => string): Store => {
-	const {command} = store;
+	const {command, watchReplicas} = store;
 	return {
 		peek: key => store.peek(nameOf(key)),
 		peekAll: keys => store.peekAll(keys.map(key => nameOf(key))),
@@ -63,6 +63,17 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 			indexes: indexes.map(({key, index}) => ({key: nameOf(key), index})),
 		}),
 		replaceGuards: async () => store.replaceGuards(),
+		...watchReplicas && {
+			async watchReplicas() {
+				const watch = await watchReplicas();
+				return {
+					...watch,
+					note(key?: string) {
+						watch.note(key === undefined ? undefined : nameOf(key));
+					},
+				};
+			},
+		},
 		onDoubt(listener) {
 			store.onDoubt(listener);
 		},

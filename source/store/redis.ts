@@ -105,15 +105,29 @@ const scanBatch = '1000';
 
 type SendToNode = (arguments_: readonly Argument[], options: typeof asText | typeof asBytes) => Promise<Reply>;
 
-const nodesOf = async (connection: RedisConnection): Promise<SendToNode[]> => {
+type MasterNode = {
+	/** Of a cluster's. */
+	readonly address: string | undefined;
+	readonly send: SendToNode;
+};
+
+const mastersOf = (connection: RedisConnection): MasterNode[] => {
 	if (isCluster(connection)) {
-		const nodes = await Promise.all(connection.masters.map(async node => connection.nodeClient(node)));
-		return nodes.map(client => async (arguments_, options) => client.sendCommand(arguments_, options));
+		return connection.masters.map(node => ({
+			address: node.address,
+			async send(arguments_, options) {
+				const client = await connection.nodeClient(node);
+				return client.sendCommand(arguments_, options);
+			},
+		}));
 	}
 
-	return ['getSentinelNode' in connection
-		? async (arguments_, options) => connection.sendCommand(false, arguments_, options)
-		: async (arguments_, options) => connection.sendCommand(arguments_, options)];
+	return [{
+		address: undefined,
+		send: 'getSentinelNode' in connection
+			? async (arguments_, options) => connection.sendCommand(false, arguments_, options)
+			: async (arguments_, options) => connection.sendCommand(arguments_, options),
+	}];
 };
 
 const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGenerator<readonly string[]> {
@@ -144,8 +158,8 @@ const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Prom
 
 /** Without arguments, it changes nothing. */
 const askServer = async (connection: RedisConnection): Promise<unknown> => {
-	const [send] = await nodesOf(connection);
-	return send?.(['HELLO'], asText);
+	const [master] = mastersOf(connection);
+	return master?.send(['HELLO'], asText);
 };
 
 /** Of its data: promoted, a replica gives itself another one. */
@@ -157,8 +171,7 @@ const identify = async (nodes: readonly SendToNode[]): Promise<string | undefine
 };
 
 const readEvictions = async (connection: RedisConnection): Promise<readonly Eviction[]> => {
-	const nodes = await nodesOf(connection);
-	const evictions = await Promise.all(nodes.map(async send => readEviction(String(await send(['INFO', 'memory'], asText)))));
+	const evictions = await Promise.all(mastersOf(connection).map(async ({send}) => readEviction(String(await send(['INFO', 'memory'], asText)))));
 
 	return evictions.filter(eviction => eviction !== undefined);
 };
@@ -201,8 +214,8 @@ const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> =>
 	}
 };
 
-const scan = async function * (nodes: () => Promise<readonly SendToNode[]>, prefix: string): AsyncGenerator<readonly RawEntry[]> {
-	for (const send of await nodes()) {
+const scan = async function * (nodes: () => readonly SendToNode[], prefix: string): AsyncGenerator<readonly RawEntry[]> {
+	for (const send of nodes()) {
 		// eslint-disable-next-line no-await-in-loop -- Only as much is read as somebody takes.
 		for await (const keys of scanKeys(send, prefix)) {
 			const entries = await Promise.all(keys.map(async key => readHead(send, key)));
@@ -279,10 +292,12 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		}
 	};
 
-	const nodes = async (): Promise<SendToNode[]> => {
-		const senders = await nodesOf(link.connection);
-		return senders.map(sendToNode => async (arguments_, options) => explained(arguments_, async () => sendToNode(arguments_, options)));
-	};
+	const masters = (): MasterNode[] => mastersOf(link.connection).map(({address, send: sendToNode}) => ({
+		address,
+		send: async (arguments_, options) => explained(arguments_, async () => sendToNode(arguments_, options)),
+	}));
+
+	const nodes = (): SendToNode[] => masters().map(master => master.send);
 
 	const connect = (): Promise<void> | undefined => {
 		const connecting = link.connect();
@@ -322,10 +337,10 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		answersInOrder: !isCluster(link.connection),
 		keepsOrder: !('getSentinelNode' in link.connection || 'totalClients' in link.connection),
 		hasBatches: true,
-		clear: async () => unlinkAll(await nodes(), prefix),
+		clear: async () => unlinkAll(nodes(), prefix),
 		scan: () => scan(nodes, prefix),
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
-		guarded: createGuardedChanges(send, async () => replaceGuards(await nodes(), prefix)),
+		guarded: createGuardedChanges(send, async () => replaceGuards(nodes(), prefix)),
 		async extend(key, ttlMs) {
 			await send(key, ['EVAL', extendScript, '1', key, String(ttlMs ?? '')]);
 		},
@@ -337,7 +352,13 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		pieces: createPieces(send),
 		masters: {
 			watch: onChange => link.watch?.(onChange) ?? watchMasters(link.connection, onChange),
-			identify: async () => identify(await nodes()),
+			identify: async () => identify(nodes()),
+			list(key) {
+				const address = key === undefined ? undefined : link.nodes?.of(key);
+				return masters()
+					.filter(master => link.nodes === undefined || key === undefined || master.address === address)
+					.map(master => ({address: master.address, send: async arguments_ => master.send(arguments_, asText)}));
+			},
 		},
 		readEvictions: async () => readEvictions(link.connection),
 		isSharded: isCluster(link.connection),

@@ -2,6 +2,7 @@ import type {StoredRecord, VariantIndex} from '../stored.ts';
 import type {Answering} from './deadline.ts';
 import type {StoreHealth} from './fault-log.ts';
 import type {StoreReadiness} from './readiness.ts';
+import type {ReplicaWatch} from './replicas.ts';
 
 /** The longest that a record is kept: milliseconds, or `'forever'` when the user switched expiry off. */
 export type TimeToLive = number | 'forever';
@@ -126,6 +127,9 @@ export type Store = {
 
 	/** Replaces the guards of all resources, as a purge does. Resolves to whether the store confirmed it. */
 	replaceGuards(): Promise<boolean>;
+
+	/** Watches what replicas have of what is written from now on. Absent if no purge waits for them. */
+	watchReplicas?(): Promise<ReplicaWatch>;
 
 	/** Calls back, as long as the store is open, when it may be another master than the one that has confirmed what was written: a failover may have undone that. */
 	onDoubt(listener: () => void): void;

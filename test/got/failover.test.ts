@@ -9,6 +9,7 @@ import {startProxy} from '../faults/proxy.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {startOrigin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {letLag, startReplica} from '../helpers/replica.ts';
 import {startSentinel} from '../helpers/sentinel.ts';
 import {isGot15} from './helpers.ts';
 
@@ -60,15 +61,6 @@ const purges: Record<string, (cache: RedisCache, url: string) => Promise<boolean
 	prefix: async (cache, url) => cache.invalidate({prefix: `${url}/prefix`}),
 };
 
-const startReplica = async (master: TestRedis): Promise<TestRedis> => {
-	const replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
-	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
-		await wait(10);
-	}
-
-	return replica;
-};
-
 const catchUp = async (masters: readonly TestRedis[]): Promise<void> => {
 	for (const {client} of masters) {
 		await client.sendCommand(['WAIT', '1', '0']);
@@ -76,15 +68,6 @@ const catchUp = async (masters: readonly TestRedis[]): Promise<void> => {
 		while (/offset=(?<offset>\d+)/v.exec(await info())?.groups?.offset !== /master_repl_offset:(?<offset>\d+)/v.exec(await info())?.groups?.offset) {
 			await wait(10);
 		}
-	}
-};
-
-/** From now on, the replica hears nothing of what the master confirms. */
-const letLag = async (master: TestRedis, replica: TestRedis): Promise<void> => {
-	await replica.client.configSet('masterauth', 'wrong');
-	await master.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'replica']);
-	while (!(await master.client.info('replication')).includes('connected_slaves:0')) {
-		await wait(10);
 	}
 };
 

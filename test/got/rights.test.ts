@@ -10,6 +10,7 @@ import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.
 import {startCluster} from '../helpers/cluster.ts';
 import {respond, startOrigin, type Origin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {startReplica} from '../helpers/replica.ts';
 import {isGot15} from './helpers.ts';
 
 /*
@@ -17,7 +18,7 @@ The rights that docs/security.md names are enough, and none of them is missed in
 */
 
 const page = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
-const [rules = [], rulesOfCluster = []] = page.matchAll(/^ACL SETUSER http_cache (?<rules>.+)$/gmv).map(match => match.groups?.rules?.split(' ')).toArray();
+const [rules = [], rulesOfCluster = [], rulesOfReplicas = []] = page.matchAll(/^ACL SETUSER http_cache (?<rules>.+)$/gmv).map(match => match.groups?.rules?.split(' ')).toArray();
 const rights = rules.filter(rule => rule.startsWith('+'));
 const password = rules.find(rule => rule.startsWith('>'))?.slice(1) ?? '';
 
@@ -186,6 +187,25 @@ test('a cluster: the rights that docs/security.md names are enough; without one 
 	for (const missing of rulesOfCluster) {
 		const {errors} = await use(missing);
 		assert.ok(errors.some(error => error.includes(`run ${nameOf(missing)} (NOPERM)`)), errors.join('\n'));
+	}
+});
+
+test('`waitForReplicas`: the rights that docs/security.md names are enough; without one of them, no purge is confirmed, and an error names it', slow, async () => {
+	await using redis = await startRedis();
+	await using _replica = await startReplica(redis);
+	await using origin = await startRightsOrigin();
+	assert.equal(rulesOfReplicas.length, 1);
+	const use = async (missing?: string) => {
+		await setUser([redis], ...[...rules, ...rulesOfReplicas].filter(rule => rule !== missing));
+		return useAll(origin, {store: `redis://http_cache:${password}@127.0.0.1:${redis.port}`, waitForReplicas: {count: 1, timeout: '30s'}});
+	};
+
+	assert.deepEqual(await use(), {outcome: whole, errors: []});
+	assert.deepEqual(await denied([redis]), []);
+	for (const missing of [...rulesOfReplicas, '+info']) {
+		const {outcome, errors} = await use(missing);
+		assert.deepEqual(outcome, {...whole, delete: false, 'soft purge': false, purge: false, 'purge by prefix': false, clear: false});
+		assert.ok(errors.some(error => error.includes('`waitForReplicas`') && error.includes(`run ${nameOf(missing)} (NOPERM): grant it with ACL SETUSER <user> ${missing};`)), errors.join('\n'));
 	}
 });
 

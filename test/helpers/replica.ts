@@ -1,0 +1,23 @@
+import {setTimeout as wait} from 'node:timers/promises';
+import {startRedis, type TestRedis} from './redis.ts';
+
+/** In touch with its master. */
+export const startReplica = async (master: TestRedis): Promise<TestRedis> => {
+	// Redis would wait five seconds for more replicas.
+	await master.client.configSet('repl-diskless-sync-delay', '0');
+	const replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
+	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
+		await wait(10);
+	}
+
+	return replica;
+};
+
+/** From now on, the replica hears nothing of what the master confirms. */
+export const letLag = async (master: TestRedis, replica: TestRedis): Promise<void> => {
+	await replica.client.configSet('masterauth', 'wrong');
+	await master.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'replica']);
+	while (!(await master.client.info('replication')).includes('connected_slaves:0')) {
+		await wait(10);
+	}
+};
