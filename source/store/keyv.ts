@@ -192,10 +192,7 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 /** Its address would be told with its credentials. */
 const storeNameOf = ({store}: Keyv): string => (store as {constructor?: {name: string}}).constructor?.name ?? 'a store';
 
-/**
-The user's Keyv as it is, with its own namespace, serializer and adapter.
-*/
-export const keyvBackend = (keyv: Keyv, namespace: string): Backend => {
+const throughKeyv = (keyv: Keyv, namespace: string): Backend => {
 	const prefix = prefixWithin(keyv, namespace);
 	const swallowed: Swallowed = {count: 0, last: undefined};
 	const onError = (error: unknown) => {
@@ -248,6 +245,54 @@ const withTextReplies = (adapter: KeyvStoreAdapter): KeyvStoreAdapter => new Pro
 	set: (target, name, value) => Reflect.set(target, name, value),
 });
 
+/** The keys and values that an adapter lists, which Keyv takes for strings. */
+const listText = (adapter: KeyvStoreAdapter) => async function * (outer?: string) {
+	for await (const [key, value] of adapter.iterator?.(outer) ?? []) {
+		yield [key, asText(value)];
+	}
+};
+
+/** Fields of Keyv 5, which its methods go by. A subclass may have private fields, which no other object has. */
+const isPlainKeyv = (keyv: Keyv): boolean => keyv.constructor.name === 'Keyv' && ['_throwOnErrors', 'opts'].every(name => Object.hasOwn(keyv, name));
+
+/**
+The user's Keyv as the cache uses it: it throws what the user's own may swallow, and gives bytes as text. All else is the user's: hooks, events and statistics too.
+*/
+const viewOf = (keyv: Keyv): Keyv => {
+	if (!isPlainKeyv(keyv)) {
+		return keyv;
+	}
+
+	let known: KeyvStoreAdapter | undefined;
+	let view: Keyv['opts'] = keyv.opts;
+	return Object.create(keyv, {
+		_throwOnErrors: {value: true},
+		// Read anew each time, for its owner may give it another store.
+		opts: {
+			get() {
+				const store = keyv.store as KeyvStoreAdapter;
+				if (store !== known) {
+					known = store;
+					view = store instanceof Map ? keyv.opts : Object.create(keyv.opts, {store: {value: withTextReplies(store)}}) as Keyv['opts'];
+				}
+
+				return view;
+			},
+		},
+		iterator: {
+			get(this: Keyv) {
+				const store = keyv.store as KeyvStoreAdapter;
+				return keyv.iterator === undefined || store instanceof Map ? keyv.iterator : this.generateIterator(listText(store) as never);
+			},
+		},
+	}) as Keyv;
+};
+
+/**
+The user's Keyv, with its own namespace, serializer and adapter.
+*/
+export const keyvBackend = (keyv: Keyv, namespace: string): Backend => throughKeyv(viewOf(keyv), namespace);
+
 /**
 A storage adapter of Keyv's, such as `@keyv/sqlite`.
 */
@@ -255,14 +300,10 @@ export const adapterBackend = (adapter: KeyvStoreAdapter, namespace: string): Ba
 	const keyv = new Keyv(withTextReplies(adapter), keyvOptions);
 	// Keyv knows a few adapters by name, and takes others for such as cannot list.
 	if (keyv.iterator === undefined && typeof adapter.iterator === 'function') {
-		keyv.iterator = keyv.generateIterator((async function * (outer?: string) {
-			for await (const [key, value] of adapter.iterator?.(outer) ?? []) {
-				yield [key, asText(value)];
-			}
-		}) as never);
+		keyv.iterator = keyv.generateIterator(listText(adapter) as never);
 	}
 
-	return keyvBackend(keyv, namespace);
+	return throughKeyv(keyv, namespace);
 };
 
 /** Keyv takes a key that begins with its own namespace for one that has it already, in some of its methods. */
