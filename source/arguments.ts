@@ -1,5 +1,6 @@
 import {hasCredential, isRedacted, redacted, redactedUrl} from './http/credentials.ts';
 import {normalizeEscapes, normalizeQuery} from './http/url.ts';
+import type {CacheSettings} from './resolve-options.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './inventory.ts';
 import {urlPatternExpected, whyNoUrlPattern} from './url-pattern.ts';
 import {
@@ -89,6 +90,8 @@ const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	method: [isMethod, 'an HTTP method'],
 	headers: [isFieldRecord, 'an object of header fields by name', describeSafely],
 	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', describeSafely],
+	json: [() => true, ''],
+	form: [isObject, 'an object of fields by name', describeSafely],
 	key: [isString, 'a string', describeSafely],
 	user: [isFilled, 'a string that is not empty', describeSafely],
 };
@@ -125,6 +128,7 @@ const isNames = (value: unknown): boolean => isFilled(value) || (Array.isArray(v
 
 const commonRules = {
 	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeSafely],
+	url: urlRule,
 	tag: [isNames, 'a string that is not empty, or an array of such strings'],
 	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describePrefix],
 	pattern: [value => whyNoPatternOfStored(value) === undefined, urlPatternExpected, value => whyNoPatternOfStored(value) ?? ''],
@@ -135,12 +139,42 @@ const filterRules: Readonly<Record<keyof EntryFilter, Rule>> = {...commonRules, 
 
 const purgeRules = {...commonRules, group: [value => isString(value) || (Array.isArray(value) && value.every(element => isString(element))), 'a string, or an array of strings'], stale: [value => value === true, 'true']} satisfies Record<string, Rule>;
 
+/** Where a property belongs that says what several responses have in common. */
+const hintOfFilter = (name: string, where: string): string | undefined => {
+	if (where === 'has()' && name === 'stale') {
+		return 'it goes into a second argument, as in has(url, {stale: true})';
+	}
+
+	const property = name === 'tags' ? 'tag' : name;
+	if (where === 'delete()' && (property === 'soft' || Object.hasOwn(purgeRules, property))) {
+		return property === 'soft' ? 'a soft purge is invalidate({url}, {soft: true})' : `what has it in common is purged by invalidate({${property}: …})`;
+	}
+
+	return Object.hasOwn(filterRules, property) ? `what has it in common is listed by entries({${property}: …})` : undefined;
+};
+
+/** Without what also tells requests apart, nothing is found: no purge would do what it confirms. */
+const refuseIncomplete = ({body, json, form, headers = {}, key}: RequestLike, where: string, settings: Pick<CacheSettings, 'key'>): void => {
+	const contents = Object.entries({body, json, form}).filter(([, value]) => value !== undefined).map(([name]) => name);
+	if (contents.length > 1) {
+		throw new TypeError(`Expected at most one of body, json and form in ${where}, got ${contents.join(', ')}`);
+	}
+
+	if (body !== undefined && Object.keys(headers).every(name => name.toLowerCase() !== 'content-type')) {
+		throw new TypeError(`The property \`body\` in ${where} needs the \`content-type\` that it was sent with, as in {body, headers: {'content-type': 'text/plain'}}, with undefined if it had none; or give \`json\` or \`form\` as to got`);
+	}
+
+	if (key === undefined && settings.key) {
+		throw new TypeError(`Expected the property \`key\` in ${where}, since this cache has the option \`key\`: what that returns for the request; with whatever key, invalidate({url: …}) purges and entries({url: …}) lists`);
+	}
+};
+
 /**
 A request by its URL or by more than that.
 
-@throws {TypeError} If it is none, or its URL is not absolute.
+@throws {TypeError} If it is none, its URL is not absolute, or something is missing that tells the requests of this cache apart.
 */
-export const checkRequest = (given: unknown, where: string): RequestLike => {
+export const checkRequest = (given: unknown, where: string, settings: Pick<CacheSettings, 'key'>): RequestLike => {
 	if (isString(given) && !isAbsoluteUrl(given)) {
 		throw new TypeError(`Expected ${urlRule[1]} in ${where}, got ${describeSafely(given)}`);
 	}
@@ -150,15 +184,17 @@ export const checkRequest = (given: unknown, where: string): RequestLike => {
 		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describeSafely(request)}`);
 	}
 
-	validate(request, requestRules, {where, noun: 'property'});
+	validate(request, requestRules, {where, noun: 'property', hint: name => hintOfFilter(name, where)});
 	if (request.url === undefined) {
 		throw new TypeError(`Expected the property \`url\` in ${where} to be ${urlRule[1]}, got undefined`);
 	}
 
 	const checked = request as unknown as RequestLike;
 	if (isRedacted(String(checked.url))) {
-		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeSafely(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({prefix: …}) takes that`);
+		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeSafely(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({url: …}) takes that`);
 	}
+
+	refuseIncomplete(checked, where, settings);
 
 	return checked;
 };
@@ -168,9 +204,9 @@ A request, or several.
 
 @throws {TypeError} If one of them is none, or its URL is not absolute.
 */
-export const checkRequests = (given: unknown, where: string): RequestLike[] => Array.isArray(given)
-	? given.map(element => checkRequest(element, where))
-	: [checkRequest(given, where)];
+export const checkRequests = (given: unknown, where: string, settings: Pick<CacheSettings, 'key'>): RequestLike[] => Array.isArray(given)
+	? given.map(element => checkRequest(element, where, settings))
+	: [checkRequest(given, where, settings)];
 
 /**
 @throws {TypeError} If it is no filter.
@@ -185,16 +221,25 @@ export const checkFilter = (given: unknown): EntryFilter => {
 	return given;
 };
 
+/** Where a property belongs that says how to purge, or which single request. */
+const hintOfPurge = (name: string): string | undefined => {
+	if (name === 'soft') {
+		return 'it goes into a second argument, as in invalidate({tag: \'items\'}, {soft: true})';
+	}
+
+	return Object.hasOwn(requestRules, name) ? `what is stored for one request is removed by delete({url, ${name}})` : undefined;
+};
+
 /**
 @throws {TypeError} If it does not say what to purge.
 */
 export const checkPurgeable = (given: unknown): Purgeable => {
 	const where = 'invalidate()';
 	if (!isObject(given)) {
-		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeSafely(given)}; what is stored for a URL is removed by delete()`);
+		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeSafely(given)}; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})`);
 	}
 
-	validate(given, purgeRules, {where, noun: 'property'});
+	validate(given, purgeRules, {where, noun: 'property', hint: hintOfPurge});
 	const names = Object.keys(given);
 	// Nothing in common would be everything.
 	const missing = Object.entries(given).find(([, value]) => value === undefined);
@@ -207,7 +252,7 @@ export const checkPurgeable = (given: unknown): Purgeable => {
 	}
 
 	if (names.length !== ('group' in given && 'origin' in given ? 2 : 1)) {
-		throw new TypeError(`Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in ${where}, got ${names.join(', ') || 'none'}`);
+		throw new TypeError(`Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in ${where}, got ${names.join(', ') || 'none'}`);
 	}
 
 	return given as unknown as Purgeable;

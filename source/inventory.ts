@@ -3,11 +3,12 @@ import {parseDuration, type Duration} from './duration.ts';
 import type {ExchangeContext, KeyInputOfAny} from './exchange.ts';
 import {readMarks} from './generations.ts';
 import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from './http/age.ts';
+import {redactedUrl} from './http/credentials.ts';
 import {dateOf} from './http/dates.ts';
 import {decide} from './http/decide.ts';
 import {headersOf} from './http/header-fields.ts';
 import {requestOfUser, settingsOfUser} from './http/identity.ts';
-import type {RequestHead} from './http/message.ts';
+import type {HeaderFields, RequestHead} from './http/message.ts';
 import type {Settings} from './http/settings.ts';
 import {normalizeEscapes} from './http/url.ts';
 import {heed, markKeysOf, originMark} from './marks.ts';
@@ -26,8 +27,12 @@ export type RequestLike = {
 	readonly method?: string | undefined;
 	/** Those of the request, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last. */
 	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
-	/** Its content. It goes with the `content-type` and other `content-*` fields among `headers`: what got's option `json` sends is `application/json`, what `form` sends is `application/x-www-form-urlencoded`. */
+	/** Its content. It goes with the `content-type` that it was sent with, `undefined` if with none, and other `content-*` fields among `headers`; what was sent by got's `json` or `form` is given by the properties of these names. */
 	readonly body?: string | Uint8Array | undefined;
+	/** Its content, as in got's option `json`. */
+	readonly json?: unknown;
+	/** Its content, as in got's option `form`. */
+	readonly form?: Readonly<Record<string, unknown>> | undefined;
 	/** What the option `key` returns for the request. */
 	readonly key?: string | undefined;
 	/** What the option `user` returns for the request: whose response it is. Without it, this is about responses that are nobody's in particular. */
@@ -70,6 +75,8 @@ export type EntryFilter = {
 	readonly origin?: string | URL | undefined;
 	/** One of their tags; of an array, any of them is one. */
 	readonly tag?: string | readonly string[] | undefined;
+	/** Their whole URL, as it was requested or as it is listed; of all methods, contents and users, and of whatever the option `key` returned. */
+	readonly url?: string | URL | undefined;
 	/** What their URLs begin with, scheme and all. */
 	readonly prefix?: string | undefined;
 	/** What their URLs match, as in `urlsExpireAfter`. */
@@ -80,7 +87,7 @@ export type EntryFilter = {
 	readonly stale?: boolean | undefined;
 };
 
-type PurgeProperty = 'tag' | 'group' | 'origin' | 'prefix' | 'pattern' | 'olderThan' | 'stale';
+type PurgeProperty = 'tag' | 'group' | 'origin' | 'url' | 'prefix' | 'pattern' | 'olderThan' | 'stale';
 
 /** Without the properties that are not named: a union alone lets several members be mixed. */
 type Only<Given> = Given & Readonly<Partial<Record<Exclude<PurgeProperty, keyof Given>, never>>>;
@@ -90,19 +97,32 @@ export type Purgeable =
 	| Only<{readonly tag: string | readonly string[]}>
 	| Only<{readonly group: string | readonly string[]; readonly origin: string | URL}>
 	| Only<{readonly origin: string | URL}>
+	| Only<{readonly url: string | URL}>
 	| Only<{readonly prefix: string}>
 	| Only<{readonly pattern: UrlPattern}>
 	| Only<{readonly olderThan: Duration | Date}>
 	| Only<{readonly stale: true}>;
 
-export const requestHeadOf = ({url, method = 'GET', headers = {}}: RequestLike): RequestHead => {
+/** The content as got sends it, with the media type that got gives it. */
+const contentOf = ({body, json, form}: RequestLike): {readonly body: string | Uint8Array | undefined; readonly mediaType?: string} => {
+	if (json !== undefined) {
+		return {body: JSON.stringify(json), mediaType: 'application/json'};
+	}
+
+	return form === undefined ? {body} : {body: new URLSearchParams(form as Record<string, string>).toString(), mediaType: 'application/x-www-form-urlencoded'};
+};
+
+export const requestHeadOf = (request: RequestLike): RequestHead => {
+	const {url, method = 'GET', headers = {}} = request;
 	const parsed = new URL(url);
 	Object.assign(parsed, {username: '', password: '', hash: ''});
-	return {method: method.toUpperCase(), url: parsed.href, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))};
+	const fields: HeaderFields = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+	const {mediaType} = contentOf(request);
+	return {method: method.toUpperCase(), url: parsed.href, headers: mediaType === undefined ? fields : {...fields, 'content-type': fields['content-type'] ?? mediaType}};
 };
 
 /** As far as a request that somebody names says it. */
-export const keyInputOf = ({body, key, user}: RequestLike): KeyInputOfAny => ({body, extra: key, user});
+export const keyInputOf = (request: RequestLike): KeyInputOfAny => ({body: contentOf(request).body, extra: request.key, user: request.user});
 
 /** The request and the rules that it is looked up by. */
 const lookedUpBy = ({settings}: ExchangeContext, request: RequestLike): {readonly head: RequestHead; readonly http: Settings} => {
@@ -151,12 +171,12 @@ const find = async (context: ExchangeContext, request: RequestLike): Promise<Sto
 };
 
 export const getStored = async (context: ExchangeContext, request: string | URL | RequestLike): Promise<CachedResponse | undefined> => {
-	const stored = await find(context, checkRequest(request, 'get()'));
+	const stored = await find(context, checkRequest(request, 'get()', context.settings));
 	return stored && {...entryOf(stored, stored.body.byteLength, context.now()), body: new Uint8Array(stored.body)};
 };
 
 export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}): Promise<boolean> => {
-	const request = checkRequest(given, 'has()');
+	const request = checkRequest(given, 'has()', context.settings);
 	const {stale = false} = checkFlag(options, 'stale', 'has()');
 	const stored = await find(context, request);
 	if (!stored || stale) {
@@ -207,21 +227,30 @@ export const holding = async function * (context: ExchangeContext): AsyncGenerat
 	yield * await withoutPurged(context, batch);
 };
 
+/** With a URL in the form that stored ones have. */
+export const toStoredForm = ({settings}: ExchangeContext, filter: EntryFilter): EntryFilter => filter.url === undefined
+	? filter
+	: {...filter, url: redactedUrl(requestHeadOf({url: filter.url}).url, settings.request.http.ignoredParameters)};
+
+/**
+@param filter - From `toStoredForm()`.
+*/
 export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: number): boolean => {
-	const {url, tags, policy} = stored;
-	const {origin, tag, prefix, pattern, olderThan, stale} = filter;
+	const {tags, policy} = stored;
+	const {origin, tag, url, prefix, pattern, olderThan, stale} = filter;
 	const storedBeforeMs = olderThan instanceof Date ? olderThan.getTime() : nowMs - (parseDuration(olderThan) ?? 0);
 
-	return (origin === undefined || originMark(url) === originMark(new URL(origin).href))
+	return (origin === undefined || originMark(stored.url) === originMark(new URL(origin).href))
 		&& (tag === undefined || [tag].flat().some(each => tags.includes(each)))
-		&& (prefix === undefined || url.startsWith(normalizeEscapes(prefix)))
-		&& (pattern === undefined || matchesUrlPattern(pattern, url))
+		&& (url === undefined || stored.url === url)
+		&& (prefix === undefined || stored.url.startsWith(normalizeEscapes(prefix)))
+		&& (pattern === undefined || matchesUrlPattern(pattern, stored.url))
 		&& (olderThan === undefined || policy.responseTimeMs < storedBeforeMs)
 		&& (stale === undefined || isFresh(stored, nowMs) !== stale);
 };
 
 export const listEntries = async function * (context: ExchangeContext, given: EntryFilter = {}): AsyncGenerator<CacheEntry> {
-	const filter = checkFilter(given);
+	const filter = toStoredForm(context, checkFilter(given));
 	for await (const {stored, bodyBytes} of holding(context)) {
 		const nowMs = context.now();
 		if (isMatch(stored, filter, nowMs)) {

@@ -11,6 +11,7 @@ import {
 	isMatch,
 	keyInputOf,
 	requestHeadOf,
+	toStoredForm,
 	type EntryFilter,
 	type Purgeable,
 	type RequestLike,
@@ -66,7 +67,7 @@ const confirm = async (context: ExchangeContext, purgeIn: (context: ExchangeCont
 };
 
 export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean> => {
-	const requests = checkRequests(given, 'delete()');
+	const requests = checkRequests(given, 'delete()', context.settings);
 	return confirm(context, async part => purgeInBatches(requests, async request => purgeRequest(part, requestHeadOf(request), keyInputOf(request))));
 };
 
@@ -79,8 +80,10 @@ export const clearAll = async (context: ExchangeContext): Promise<boolean> => {
 const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
 
 /** By a look at everything. What any process is asking for just now is not stored. */
-const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSoft: boolean): Promise<boolean> => {
+const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSoft: boolean): Promise<boolean> => {
 	const {store, purges} = context;
+	const filter = toStoredForm(context, given);
+	const isByUrl = [filter.url, filter.prefix, filter.pattern].some(each => each !== undefined);
 	purges.set(everyKey, {monoMs: performance.now()});
 	let isConfirmed = await store.replaceGuards();
 	for await (const {key, stored} of holding(context)) {
@@ -92,7 +95,7 @@ const purgeMatching = async (context: ExchangeContext, filter: EntryFilter, isSo
 			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep');
 			isConfirmed &&= updated !== undefined;
 		} else {
-			const isRemoved = await (filter.prefix === undefined && filter.pattern === undefined ? store.delete([key]) : purge(context, resourceOf(key)));
+			const isRemoved = await (isByUrl ? purge(context, resourceOf(key)) : store.delete([key]));
 			isConfirmed &&= isRemoved;
 		}
 	}
@@ -128,7 +131,7 @@ export const purgeAll = async (context: ExchangeContext, given: Purgeable, optio
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */
 export const touchStored = async (context: ExchangeContext, given: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> => {
-	const request = checkRequest(given, 'touch()');
+	const request = checkRequest(given, 'touch()', context.settings);
 	checkLifetime(expireAfter, 'touch()');
 	const lifetimeMs = expireAfter === 'never' ? Infinity : parseDuration(expireAfter) ?? 0;
 	const {store, settings} = context;

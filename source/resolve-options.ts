@@ -514,6 +514,14 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	};
 };
 
+const hintOfCacheOption = (name: string): string | undefined => {
+	if (name === 'ttl') {
+		return 'how long a response is fresh is `expireAfter`, and how much longer it is kept is `ttlOffset`';
+	}
+
+	return isOptionName(name) ? 'it is one of the whole cache, in redisCache()' : undefined;
+};
+
 /**
 What a request goes by: what it sets in `context.cache`, over what the cache was made with. `false` leaves the cache out.
 
@@ -533,7 +541,7 @@ export const resolveRequestOptions = (cacheOptions: RedisCacheOptions, requestOp
 		where,
 		noun: 'option',
 		synonyms: otherNames,
-		hint: name => isOptionName(name) ? 'it is one of the whole cache, in redisCache()' : undefined,
+		hint: hintOfCacheOption,
 	});
 
 	const given = Object.fromEntries(Object.entries(requestOptions as RequestCacheOptions).filter(([, value]) => value !== undefined)) as RequestCacheOptions;

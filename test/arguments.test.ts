@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
 import {inspect} from 'node:util';
+import got from 'got';
+import got15 from 'got-15';
 import {cacheInfo, redisCache} from '../source/index.ts';
 
 const cache = redisCache('memory');
@@ -26,10 +28,14 @@ const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> =
 	['https://user:secret@[/items', `Expected ${absolute} in %(), got 'https://…@[/items'`],
 	[{url: new URL('file:///items')}, `Expected the property \`url\` in %() to be ${absolute}, got 'file:///items'`],
 	[{method: 'GET'}, `Expected the property \`url\` in %() to be ${absolute}, got undefined`],
-	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, user, method, headers, body, key'],
+	[{uri: url}, 'Unknown property `uri` in %(): expected one of url, user, method, headers, body, json, form, key'],
 	[{url, method: 'GETT'}, 'Expected the property `method` in %() to be an HTTP method, got \'GETT\''],
 	[{url, method: 'GET it'}, 'Expected the property `method` in %() to be an HTTP method, got \'GET it\''],
 	[{url, headers: new Headers({authorization: 'secret'})}, 'Expected the property `headers` in %() to be an object of header fields by name, got an object of class Headers'],
+	[{url, method: 'POST', body: '{"secret": 1}'}, 'The property `body` in %() needs the `content-type` that it was sent with, as in {body, headers: {\'content-type\': \'text/plain\'}}, with undefined if it had none; or give `json` or `form` as to got'],
+	[{url, method: 'POST', body: 'secret', headers: {accept: 'text/plain'}}, 'The property `body` in %() needs the `content-type` that it was sent with, as in {body, headers: {\'content-type\': \'text/plain\'}}, with undefined if it had none; or give `json` or `form` as to got'],
+	[{url, method: 'POST', json: 'secret', form: {}}, 'Expected at most one of body, json and form in %(), got json, form'],
+	[{url, form: 'secret=1'}, 'Expected the property `form` in %() to be an object of fields by name, got \'secret=1\''],
 	[{url, body: {secret: 1}}, 'Expected the property `body` in %() to be a string or a Uint8Array, got an object of class Object'],
 	[{url, method: 'QUERY', body: 5}, 'Expected the property `body` in %() to be a string or a Uint8Array, got 5'],
 	[{url, key: 1}, 'Expected the property `key` in %() to be a string, got 1'],
@@ -63,6 +69,7 @@ const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = 
 	[{tag: ['a', '']}, 'Expected the property `tag` in % to be a string that is not empty, or an array of such strings, got [ \'a\', \'\' ]'],
 	[{tag: [undefined]}, 'Expected the property `tag` in % to be a string that is not empty, or an array of such strings, got [ undefined ]'],
 	[{origin: 'api.example.com'}, 'Expected the property `origin` in % to be an absolute URL such as \'https://api.example.com\', got \'api.example.com\''],
+	[{url: '/items'}, `Expected the property \`url\` in % to be ${absolute}, got '/items'`],
 	[{prefix: 'api.example.com'}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'api.example.com\''],
 	[{prefix: ''}, 'Expected the property `prefix` in % to be the beginning of an absolute URL, such as \'https://api.example.com/items\', got \'\''],
 	[{prefix: 'https://API.example.com'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'https://API.example.com', which no stored URL begins with: they have the form 'https://api.example.com'`],
@@ -88,14 +95,16 @@ const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = 
 
 const wrongPurges: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	...wrongFilters,
-	[url, `Expected an object such as {tag: 'items'} in %, got '${url}'; what is stored for a URL is removed by delete()`],
-	[undefined, 'Expected an object such as {tag: \'items\'} in %, got undefined; what is stored for a URL is removed by delete()'],
-	[{tags: ['a']}, 'Unknown property `tags` in %: expected one of tag, origin, prefix, pattern, olderThan, group, stale'],
+	[url, `Expected an object such as {tag: 'items'} in %, got '${url}'; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})`],
+	[undefined, 'Expected an object such as {tag: \'items\'} in %, got undefined; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})'],
+	[{tags: ['a']}, 'Unknown property `tags` in %: expected one of tag, origin, url, prefix, pattern, olderThan, group, stale'],
+	[{tag: 'a', soft: true}, 'Unknown property `soft` in %: it goes into a second argument, as in invalidate({tag: \'items\'}, {soft: true})'],
+	[{url, method: 'POST'}, 'Unknown property `method` in %: what is stored for one request is removed by delete({url, method})'],
 	[{group: 'g'}, 'The property `group` in % needs the `origin` whose group it is, as in {group: \'items\', origin: \'https://api.example.com\'}'],
 	[{group: [1], origin: url}, 'Expected the property `group` in % to be a string, or an array of strings, got [ 1 ]'],
-	[{group: 'g', tag: 'a'}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got group, tag'],
-	[{tag: 'a', origin: url}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got tag, origin'],
-	[{}, 'Expected exactly one of tag, group with origin, origin, prefix, pattern, olderThan and stale in %, got none'],
+	[{group: 'g', tag: 'a'}, 'Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in %, got group, tag'],
+	[{tag: 'a', origin: url}, 'Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in %, got tag, origin'],
+	[{}, 'Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in %, got none'],
 	[{prefix: undefined}, 'Expected the property `prefix` in % to have a value, got undefined'],
 	[{stale: false}, 'Expected the property `stale` in % to be true, got false'],
 ];
@@ -103,7 +112,7 @@ const wrongPurges: ReadonlyArray<readonly [given: unknown, message: string]> = [
 const wrongListings: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	...wrongFilters,
 	[url, `Expected an object such as {prefix: 'https://api.example.com/'} in %, got '${url}'`],
-	[{group: 'g'}, 'Unknown property `group` in %: expected one of origin, tag, prefix, pattern, olderThan, stale'],
+	[{group: 'g'}, 'Unknown property `group` in %: expected one of origin, url, tag, prefix, pattern, olderThan, stale'],
 	[{stale: 'yes'}, 'Expected the property `stale` in % to be a boolean, got \'yes\''],
 ];
 
@@ -140,7 +149,12 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	// @ts-expect-error It takes none.
 	[async () => cache.clear(url), `Expected no argument in clear(), which removes everything, got '${url}'; use delete() for a URL, or invalidate()`],
 	// @ts-expect-error It takes one.
-	[async () => cache.delete(url, url), 'Expected at most one argument in delete(), got 2: several URLs go into an array, as in delete([a, b]); a soft purge is invalidate({prefix}, {soft: true})'],
+	[async () => cache.delete(url, url), 'Expected at most one argument in delete(), got 2: several URLs go into an array, as in delete([a, b]); a soft purge is invalidate({url}, {soft: true})'],
+	[async () => cache.delete({tag: 'items'} as never), 'Unknown property `tag` in delete(): what has it in common is purged by invalidate({tag: …})'],
+	[async () => cache.delete({tags: ['items']} as never), 'Unknown property `tags` in delete(): what has it in common is purged by invalidate({tag: …})'],
+	[async () => cache.delete({url, soft: true} as never), 'Unknown property `soft` in delete(): a soft purge is invalidate({url}, {soft: true})'],
+	[async () => cache.get({prefix: url} as never), 'Unknown property `prefix` in get(): what has it in common is listed by entries({prefix: …})'],
+	[async () => cache.has({url, stale: true} as never), 'Unknown property `stale` in has(): it goes into a second argument, as in has(url, {stale: true})'],
 	// @ts-expect-error It takes two.
 	[async () => cache.invalidate({tag: 'a'}, {}, {tag: 'b'}), 'Expected at most two arguments in invalidate(), got 3: several tags go into an array, as in invalidate({tag: [\'a\', \'b\']})'],
 	[async () => cache.invalidate({tag: 'a'}, {tag: 'b'} as never), 'Unknown property `tag` in invalidate(): expected one of soft'],
@@ -178,8 +192,37 @@ await suite('another wrong argument', () => {
 	test('a body in the place of a response', () => {
 		assert.equal(cacheInfo(undefined), undefined);
 		for (const [body, type] of [['secret', 'string'], [[], 'object'], [{items: []}, 'object'], [null, 'object']] as const) {
-			assert.throws(() => cacheInfo(body as never), {name: 'TypeError', message: `Expected a response of got's in cacheInfo(), got a value of type ${type}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`});
+			assert.throws(() => cacheInfo(body), {name: 'TypeError', message: `Expected a response of got's in cacheInfo(), got a value of type ${type}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`});
 		}
+	});
+
+	test('what has a response in the place of one', () => {
+		assert.throws(() => cacheInfo(Promise.resolve()), {name: 'TypeError', message: 'Expected a response of got\'s in cacheInfo(), got a promise: await it first, as in cacheInfo(await client(url))'});
+		const stream = got.extend(cache).stream(url, {request: async () => Promise.withResolvers<never>().promise});
+		assert.throws(() => cacheInfo(stream), {name: 'TypeError', message: 'Expected a response of got\'s in cacheInfo(), got a stream: pass its `response`, which is there from its \'response\' event on'});
+		stream.destroy();
+	});
+
+	test('no key, where the cache has the option of that name', async () => {
+		const keyed = redisCache({store: 'memory', key: () => 'a'});
+		const calls = {
+			get: async () => keyed.get(url),
+			has: async () => keyed.has(url),
+			delete: async () => keyed.delete(url),
+			touch: async () => keyed.touch(url, '1h'),
+		};
+		for (const [name, call] of Object.entries(calls)) {
+			await assert.rejects(call(), {name: 'TypeError', message: `Expected the property \`key\` in ${name}(), since this cache has the option \`key\`: what that returns for the request; with whatever key, invalidate({url: …}) purges and entries({url: …}) lists`});
+		}
+
+		assert.equal(await keyed.delete({url, key: 'a'}), true);
+	});
+
+	test('redisCache itself in the place of what it returns', () => {
+		const error = {name: 'TypeError', message: 'Expected what redisCache() returns in got.extend(), got the function itself: call it, as in got.extend(redisCache())'};
+		assert.throws(() => got.extend(redisCache as never), error);
+		assert.throws(() => got15.extend(redisCache as never), error);
+		assert.deepEqual(Object.keys(redisCache), []);
 	});
 
 	test('null in the place of a store', () => {
@@ -239,13 +282,13 @@ test('what is right is taken', async () => {
 
 	assert.equal(await cache.delete([url, new URL(url), {url}]), true);
 	assert.equal(await cache.delete([]), true);
-	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b'}, body: '{}', key: 'x'}, {stale: undefined}), false);
+	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b', 'Content-Type': undefined}, body: '{}', key: 'x'}, {stale: undefined}), false);
 	assert.equal(await cache.get({url, method: undefined, headers: undefined, body: undefined, key: undefined}), undefined);
 	assert.equal(await cache.has({url, headers: {accept: ['a/b', 'c/d'] as const}}), false);
 	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
 	assert.equal(await cache.touch(url, 'never'), false);
 	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined, stale: false, olderThan: new Date()})), []);
-	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {prefix: 'http'}, {prefix: `${url}?page=`}, {prefix: 'https://10.0.0.'}, {prefix: `${url}/.`}, {prefix: `${url}?`}, {prefix: 'https://api'}, {prefix: 'unix:/var/run'}, {pattern: /items/v}, {pattern: new URLPattern({pathname: '/x'})}, {pattern: '/x/*'}, {pattern: 'a.example/x?a=1&b=2'}, {olderThan: 0}, {stale: true}] as const) {
+	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {url}, {url: new URL(`${url}?api_key=REDACTED`)}, {prefix: 'http'}, {prefix: `${url}?page=`}, {prefix: 'https://10.0.0.'}, {prefix: `${url}/.`}, {prefix: `${url}?`}, {prefix: 'https://api'}, {prefix: 'unix:/var/run'}, {pattern: /items/v}, {pattern: new URLPattern({pathname: '/x'})}, {pattern: '/x/*'}, {pattern: 'a.example/x?a=1&b=2'}, {olderThan: 0}, {stale: true}] as const) {
 		assert.equal(await cache.invalidate(what, {soft: true}), true);
 	}
 

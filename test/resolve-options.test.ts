@@ -306,6 +306,10 @@ await suite('one request', () => {
 		assert.throws(() => resolveRequestOptions({}, {moed: 'reload'}), {name: 'TypeError', message: /Unknown option `moed` in `context.cache`: expected one of mode, /v});
 	});
 
+	test('is told what the time to live of a response is called', () => {
+		assert.throws(() => resolveRequestOptions({}, {ttl: '1h'}), {name: 'TypeError', message: 'Unknown option `ttl` in `context.cache`: how long a response is fresh is `expireAfter`, and how much longer it is kept is `ttlOffset`'});
+	});
+
 	test('leaves the cache out with false', () => {
 		assert.equal(resolveRequestOptions({}, false).isDisabled, true);
 		assert.equal(resolveRequestOptions({onlyIfCached: true}, false).isDisabled, true);

@@ -32,6 +32,13 @@ const refuseCacheableRequestOptions = (cacheOptions: unknown, cache: unknown): v
 	throw new TypeError(`The option \`cacheOptions\` is for got's own \`cache\`, and this cache would ignore its \`${name}\`: pass options of this cache to it, ${place}`);
 };
 
+/** Got calls it before its own cache stores a response. */
+const refuseBeforeCache = (hooks: Given['hooks'], cache: unknown): void => {
+	if (!cache && hooks?.beforeCache && hooks.beforeCache.length > 0) {
+		throw new TypeError('The hook `beforeCache` is for got\'s own `cache`, and this cache would never call it: say what is stored with its options `filter` and `expireAfter`, as in redisCache({filter: …})');
+	}
+};
+
 /** Whether it is the cache itself that an instance is extended with. */
 const isExtension = ({hooks}: Given): boolean => hooks?.init?.includes(completeGiven) === true;
 
@@ -66,10 +73,12 @@ export const completeGiven: InitHook = (given, self) => {
 	if (isExtension(given)) {
 		refuseNearMisses(self.context);
 		refuseCacheableRequestOptions(self.cacheOptions, self.cache);
+		refuseBeforeCache(self.hooks, self.cache);
 	}
 
 	refuseCacheOption(given.cache);
 	refuseCacheableRequestOptions(given.cacheOptions, given.cache ?? self.cache);
+	refuseBeforeCache(given.hooks, given.cache ?? self.cache);
 	if (isObject(given.context)) {
 		refuseNearMisses(given.context);
 		if (given.context.cache !== undefined) {

@@ -1,4 +1,5 @@
-import type {PlainResponse} from 'got';
+import {Stream} from 'node:stream';
+import {isPromise} from 'node:util/types';
 import {currentAgeSeconds, expiryOf} from '../http/age.ts';
 import {redactedUrl} from '../http/credentials.ts';
 import {dateOf} from '../http/dates.ts';
@@ -148,12 +149,23 @@ const infoOf = (state: GotExchange | undefined): CacheInfo | undefined => state 
 /** An exchange that ended without a complete response. */
 const failed = (state: GotExchange): GotExchange => state.settlement === undefined && isAsked(state) ? {...state, settlement: {outcome: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}}}} : state;
 
+/** What has a response, or is a part of one. */
+const describeNoResponse = (value: unknown): string => {
+	if (isPromise(value)) {
+		return 'a promise: await it first, as in cacheInfo(await client(url))';
+	}
+
+	return value instanceof Stream
+		? 'a stream: pass its `response`, which is there from its \'response\' event on'
+		: `a value of type ${typeof value}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`;
+};
+
 /**
 What the cache did for a response, and why.
 
 @param value - A response of a got instance that was extended with `redisCache()`, the `response` of a stream, or an error of such an instance.
 @returns `undefined` if no cache was involved, or if there is no response: an error that came before there was a request has none, nor has a stream that no origin answered.
-@throws {TypeError} If it is neither a response of got's nor an error, but the body of a response, say.
+@throws {TypeError} If it is neither a response of got's nor an error: the body of a response, say, or a promise that nobody awaited.
 
 @example
 ```
@@ -168,12 +180,12 @@ cacheInfo(response);
 try {
 	await client('https://api.example.com/items');
 } catch (error) {
-	cacheInfo(error as Error);
+	cacheInfo(error);
 	//=> {status: 'miss', reason: 'not-stored', notStored: 'error', …}
 }
 ```
 */
-export const cacheInfo = (value: PlainResponse | Error | undefined): CacheInfo | undefined => {
+export const cacheInfo = (value: unknown): CacheInfo | undefined => {
 	if (value === undefined) {
 		return undefined;
 	}
@@ -184,7 +196,7 @@ export const cacheInfo = (value: PlainResponse | Error | undefined): CacheInfo |
 	}
 
 	if (!isResponse(value)) {
-		throw new TypeError(`Expected a response of got's in cacheInfo(), got a value of type ${typeof value}: it takes the whole response that a promise resolves to, or a stream's \`response\`, not a body`);
+		throw new TypeError(`Expected a response of got's in cacheInfo(), got ${describeNoResponse(value)}`);
 	}
 
 	return infoOf(exchangeBehind(value));

@@ -75,3 +75,10 @@ export function redisCache(...given: ReadonlyArray<StoreOption | RedisCacheOptio
 	// An argument that is undefined was meant to be a store.
 	return new RedisCache(isOptions(storeOrOptions) ? storeOrOptions : {store: storeOrOptions});
 }
+
+// What got asks of a function in `got.extend()`, which it takes for another instance.
+Object.defineProperty(redisCache, 'defaults', { // eslint-disable-line unicorn/no-top-level-side-effects -- A property of the function alone.
+	get() {
+		throw new TypeError('Expected what redisCache() returns in got.extend(), got the function itself: call it, as in got.extend(redisCache())');
+	},
+});

@@ -233,27 +233,27 @@ export class RedisCache {
 	/**
 	Removes all that is stored for a URL or a request, or for several in an array: every variant, for every process.
 
-	@param request - An absolute URL, or `{url, method, headers, body, key, user}` where more than a URL tells requests apart; or an array of these.
+	@param request - An absolute URL, or `{url, method, headers, body, json, form, key, user}` where more than a URL tells requests apart; or an array of these.
 	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas, whether or not anything was there. Where the store did not, this process heeds it all the same, and tries again. So it does while the memory of this process stands in for a Redis.
-	@throws {TypeError} If `request` is none, its URL is not absolute, or there is a second argument.
+	@throws {TypeError} If `request` is none, its URL is not absolute, there is a second argument, or something is missing that tells the requests of this cache apart: the `key`, or the `content-type` of a `body`.
 
 	@example
 	```
 	await cache.delete('https://api.example.com/items');
-	await cache.delete(['https://api.example.com/items', {url: 'https://api.example.com/search', method: 'QUERY', body: 'a'}]);
+	await cache.delete(['https://api.example.com/items', {url: 'https://api.example.com/search', method: 'POST', json: {q: 'redis'}}]);
 	```
 	*/
 	delete(request: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean>;
 
 	async delete(request: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>, ...more: never[]): Promise<boolean> {
-		refuseMore(more, 1, 'delete()', 'several URLs go into an array, as in delete([a, b]); a soft purge is invalidate({prefix}, {soft: true})');
+		refuseMore(more, 1, 'delete()', 'several URLs go into an array, as in delete([a, b]); a soft purge is invalidate({url}, {soft: true})');
 		return removeStored(this.#context, request);
 	}
 
 	/**
 	Purges all that has something in common. By tag, group and origin it takes the same short time however much is stored; by anything else it looks at everything.
 
-	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`. An array of tags or groups purges what has any of them.
+	@param what - One of `{tag}`, `{group, origin}` (RFC 9875), `{origin}`, `{url}`, `{prefix}`, `{pattern}`, `{olderThan}`, `{stale: true}`. An array of tags or groups purges what has any of them.
 	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
 	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas. Where the store did not, this process heeds a purge by tag, group or origin all the same, and tries again.
 	@throws {TypeError} If `what` is none of these.
@@ -263,6 +263,7 @@ export class RedisCache {
 	```
 	await cache.invalidate({tag: 'items'});
 	await cache.invalidate({tag: ['items', 'prices']});
+	await cache.invalidate({url: 'https://api.example.com/me'}); // For all users.
 	await cache.invalidate({origin: 'https://api.example.com'}, {soft: true});
 	```
 	*/

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import test, {suite} from 'node:test';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import got, {type Got, type OptionsInit, type Response} from 'got';
 import {Keyv} from 'keyv';
 import {cacheInfo, redisCache, type RequestCacheOptions} from '../../source/index.ts';
@@ -80,6 +82,26 @@ await suite('what this cache would ignore is refused', () => {
 
 		assert.equal(cacheInfo(await client('items', {cache: new Map(), cacheOptions: {shared: false}}))?.reason, 'other-cache');
 		assert.equal(cacheInfo(await client('items', {cacheOptions: {shared: undefined}}))?.reason, 'not-stored');
+	});
+
+	const neverCalled = {message: 'The hook `beforeCache` is for got\'s own `cache`, and this cache would never call it: say what is stored with its options `filter` and `expireAfter`, as in redisCache({filter: …})'};
+	const hooks = {beforeCache: [() => false as const]};
+
+	test('got\'s hook beforeCache, of a client', () => {
+		const cache = redisCache('memory');
+		for (const make of [() => got.extend(cache, {hooks}), () => got.extend({hooks}, cache), () => got.extend(cache).extend({hooks})]) {
+			assert.throws(make, {name: 'TypeError', ...neverCalled});
+		}
+
+		assert.equal(typeof got.extend(cache, {hooks: {beforeCache: []}}), 'function');
+	});
+
+	test('got\'s hook beforeCache, of a request', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		await assert.rejects(client('items', {hooks}), {name: 'RequestError', ...neverCalled});
+		origin.queue(fresh);
+		assert.equal(cacheInfo(await client('items', {hooks, cache: new Map()}))?.reason, 'other-cache');
 	});
 
 	test('options of this cache in got\'s own option cache', async () => {
@@ -195,6 +217,7 @@ await suite('a near miss of context.cache is refused', () => {
 		[{catch: {disabled: true}}, 'catch'],
 		[{redisCache: {disabled: true}}, 'redisCache'],
 		[{cacheOptions: {mode: 'reload', ttlOffset: 1}}, 'cacheOptions'],
+		[{cacheOptions: {shared: false}}, 'cacheOptions'],
 		[{expireAfter: '1h'}, 'expireAfter'],
 		[{user: 'a', staleIfError: true}, 'staleIfError'],
 	];
@@ -212,6 +235,26 @@ await suite('a near miss of context.cache is refused', () => {
 			assert.equal(origin.requests.length, 0);
 		});
 	}
+
+	test('what may be an option, and may be the user\'s own, is warned of once', async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		origin.queue(fresh);
+		const warnings: NodeJS.ErrnoException[] = [];
+		const note = (warning: NodeJS.ErrnoException) => {
+			warnings.push(warning);
+		};
+
+		process.on('warning', note);
+		for (const _ of [1, 2]) {
+			await client('items', {context: {cache: {}, tags: ['secret'], mode: 'reload', disabled: undefined, expireAfter: '300', readOnly: 'secret'}});
+		}
+
+		await nextTurn();
+		process.off('warning', note);
+		const messageOf = (name: string) => `got-redis-cache: the cache does not read the property \`${name}\` of got's \`context\`; if it is meant for the cache, it goes into \`context.cache\`, as in {context: {cache: {${name}: …}}}; if it is your own, give it another name, or run Node.js with --disable-warning=GOT_REDIS_CACHE_CONTEXT`;
+		assert.deepEqual(warnings.map(({code, message}) => [code, message]), ['tags', 'mode', 'expireAfter'].map(name => ['GOT_REDIS_CACHE_CONTEXT', messageOf(name)]));
+	});
 
 	test('what a context may have for another reason is taken', async () => {
 		await using setup = await setUp();

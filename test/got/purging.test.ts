@@ -3,12 +3,15 @@ import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import {test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {inspect} from 'node:util';
+import type {OptionsInit} from 'got';
 import {Keyv} from 'keyv';
 import {
 	cacheInfo,
 	redisCache,
 	type RedisCache,
 	type RedisCacheOptions,
+	type RequestLike,
 } from '../../source/index.ts';
 import {startProxy} from '../faults/proxy.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
@@ -193,13 +196,59 @@ test('what is stored for a request with content is found by that and its type', 
 	await using setup = await setUp();
 	serve(setup);
 	const {cache, client, origin} = setup;
-	await client('a', {method: 'QUERY', json: {from: 1, to: 2}});
-	const request = {url: `${origin.url}/a`, method: 'QUERY', body: '{"to": 2, "from": 1}'};
+	const typed = {'content-type': 'text/x'};
+	const sent: ReadonlyArray<readonly [options: OptionsInit, named: Partial<RequestLike>]> = [
+		[{json: {from: 1, to: 2}}, {body: '{"to": 2, "from": 1}', headers: {'Content-Type': 'application/json'}}],
+		[{json: {from: 2}}, {json: {from: 2}}],
+		[{json: {from: 3}, headers: {'content-type': 'application/x+json'}}, {json: {from: 3}, headers: {'content-type': 'application/x+json'}}],
+		[{json: null}, {json: null}],
+		[{form: {from: 1, to: 'a b'}}, {form: {to: 'a b', from: 1}}],
+		[{body: '{"from": 1}'}, {body: '{"from": 1}', headers: {'content-type': undefined}}],
+		[{body: 'text', headers: typed}, {body: 'text', headers: typed}],
+	];
+	for (const [options, named] of sent) {
+		const request = {url: `${origin.url}/a`, method: 'QUERY', ...named};
+		await client('a', {method: 'QUERY', ...options});
+		assert.equal(await cache.has(request), true, inspect(named));
+		assert.equal(await cache.touch(request, '1h'), true);
+		assert.equal((await cache.get(request))?.method, 'QUERY');
+		assert.equal(await cache.delete(request), true);
+		assert.equal(await cache.has(request, {stale: true}), false);
+	}
 
-	assert.equal(await cache.has(request), false);
-	assert.equal(await cache.has({...request, headers: {'Content-Type': 'application/json'}}), true);
-	assert.equal(await cache.delete({...request, headers: {'content-type': 'application/json'}}), true);
-	assert.equal(await cache.has({...request, headers: {'content-type': 'application/json'}}, {stale: true}), false);
+	assert.deepEqual(await Array.fromAsync(cache.entries()), []);
+});
+
+test('a URL is purged for all users, methods and contents, and no other URL is', async () => {
+	await using setup = await setUp({user: (_request, {context}) => context.userId as string | undefined, key: (_request, {headers}) => String(headers['x-tenant']), ignoredParameters: ['utm']});
+	serve(setup);
+	const {cache, client, origin} = setup;
+	const url = `${origin.url}/a?b=1&api_key=secret`;
+	const askAll = async () => {
+		const reasons: unknown[] = [];
+		for (const options of [{}, {context: {userId: 'alice'}}, {context: {userId: 'bob'}}, {headers: {'x-tenant': 't'}}, {method: 'QUERY', json: 1}] as const) {
+			reasons.push(cacheInfo(await client('a?b=1&api_key=secret&utm=1', options))?.reason);
+		}
+
+		await settleWrites(setup);
+		return [...new Set(reasons)];
+	};
+
+	assert.deepEqual(await askAll(), ['not-stored']);
+	assert.deepEqual(await askAll(), ['fresh']);
+	await client('a?b=1&api_key=secret&c=1');
+	await settleWrites(setup);
+	assert.equal((await Array.fromAsync(cache.entries({url}))).length, 5);
+	assert.equal(await cache.invalidate({url}, {soft: true}), true);
+	assert.deepEqual(await askAll(), ['invalidated']);
+	// As it is listed, which is about all credentials.
+	for (const named of [url, new URL(`${origin.url}/a?api_key=REDACTED&b=1#c`)]) {
+		assert.equal(await cache.invalidate({url: named}), true);
+		assert.deepEqual(await askAll(), ['not-stored']);
+	}
+
+	assert.equal((await Array.fromAsync(cache.entries())).length, 6);
+	assert.equal(cacheInfo(await client('a?b=1&api_key=secret&c=1'))?.status, 'hit');
 });
 
 test('a purge in one spelling of a URL reaches what is stored for another (RFC 3986 §6.2.2)', async t => {
