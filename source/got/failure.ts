@@ -10,15 +10,24 @@ export type Failure = {
 	readonly message?: string;
 	readonly cause?: unknown;
 	readonly response?: {readonly statusCode: number} | undefined;
+	readonly options?: WeakKey;
 };
 
 /** Errors that a native request, or the function that makes it, failed with. The same error thrown by a hook says nothing of the origin. */
 const requestFailures = new WeakSet();
 
+/** The same, by the options of the attempt. */
+const attemptFailures = new WeakMap<WeakKey, Failure>();
+
 /** To be called with what a native request fails with, before got makes an error of it. */
-export const markRequestFailure = (error: unknown): void => {
-	if (typeof error === 'object' && error !== null) {
-		requestFailures.add(error);
+export const markRequestFailure = (error: unknown, options?: WeakKey): void => {
+	if (typeof error !== 'object' || error === null) {
+		return;
+	}
+
+	requestFailures.add(error);
+	if (options) {
+		attemptFailures.set(options, error);
 	}
 };
 
@@ -74,16 +83,26 @@ const isNetworkError = (error: Failure): boolean => {
 	return code.startsWith('HPE_') || (code.startsWith('ERR_HTTP2_') && !(error instanceof TypeError));
 };
 
+const nativeFailureOf = (error: Failure): StaleReason | undefined => {
+	const {name, code, syscall} = error;
+	// Http2-wrapper, which got 15 uses, fails with `ETIMEDOUT` at a timeout of got's; the system names the call.
+	if (name === 'TimeoutError' || (code === 'ETIMEDOUT' && syscall === undefined)) {
+		return 'timeout';
+	}
+
+	return isNetworkError(error) ? 'network-error' : undefined;
+};
+
 /**
 Whether an error means that the origin could not be reached or has failed, and how: RFC 9111 §4.2.4, RFC 5861 §4.
 
-By the class of got's error. An error of the connection is a plain `RequestError`, as is what a hook or another function of the caller's throws: there it counts what the native request failed with.
+By the class of got's error. Where that says less than what the native request failed with, it counts the latter: an error of the connection is a plain `RequestError`, as is what a hook or another function of the caller's throws: there it counts what the native request failed with.
 
 @param error - Of got, or of a native request.
 @param settings - Of the request: which status codes are failures.
 */
 export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatusCodes'>): StaleReason | undefined => {
-	const {name, response, cause} = error;
+	const {name, response, cause, options} = error;
 	if (name === 'TimeoutError') {
 		return 'timeout';
 	}
@@ -92,12 +111,15 @@ export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatu
 		return response && isFailure(response.statusCode, settings) ? 'error-status' : undefined;
 	}
 
-	// The body broke off, is shorter than its head says, or cannot be decoded.
 	if (name === 'ReadError') {
-		return 'network-error';
+		// Got 15 takes any failure of an HTTP/2 connection for a response that broke off, that of its certificate, too.
+		const hidden = response === undefined && options ? attemptFailures.get(options) : undefined;
+
+		// The body broke off, is shorter than its head says, or cannot be decoded.
+		return hidden ? nativeFailureOf(hidden) : 'network-error';
 	}
 
 	const failure = [error, cause].find(each => requestFailures.has(each as WeakKey)) as Failure | undefined;
 
-	return failure && isNetworkError(failure) ? 'network-error' : undefined;
+	return failure && nativeFailureOf(failure);
 };

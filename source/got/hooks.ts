@@ -182,7 +182,7 @@ export const createHooks = (context: GotContext): Hooks => {
 				state.replacedHeaders.clear();
 				// Otherwise nobody is asked whether to retry with got 15, or told that it is over. What the user has in the place of Node's request may have no events.
 				if (isConditional || (isGot15(options) && request instanceof ClientRequest)) {
-					leaveErrorsToEvents(request);
+					leaveErrorsToEvents(request, options);
 				}
 			});
 		}

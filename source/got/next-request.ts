@@ -1,4 +1,4 @@
-import type {ClientRequest} from 'node:http';
+import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {GotOptions} from './context.ts';
 import {markRequestFailure} from './failure.ts';
 import {interceptEvents} from './intercept.ts';
@@ -16,9 +16,11 @@ export const wrapEndCallbacks = (request: ClientRequest, wrap: (callback: EndCal
 };
 
 /** Has a request tell of its failure by its `'error'` event alone: what its end is told, got 15 gives the caller before the cache has been asked. */
-export const leaveErrorsToEvents = (request: ClientRequest): void => {
+export const leaveErrorsToEvents = (request: ClientRequest, options: GotOptions): void => {
 	wrapEndCallbacks(request, callback => error => {
-		if (!error) {
+		if (error) {
+			markRequestFailure(error, options);
+		} else {
 			callback();
 		}
 	});
@@ -31,10 +33,10 @@ export const seeNoRequest = (options: Pick<GotOptions, 'getRequestFunction'>): v
 
 const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
 
-const markFailures = (request: ClientRequest): void => {
+const markFailures = (request: ClientRequest, options: GotOptions): void => {
 	interceptEvents(request, emit => (event, ...arguments_) => {
 		if (event === 'error') {
-			markRequestFailure(arguments_[0]);
+			markRequestFailure(arguments_[0], options);
 		}
 
 		return emit(event, ...arguments_);
@@ -45,27 +47,34 @@ const markFailures = (request: ClientRequest): void => {
 Has `see` look at the next request of got's as soon as there is one. Got tells of it only after it has begun to send.
 
 An own property of the options, which no copy of them has: the request function stays the user's, and got's own, for HTTP/2 too, is called as got calls it.
+
+@param insteadOf - Called if there is none, since the connection on which HTTP/2 is negotiated could not be made, or the user's function failed. Returns the response that got is given in its place, if any.
 */
-export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest) => void): void => {
+export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest) => void, insteadOf?: (error: unknown) => IncomingMessage | undefined): void => {
 	if (options.cache !== undefined) {
 		return;
 	}
 
 	const seen = <Result>(result: Result): Result => {
 		if (isClientRequest(result)) {
-			markFailures(result);
+			markFailures(result, options);
 			see(result);
 		}
 
 		return result;
 	};
 
-	const failed = (error: unknown): never => {
-		markRequestFailure(error);
-		throw error;
+	const failed = (error: unknown): IncomingMessage => {
+		markRequestFailure(error, options);
+		const response = insteadOf?.(error);
+		if (!response) {
+			throw error;
+		}
+
+		return response;
 	};
 
-	const seenLater = async <Result>(promise: Promise<Result>): Promise<Result> => seen(await promise.catch(failed));
+	const seenLater = async <Result>(promise: Promise<Result>): Promise<Result | IncomingMessage> => seen(await promise.catch(failed));
 
 	const getRequestFunction: GotOptions['getRequestFunction'] = () => {
 		seeNoRequest(options);

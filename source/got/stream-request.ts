@@ -65,6 +65,40 @@ const earlyOutcome = (context: GotContext, {exchange}: GotExchange, response: In
 
 const isReplacement = (outcome: Outcome | undefined): outcome is Replacement => outcome?.kind === 'freshen' || outcome?.kind === 'reuse-stale' || outcome?.kind === 'refetch';
 
+/** A stored response as if it had just come over the network. */
+const messageFrom = (context: GotContext, state: GotExchange, stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
+	const constructed = construct(state.exchange.request, stored, context.now());
+	// All at once: Node ends what it takes for the response when the connection closes.
+	const message = toIncomingMessage({...constructed, body: new Uint8Array(constructed.body)}, false);
+	state.hiddenCookies = hideCookies(message);
+	// For the cookie jar: what the origin says now, not what it once said.
+	showCookies(message, replaced?.headers['set-cookie']);
+
+	return message;
+};
+
+/** The stale response that takes the place of a failure. */
+const staleMessage = (context: GotContext, stream: Request, state: GotExchange, failure: StaleReason | undefined): IncomingMessage | undefined => {
+	const outcome = failure && !stream.destroyed ? staleInstead(context, state.exchange, failure) : undefined;
+	if (!outcome) {
+		return undefined;
+	}
+
+	state.settlement = {outcome, answer: outcome.answer};
+	landFor(context, stream.options, state);
+
+	return messageFrom(context, state, outcome.answer);
+};
+
+/**
+Stands between the origin and got where a stream has no request yet, as its connection could not be made.
+
+@param error - Marked as the failure of a request.
+@returns The response that got is given in its place, if any.
+*/
+export const staleInsteadOfRequest = (context: GotContext, stream: Request, state: GotExchange, error: unknown): IncomingMessage | undefined =>
+	staleMessage(context, stream, state, failureOf(error as Error, state.exchange.settings.http));
+
 const invalidationOf = (outcome: Outcome | undefined) => outcome?.kind === 'pass' || outcome?.kind === 'store' ? outcome.invalidation : undefined;
 
 /**
@@ -96,18 +130,6 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		});
 	};
 
-	/** A stored response as if it had just come over the network. */
-	const messageFrom = (stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
-		const constructed = construct(state.exchange.request, stored, context.now());
-		// All at once: Node ends what it takes for the response when the connection closes.
-		const message = toIncomingMessage({...constructed, body: new Uint8Array(constructed.body)}, false);
-		state.hiddenCookies = hideCookies(message);
-		// For the cookie jar: what the origin says now, not what it once said.
-		showCookies(message, replaced?.headers['set-cookie']);
-
-		return message;
-	};
-
 	const replace = async (outcome: Replacement, response: IncomingMessage): Promise<void> => {
 		const settlement = await carryOut(context, state.exchange, outcome, noBody);
 		if (stream.destroyed) {
@@ -117,7 +139,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		if (settlement.answer) {
 			state.settlement = settlement;
 			landFor(context, stream.options, state);
-			emitResponse(messageFrom(settlement.answer, response));
+			emitResponse(messageFrom(context, state, settlement.answer, response));
 			return;
 		}
 
@@ -126,7 +148,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		if (decision.kind === 'reuse') {
 			// Another request has stored it by now.
 			landFor(context, stream.options, state);
-			emitResponse(messageFrom(decision.stored, response));
+			emitResponse(messageFrom(context, state, decision.stored, response));
 			return;
 		}
 
@@ -219,17 +241,14 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 			return isReplaced;
 		}
 
-		const outcome = failure && !stream.destroyed ? staleInstead(context, state.exchange, failure) : undefined;
-		if (!outcome) {
+		const message = staleMessage(context, stream, state, failure);
+		if (!message) {
 			hasFailed = true;
 			return false;
 		}
 
 		isOver = true;
 		isReplaced = true;
-		state.settlement = {outcome, answer: outcome.answer};
-		landFor(context, stream.options, state);
-		const message = messageFrom(outcome.answer);
 		// To Node and got, a request without a response has failed.
 		native.res = message;
 		for (const listener of uploadListeners) {

@@ -36,7 +36,7 @@ import {close, leadOf} from './passage.ts';
 import {refreshInBackground} from './refresh.ts';
 import {responseHead} from './response-head.ts';
 import {collectBody} from './stream-body.ts';
-import {interceptRequest} from './stream-request.ts';
+import {interceptRequest, staleInsteadOfRequest} from './stream-request.ts';
 
 type CreateRetryStream = (options?: OptionsInit) => Request;
 
@@ -188,6 +188,12 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 	const seen = new WeakSet<ClientRequest>();
 
+	/** Node has the header fields by now, or will never have them. */
+	const forgetHeaders = (state: GotExchange) => {
+		restoreHeaders(stream.options, state);
+		state.replacedHeaders.clear();
+	};
+
 	const onRequest = (request: ClientRequest) => {
 		const state = currentState();
 		if (!state || seen.has(request)) {
@@ -202,10 +208,19 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 			state.exchange = {...state.exchange, decision: {kind: 'fetch', reason: 'no-validator', stored: decision.stored}};
 		}
 
-		// Node has them by now.
-		restoreHeaders(stream.options, state);
-		state.replacedHeaders.clear();
+		forgetHeaders(state);
 		interceptRequest(context, stream, state, request);
+	};
+
+	const onNoRequest = (error: unknown) => {
+		const state = currentState();
+		if (!state) {
+			return undefined;
+		}
+
+		forgetHeaders(state);
+
+		return staleInsteadOfRequest(context, stream, state, error);
 	};
 
 	const fail = (error: Error) => {
@@ -278,7 +293,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 	const watch = (options: Options) => {
 		markWatched(options, () => {
-			seeNextRequest(options, onRequest);
+			seeNextRequest(options, onRequest, onNoRequest);
 		});
 	};
 

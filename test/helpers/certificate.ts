@@ -25,12 +25,19 @@ export type TestCertificate = {readonly key: string; readonly cert: string};
 
 const pem = (label: string, bytes: Uint8Array) => `-----BEGIN ${label}-----\n${Buffer.from(bytes).toString('base64')}\n-----END ${label}-----\n`;
 
-/** A key and a certificate that it signs itself, RFC 5280 §4.1, for `localhost` and `127.0.0.1`: valid from yesterday until tomorrow. */
-export const createCertificate = (): TestCertificate => {
+type CertificateOptions = {
+	/** Default: `localhost`. */
+	readonly name?: string;
+	/** When it expires, from now on. Default: a day. */
+	readonly lifetimeMs?: number;
+};
+
+/** A key and a certificate that it signs itself, RFC 5280 §4.1, for its name and `127.0.0.1`: valid from two days ago. */
+export const createCertificate = ({name = 'localhost', lifetimeMs = dayMs}: CertificateOptions = {}): TestCertificate => {
 	const {privateKey, publicKey} = generateKeyPairSync('ec', {namedCurve: 'prime256v1'});
 	const ecdsaWithSha256 = sequence(objectIdentifier('2a8648ce3d040302'));
-	const commonName = sequence(der(tags.set, sequence(objectIdentifier('550403'), der(tags.utf8String, 'localhost'))));
-	const dnsName = der(0x82, 'localhost');
+	const commonName = sequence(der(tags.set, sequence(objectIdentifier('550403'), der(tags.utf8String, name))));
+	const dnsName = der(0x82, name);
 	const ipAddress = der(0x87, Uint8Array.of(127, 0, 0, 1));
 	const subjectAltName = sequence(objectIdentifier('551d11'), der(tags.octetString, sequence(dnsName, ipAddress)));
 
@@ -39,7 +46,7 @@ export const createCertificate = (): TestCertificate => {
 		der(tags.integer, Uint8Array.of(1), randomBytes(8)),
 		ecdsaWithSha256,
 		commonName,
-		sequence(utcTime(Date.now() - dayMs), utcTime(Date.now() + dayMs)),
+		sequence(utcTime(Date.now() - (2 * dayMs)), utcTime(Date.now() + lifetimeMs)),
 		commonName,
 		publicKey.export({type: 'spki', format: 'der'}),
 		der(0xA3, sequence(subjectAltName)),
