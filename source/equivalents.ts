@@ -160,7 +160,7 @@ const noteUrlPurge = async ({store, now}: EquivalentsContext, url: string): Prom
 	const updated = await store.update(originMark(url), current => {
 		const mark = asMark(current) ?? (store.isAtomic ? undefined : unmarked);
 		return mark && (mark.urlsPurgedUntilMs ?? 0) <= now() ? {...mark, urlsPurgedUntilMs: now() + noteMs} : undefined;
-	}, 'keep');
+	}, 'keep', 'purge');
 
 	return updated !== undefined;
 };

@@ -8,6 +8,7 @@ import {
 } from './marks.ts';
 import {unbounded} from './store/bounded.ts';
 import {failoverMemoryMs} from './store/failovers.ts';
+import type {Purpose} from './store/purge-writes.ts';
 import type {Store, TimeToLive} from './store/store.ts';
 import type {StoredMark, StoredRecord} from './stored.ts';
 
@@ -125,10 +126,10 @@ export const readMarks = async (store: Store, names: readonly string[]): Promise
 export const ownTimeToLive = ({isAtomic}: Store): TimeToLive => isAtomic ? spareMs : 'forever';
 
 /** @returns The change as it stands now; `undefined` if the store did not confirm it. */
-const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive): Promise<Change | undefined> => {
+const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose?: Purpose): Promise<Change | undefined> => {
 	const {mark, isSoft, former} = change;
 	if (!isSoft && !former) {
-		return await store.set(name, mark, timeToLive) ? change : undefined;
+		return await store.set(name, mark, timeToLive, purpose) ? change : undefined;
 	}
 
 	const {softGeneration, purgedAtMs} = mark;
@@ -142,7 +143,7 @@ const write = async (store: Store, name: string, change: Change, timeToLive: Tim
 
 		const kept: StoredMark = current?.kind === 'mark' ? current : {...mark, generation: store.isAtomic ? mark.generation : ''};
 		return isSoft ? {...kept, softGeneration, purgedAtMs} : mark;
-	}, current => isSoft && current?.kind === 'mark' ? 'keep' : timeToLive);
+	}, current => isSoft && current?.kind === 'mark' ? 'keep' : timeToLive, purpose);
 
 	return updated && written;
 };
@@ -210,7 +211,7 @@ export const changeMark = async (store: Store, name: string, {isSoft, nowMs}: {r
 	const change: Change = {mark, isSoft};
 	remember(unconfirmed, name, change);
 	const wasAlone = store.isAlone;
-	const isWritten = await write(store, name, change, timeToLive) !== undefined;
+	const isWritten = await write(store, name, change, timeToLive, isSoft ? 'soft purge' : 'purge') !== undefined;
 	const isAlone = wasAlone || store.isAlone;
 	if (isAlone) {
 		remember(changedAlone, name, change);

@@ -92,7 +92,7 @@ const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSof
 		}
 
 		if (isSoft) {
-			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep');
+			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep', 'soft purge');
 			isConfirmed &&= updated !== undefined;
 		} else {
 			const isRemoved = await (isByUrl ? purge(context, resourceOf(key)) : store.delete([key]));

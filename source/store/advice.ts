@@ -25,6 +25,7 @@ const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^(?:ECONNRESET|EPIPE|Socket closed unexpectedly|Redis took the connection)/v, 'Is a Redis there, and does it expect TLS? Then the URL begins with rediss:'],
 	[/^(?:NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password|ERR Client sent AUTH)/v, 'Are user and password right? In a URL, redis://user:password@host, escape them with encodeURIComponent()'],
 	[/^OOM/v, 'Redis is full: raise `maxmemory`, or set `maxmemory-policy allkeys-lru`, so that it makes room by itself'],
+	[/^Redis is full/v, 'Its `maxmemory-policy` is `noeviction`, or lets it evict no key that there is: raise `maxmemory`, or set `maxmemory-policy allkeys-lru`'],
 	[/^READONLY/v, 'This Redis is a replica: give the address of its master, or what createSentinel() of node-redis makes'],
 	[/^MISCONF/v, 'Redis cannot save to its disk, and so takes no writes: see its log'],
 	[/^LOADING/v, 'Redis is reading its data from disk, and is used as soon as it is done'],

@@ -196,6 +196,9 @@ export type Backend = Encoding & {
 	/** Whether the store refused what it was asked to do, not to do it: such an error says nothing of its health. */
 	isArgumentError(error: unknown): boolean;
 
+	/** Whether the store refused to write for want of room: it lets keys be removed. */
+	isFull?(error: unknown): boolean;
+
 	/** Of each server that keeps keys. Absent where the store is no Redis. */
 	readEvictions?(): Promise<readonly Eviction[]>;
 

@@ -80,7 +80,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		extend(key, timeToLive) {
 			store.extend(nameOf(key), timeToLive);
 		},
-		update: async (key, change, timeToLive) => store.update(nameOf(key), change, timeToLive),
+		update: async (key, ...parameters) => store.update(nameOf(key), ...parameters),
 		longBodyBytes: store.longBodyBytes,
 		mostBodyBytes: store.mostBodyBytes,
 		isAtomic: store.isAtomic,

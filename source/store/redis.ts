@@ -142,19 +142,34 @@ const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGener
 	} while (cursor !== '0');
 };
 
-/** Sends a command for each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. */
-const sendForAll = async (nodes: readonly SendToNode[], prefix: string, toCommand: (key: string) => readonly string[] | undefined): Promise<void> => {
+/** Changes each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. */
+const sendForAll = async (nodes: readonly SendToNode[], prefix: string, change: (key: string, send: SendToNode) => Promise<unknown>): Promise<void> => {
 	await Promise.all(nodes.map(async send => {
 		for await (const keys of scanKeys(send, prefix)) {
-			await Promise.all(keys.map(key => toCommand(key)).filter(command => command !== undefined).map(async command => send(command, asText)));
+			await Promise.all(keys.map(async key => change(key, send)));
 		}
 	}));
 };
 
-const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<void> => sendForAll(nodes, prefix, key => ['UNLINK', key]);
+const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<void> => sendForAll(nodes, prefix, async (key, send) => send(['UNLINK', key], asText));
 
 const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Promise<void> =>
-	sendForAll(nodes, prefix, key => isGuardKey(key) ? ['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)] : undefined);
+	sendForAll(nodes, prefix, async (key, send) => {
+		if (!isGuardKey(key)) {
+			return;
+		}
+
+		try {
+			await send(['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)], asText);
+		} catch (error) {
+			if (!isFull(error)) {
+				throw error;
+			}
+
+			// Without a guard, nothing is written either.
+			await send(['UNLINK', key], asText);
+		}
+	});
 
 /** Without arguments, it changes nothing. */
 const askServer = async (connection: RedisConnection): Promise<unknown> => {
@@ -229,6 +244,9 @@ const argumentError = /(?:^|: )(?:WRONGTYPE|CROSSSLOT|ERR (?:value is not |inval
 
 /** Whether Redis refused what it was asked to do, and would not refuse another command. */
 export const isArgumentError = (error: unknown): boolean => error instanceof ErrorReply && argumentError.test(error.message);
+
+/** Also from within a script. */
+const isFull = (error: unknown): boolean => error instanceof ErrorReply && error.message.includes('OOM command not allowed');
 
 const isForeignValue = (error: unknown): boolean => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE');
 
@@ -365,6 +383,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		isForeignValue,
 		isRefusal: error => error instanceof ErrorReply,
 		isArgumentError,
+		isFull,
 		send,
 		close: async () => link.close(),
 	};

@@ -1,6 +1,7 @@
 import type {StoredRecord, VariantIndex} from '../stored.ts';
 import type {Answering} from './deadline.ts';
 import type {StoreHealth} from './fault-log.ts';
+import type {Purpose} from './purge-writes.ts';
 import type {StoreReadiness} from './readiness.ts';
 import type {ReplicaWatch} from './replicas.ts';
 
@@ -99,8 +100,12 @@ export type Store = {
 	/** Whether `get()` may have something to see to first, so that it takes more than one operation. */
 	readonly takesDetours: boolean;
 
-	/** Resolves to whether the record was written; one whose time to live is not positive is not written. */
-	set(key: string, record: StoredRecord, timeToLive: TimeToLive): Promise<boolean>;
+	/**
+	Resolves to whether the record was written; one whose time to live is not positive is not written.
+
+	@param purpose - A Redis that is too full for a purge removes what lies there instead.
+	*/
+	set(key: string, record: StoredRecord, timeToLive: TimeToLive, purpose?: Purpose): Promise<boolean>;
 
 	/**
 	Puts a guard there if there is none. Resolves to the token of the one that is there then, and whether it is new; to `undefined` when that is not certain.
@@ -142,7 +147,7 @@ export type Store = {
 
 	@param change - Returns `undefined` to leave it as it is.
 	*/
-	update(key: string, change: (current: StoredRecord | undefined) => StoredRecord | undefined, timeToLive: TimeToLive | 'keep' | ((current: StoredRecord | undefined) => TimeToLive | 'keep')): Promise<{readonly record: StoredRecord | undefined} | undefined>;
+	update(key: string, change: (current: StoredRecord | undefined) => StoredRecord | undefined, timeToLive: TimeToLive | 'keep' | ((current: StoredRecord | undefined) => TimeToLive | 'keep'), purpose?: Purpose): Promise<{readonly record: StoredRecord | undefined} | undefined>;
 
 	/** Responses whose bodies have that many bytes are written under `longIdOf()` their variant's id, and are read and written in pieces, in a time that grows with their length. `Infinity` if the store can't. */
 	readonly longBodyBytes: number;

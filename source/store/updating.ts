@@ -5,6 +5,7 @@ import type {Fetching} from './fetching.ts';
 import type {Guard} from './guard.ts';
 import {isLongKey, type LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory.ts';
+import {attemptFor} from './purge-writes.ts';
 import type {Store} from './store.ts';
 
 /** Of those who update the same record at once, all but one have to try again. */
@@ -57,8 +58,9 @@ export const createUpdate = ({backend, guard, tier, fetching, longValues, encodi
 		return value && {result: value};
 	};
 
-	return async (key, change, timeToLive) => {
+	return async (key, change, timeToLive, purpose) => {
 		const wireKey = prefix + key;
+		const {kind, limits} = attemptFor(purpose, backend);
 		for (let tries = 0; tries < maxUpdateTries; tries++) {
 			// eslint-disable-next-line no-await-in-loop -- each try begins with what the last one found
 			const found = await fetch(key);
@@ -84,7 +86,7 @@ export const createUpdate = ({backend, guard, tier, fetching, longValues, encodi
 
 			const value = bytes && backend.toValue(bytes);
 			// eslint-disable-next-line no-await-in-loop
-			const swapped = await guard.attempt('write', key, async () => headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs));
+			const swapped = await guard.attempt(kind, key, async () => headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs), limits);
 			tier?.invalidate(key);
 			if (swapped === undefined) {
 				return undefined;

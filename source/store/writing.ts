@@ -4,6 +4,7 @@ import type {Deletions} from './deletions.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Guard} from './guard.ts';
 import type {MemoryTier} from './memory.ts';
+import {attemptFor, type Purpose} from './purge-writes.ts';
 import type {SlowKeys} from './slow-keys.ts';
 import type {Store} from './store.ts';
 import type {HeadChange} from './values.ts';
@@ -28,7 +29,14 @@ How a record is written: as a whole, or as no more than another head where the r
 export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters}: WritingOptions): Store['set'] => {
 	const {keyv, prefix, replaceHead} = backend;
 
-	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined): Promise<boolean> => {
+	/** A purge that there is no room for removes what it was to take the place of, which is lost then, and so purged. */
+	const removeIfFull = async (error: unknown, wireKey: string): Promise<void> => {
+		if (backend.isFull?.(error)) {
+			await keyv.delete(wireKey);
+		}
+	};
+
+	const hasWritten = async (key: string, record: StoredRecord, ttlMs: number | undefined, purpose: Purpose): Promise<boolean> => {
 		if (!guard.isHealthy(key)) {
 			return false;
 		}
@@ -53,14 +61,21 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 			return false;
 		}
 
-		const attempted = await guard.attempt('write', key, async () => {
+		const {kind, limits} = attemptFor(purpose, backend);
+		const attempted = await guard.attempt(kind, key, async () => {
 			isSent = true;
 			try {
 				return await ask(backend, async () => keyv.set(prefix + key, backend.toValue(bytes), ttlMs));
+			} catch (error) {
+				if (purpose === 'purge') {
+					await removeIfFull(error, prefix + key);
+				}
+
+				throw error;
 			} finally {
 				leaveQueue();
 			}
-		});
+		}, limits);
 		if (!isSent) {
 			leaveQueue();
 		}
@@ -76,7 +91,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 		return attempted?.result === false ? writeAll() : attempted?.result ?? false;
 	};
 
-	return async (key, record, timeToLive) => {
+	return async (key, record, timeToLive, purpose) => {
 		if (timeToLive !== 'forever' && !(timeToLive > 0)) {
 			return false;
 		}
@@ -92,10 +107,10 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 				return false;
 			}
 
-			return hasWritten(key, record, ttlMs);
+			return hasWritten(key, record, ttlMs, purpose);
 		};
 
-		const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs) : hasReplacedHead(key, change, ttlMs, writeAll);
+		const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs, purpose) : hasReplacedHead(key, change, ttlMs, writeAll);
 		writes.set(key, written);
 		try {
 			const isWritten = await written;
