@@ -4,9 +4,9 @@ import {playScene, type Act} from './acceptance/scene.ts';
 import {storing} from './acceptance/storing.ts';
 import {traffic} from './acceptance/traffic.ts';
 import {upkeep, upkeepByLook, upkeepWithoutLook} from './acceptance/upkeep.ts';
-import type {RedisCacheOptions} from './options.ts';
-import type {StoreOption} from './store/connection.ts';
-import {describeSafely, isBoolean, validate, type Rule} from './validate.ts';
+import type {RedisCacheOptions} from './options/options.ts';
+import type {StoreOption} from './store/backends/connection.ts';
+import {describeSafely, isBoolean, validate, type Rule} from './options/validate.ts';
 
 /** One thing that a store has to be good for. */
 export type StoreCheck = {

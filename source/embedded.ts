@@ -4,7 +4,7 @@ import {pidOf, socketPathOf} from './embedded/directory.ts';
 import {leave} from './embedded/ownership.ts';
 import {shareServer} from './embedded/registry.ts';
 import {preparePlace, startServer} from './embedded/server.ts';
-import {isString, validate, type Rule} from './validate.ts';
+import {isString, validate, type Rule} from './options/validate.ts';
 
 /** What `embeddedRedis()` can be told. */
 export type EmbeddedRedisOptions = {

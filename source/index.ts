@@ -1,10 +1,12 @@
 import './node-version.ts';
 
 export {redisCache, redisCache as default} from './got/plugin.ts';
-export {cacheInfo, type CacheHop, type CacheInfo, type CacheReason, type NotStoredReason} from './got/info.ts';
+export {cacheInfo} from './got/cache-info.ts';
+export type {CacheHop, CacheInfo, CacheReason, NotStoredReason} from './observe/info.ts';
 export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
-export type {Duration} from './duration.ts';
-export type {CachedResponse, CacheEntry, EntryFilter, Purgeable, RequestLike} from './inventory.ts';
+export type {Duration} from './types/duration.ts';
+export type {CachedResponse, CacheEntry} from './management/inventory.ts';
+export type {EntryFilter, Purgeable, RequestLike} from './management/filters.ts';
 export type {
 	CacheableRequest,
 	CacheableResponse,
@@ -14,7 +16,7 @@ export type {
 	RedisCacheOptions,
 	RequestCacheOptions,
 	StaleIfErrorRule,
-} from './options.ts';
-export type {StoreOption} from './store/connection.ts';
-export {StoreError, StoreTimeoutError} from './store/store-error.ts';
-export type {UrlPattern} from './url-pattern.ts';
+} from './options/options.ts';
+export type {StoreOption} from './store/backends/connection.ts';
+export {StoreError, StoreTimeoutError} from './store/ports/store-error.ts';
+export type {UrlPattern} from './options/url-pattern.ts';

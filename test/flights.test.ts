@@ -7,7 +7,7 @@ import {
 	type FlightsOptions,
 	type Landing,
 	type Lead,
-} from '../source/flights.ts';
+} from '../source/coalescing/flights.ts';
 
 const create = (options: Partial<FlightsOptions> = {}): Flights<string> => createFlights({patienceMs: 60_000, maxResting: 10, ...options});
 

@@ -5,7 +5,7 @@ import test from 'node:test';
 import {runInThisContext} from 'node:vm';
 import {Keyv} from 'keyv';
 import {redisCache, type RedisCacheOptions} from '../source/index.ts';
-import {resolveRequestOptions} from '../source/resolve-options.ts';
+import {resolveRequestOptions} from '../source/options/resolve-options.ts';
 import {typeErrorsOf} from './helpers/types.ts';
 
 const page = await readFile(path.resolve(import.meta.dirname, '../docs/migration.md'), 'utf8');

@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'node:test';
 import {promisify} from 'node:util';
-import {optionNames} from '../source/resolve-options.ts';
+import {optionNames} from '../source/options/resolve-options.ts';
 import {startOrigin} from './helpers/origin.ts';
 import {startRedis} from './helpers/redis.ts';
 import {typeErrorsOf} from './helpers/types.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import {describe} from '../source/got/info.ts';
+import {describe} from '../source/observe/info.ts';
 import type {Decision} from '../source/http/decision.ts';
 import type {Outcome, SharedOutcome} from '../source/http/outcome.ts';
 import type {CacheInfo} from '../source/index.ts';

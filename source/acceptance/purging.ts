@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Purgeable} from '../inventory.ts';
+import type {Purgeable} from '../management/filters.ts';
 import {
 	arrival,
 	ask,

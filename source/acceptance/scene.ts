@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import {randomUUID} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import got, {type Got, type OptionsOfBufferResponseBody} from 'got';
-import {cacheInfo} from '../got/info.ts';
+import {cacheInfo} from '../got/cache-info.ts';
 import {redisCache} from '../got/plugin.ts';
 import type {RedisCache} from '../got/redis-cache.ts';
-import type {RedisCacheOptions} from '../options.ts';
-import type {StoreOption} from '../store/connection.ts';
+import type {RedisCacheOptions} from '../options/options.ts';
+import type {StoreOption} from '../store/backends/connection.ts';
 import {startOrigin, type Answering, type Origin} from './origin.ts';
 
 /** A cache on the store, and a client that uses it. */

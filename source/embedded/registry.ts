@@ -14,12 +14,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {readinessOf} from './ask.ts';
-import {
-	exists,
-	isServerDirectory,
-	openOwners,
-	socketPathOf,
-} from './directory.ts';
+import {exists, isServerDirectory, openOwners, socketPathOf} from './directory.ts';
 import {
 	newOwnerFile,
 	pollIntervalMs,

@@ -13,12 +13,7 @@ import {
 	pidPathOf,
 	socketPathOf,
 } from './directory.ts';
-import {
-	leave,
-	newOwnerFile,
-	pollIntervalMs,
-	type Ownership,
-} from './ownership.ts';
+import {leave, newOwnerFile, pollIntervalMs, type Ownership} from './ownership.ts';
 import {watchdog} from './watchdog.ts';
 
 /** How long a server may take until it accepts connections. */

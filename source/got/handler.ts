@@ -5,13 +5,12 @@ import type {
 	Request,
 	RequestPromise,
 } from 'got';
-import type {GotContext} from './context.ts';
-import {holdEarlyResponses} from './early-response.ts';
-import {takeFastPath} from './fast-path.ts';
-import {noteForm} from './form.ts';
-import type {Hooks} from './hooks.ts';
-import {registerHandler} from './inner-handlers.ts';
-import {watchStream} from './stream.ts';
+import {takeFastPath} from './fast-path/fast-path.ts';
+import {registerHandler} from './fast-path/inner-handlers.ts';
+import {holdEarlyResponses} from './patches/early-response.ts';
+import type {GotContext, Hooks} from './state/context.ts';
+import {noteForm} from './state/form.ts';
+import {watchStream} from './stream/stream.ts';
 
 const isGotStream = (value: unknown): value is Request => typeof value === 'object' && value !== null && 'options' in value && 'redirectUrls' in value;
 

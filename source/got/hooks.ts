@@ -5,46 +5,39 @@ import type {
 	BeforeRedirectHook,
 	BeforeRequestHook,
 	BeforeRetryHook,
-	InitHook,
 	RequestError,
 	Response,
 } from 'got';
-import type {Exchange} from '../exchange.ts';
+import type {Exchange} from '../cache/exchange.ts';
+import {askedAgain} from '../cache/look-up.ts';
+import {settleResponse, staleInstead} from '../cache/settlement.ts';
 import {construct} from '../http/construct.ts';
-import {askedAgain} from '../look-up.ts';
-import {settleResponse, staleInstead} from '../settlement.ts';
-import type {StoredResponse} from '../stored.ts';
-import type {GotContext, GotOptions} from './context.ts';
-import {
-	addHeaders,
-	announceSending,
-	endExchange,
-	exchangeOf,
-	isAsked,
-	isOwner,
-	isWatched,
-	linkHop,
-	previousHop,
-	registerHook,
-	restoreHeaders,
-	setExchange,
-	storedAnswer,
-	type GotExchange,
-} from './exchanges.ts';
-import {appendTo, comeFirst, leaveAsLast, leaveChain} from './chain.ts';
-import {learnRequestClass} from './direct-response.ts';
-import {holdListeners, tellListeners} from './early-response.ts';
-import {watchHandlers} from './inner-handlers.ts';
-import {failureOf} from './failure.ts';
-import {completeGiven} from './given-options.ts';
-import {isGot15} from './got-15.ts';
-import {watchForCut} from './http2-stream.ts';
-import {leaveErrorsToEvents, seeNextRequest} from './next-request.ts';
-import {board} from './flight.ts';
-import {releaseAtHead} from './head-release.ts';
-import {land, landFor, landWithout, leave} from './landing.ts';
-import {carryOn} from './passage.ts';
-import {reportOn} from './cache-status.ts';
+import {reportOn} from '../observe/cache-status.ts';
+import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
+import type {StoredResponse} from '../types/stored.ts';
+import {board} from './coalescing/flight.ts';
+import {releaseAtHead} from './coalescing/head-release.ts';
+import {land, landFor, landWithout, leave} from './coalescing/landing.ts';
+import {carryOn} from './coalescing/passage.ts';
+import {learnRequestClass} from './fast-path/direct-response.ts';
+import {watchHandlers} from './fast-path/inner-handlers.ts';
+import {endOfTurn} from './fast-path/yield-to-event-loop.ts';
+import {openExchange} from './look-up-for-request.ts';
+import {holdListeners, tellListeners} from './patches/early-response.ts';
+import {appendTo, comeFirst, leaveAsLast, leaveChain} from './patches/hook-order.ts';
+import {leaveErrorsToEvents, seeNextRequest} from './patches/next-request.ts';
+import {prepareRecovery, takeRecovery} from './patches/recovery.ts';
+import {invalidateByRedirect, settleRedirect} from './redirect.ts';
+import {refreshInBackground} from './refresh/refresh.ts';
+import {settleAfter} from './refresh/stale-after.ts';
+import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
+import type {Hooks, GotContext} from './state/context.ts';
+import {addHeaders, announceSending, endExchange, exchangeOf, isOwner, isWatched, linkHop, previousHop, registerHook, restoreHeaders, setExchange, type GotExchange} from './state/exchanges.ts';
+import {failureOf} from './state/failure.ts';
+import {completeGiven} from './state/given-options.ts';
+import {isGot15} from './state/got-15.ts';
+import type {GotOptions} from './state/got-options.ts';
+import {watchForCut} from './state/http2-stream.ts';
 import {
 	gatewayTimeout,
 	hideCookies,
@@ -52,24 +45,8 @@ import {
 	showCookies,
 	toIncomingMessage,
 	type Message,
-} from './message.ts';
-import {openExchange} from './opening.ts';
-import {prepareRecovery, takeRecovery} from './recovery.ts';
-import {invalidateByRedirect, settleRedirect} from './redirect.ts';
-import {endOfTurn} from './turn.ts';
-import {refreshInBackground} from './refresh.ts';
-import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
-import {responseHead} from './response-head.ts';
-import {settleAfter} from './stale-after.ts';
-
-export type Hooks = {
-	readonly init: InitHook[];
-	readonly beforeRequest: BeforeRequestHook[];
-	readonly beforeRedirect: BeforeRedirectHook[];
-	readonly beforeRetry: BeforeRetryHook[];
-	readonly beforeError: BeforeErrorHook[];
-	readonly afterResponse: AfterResponseHook[];
-};
+} from './state/message.ts';
+import {responseHead} from './state/response-head.ts';
 
 /** What an attempt leaves to the one that answers in its place. */
 type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus' | 'previous'>> & {

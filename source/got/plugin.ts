@@ -1,6 +1,6 @@
-import type {RedisCacheOptions} from '../options.ts';
-import {isOptionName} from '../resolve-options.ts';
-import type {StoreOption} from '../store/connection.ts';
+import type {RedisCacheOptions} from '../options/options.ts';
+import {isOptionName} from '../options/resolve-options.ts';
+import type {StoreOption} from '../store/backends/connection.ts';
 import {RedisCache} from './redis-cache.ts';
 
 const storeMarks = ['clientOptions', 'connect', 'get'];

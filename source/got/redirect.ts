@@ -1,11 +1,11 @@
 import {Buffer} from 'node:buffer';
 import type {PlainResponse} from 'got';
+import {invalidate} from '../cache/invalidating.ts';
+import {carryOut, outcomeOf, settleResponse} from '../cache/settlement.ts';
 import {invalidationBy} from '../http/invalidation.ts';
-import {invalidate} from '../purging.ts';
-import {carryOut, outcomeOf, settleResponse} from '../settlement.ts';
-import type {GotContext} from './context.ts';
-import type {GotExchange} from './exchanges.ts';
-import {responseHead} from './response-head.ts';
+import type {GotContext} from './state/context.ts';
+import type {GotExchange} from './state/exchanges.ts';
+import {responseHead} from './state/response-head.ts';
 
 const redirectStatusCodes = new Set([301, 302, 303, 307, 308]);
 

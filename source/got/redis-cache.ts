@@ -1,38 +1,30 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
-import {checkEventName, refuseMore} from '../arguments.ts';
-import {createHints} from '../hints.ts';
-import {
-	getStored,
-	hasStored,
-	listEntries,
-	type CachedResponse,
-	type CacheEntry,
-	type EntryFilter,
-	type Purgeable,
-	type RequestLike,
-} from '../inventory.ts';
-import {clearAll, copyAll, purgeAll, removeStored, touchStored} from '../maintenance.ts';
-import {plainPathMs} from '../equivalents.ts';
-import {flushWrites} from '../resource.ts';
-import type {Duration} from '../duration.ts';
-import type {RedisCacheOptions} from '../options.ts';
-import {createFlights} from '../flights.ts';
-import {carryOver} from '../generations.ts';
-import {resolveOptions} from '../resolve-options.ts';
-import type {StoreOption} from '../store/connection.ts';
+import {createFlights} from '../coalescing/flights.ts';
+import {createLeases} from '../coalescing/lease.ts';
+import {checkEventName, refuseMore} from '../management/arguments.ts';
+import type {EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
+import {getStored, hasStored, listEntries, type CachedResponse, type CacheEntry} from '../management/inventory.ts';
+import {clearAll, copyAll, purgeAll, removeStored, touchStored} from '../management/maintenance.ts';
+import type {RedisCacheOptions} from '../options/options.ts';
+import {resolveOptions} from '../options/resolve-options.ts';
+import {describeSafely} from '../options/validate.ts';
+import {flushWrites} from '../resource/resource.ts';
+import type {StoreOption} from '../store/backends/connection.ts';
 import {createStore} from '../store/create-store.ts';
 import {createDefaultStore} from '../store/default-store.ts';
-import type {StoreEvent, StoreHealth} from '../store/fault-log.ts';
-import {createLeases} from '../store/lease.ts';
-import type {StoreError} from '../store/store-error.ts';
-import type {Store, StoreCounters} from '../store/store.ts';
-import {describeSafely} from '../validate.ts';
-import type {GotContext} from './context.ts';
-import {optionsOfGot, requireCurrentGot} from './got-module.ts';
+import type {StoreEvent, StoreHealth} from '../store/ports/health.ts';
+import type {StoreError} from '../store/ports/store-error.ts';
+import type {Store, StoreCounters} from '../store/ports/store.ts';
+import {carryOver} from '../tags/current-versions.ts';
+import {plainPathMs} from '../tags/search-variance.ts';
+import type {Duration} from '../types/duration.ts';
+import {createHints} from '../types/hints.ts';
 import {createHandler} from './handler.ts';
-import {createHooks, type Hooks} from './hooks.ts';
-import {createRefreshes} from './refresh.ts';
+import {createHooks} from './hooks.ts';
+import {createRefreshes} from './refresh/refresh.ts';
+import type {GotContext, Hooks} from './state/context.ts';
+import {optionsOfGot, requireCurrentGot} from './state/got-module.ts';
 
 /** The events of a cache, with what listeners are called with. */
 export type RedisCacheEvents = {

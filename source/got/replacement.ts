@@ -1,10 +1,10 @@
 import type {Response} from 'got';
-import type {Exchange} from '../exchange.ts';
+import type {Exchange} from '../cache/exchange.ts';
 import type {Decision} from '../http/decision.ts';
 import type {HeaderFields} from '../http/message.ts';
-import type {GotOptions} from './context.ts';
-import {isReplaceable, type GotExchange} from './exchanges.ts';
 import {isRedirect} from './redirect.ts';
+import {isReplaceable, type GotExchange} from './state/exchanges.ts';
+import type {GotOptions} from './state/got-options.ts';
 
 /** Whether what is stored may be given in place of what the origin said. */
 export const mayTakePlaceOf = ({statusCode}: Response, {exchange: {decision}}: GotExchange): boolean =>

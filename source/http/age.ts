@@ -1,4 +1,4 @@
-import type {StoredPolicy} from '../stored.ts';
+import type {StoredPolicy} from '../types/stored.ts';
 import {deltaSecondsCeiling} from './cache-control.ts';
 import {dateOf} from './dates.ts';
 import {listMembers} from './list.ts';

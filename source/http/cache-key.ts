@@ -1,10 +1,10 @@
 import {hash} from 'node:crypto';
 import {LRUCache} from 'lru-cache';
-import type {RequestHead} from './message.ts';
-import type {Settings} from './settings.ts';
-import {fieldValue} from './header-fields.ts';
 import {normalizeBody} from './body-key.ts';
+import {fieldValue} from './header-fields.ts';
+import type {RequestHead} from './message.ts';
 import {simplifiedUrl, type UrlVariation} from './no-vary-search.ts';
+import type {Settings} from './settings.ts';
 import {normalizeUrl} from './url.ts';
 
 type KeySettings = Pick<Settings, 'ignoredParameters'>;

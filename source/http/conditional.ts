@@ -1,4 +1,4 @@
-import type {StoredResponse, VariantIndex} from '../stored.ts';
+import type {StoredResponse, VariantIndex} from '../types/stored.ts';
 import {parseHttpDate} from './dates.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
 import {listMembers} from './list.ts';

@@ -1,4 +1,4 @@
-import type {StoredRange, StoredResponse} from '../stored.ts';
+import type {StoredRange, StoredResponse} from '../types/stored.ts';
 import {currentAgeSeconds} from './age.ts';
 import {evaluatePreconditions} from './conditional.ts';
 import {bytesFields, filterRawHeaders} from './header-fields.ts';

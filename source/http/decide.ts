@@ -1,12 +1,8 @@
-import type {StoredPolicy, StoredResponse} from '../stored.ts';
+import type {StoredPolicy, StoredResponse} from '../types/stored.ts';
 import {currentAgeSeconds, remainingFreshnessSeconds} from './age.ts';
-import {type CacheControl, directiveSeconds} from './cache-control.ts';
+import {directiveSeconds, type CacheControl} from './cache-control.ts';
 import {isConditional, validationHeaders} from './conditional.ts';
-import type {
-	Decision,
-	ReuseReason,
-	ValidateReason,
-} from './decision.ts';
+import type {Decision, ReuseReason, ValidateReason} from './decision.ts';
 import {requestDirectives} from './directives.ts';
 import {isNeverStored} from './lifetime.ts';
 import type {RequestHead} from './message.ts';

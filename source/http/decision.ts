@@ -1,4 +1,4 @@
-import type {StoredResponse} from '../stored.ts';
+import type {StoredResponse} from '../types/stored.ts';
 import type {HeaderFields} from './message.ts';
 
 /** Why the cache takes no part in a request. */

@@ -1,8 +1,8 @@
-import type {HeaderFields} from './message.ts';
-import type {Settings} from './settings.ts';
-import {type CacheControl, noDirectives, parseCacheControl} from './cache-control.ts';
+import {noDirectives, parseCacheControl, type CacheControl} from './cache-control.ts';
 import {fieldValue} from './header-fields.ts';
 import {listMembers} from './list.ts';
+import type {HeaderFields} from './message.ts';
+import type {Settings} from './settings.ts';
 import {parseTargetedField} from './targeted.ts';
 
 const noCache: CacheControl = new Map([['no-cache', [undefined]]]);

@@ -1,4 +1,4 @@
-import type {StoredPolicy} from '../stored.ts';
+import type {StoredPolicy} from '../types/stored.ts';
 import {remainingFreshnessSeconds} from './age.ts';
 
 /**

@@ -1,15 +1,10 @@
-import type {StoredResponse} from '../stored.ts';
+import type {StoredResponse} from '../types/stored.ts';
 import {redactedUrl} from './credentials.ts';
 import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, ResponseHead} from './message.ts';
 import {appraise, readStatement, type Reception} from './policy.ts';
 import type {Candidate} from './storability.ts';
-import {
-	qualifiedNames,
-	receivedHeaders,
-	updatedHeaders,
-	withoutFields,
-} from './storing.ts';
+import {qualifiedNames, receivedHeaders, updatedHeaders, withoutFields} from './storing.ts';
 import {validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 

@@ -1,5 +1,5 @@
 import CachePolicy from 'http-cache-semantics';
-import {type CacheControl, deltaSecondsCeiling, directiveSeconds} from './cache-control.ts';
+import {deltaSecondsCeiling, directiveSeconds, type CacheControl} from './cache-control.ts';
 import {formatHttpDate, parseHttpDate} from './dates.ts';
 import {fieldValue} from './header-fields.ts';
 import type {HeaderFields} from './message.ts';

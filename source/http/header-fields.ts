@@ -1,5 +1,5 @@
-import type {HeaderFields} from './message.ts';
 import {listMembers} from './list.ts';
+import type {HeaderFields} from './message.ts';
 
 /** RFC 9110 §7.6.1, RFC 9111 §3.1: they speak of one connection or of one proxy, never of the stored response. */
 const perConnectionFields: ReadonlySet<string> = new Set([

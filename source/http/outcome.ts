@@ -1,4 +1,4 @@
-import type {StoredRange, StoredResponse} from '../stored.ts';
+import type {StoredRange, StoredResponse} from '../types/stored.ts';
 import type {RequestHead} from './message.ts';
 
 /** Why a response is handed on without being stored. */

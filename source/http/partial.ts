@@ -1,14 +1,9 @@
-import type {StoredRange, StoredResponse} from '../stored.ts';
+import type {StoredRange, StoredResponse} from '../types/stored.ts';
 import {deltaSeconds} from './cache-control.ts';
 import {bytesFields, filterRawHeaders, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {StoredHead} from './outcome.ts';
-import {
-	contentRangeOf,
-	formatContentRange,
-	rangeOf,
-	suffixLengthOf,
-} from './range.ts';
+import {contentRangeOf, formatContentRange, rangeOf, suffixLengthOf} from './range.ts';
 import {strongValidator} from './validators.ts';
 
 /**

@@ -1,10 +1,6 @@
-import type {StoredPolicy} from '../stored.ts';
+import type {StoredPolicy} from '../types/stored.ts';
 import {ageValueSeconds, correctedInitialAgeSeconds} from './age.ts';
-import {
-	directiveSeconds,
-	hasUnqualified,
-	type CacheControl,
-} from './cache-control.ts';
+import {directiveSeconds, hasUnqualified, type CacheControl} from './cache-control.ts';
 import {parseHttpDate} from './dates.ts';
 import {responseDirectives} from './directives.ts';
 import {explicitLifetimeSeconds, type FreshnessInput} from './freshness.ts';

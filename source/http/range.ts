@@ -1,4 +1,4 @@
-import type {StoredRange, StoredResponse} from '../stored.ts';
+import type {StoredRange, StoredResponse} from '../types/stored.ts';
 import {parseHttpDate} from './dates.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
 import {listMembers, trimWhitespace} from './list.ts';

@@ -1,11 +1,6 @@
 import {hash} from 'node:crypto';
 import {isCredentialName} from './credentials.ts';
-import {
-	hasOpenQuote,
-	listMembers,
-	splitOutsideQuotes,
-	trimWhitespace,
-} from './list.ts';
+import {hasOpenQuote, listMembers, splitOutsideQuotes, trimWhitespace} from './list.ts';
 
 /** RFC 9110 §12.5.2 to §12.5.4: weighted lists of case-insensitive names. */
 const weightedNameFields: ReadonlySet<string> = new Set(['accept-charset', 'accept-encoding', 'accept-language']);

@@ -1,4 +1,4 @@
-import type {StoredRange, StoredResponse} from '../stored.ts';
+import type {StoredRange, StoredResponse} from '../types/stored.ts';
 import {isOnlyEntityTag, validationHeaders} from './conditional.ts';
 import type {Decision} from './decision.ts';
 import {isSameRepresentation, mergeInto, type Merged} from './freshen.ts';

@@ -1,6 +1,6 @@
-import type {StoredPolicy, StoredResponse} from '../stored.ts';
+import type {StoredPolicy, StoredResponse} from '../types/stored.ts';
 import {remainingFreshnessSeconds} from './age.ts';
-import {type CacheControl, directiveSeconds} from './cache-control.ts';
+import {directiveSeconds, type CacheControl} from './cache-control.ts';
 import {requestDirectives} from './directives.ts';
 import type {RequestHead} from './message.ts';
 import {selectRange} from './range.ts';

@@ -6,12 +6,7 @@ import type {Appraisal, Reception} from './policy.ts';
 import {contentRangeOf} from './range.ts';
 import type {Settings} from './settings.ts';
 import {canEverBeStale} from './stale.ts';
-import {
-	heuristicallyCacheable,
-	notStored,
-	requestSpecific,
-	understood,
-} from './status-codes.ts';
+import {heuristicallyCacheable, notStored, requestSpecific, understood} from './status-codes.ts';
 import {hasValidator, validatorsOf} from './validators.ts';
 import {selectingFieldNames} from './vary.ts';
 

@@ -1,4 +1,4 @@
-import type {StoredResponse} from '../stored.ts';
+import type {StoredResponse} from '../types/stored.ts';
 import {remainingFreshnessSeconds} from './age.ts';
 import {redactedUrl} from './credentials.ts';
 import type {Merged} from './freshen.ts';

@@ -1,11 +1,6 @@
 import {qualifiedFieldNames, type CacheControl} from './cache-control.ts';
 import {formatHttpDate} from './dates.ts';
-import {
-	bytesFields,
-	filterRawHeaders,
-	perConnectionFieldNames,
-	rawFieldValue,
-} from './header-fields.ts';
+import {bytesFields, filterRawHeaders, perConnectionFieldNames, rawFieldValue} from './header-fields.ts';
 import type {ResponseHead} from './message.ts';
 import type {Statement} from './policy.ts';
 import type {Settings} from './settings.ts';

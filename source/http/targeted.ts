@@ -1,8 +1,4 @@
-import {
-	type BareItem,
-	type Item,
-	parseDictionary,
-} from 'structured-headers';
+import {parseDictionary, type BareItem, type Item} from 'structured-headers';
 import type {CacheControl} from './cache-control.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type {StoredPolicy} from '../stored.ts';
+import type {StoredPolicy} from '../types/stored.ts';
 import {remainingFreshnessSeconds} from './age.ts';
 import type {Settings} from './settings.ts';
 import {isStaleForbidden, staleIfErrorSeconds, staleWhileRevalidateSeconds} from './stale.ts';

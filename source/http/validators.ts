@@ -1,6 +1,6 @@
-import type {HeaderFields} from './message.ts';
 import {parseHttpDate} from './dates.ts';
 import {fieldValue} from './header-fields.ts';
+import type {HeaderFields} from './message.ts';
 
 /** What identifies one state of a representation, RFC 9110 §8.8. */
 export type Validators = {

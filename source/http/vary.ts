@@ -1,8 +1,8 @@
 import {hash} from 'node:crypto';
-import type {StoredResponse} from '../stored.ts';
-import type {HeaderFields, RequestHead} from './message.ts';
+import type {StoredResponse} from '../types/stored.ts';
 import {fieldValue, rawFieldValue} from './header-fields.ts';
 import {listMembers} from './list.ts';
+import type {HeaderFields, RequestHead} from './message.ts';
 import {normalizeSelectingValue} from './selecting-value.ts';
 
 /**

@@ -1,16 +1,17 @@
-import type {StoredResponse} from '../stored.ts';
-import {toTtlMs, type Backend, type Change, type Expectation, type GuardedChanges} from './backend.ts';
+import type {StoredResponse} from '../types/stored.ts';
 import {noBytes} from './codec/bytes.ts';
-import type {Deletions} from './deletions.ts';
+import {isSettled, type Eventually, type Values} from './codec/values.ts';
 import type {RecordEncoding} from './encoding.ts';
-import type {Guard} from './guard.ts';
-import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './guard-token.ts';
-import {isLongKey, longBodyBytes, type LongValues} from './long-values.ts';
-import type {MemoryTier} from './memory.ts';
+import type {Deletions} from './guard/deletions.ts';
+import type {Guard} from './guard/guard.ts';
+import {largeBytes, sizeOf, type WriteQueue} from './guard/write-queue.ts';
+import type {LongValues} from './long-values.ts';
+import type {MemoryTier} from './memory/memory.ts';
+import {toTtlMs, type Backend, type Change, type Expectation, type GuardedChanges} from './ports/backend.ts';
+import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './ports/guard-token.ts';
+import {isLongKey, longBodyBytes} from './ports/long-keys.ts';
+import type {CommittedRecord, Store} from './ports/store.ts';
 import type {SlowKeys} from './slow-keys.ts';
-import type {CommittedRecord, Store} from './store.ts';
-import {isSettled, type Eventually, type Values} from './values.ts';
-import {largeBytes, sizeOf, type WriteQueue} from './write-queue.ts';
 
 export type CommittingOptions = {
 	readonly backend: Backend;

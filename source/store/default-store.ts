@@ -1,7 +1,7 @@
-import type {StoreEvent, StoreHealth} from './fault-log.ts';
+import type {StoreEvent, StoreHealth} from './ports/health.ts';
+import {StoreError} from './ports/store-error.ts';
+import type {PurgeResult, Store} from './ports/store.ts';
 import {readyPatienceMs} from './readiness.ts';
-import {StoreError} from './store-error.ts';
-import type {PurgeResult, Store} from './store.ts';
 
 /*
 The store where none was given: a Redis on this machine, or the memory of this process for as long as no Redis has answered.

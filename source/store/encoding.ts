@@ -1,7 +1,7 @@
-import type {StoredRecord, VariantIndex} from '../stored.ts';
-import type {Backend} from './backend.ts';
-import type {Guard} from './guard.ts';
-import type {Eventually, HeadChange, Values} from './values.ts';
+import type {StoredRecord, VariantIndex} from '../types/stored.ts';
+import type {Eventually, Values} from './codec/values.ts';
+import type {Guard} from './guard/guard.ts';
+import type {Backend, HeadChange} from './ports/backend.ts';
 
 export type EncodingOptions = {
 	readonly backend: Backend;

@@ -1,7 +1,7 @@
-import type {StoredRecord} from '../stored.ts';
-import {ask, type Backend} from './backend.ts';
-import {isGuardKey} from './guard-token.ts';
-import {eventually, type Eventually, type Values} from './values.ts';
+import type {StoredRecord} from '../types/stored.ts';
+import {eventually, type Eventually, type Values} from './codec/values.ts';
+import {ask, type Backend} from './ports/backend.ts';
+import {isGuardKey} from './ports/guard-token.ts';
 
 export type FetchingOptions = {
 	readonly backend: Backend;

@@ -1,9 +1,9 @@
-import type {Backend} from './backend.ts';
-import type {RecordHead} from './codec.ts';
-import type {Deletions} from './deletions.ts';
-import type {Guard} from './guard.ts';
-import type {Store} from './store.ts';
-import type {Values} from './values.ts';
+import type {RecordHead} from './codec/codec.ts';
+import type {Values} from './codec/values.ts';
+import type {Deletions} from './guard/deletions.ts';
+import type {Guard} from './guard/guard.ts';
+import type {Backend} from './ports/backend.ts';
+import type {Store} from './ports/store.ts';
 
 export type ListingOptions = {
 	readonly backend: Backend;

@@ -1,7 +1,7 @@
 import {createHmac} from 'node:crypto';
 import {LRUCache} from 'lru-cache';
-import type {KeyRing} from './encryption.ts';
-import type {Store} from './store.ts';
+import type {KeyRing} from './codec/encryption.ts';
+import type {Store} from './ports/store.ts';
 
 /** Begins what is hidden already; no hash does. */
 const mark = '~';

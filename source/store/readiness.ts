@@ -1,16 +1,10 @@
 import {randomBytes} from 'node:crypto';
-import {ask, type Backend, type GuardedChanges} from './backend.ts';
-import {whyNotLasting} from './eviction.ts';
+import {whyNotLasting} from './backends/eviction.ts';
 import type {Fetching} from './fetching.ts';
-import type {Guard} from './guard.ts';
-import {exchangeToken, guardKeyOf, purgeToken} from './guard-token.ts';
-
-export type StoreReadiness = {
-	/** Where it is, without credentials. */
-	readonly address: string;
-	/** What works, though not all of it or not for long, each in a sentence or two. */
-	readonly warnings: readonly string[];
-};
+import type {Guard} from './guard/guard.ts';
+import {ask, type Backend, type GuardedChanges} from './ports/backend.ts';
+import {exchangeToken, guardKeyOf, purgeToken} from './ports/guard-token.ts';
+import type {StoreReadiness} from './ports/store.ts';
 
 export type ReadinessOptions = {
 	readonly backend: Backend;

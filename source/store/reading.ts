@@ -1,14 +1,15 @@
-import type {StoredRecord} from '../stored.ts';
-import {groupByNode, type Backend} from './backend.ts';
-import type {Deletions} from './deletions.ts';
+import type {StoredRecord} from '../types/stored.ts';
+import {isSettled} from './codec/values.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
-import type {Guard} from './guard.ts';
-import {isLongKey, type LongValues} from './long-values.ts';
-import type {MemoryTier} from './memory.ts';
+import type {Deletions} from './guard/deletions.ts';
+import type {Guard} from './guard/guard.ts';
+import type {LongValues} from './long-values.ts';
+import type {MemoryTier} from './memory/memory.ts';
+import {groupByNode, type Backend} from './ports/backend.ts';
+import {isLongKey} from './ports/long-keys.ts';
+import type {Store} from './ports/store.ts';
 import type {SlowKeys} from './slow-keys.ts';
-import type {Store} from './store.ts';
-import {isSettled} from './values.ts';
 
 export type ReadingOptions = {
 	readonly backend: Backend;

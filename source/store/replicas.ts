@@ -1,9 +1,9 @@
-import {inBackground} from '../background.ts';
-import type {Backend, Master} from './backend.ts';
-import {atDeadline} from './deadline.ts';
-import type {Guard} from './guard.ts';
-import {ownTimers} from './own-timers.ts';
-import type {Store} from './store.ts';
+import {inBackground} from '../types/background.ts';
+import {atDeadline} from './guard/deadline.ts';
+import type {Guard} from './guard/guard.ts';
+import {ownTimers} from './guard/own-timers.ts';
+import type {Backend, Master} from './ports/backend.ts';
+import type {ReplicaWatch, Store} from './ports/store.ts';
 
 /*
 Redis confirms a write before its replicas have it. `WAIT` says which of them have the last write of its own connection, which need not be the purge's: node-redis may send the two on different connections. So the master says how far it has written, and how far its replicas have followed.
@@ -14,14 +14,6 @@ export type ReplicaCount = {
 	readonly count: number;
 	/** The longest that a purge waits for them. */
 	readonly timeoutMs: number;
-};
-
-export type ReplicaWatch = {
-	/** To be called before a key is written, or without a key before any may be. */
-	note(key?: string): void;
-
-	/** Resolves to whether so many replicas have what was written until now, of each master that was written to. */
-	confirm(options?: {readonly isInBackground?: boolean}): Promise<boolean>;
 };
 
 export type ReplicasOptions = ReplicaCount & {

@@ -1,9 +1,9 @@
 import {LRUCache} from 'lru-cache';
-import type {Backend} from './backend.ts';
-import {isForeign} from './codec.ts';
 import {noBytes} from './codec/bytes.ts';
-import type {Deletions} from './deletions.ts';
-import type {Guard} from './guard.ts';
+import {isForeign} from './codec/codec.ts';
+import type {Deletions} from './guard/deletions.ts';
+import type {Guard} from './guard/guard.ts';
+import type {Backend} from './ports/backend.ts';
 
 const bounds = {max: 1000, ttl: 10_000};
 

@@ -1,9 +1,9 @@
-import {createHints} from '../hints.ts';
-import type {Backend, GuardedChanges} from './backend.ts';
-import {failoverMemoryMs, type Doubt} from './failovers.ts';
-import type {Guard} from './guard.ts';
-import type {MemoryTier} from './memory.ts';
-import type {Store} from './store.ts';
+import {createHints} from '../types/hints.ts';
+import {failoverMemoryMs, type Doubt} from './guard/failovers.ts';
+import type {Guard} from './guard/guard.ts';
+import type {MemoryTier} from './memory/memory.ts';
+import type {Backend, GuardedChanges} from './ports/backend.ts';
+import type {Store} from './ports/store.ts';
 
 export type SweepingOptions = {
 	readonly backend: Backend;

@@ -1,12 +1,13 @@
-import type {StoredRecord} from '../stored.ts';
-import {ask, toTtlMs, type Backend} from './backend.ts';
+import type {StoredRecord} from '../types/stored.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
-import type {Guard} from './guard.ts';
-import {isLongKey, type LongValues} from './long-values.ts';
-import type {MemoryTier} from './memory.ts';
-import {attemptFor} from './purge-writes.ts';
-import type {Store} from './store.ts';
+import type {Guard} from './guard/guard.ts';
+import {attemptFor} from './guard/purge-writes.ts';
+import type {LongValues} from './long-values.ts';
+import type {MemoryTier} from './memory/memory.ts';
+import {ask, toTtlMs, type Backend} from './ports/backend.ts';
+import {isLongKey} from './ports/long-keys.ts';
+import type {Store} from './ports/store.ts';
 
 /** Of those who update the same record at once, all but one have to try again. */
 const maxUpdateTries = 10;

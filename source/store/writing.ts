@@ -1,14 +1,13 @@
-import type {StoredRecord} from '../stored.ts';
-import {ask, toTtlMs, type Backend} from './backend.ts';
-import type {Deletions} from './deletions.ts';
+import type {StoredRecord} from '../types/stored.ts';
 import type {RecordEncoding} from './encoding.ts';
-import type {Guard} from './guard.ts';
-import type {MemoryTier} from './memory.ts';
-import {attemptFor, type Purpose} from './purge-writes.ts';
+import type {Deletions} from './guard/deletions.ts';
+import type {Guard} from './guard/guard.ts';
+import {attemptFor} from './guard/purge-writes.ts';
+import {largeBytes, sizeOf, type WriteQueue} from './guard/write-queue.ts';
+import type {MemoryTier} from './memory/memory.ts';
+import {ask, toTtlMs, type Backend, type HeadChange} from './ports/backend.ts';
+import type {Purpose, Store} from './ports/store.ts';
 import type {SlowKeys} from './slow-keys.ts';
-import type {Store} from './store.ts';
-import type {HeadChange} from './values.ts';
-import {largeBytes, sizeOf, type WriteQueue} from './write-queue.ts';
 
 export type WritingOptions = {
 	readonly backend: Backend;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {Reader, Writer} from '../../source/store/codec/bytes.ts';
 import {writeResponse} from '../../source/store/codec/response.ts';
 import {writeIndex} from '../../source/store/codec/variant-index.ts';
-import type {StoredResponse, VariantIndex} from '../../source/stored.ts';
+import type {StoredResponse, VariantIndex} from '../../source/types/stored.ts';
 
 /*
 Values as somebody makes them who knows the format and can write to the store.

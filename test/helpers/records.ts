@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {type StoredPolicy, type StoredResponse, type VariantIndex} from '../../source/stored.ts';
+import {type StoredPolicy, type StoredResponse, type VariantIndex} from '../../source/types/stored.ts';
 
 export const policy = (overrides: Partial<StoredPolicy> = {}): StoredPolicy => ({
 	isShared: true,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
 import {collapsingKey} from '../../source/http/collapsing.ts';
 import type {Decision} from '../../source/http/decision.ts';
-import {resolveRequestOptions} from '../../source/resolve-options.ts';
-import type {RequestCacheOptions} from '../../source/options.ts';
+import {resolveRequestOptions} from '../../source/options/resolve-options.ts';
+import type {RequestCacheOptions} from '../../source/options/options.ts';
 import {response} from '../helpers/records.ts';
 
 const url = 'https://example.com/';

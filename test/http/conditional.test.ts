@@ -8,7 +8,7 @@ import {
 	type PreconditionResult,
 } from '../../source/http/conditional.ts';
 import type {HeaderFields, RequestHead} from '../../source/http/message.ts';
-import type {VariantIndex} from '../../source/stored.ts';
+import type {VariantIndex} from '../../source/types/stored.ts';
 import {
 	afterSeconds,
 	date,

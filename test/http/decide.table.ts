@@ -2,7 +2,7 @@
 import type {Decision} from '../../source/http/decision.ts';
 import type {HeaderFields} from '../../source/http/message.ts';
 import type {Settings} from '../../source/http/settings.ts';
-import type {StoredResponse} from '../../source/stored.ts';
+import type {StoredResponse} from '../../source/types/stored.ts';
 import {
 	date,
 	privateSettings,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {isSameRepresentation, mergeInto, type Merged} from '../../source/http/freshen.ts';
 import type {Settings} from '../../source/http/settings.ts';
-import type {StoredResponse} from '../../source/stored.ts';
+import type {StoredResponse} from '../../source/types/stored.ts';
 import {
 	afterSeconds,
 	date,

@@ -3,7 +3,7 @@ import type {HeaderFields, RequestHead, ResponseHead} from '../../source/http/me
 import {completed} from '../../source/http/partial.ts';
 import {settle} from '../../source/http/settle.ts';
 import type {Settings} from '../../source/http/settings.ts';
-import type {StoredResponse} from '../../source/stored.ts';
+import type {StoredResponse} from '../../source/types/stored.ts';
 
 /** When the tests' responses were received. */
 export const now = Date.UTC(2026, 10, 23, 12, 0, 0);

@@ -13,7 +13,7 @@ import {combine, completed} from '../../source/http/partial.ts';
 import {settle} from '../../source/http/settle.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import {timeToLiveMs} from '../../source/http/time-to-live.ts';
-import type {StoredResponse} from '../../source/stored.ts';
+import type {StoredResponse} from '../../source/types/stored.ts';
 import {afterSeconds, date, settingsWith, url} from './helpers.ts';
 
 type Passage = {

@@ -10,7 +10,7 @@ import {
 	completed,
 	withBytes,
 } from '../../source/http/partial.ts';
-import type {StoredResponse} from '../../source/stored.ts';
+import type {StoredResponse} from '../../source/types/stored.ts';
 import {
 	date,
 	defaultSettings,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {appraise} from '../../source/http/policy.ts';
 import type {Settings} from '../../source/http/settings.ts';
-import type {StoredPolicy} from '../../source/stored.ts';
+import type {StoredPolicy} from '../../source/types/stored.ts';
 import {
 	date,
 	now,

@@ -5,7 +5,7 @@ import type {Decision} from '../../source/http/decision.ts';
 import type {HeaderFields} from '../../source/http/message.ts';
 import type {Outcome} from '../../source/http/outcome.ts';
 import {settle, settleFailure} from '../../source/http/settle.ts';
-import type {StoredResponse} from '../../source/stored.ts';
+import type {StoredResponse} from '../../source/types/stored.ts';
 import {
 	afterSeconds,
 	date,

@@ -9,9 +9,9 @@ import {
 	encode,
 	headLengthOf,
 	type EncodedRecord,
-} from '../../source/store/codec.ts';
+} from '../../source/store/codec/codec.ts';
 import {headerNames, headerNumbers} from '../../source/store/codec/header-names.ts';
-import {type StoredRecord} from '../../source/stored.ts';
+import {type StoredRecord} from '../../source/types/stored.ts';
 import {
 	anyChanges,
 	forge,

@@ -23,10 +23,10 @@ import {
 	type RedisClientType,
 } from '@redis/client';
 import {Keyv} from 'keyv';
-import {encode} from '../../source/store/codec.ts';
-import {isStoreOption, type StoreOption} from '../../source/store/connection.ts';
+import {encode} from '../../source/store/codec/codec.ts';
+import {isStoreOption, type StoreOption} from '../../source/store/backends/connection.ts';
 import {createStore} from '../../source/store/create-store.ts';
-import type {Store} from '../../source/store/store.ts';
+import type {Store} from '../../source/store/ports/store.ts';
 import {createAdapter} from '../helpers/adapter.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';

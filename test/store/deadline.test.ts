@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import {performance} from 'node:perf_hooks';
 import test, {type TestContext} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {atDeadline, noteAnswer, type Answering} from '../../source/store/deadline.ts';
-import {ownTimers} from '../../source/store/own-timers.ts';
-import {createPatience, inTime, spentMsOf} from '../../source/store/patience.ts';
+import {atDeadline, noteAnswer} from '../../source/store/guard/deadline.ts';
+import type {Answering} from '../../source/store/ports/store.ts';
+import {ownTimers} from '../../source/store/guard/own-timers.ts';
+import {createPatience, inTime, spentMsOf} from '../../source/store/guard/budget.ts';
 
 /** For all tests of this file: no clock goes back. */
 let nowMs = performance.now();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {readEviction, whyNotLasting} from '../../source/store/eviction.ts';
+import {readEviction, whyNotLasting} from '../../source/store/backends/eviction.ts';
 
 const policies = ['noeviction', 'allkeys-lru', 'allkeys-lfu', 'allkeys-random', 'volatile-lru', 'volatile-lfu', 'volatile-random', 'volatile-ttl'];
 

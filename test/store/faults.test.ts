@@ -14,11 +14,11 @@ import {
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {createClient, ErrorReply} from '@redis/client';
 import {Keyv} from 'keyv';
-import {encode} from '../../source/store/codec.ts';
-import type {StoreOption} from '../../source/store/connection.ts';
+import {encode} from '../../source/store/codec/codec.ts';
+import type {StoreOption} from '../../source/store/backends/connection.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
-import type {StoreEvent} from '../../source/store/fault-log.ts';
-import {isArgumentError} from '../../source/store/redis.ts';
+import type {StoreEvent} from '../../source/store/ports/health.ts';
+import {isArgumentError} from '../../source/store/backends/redis.ts';
 import {followFakeTimers} from '../helpers/deadlines.ts';
 import {listen} from '../helpers/listener.ts';
 import {response} from '../helpers/records.ts';

@@ -4,11 +4,11 @@ import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import {after, before, beforeEach, test} from 'node:test';
 import fc from 'fast-check';
-import {decode, encode, encodeHead, decodeHead, longBodyLength} from '../../source/store/codec.ts';
+import {decode, encode, encodeHead, decodeHead, longBodyLength} from '../../source/store/codec/codec.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
-import {createKeyRing} from '../../source/store/encryption.ts';
-import type {Store} from '../../source/store/store.ts';
-import type {StoredRecord, StoredResponse} from '../../source/stored.ts';
+import {createKeyRing} from '../../source/store/codec/encryption.ts';
+import type {Store} from '../../source/store/ports/store.ts';
+import type {StoredRecord, StoredResponse} from '../../source/types/stored.ts';
 import {policy, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 

@@ -5,12 +5,12 @@ import {after, before, beforeEach, test} from 'node:test';
 import {crc32} from 'node:zlib';
 import {RESP_TYPES} from '@redis/client';
 import fc from 'fast-check';
-import {decode, encode, encodeNumbers, longStringsStart} from '../../source/store/codec.ts';
+import {decode, encode, encodeNumbers, longStringsStart} from '../../source/store/codec/codec.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
-import {createKeyRing} from '../../source/store/encryption.ts';
-import {guardKeyOf} from '../../source/store/guard-token.ts';
-import type {Store, TimeToLive} from '../../source/store/store.ts';
-import type {StoredRecord, VariantIndex, VariantReference} from '../../source/stored.ts';
+import {createKeyRing} from '../../source/store/codec/encryption.ts';
+import {guardKeyOf} from '../../source/store/ports/guard-token.ts';
+import type {Store, TimeToLive} from '../../source/store/ports/store.ts';
+import type {StoredRecord, VariantIndex, VariantReference} from '../../source/types/stored.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import test, {after, before} from 'node:test';
 import {createStore} from '../../source/store/create-store.ts';
-import {createLeases, type Lease, type Leases} from '../../source/store/lease.ts';
-import type {Store} from '../../source/store/store.ts';
+import {createLeases, type Lease, type Leases} from '../../source/coalescing/lease.ts';
+import type {Store} from '../../source/store/ports/store.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
 let redis: TestRedis;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {createStore} from '../../source/store/create-store.ts';
-import type {StoreEvent} from '../../source/store/fault-log.ts';
+import type {StoreEvent} from '../../source/store/ports/health.ts';
 import {response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type {Backend, Master} from '../../source/store/backend.ts';
-import type {Guard} from '../../source/store/guard.ts';
+import type {Backend, Master} from '../../source/store/ports/backend.ts';
+import type {Guard} from '../../source/store/guard/guard.ts';
 import {createReplicas} from '../../source/store/replicas.ts';
 
 /** A master that replies to `INFO` with one text after the other, the last one again and again. */

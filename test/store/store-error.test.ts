@@ -6,7 +6,7 @@ import {after, before, test} from 'node:test';
 import {inspect} from 'node:util';
 import {createClient, createClientPool, createCluster, createSentinel} from '@redis/client';
 import {StoreError, StoreTimeoutError} from '../../source/index.ts';
-import type {StoreOption} from '../../source/store/connection.ts';
+import type {StoreOption} from '../../source/store/backends/connection.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import {createAdapter} from '../helpers/adapter.ts';
 import {createCertificate} from '../helpers/certificate.ts';

@@ -4,18 +4,18 @@ import {randomBytes} from 'node:crypto';
 import {test} from 'node:test';
 import {crc32, zstdCompressSync} from 'node:zlib';
 import fc from 'fast-check';
-import {encode, headLengthOf, type EncodedRecord} from '../../source/store/codec.ts';
-import {compressBody, largestBody} from '../../source/store/compression.ts';
+import {encode, headLengthOf, type EncodedRecord} from '../../source/store/codec/codec.ts';
+import {compressBody, largestBody} from '../../source/store/codec/compression.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import {
 	createKeyRing,
 	parseKey,
 	seal,
 	type KeyRing,
-} from '../../source/store/encryption.ts';
+} from '../../source/store/codec/encryption.ts';
 import {createNaming} from '../../source/store/naming.ts';
-import {createValues, type Eventually} from '../../source/store/values.ts';
-import {type StoredRecord} from '../../source/stored.ts';
+import {createValues, type Eventually} from '../../source/store/codec/values.ts';
+import {type StoredRecord} from '../../source/types/stored.ts';
 import {
 	anyChanges,
 	forge,

@@ -1,4 +1,4 @@
-import type {StoredMark} from '../../stored.ts';
+import type {StoredMark} from '../../types/stored.ts';
 import type {Reader, Writer} from './bytes.ts';
 
 export const writeMark = (writer: Writer, {generation, softGeneration, purgedAtMs, noVarySearch, urlsPurgedUntilMs}: StoredMark): void => {

@@ -4,7 +4,7 @@ import {
 	type StoredPolicy,
 	type StoredRange,
 	type StoredResponse,
-} from '../../stored.ts';
+} from '../../types/stored.ts';
 import {
 	noBytes,
 	readStrings,

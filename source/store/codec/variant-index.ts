@@ -1,10 +1,5 @@
-import type {VariantIndex, VariantReference} from '../../stored.ts';
-import {
-	readStrings,
-	writeStrings,
-	type Reader,
-	type Writer,
-} from './bytes.ts';
+import type {VariantIndex, VariantReference} from '../../types/stored.ts';
+import {readStrings, writeStrings, type Reader, type Writer} from './bytes.ts';
 
 /** Several times as many as a resource has. */
 const maxReferences = 256;

@@ -1,0 +1,63 @@
+import type {Decision} from '../http/decision.ts';
+import type {Refusal} from '../http/outcome.ts';
+import {variantId} from '../http/vary.ts';
+import {
+	headKey,
+	purge,
+	removeVariants,
+	supersede,
+	variantKey,
+	whenVariantsAreSent,
+	type ResourceContext,
+} from '../resource/resource.ts';
+import {resourceOf} from '../tags/versions.ts';
+import type {StoredResponse, VariantIndex, VariantReference} from '../types/stored.ts';
+import type {Exchange, ExchangeContext} from './exchange.ts';
+
+type Drop = Extract<Refusal, {kind: 'drop'}>;
+
+/** The index without a variant, which may have been stored anew in the meantime. */
+const without = (index: VariantIndex, {id, keptUntilMs}: VariantReference): VariantIndex =>
+	({...index, variants: index.variants.filter(variant => variant.id !== id || variant.keptUntilMs !== keptUntilMs)});
+
+const dropVariant = async (context: ResourceContext, key: string, index: VariantIndex, stored: StoredResponse): Promise<void> => {
+	const {store, indexes} = context;
+	// It may be among them.
+	await whenVariantsAreSent(context, key);
+	const id = variantId(stored.selectingHeaders);
+	const reference = index.variants.find(variant => variant.id === id);
+	void store.delete([variantKey(key, id), headKey(key)]);
+	if (!reference) {
+		return;
+	}
+
+	// Or the origin would be asked about its entity tag, RFC 9111 §4.3.1.
+	indexes.set(key, without(index, reference));
+	void store.update(key, current => current?.kind === 'index' && current.generation === index.generation ? without(current, reference) : undefined, 'keep');
+};
+
+const storedIn = (decision: Decision): StoredResponse | undefined => 'stored' in decision ? decision.stored : undefined;
+
+/**
+Removes a stored response that the origin has since given another answer for: it alone, or with the scope `'resource'` all variants. It does not wait for the store where it need not look for them: a connection keeps the order, so a later look-up of this process finds nothing.
+*/
+export const drop = async (context: ExchangeContext, {key, index: found, decision}: Pick<Exchange, 'key' | 'index' | 'decision'>, {scope, stored = storedIn(decision)}: Pick<Drop, 'scope' | 'stored'>): Promise<void> => {
+	const {store, indexes} = context;
+	const index = indexes.get(key) ?? found;
+	if (scope === 'resource') {
+		if (index) {
+			void removeVariants(context, key, index);
+		} else {
+			supersede(context, key);
+		}
+
+		// All that is stored of it, for whatever callers; and an older answer that is still under way must not take its place.
+		await purge(context, resourceOf(key));
+	} else if (stored?.method === 'HEAD') {
+		void store.delete([headKey(key)]);
+	} else if (stored && index) {
+		await dropVariant(context, key, index, stored);
+	} else if (stored) {
+		supersede(context, key);
+	}
+};

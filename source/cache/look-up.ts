@@ -1,0 +1,200 @@
+import {validationHeaders, variantValidationHeaders} from '../http/conditional.ts';
+import {isRedacted, redactedUrl} from '../http/credentials.ts';
+import {decide} from '../http/decide.ts';
+import type {BypassReason, Decision} from '../http/decision.ts';
+import {isEarlyRefreshDue} from '../http/early-refresh.ts';
+import {rawFieldValue} from '../http/header-fields.ts';
+import type {RequestHead} from '../http/message.ts';
+import {isEquivalent, simplifiedUrl, urlVariation} from '../http/no-vary-search.ts';
+import {isSelected} from '../http/vary.ts';
+import type {RequestSettings} from '../options/resolve-options.ts';
+import {observe, peek, select, type Selection} from '../resource/selection.ts';
+import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from '../resource/write-guard.ts';
+import {createPatience} from '../store/guard/budget.ts';
+import {findVariation, knownVariation, mayVary} from '../tags/search-variance.ts';
+import {isForEquivalents, noMarks} from '../tags/versions.ts';
+import type {StoredResponse, VariantIndex} from '../types/stored.ts';
+import {
+	keyOf,
+	stepwise,
+	type Asked,
+	type Exchange,
+	type ExchangeContext,
+} from './exchange.ts';
+
+/** What is fresh may be due to be refreshed all the same, where the user wants it. */
+const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
+	const decision = decide(request, stored, nowMs, http);
+
+	return refreshesAhead && decision.kind === 'reuse' && decision.reason === 'fresh' && isEarlyRefreshDue(stored.policy, nowMs, 1 - Math.random())
+		? {...decision, refresh: validationHeaders(stored)}
+		: decision;
+};
+
+type Found = Selection & {readonly key: string};
+
+const selectOptions = ({http: {matchHeaders}, tags}: RequestSettings) => ({matchHeaders, tags});
+
+/** What is stored for a request of which nothing was found under the first key: under the key of all equivalent URLs if that is known, or else under its own. */
+const findElsewhere = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {key: firstKey, ...first}: Found): Promise<Found> => {
+	const options = selectOptions(settings);
+	const variation = await findVariation(context, request.url);
+	const ownKey = keyOf(context, request, keyInput);
+	const key = variation ? keyOf(context, request, keyInput, variation) : ownKey;
+	let {marks} = first;
+	let index = key === firstKey ? first.index : undefined;
+	for (const other of new Set([key, ownKey].filter(each => each !== firstKey))) {
+		// eslint-disable-next-line no-await-in-loop -- what is stored for all comes first
+		const selection = await select(context, request, other, options);
+		marks = new Map([...marks, ...selection.marks]);
+		if (selection.stored) {
+			return {...selection, marks, key: other};
+		}
+
+		index = other === key ? selection.index : index;
+	}
+
+	return {stored: undefined, index, marks, key};
+};
+
+/** Where a request is looked for first. */
+export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked): string => keyOf(context, request, keyInput, knownVariation(context, request.url));
+
+const asksOrigin = ({kind}: Decision): boolean => kind === 'fetch' || kind === 'validate';
+
+/** RFC 9110 §9.3.3: the response to a POST request may be stored for GET requests. */
+const guardOfPost = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {reason}: {readonly reason: BypassReason}): Promise<WriteGuard> => {
+	if (reason !== 'method' || request.method !== 'POST' || settings.http.isReadOnly) {
+		return noGuard;
+	}
+
+	return placeGuardFirst(context.store, keyOf(context, {...request, method: 'GET'}, {...keyInput, body: undefined}));
+};
+
+/** Whether `Vary` selects among the variants, and not the options alone. */
+const isVaried = ({vary}: VariantIndex, {http: {matchHeaders}}: RequestSettings): boolean => vary.some(name => !matchHeaders.includes(name));
+
+type LookUpOptions = {
+	/** Why the cache is to take no part, if that is settled already. */
+	readonly bypass?: BypassReason | undefined;
+	/** Where it has been worked out already. */
+	readonly key?: string;
+};
+
+/**
+Looks a request up and decides what to do with it.
+*/
+export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
+	const {request, settings, keyInput, patience = createPatience()} = asked;
+	const requestTimeMs = context.now();
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, guard: noGuard, patience};
+	if (bypass) {
+		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
+	}
+
+	const firstKey = given ?? firstKeyOf(context, asked);
+	// What needs no look at the store is decided without one.
+	const early = decide(request, undefined, requestTimeMs, settings.http);
+	if (early.kind === 'bypass') {
+		return {...exchange, key: firstKey, decision: early, guard: await guardOfPost(stepwise(context, exchange), asked, early)};
+	}
+
+	/** The marks learn the token of the guard, so that those who wait for this exchange can tell whether it is older than a purge that they have seen. */
+	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => {
+		if (!asksOrigin(found.decision)) {
+			return {...found, guard: noGuard};
+		}
+
+		const marks = new Map(found.marks);
+		const guard = takeGuard(context.store, found.key, marks, found.startedAt, (name, token) => {
+			marks.set(name, token);
+		});
+
+		return {...found, marks, guard};
+	};
+
+	if (early.kind === 'fetch' && early.reason === 'reload') {
+		return guarded({...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, exchange), request, firstKey, settings.tags)});
+	}
+
+	const steps = stepwise(context, exchange);
+	const first = await select(steps, request, firstKey, selectOptions(settings));
+	// No turn in between where there is nowhere else to look: what an equal request brings meanwhile would be missed.
+	const isDone = first.stored !== undefined || !(isForEquivalents(firstKey) || mayVary(context, request.url));
+	const {stored, index, marks, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
+	if (stored) {
+		return guarded({...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)});
+	}
+
+	const decision: Decision = index && early.kind === 'fetch'
+		? {kind: 'fetch', reason: isVaried(index, settings) ? 'vary-mismatch' : 'not-stored', headers: variantValidationHeaders(request, index, requestTimeMs)}
+		: early;
+
+	return guarded({...exchange, key, index, marks, decision});
+};
+
+/**
+The look-up of a request for which the memory tier has a response to reuse, without I/O; `undefined` for any other.
+*/
+export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput}: Asked, key: string): Exchange | undefined => {
+	const selection = peek(context, request, key);
+	if (!selection?.stored || !isSelected(request, selection.stored, settings.http.matchHeaders)) {
+		return undefined;
+	}
+
+	const requestTimeMs = context.now();
+	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
+
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, guard: noGuard, patience: createPatience(), decision} : undefined;
+};
+
+/**
+The exchange of a request that refreshes what a caller has been given: it asks the origin whatever is stored, unless that is newer by now.
+
+@param seen - What the caller was given.
+*/
+export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: StoredResponse): Exchange => {
+	const {decision} = exchange;
+	if (decision.kind !== 'reuse' || decision.stored.policy.responseTimeMs > seen.policy.responseTimeMs) {
+		return exchange;
+	}
+
+	const {stored} = decision;
+	const headers = validationHeaders(stored);
+
+	return {
+		...exchange,
+		guard: takeGuard(context.store, exchange.key, exchange.marks, exchange.startedAt),
+		decision: Object.keys(headers).length === 0 ? {kind: 'fetch', reason: 'no-validator', stored} : {kind: 'validate', reason: 'stale', stored, headers},
+	};
+};
+
+/** The exchange of a request that is made once more, as what was stored and what the origin said of it do not go together: it is not to be asked about that again. */
+export const askedAgain = (exchange: Exchange): Exchange => {
+	const {decision} = exchange;
+	if (decision.kind === 'fetch') {
+		return {...exchange, decision: {...decision, headers: undefined}};
+	}
+
+	return decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
+};
+
+/** Whether what another request was given is stored for a request's URL as well. */
+export const isForUrl = (context: ExchangeContext, {key, request, keyInput, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean => {
+	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
+	if (!isForEquivalents(key) || (variation && keyOf(context, request, keyInput, variation) === key)) {
+		return true;
+	}
+
+	// By their URLs alone, requests with credentials cannot be told apart.
+	const isTold = !isRedacted(variation ? simplifiedUrl(url, variation) : url);
+
+	return isTold && isEquivalent(redactedUrl(request.url, settings.http.ignoredParameters), url, variation);
+};
+
+/** The exchange of a request whose URL turned out to be equivalent to no other, and that is about to ask the origin by itself. */
+export const underOwnUrl = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {
+	const key = keyOf(context, exchange.request, exchange.keyInput);
+
+	return {...exchange, key, index: undefined, guard: await placeGuardFirst(stepwise(context, exchange).store, key)};
+};

@@ -1,0 +1,251 @@
+import {rawFieldValue} from '../http/header-fields.ts';
+import type {ResponseHead} from '../http/message.ts';
+import type {
+	Freshening,
+	Outcome,
+	PassReason,
+	Refusal,
+	SharedOutcome,
+	StaleReason,
+} from '../http/outcome.ts';
+import {combine, completed, withBytes} from '../http/partial.ts';
+import {selectRange} from '../http/range.ts';
+import {settle, settleFailure} from '../http/settle.ts';
+import {readContent, unreadContent} from '../options/user-functions.ts';
+import {outrun} from '../resource/resource.ts';
+import {selectByEntityTag} from '../resource/selection.ts';
+import {endGuard} from '../resource/write-guard.ts';
+import type {StoredResponse} from '../types/stored.ts';
+import {drop} from './dropping.ts';
+import {stepwise, type Exchange, type ExchangeContext} from './exchange.ts';
+import {invalidate} from './invalidating.ts';
+import {lookUp} from './look-up.ts';
+import {standingFor, store, type Storage} from './storing.ts';
+
+const noBody = new Uint8Array();
+
+/** What an exchange came to. */
+export type Settlement = {
+	readonly outcome: Outcome | SharedOutcome;
+	/** The stored response to answer with in place of what the origin said. */
+	readonly answer?: StoredResponse | undefined;
+	/** What was stored. */
+	readonly written?: StoredResponse | undefined;
+	/** What would have been stored, if the store were there. */
+	readonly unstored?: StoredResponse | undefined;
+	/** Why nothing of the origin's response was stored, where a stored response answers with its header fields. */
+	readonly refusal?: PassReason | undefined;
+};
+
+/** The exchange with what is stored for its request. In the mode `reload`, the origin was asked without a look at that. */
+export const withStored = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {
+	const {decision, settings} = exchange;
+	if (decision.kind !== 'fetch' || decision.reason !== 'reload' || decision.stored) {
+		return exchange;
+	}
+
+	const found = await lookUp(context, {...exchange, settings: {...settings, http: {...settings.http, mode: 'default'}}});
+	void endGuard(context.store, found.guard);
+	const stored = 'stored' in found.decision ? found.decision.stored : undefined;
+
+	return {...exchange, key: found.key, index: found.index, decision: {...decision, ...(stored && {stored})}};
+};
+
+/** A response that is for one user alone says nothing of an older one for all. */
+const aboutUser: ReadonlySet<PassReason> = new Set(['private', 'authorization', 'set-cookie']);
+
+/** Makes in the store the change that a response without a body of its own leads to. */
+const change = async (context: ExchangeContext, exchange: Exchange, wanted: Freshening | Refusal): Promise<Storage> => {
+	if (wanted.kind === 'freshen') {
+		return store(context, exchange, wanted.stored);
+	}
+
+	if (wanted.kind === 'drop') {
+		await drop(context, await withStored(context, exchange), wanted);
+		if (!aboutUser.has(wanted.reason)) {
+			outrun(context, exchange.key, exchange.startedAt);
+		}
+	} else if (wanted.kind === 'invalidate') {
+		const {refusal, unstored} = await store(context, exchange, wanted.stored);
+		const isOutrun = refusal === 'invalidated' && unstored !== undefined;
+		// What cannot be marked invalid must not look fresh.
+		if (refusal !== undefined && !isOutrun) {
+			await drop(context, exchange, {scope: 'selected', stored: wanted.stored});
+		}
+	}
+
+	return {refusal: wanted.reason};
+};
+
+type StoreOutcome = Extract<Outcome, {kind: 'store'}>;
+type CombineOutcome = Extract<Outcome, {kind: 'combine'}>;
+
+/** Reasons that come up when a response is written, and lie in the response: what it would have replaced is outdated all the same. */
+const lateReasons: ReadonlySet<PassReason> = new Set(['too-large', 'past-time-to-live']);
+
+/** Settles a response that turned out not to be stored. */
+export const giveUp = async (context: ExchangeContext, exchange: Exchange, {otherwise, invalidation}: StoreOutcome, reason: PassReason): Promise<Settlement> => {
+	const left: Refusal = {kind: 'leave', reason};
+	const refusal: Refusal = lateReasons.has(reason) ? {...otherwise, reason} : left;
+	await change(context, exchange, refusal);
+	void endGuard(context.store, exchange.guard);
+
+	return {outcome: {kind: 'pass', reason, change: refusal, invalidation}};
+};
+
+const storeNew = async (context: ExchangeContext, exchange: Exchange, outcome: StoreOutcome, body: Uint8Array): Promise<Settlement> => {
+	const {change: {head, as}, invalidation} = outcome;
+	const complete = completed(exchange.request, head, body);
+	if (!complete) {
+		return giveUp(context, exchange, outcome, 'incomplete');
+	}
+
+	const storing = as ? await standingFor(context, exchange, as, invalidation?.groups ?? []) : exchange;
+	const {written, refusal, unstored} = await store(context, storing, complete);
+	if (refusal === undefined) {
+		return {outcome, written};
+	}
+
+	const settlement = await giveUp(context, exchange, outcome, refusal);
+
+	// What answers another request is nothing for those who made this one.
+	return as ? settlement : {...settlement, unstored};
+};
+
+const storeCombined = async (context: ExchangeContext, exchange: Exchange, outcome: CombineOutcome, body: Uint8Array): Promise<Settlement> => {
+	const combined = combine(outcome.answer, outcome.range, body);
+	const answer = combined && withBytes(outcome.answer, combined);
+	const isAnswered = answer !== undefined && selectRange(exchange.request, answer).kind !== 'not-stored';
+	if (!isAnswered && outcome.otherwise) {
+		return applyOutcome(context, exchange, outcome.otherwise, body);
+	}
+
+	if (!combined) {
+		return {outcome: {kind: 'pass', reason: 'partial', change: {kind: 'leave', reason: 'partial'}}};
+	}
+
+	const {change: wanted} = outcome;
+	const changed = await change(context, exchange, wanted.kind === 'freshen' ? {...wanted, stored: withBytes(wanted.stored, combined)} : wanted);
+
+	return {...changed, outcome, answer: isAnswered ? answer : undefined};
+};
+
+const applyOutcome = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+	switch (outcome.kind) {
+		case 'store': {
+			return storeNew(context, exchange, outcome, body);
+		}
+
+		case 'combine': {
+			return storeCombined(context, exchange, outcome, body);
+		}
+
+		case 'reuse-stale': {
+			return {outcome, answer: outcome.answer};
+		}
+
+		case 'freshen': {
+			return {...await change(context, exchange, outcome.change), outcome, answer: outcome.answer};
+		}
+
+		case 'refetch':
+		case 'pass': {
+			await change(context, exchange, outcome.change);
+			return {outcome};
+		}
+	}
+};
+
+/**
+Carries an outcome out, but for its invalidation.
+
+@param body - Of the response that led to it, complete.
+*/
+export const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+	const settlement = await applyOutcome(context, exchange, outcome, body);
+	if (!settlement.written) {
+		void endGuard(context.store, exchange.guard);
+	}
+
+	return settlement;
+};
+
+/** Whether a response says that its body is larger than what is stored. */
+export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'settings'>, {rawHeaders}: Pick<ResponseHead, 'rawHeaders'>): boolean =>
+	request.method !== 'HEAD' && Number(rawFieldValue(rawHeaders, 'content-length')) > settings.maxBodyBytes;
+
+/** What a response leads to; its body may still be on its way. */
+export const outcomeOf = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Exchange, response: ResponseHead): Outcome => settle({
+	request,
+	decision,
+	response: {...response, content: response.content ?? unreadContent()},
+	requestTimeMs,
+	responseTimeMs: now(),
+	settings: settings.http,
+	isFilteredOut: filter && (filtered => !filter(request, filtered)),
+});
+
+/** Whether a response may take away what is stored for its request, which was not looked up. */
+export const supersedesUnseen = (context: ExchangeContext, exchange: Exchange, response: ResponseHead): boolean => {
+	if (exchange.decision.reason !== 'reload') {
+		return false;
+	}
+
+	const outcome = outcomeOf(context, exchange, response);
+	return outcome.kind === 'store' ? isTooLarge(exchange, response) : 'change' in outcome && outcome.change.kind === 'drop';
+};
+
+/** The exchange with the variant that a 304 names, where all were asked about: RFC 9111 §4.3.4. */
+const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {statusCode, rawHeaders}: ResponseHead): Promise<Exchange> => {
+	const {key, index, decision} = exchange;
+	const etag = rawFieldValue(rawHeaders, 'etag');
+	if (statusCode !== 304 || etag === undefined || !index || decision.kind !== 'fetch' || decision.headers === undefined) {
+		return exchange;
+	}
+
+	const stored = await selectByEntityTag(stepwise(context, exchange), key, index, etag);
+	return stored ? {...exchange, decision: {...decision, stored}} : exchange;
+};
+
+/**
+Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
+
+@param body - The complete body; its bytes remain the caller's to change. `'too-large'`: it is complete, and was not kept. `'incomplete'`: it broke off.
+*/
+export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete'): Promise<Settlement> => {
+	const exchange = await withNamedVariant(context, asked, response);
+	const outcome = outcomeOf(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
+
+	if ('invalidation' in outcome && outcome.invalidation) {
+		// The next request of this process must not be given what this one changed.
+		await invalidate(context, exchange, outcome.invalidation);
+	}
+
+	if (body === 'incomplete' && outcome.kind === 'pass') {
+		return {outcome};
+	}
+
+	if (typeof body === 'string') {
+		return outcome.kind === 'store' ? giveUp(context, exchange, outcome, body) : carryOut(context, exchange, outcome, noBody);
+	}
+
+	// What is stored may be written later, and is given to those who wait for it.
+	const isKept = outcome.kind === 'store' && body.byteLength <= exchange.settings.maxBodyBytes;
+
+	return carryOut(context, exchange, outcome, isKept ? new Uint8Array(body) : body);
+};
+
+type ReuseStale = Extract<Outcome, {kind: 'reuse-stale'}>;
+
+/** The stale response that may stand in for a failure to get any, or any that is useful, RFC 9111 §4.2.4. */
+export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: StaleReason): ReuseStale | undefined => {
+	const outcome = settleFailure({
+		request,
+		decision,
+		failure,
+		nowMs: context.now(),
+		settings: settings.http,
+	});
+
+	return outcome.kind === 'reuse-stale' ? outcome : undefined;
+};

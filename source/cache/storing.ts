@@ -1,0 +1,176 @@
+import {rawFieldValue} from '../http/header-fields.ts';
+import {cacheGroups} from '../http/invalidation.ts';
+import type {RequestHead} from '../http/message.ts';
+import {urlVariation} from '../http/no-vary-search.ts';
+import type {PassReason} from '../http/outcome.ts';
+import {timeToLiveMs} from '../http/time-to-live.ts';
+import type {RequestSettings} from '../options/resolve-options.ts';
+import {isPurgedSince, lastPurgeOf, supersede, write} from '../resource/resource.ts';
+import {whyNotHeld, takeGuard, tokenFor} from '../resource/write-guard.ts';
+import {isHeadWithinBounds} from '../store/codec/codec.ts';
+import type {TimeToLive} from '../store/ports/store.ts';
+import {readMarks} from '../tags/current-versions.ts';
+import {generationsFor} from '../tags/ensure-versions.ts';
+import {adopt, wasUrlPurged} from '../tags/search-variance.ts';
+import {
+	groupMark,
+	guardKey,
+	isForEquivalents,
+	longestExchangeMs,
+	markKeysOf,
+	marksAsSeen,
+	noMarks,
+	type MarklessReason,
+} from '../tags/versions.ts';
+import {maxTags, type StoredResponse} from '../types/stored.ts';
+import {keyOf, stepwise, type Exchange, type ExchangeContext} from './exchange.ts';
+
+const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
+	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
+	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
+};
+
+/** So many a response may have, however small it is; of others, one for so many bytes: each mark takes some 150 bytes in Redis. */
+const fewMarks = 128;
+const bytesPerMark = 64;
+
+/** What a response leaves behind, for an hour after it, is in proportion to it. */
+const mostMarksOf = ({rawHeaders, body}: StoredResponse): number => {
+	const headBytes = rawHeaders.reduce((sum, text) => sum + text.length, 0);
+	return Math.min(maxTags, Math.max(fewMarks, Math.floor((headBytes + body.byteLength) / bytesPerMark)));
+};
+
+/** What a response can be purged by, beside its URL. */
+const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchange, 'settings'>, stored: StoredResponse): StoredResponse => {
+	const {rawHeaders} = stored;
+	const fieldTags = tagField === undefined ? [] : (rawFieldValue(rawHeaders, tagField) ?? '').split(/[\s,]+/v).filter(Boolean);
+
+	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(rawHeaders))]};
+};
+
+type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'guard' | 'settings' | 'patience'>;
+
+type Place = Pick<Storing, 'key' | 'index' | 'marks' | 'guard'>;
+
+/** Where a response is stored: its own field says for which URLs. */
+const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Place | MarklessReason> => {
+	const {request, keyInput, requestTimeMs, marks: seen} = exchange;
+	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
+	if (!variation && !isForEquivalents(exchange.key)) {
+		return exchange;
+	}
+
+	const key = keyOf(context, request, keyInput, variation);
+	const marks = variation ? await adopt(context, {url: request.url, variation, seen, timeToLive: ttl}) : seen;
+	if (typeof marks === 'string') {
+		return marks;
+	}
+
+	if (key === exchange.key) {
+		return {...exchange, marks};
+	}
+
+	// The exchange counts on the guard of another key: nobody may have purged that one, or this one, while the origin was asked.
+	const guard = takeGuard(context.store, key, noMarks, performance.now());
+	const [wasPurged, refusal] = await Promise.all([
+		wasUrlPurged(context, request.url, requestTimeMs),
+		whyNotHeld(context.store, exchange.key, exchange.guard),
+	]);
+
+	return wasPurged ? 'invalidated' : refusal ?? {key, marks, guard, index: undefined};
+};
+
+/** What became of a response that was to be stored. */
+export type Storage =
+	| {readonly written: StoredResponse; readonly refusal?: undefined; readonly unstored?: undefined}
+	/** With what would have been stored, if the store were there, or nothing newer. */
+	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};
+
+/** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
+const withoutMarks = (context: ExchangeContext, {key, startedAt, marks}: Storing, stored: StoredResponse, reason: MarklessReason): Storage =>
+	reason === 'store-unavailable' && !isPurgedSince(context, key, startedAt)
+		? {refusal: reason, unstored: {...stored, marks: marksAsSeen(marks, key, stored)}}
+		: {refusal: 'invalidated'};
+
+export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<Storage> => {
+	const {startedAt, requestTimeMs, settings} = exchange;
+	if (settings.http.isReadOnly) {
+		return {refusal: 'read-only'};
+	}
+
+	const stored = tagged(context, exchange, untagged);
+	if (stored.body.byteLength > Math.min(settings.maxBodyBytes, context.store.mostBodyBytes) || stored.tags.length + stored.groups.length > mostMarksOf(stored)) {
+		return {refusal: 'too-large'};
+	}
+
+	const ttl = timeToLive(context, settings, stored);
+	if (ttl !== 'forever' && ttl <= 0) {
+		return {refusal: 'past-time-to-live'};
+	}
+
+	const steps = stepwise(context, exchange);
+	const placed = await place(steps, exchange, stored, ttl);
+	if (typeof placed === 'string') {
+		return withoutMarks(context, exchange, stored, placed);
+	}
+
+	const {key, index} = placed;
+	const generations = await generationsFor(steps.store, {seen: placed.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
+	const held = await tokenFor(steps.store, placed.guard);
+	const refusal = typeof generations === 'string' ? generations : held.refusal;
+	if (typeof generations === 'string' || held.refusal !== undefined || performance.now() - startedAt > longestExchangeMs) {
+		// The next look-up sees them before it asks the origin.
+		context.markKeys.set(key, markKeysOf(key, stored));
+		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
+	}
+
+	if (!steps.store.isWritable(key)) {
+		return withoutMarks(context, exchange, stored, 'store-unavailable');
+	}
+
+	const {token} = held;
+	const {matchHeaders} = settings.http;
+	const written = {...stored, marks: [token, ...generations]};
+	if (!isHeadWithinBounds(written)) {
+		return {refusal: 'too-large'};
+	}
+
+	const unwritten = write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl});
+	if (unwritten) {
+		// Those who have waited for it began as early.
+		return {refusal: 'invalidated', ...unwritten === 'outrun' && {unstored: written}};
+	}
+
+	if (key !== exchange.key) {
+		supersede(context, exchange.key);
+	}
+
+	return {written};
+};
+
+/** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
+export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, patience, guard, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
+	const keyInput = {...asked.keyInput, body: undefined};
+	const key = keyOf(context, request, keyInput);
+	const {store: steps} = stepwise(context, {patience});
+	const [marks, held] = await Promise.all([
+		readMarks(steps, groups.map(group => groupMark(request.url, group))),
+		tokenFor(steps, guard),
+	]);
+	// The response has purged it. Where somebody else has, too, while it was on its way, the former guard was another one.
+	const purge = lastPurgeOf(context, key);
+	const isOwn = purge?.token !== undefined && held.refusal === undefined && (purge.formerToken ?? '') === held.token;
+
+	return {
+		request,
+		keyInput,
+		settings,
+		key,
+		index: undefined,
+		requestTimeMs,
+		startedAt: isOwn ? performance.now() : asked.startedAt,
+		marks: isOwn ? new Map([...marks, [guardKey(key), purge.token ?? '']]) : marks,
+		guard: isOwn ? {kind: 'seen', token: purge.token ?? ''} : guard,
+		patience,
+	};
+};

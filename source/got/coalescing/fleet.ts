@@ -1,0 +1,147 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import type {Exchange} from '../../cache/exchange.ts';
+import {lookUp} from '../../cache/look-up.ts';
+import type {Lead} from '../../coalescing/flights.ts';
+import type {Lease, Leases} from '../../coalescing/lease.ts';
+import {flushWrites, isAllSent} from '../../resource/resource.ts';
+import {inTime, spentMsOf} from '../../store/guard/budget.ts';
+import type {StoredResponse} from '../../types/stored.ts';
+import type {GotContext} from '../state/context.ts';
+import {failureRestMs} from './landing.ts';
+import {longestWaitMs, type Passenger} from './passage.ts';
+
+const pollIntervalMs = (waitedMs: number): number => {
+	const part = waitedMs * (0.1 + (Math.random() / 5));
+	return Math.min(Math.max(part, 5 + (Math.random() * 10)), 250);
+};
+
+const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>): void => {
+	const settle = async (isResting: boolean, restMs: number) => {
+		if (isResting) {
+			await lease.rest(restMs);
+			return;
+		}
+
+		// Whoever has the lease next is to find what was stored. Where that is on the same connection, the lease may follow it at once: the process may be about to end.
+		await lease.release(isAllSent(context) ? undefined : flushWrites(context));
+	};
+
+	lead.onEnd((ending, restMs) => {
+		void settle(ending.kind === 'released' && restMs > 0, restMs);
+	});
+};
+
+type Acquired = Awaited<ReturnType<Leases['acquire']>>;
+
+const giveBackLate = async (acquiring: Promise<Acquired>): Promise<void> => {
+	const lease = await acquiring;
+	if (typeof lease === 'object') {
+		await lease.release();
+	}
+};
+
+/** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. */
+const acquireInTime = async (leases: Leases, key: string, {patience}: Exchange, {store, settings: {timeoutMs}}: GotContext): Promise<Acquired> => {
+	const acquiring = leases.acquire(key);
+	const lease = await inTime<Acquired | 'too late'>(patience, timeoutMs, acquiring, {otherwise: 'too late', isBounded: false, isAnswering: store.isAnswering});
+	if (lease !== 'too late') {
+		return lease;
+	}
+
+	void giveBackLate(acquiring);
+	return 'unavailable';
+};
+
+/**
+Goes ahead for the fleet, or waits until another process has.
+
+@returns What the other process has stored.
+*/
+const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
+	const {context, options, state: {exchange}} = passenger;
+	const {patience} = exchange;
+	const {timeoutMs} = context.settings;
+	const startedAt = performance.now();
+	const waitMs = longestWaitMs(options);
+	const isOver = () => abort.aborted || lead.isOver;
+
+	while (!isOver() && performance.now() - startedAt < waitMs) {
+		const spentMs = spentMsOf(patience);
+		// eslint-disable-next-line no-await-in-loop -- one look after the other
+		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, context);
+		if (lease === 'unavailable') {
+			return undefined;
+		}
+
+		if (lease === 'resting') {
+			lead.release(failureRestMs);
+			return undefined;
+		}
+
+		// eslint-disable-next-line no-await-in-loop
+		const {decision, marks} = await lookUp(context, exchange);
+		if (decision.kind === 'reuse') {
+			if (lease !== 'taken') {
+				void lease.release();
+			}
+
+			lead.land(decision.stored);
+			return decision.stored;
+		}
+
+		if (lease !== 'taken') {
+			if (isOver()) {
+				void lease.release();
+			} else {
+				giveBack(context, lease, lead);
+			}
+
+			return undefined;
+		}
+
+		if (spentMsOf(patience) >= timeoutMs || [exchange.key, ...marks.keys()].some(key => !context.store.isReadable(key))) {
+			// What the other process stores cannot be seen in time.
+			return undefined;
+		}
+
+		// Who holds the lease waits for the origin, not for the store: that look was no delay.
+		patience.spentMs = spentMs;
+		// eslint-disable-next-line no-await-in-loop
+		await delay(pollIntervalMs(performance.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
+	}
+
+	return undefined;
+};
+
+/**
+Leads a flight: for the fleet, if it is to be one of the whole fleet.
+
+@returns What another process has stored meanwhile.
+@throws If got has given the request up.
+*/
+export const goAhead = async (passenger: Passenger, lead: Lead<StoredResponse>): Promise<StoredResponse | undefined> => {
+	const {context: {leases}, passage} = passenger;
+	if (passage.isOver) {
+		// It was chosen to lead at the moment that it left.
+		lead.handOver();
+		throw new Error('The request was given up when it was its turn');
+	}
+
+	passage.lead = lead;
+	if (!leases || lead.isAttended) {
+		return undefined;
+	}
+
+	const controller = new AbortController();
+	passage.leave = () => {
+		controller.abort();
+	};
+
+	const stored = await awaitLease(passenger, leases, lead, controller.signal);
+	passage.leave = undefined;
+	if (controller.signal.aborted) {
+		throw new Error('The request was given up while another process made an equal one');
+	}
+
+	return stored;
+};

@@ -1,0 +1,127 @@
+import type {AfterResponseHook, RequestError, Response} from 'got';
+import type {Exchange} from '../../cache/exchange.ts';
+import type {Lead} from '../../coalescing/flights.ts';
+import {decide} from '../../http/decide.ts';
+import type {PassReason, StaleReason} from '../../http/outcome.ts';
+import type {StoredResponse} from '../../types/stored.ts';
+import type {GotContext} from '../state/context.ts';
+import type {GotExchange} from '../state/exchanges.ts';
+import {failureOf} from '../state/failure.ts';
+import type {GotOptions} from '../state/got-options.ts';
+import {
+	close,
+	end,
+	isBoarded,
+	markOver,
+	takeCarried,
+} from './passage.ts';
+
+/** For so long nobody waits for a response that turned out not to be shareable; after a failure, which may be over sooner, not for so long. */
+export const unshareableRestMs = 30_000;
+export const failureRestMs = 1000;
+
+/** Reasons that lie in one response alone. */
+const passingReasons: ReadonlySet<string> = new Set<PassReason>(['invalidated', 'store-unavailable', 'incomplete', 'error']);
+
+/** To be called when a request is answered without the origin: a retry of one that led. */
+export const landWithout = (options: GotOptions, answer: StoredResponse): void => {
+	const former = takeCarried(options);
+	if (!former) {
+		return;
+	}
+
+	end(former);
+	former.lead?.land(answer);
+};
+
+const restMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
+	if (settlement?.outcome.kind === 'pass' && passingReasons.has(settlement.outcome.reason)) {
+		return 0;
+	}
+
+	return forwardStatus >= 400 || settlement?.outcome.kind === 'reuse-stale' ? failureRestMs : unshareableRestMs;
+};
+
+/** What others may have, too: what was stored, would have been if the store were there, or had been by another request. */
+const shareableOf = ({settlement, exchange: {decision}}: GotExchange): StoredResponse | undefined => {
+	if (settlement) {
+		return settlement.written ?? settlement.unstored;
+	}
+
+	return decision.kind === 'reuse' ? decision.stored : undefined;
+};
+
+/** Whether the response answers what it was asked for, if asked once more. */
+const isShareable = (context: GotContext, {request, settings}: Exchange, stored: StoredResponse): boolean => decide(request, stored, context.now(), settings.http).kind === 'reuse';
+
+/** Ends the flight of a request that has been settled. */
+export const landWith = (context: GotContext, state: GotExchange, lead: Lead<StoredResponse> | undefined): void => {
+	const {outcome} = state.settlement ?? {};
+	const shareable = shareableOf(state);
+	if (shareable && isShareable(context, state.exchange, shareable)) {
+		lead?.land(shareable);
+	} else {
+		lead?.release(restMsAfter(state), outcome?.kind === 'reuse-stale' ? failureOfStale(outcome.reason, state) : undefined);
+	}
+};
+
+/** What a leader failed from, for those who wait: a status code is a failure to some and not to others. */
+export type LeaderFailure = Exclude<StaleReason, 'error-status'> | number;
+
+const failureOfStale = (reason: StaleReason, {forwardStatus}: GotExchange): LeaderFailure | undefined => reason === 'error-status' ? forwardStatus : reason;
+
+const failureForAll = (error: Partial<RequestError>): LeaderFailure | undefined => {
+	if (error.name === 'HTTPError') {
+		return error.response?.statusCode;
+	}
+
+	const reason = failureOf(error, {});
+	return reason === 'error-status' ? undefined : reason;
+};
+
+/** To be called when a request has been settled, or will not be, and is not retried whatever came of it. */
+export const landFor = (context: GotContext, options: GotOptions, state: GotExchange): void => {
+	landWith(context, state, close(options));
+};
+
+/** Behind the hooks of the user's, who may have made a good response of a bad one, which got then does not retry. */
+const releaseAtLast: AfterResponseHook = response => {
+	const {options} = response.request;
+	options.hooks.afterResponse = options.hooks.afterResponse.filter(hook => hook !== releaseAtLast);
+	if (response.statusCode < 400) {
+		close(options)?.release(failureRestMs);
+	}
+
+	return response;
+};
+
+/** To be called when a response has been settled. */
+export const land = (context: GotContext, options: GotOptions, state: GotExchange, {statusCode}: Pick<Response, 'statusCode'>): void => {
+	if (!isBoarded(options)) {
+		return;
+	}
+
+	// Got may retry; those who wait go on waiting then.
+	if (statusCode >= 400 && options.throwHttpErrors && !state.settlement?.written && !state.settlement?.unstored) {
+		options.hooks.afterResponse.push(releaseAtLast);
+	} else {
+		landFor(context, options, state);
+	}
+};
+
+/** To be called when a request has failed for good. */
+export const leave = (options: GotOptions, error?: Partial<RequestError> & {readonly event?: string}): void => {
+	markOver(options);
+	const carriedOver = takeCarried(options);
+	if (carriedOver) {
+		end(carriedOver);
+	}
+
+	const lead = close(options) ?? carriedOver?.lead;
+	// The caller's own impatience says nothing of the origin.
+	if (error === undefined || error.name === 'AbortError' || (error.name === 'TimeoutError' && error.event === 'request')) {
+		lead?.handOver();
+	} else {
+		lead?.release(failureRestMs, failureForAll(error));
+	}
+};

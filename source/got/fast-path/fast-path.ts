@@ -1,0 +1,205 @@
+import {channel} from 'node:diagnostics_channel';
+import process from 'node:process';
+import type {Options, RequestPromise, Response} from 'got';
+import type {Exchange} from '../../cache/exchange.ts';
+import {firstKeyOf, lookUp, lookUpNow} from '../../cache/look-up.ts';
+import {construct} from '../../http/construct.ts';
+import type {RequestHead} from '../../http/message.ts';
+import {isSuccessful} from '../../http/status-codes.ts';
+import {memberOf} from '../../observe/cache-status.ts';
+import {resolveRequestOptions} from '../../options/resolve-options.ts';
+import type {StoredResponse} from '../../types/stored.ts';
+import {holdEarlyResponses} from '../patches/early-response.ts';
+import type {GotContext, Hooks} from '../state/context.ts';
+import type {GotExchange} from '../state/exchanges.ts';
+import {askedBy} from '../state/given-request.ts';
+import type {GotOptions} from '../state/got-options.ts';
+import {urlOf} from '../state/request.ts';
+import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
+import {
+	asCall,
+	Call,
+	passForStreamOnce,
+	restoreIsStream,
+	stopPassingForStream,
+	type Next,
+} from './fast-call.ts';
+import {hasInnerHandlers} from './inner-handlers.ts';
+import {overdueTurn} from './yield-to-event-loop.ts';
+
+/*
+A hit that got's machinery has no part in: the handler answers, and no request is started. Only where nobody could tell; in all other cases the ordinary way, with what was found handed on to it.
+*/
+
+// What got itself sends where the user says nothing.
+const acceptEncoding = ['gzip', 'deflate', ...'brotli' in process.versions ? ['br'] : [], ...'zstd' in process.versions ? ['zstd'] : []].join(', ');
+
+const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end'].map(name => channel(name));
+
+const prepared = new WeakMap<GotOptions, Exchange>();
+
+/** The exchange that was opened before the ordinary way was taken. */
+export const takePrepared = (options: GotOptions): Exchange | undefined => {
+	const exchange = prepared.get(options);
+	prepared.delete(options);
+	return exchange;
+};
+
+const isOnly = <Value>(values: readonly Value[], value: Value | undefined) => values.length === 1 && values[0] === value;
+
+const isEligible = (options: Options, hooks: Hooks): boolean => {
+	const {hooks: chain} = options;
+
+	return options.method === 'GET' && options.decompress
+		&& options.body === undefined && options.json === undefined && options.form === undefined
+		&& options.cookieJar === undefined
+		&& !options.cache
+		&& options.username === '' && options.password === ''
+		&& isOnly(chain.beforeRequest, hooks.beforeRequest[0])
+		&& isOnly(chain.afterResponse, hooks.afterResponse[0])
+		&& isOnly(chain.beforeError, hooks.beforeError[0])
+		&& !hasInnerHandlers(chain.init)
+		&& isRequestClassKnown(options)
+		&& channels.every(({hasSubscribers}) => !hasSubscribers);
+};
+
+/** The head that got would send; `undefined` where got would have something to say about it. */
+const futureHead = (options: Options): RequestHead | undefined => {
+	// What stands behind the proxy that `headers` is.
+	const headers: Record<string, string | string[] | undefined> = {...options.getInternalHeaders()};
+	for (const name in headers) {
+		if (typeof headers[name] !== 'string') {
+			return undefined;
+		}
+	}
+
+	headers['accept-encoding'] ??= acceptEncoding;
+	if (options.responseType === 'json') {
+		headers.accept ??= 'application/json';
+	}
+
+	return {method: 'GET', url: urlOf(options), headers};
+};
+
+const noContent = {body: undefined, isEncoded: false};
+
+/** What the store has for the call. */
+const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> | undefined => {
+	const head = futureHead(options);
+	const {cache} = options.context;
+	const settings = cache === undefined ? context.settings.request : resolveRequestOptions(context.options, cache);
+	if (head === undefined || settings.isDisabled || settings.isOnlyIfCached) {
+		return undefined;
+	}
+
+	const asked = askedBy(context, options, {head, settings, content: noContent});
+	if (context.settings.filter?.(asked.request) === false) {
+		return undefined;
+	}
+
+	const key = firstKeyOf(context, asked);
+
+	return lookUpNow(context, asked, key) ?? lookUp(context, asked, {key});
+};
+
+/** What is wrong with the options, got's own way will say. */
+const lookUpSafely = (call: Call): Exchange | Promise<Exchange> | undefined => {
+	try {
+		return lookUpDirectly(call);
+	} catch {
+		return undefined;
+	}
+};
+
+// Nothing is ever added to it: no request is made.
+const nothingReplaced: GotExchange['replacedHeaders'] = new Map();
+
+/** Got 15 leaves it in a body that came over the network, and takes it away elsewhere. */
+const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF && second === 0xBB && third === 0xBF;
+
+/** What got would have more to do with is got's: errors, redirects, refreshes. */
+const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isSuccessful(decision.stored.statusCode) ? decision.stored : undefined;
+
+const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Response | undefined => {
+	const stored = reusable(exchange);
+	if (!stored || hasByteOrderMark(stored.body) || options.signal?.aborted) {
+		return undefined;
+	}
+
+	const nowMs = context.now();
+	const message = construct(exchange.request, stored, nowMs);
+	if (!isSuccessful(message.statusCode)) {
+		return undefined;
+	}
+
+	const state: GotExchange = {
+		owner,
+		exchange,
+		settlement: undefined,
+		replacedHeaders: nothingReplaced,
+		retryCount: 0,
+		forwardStatus: undefined,
+		hiddenCookies: undefined,
+		isMemoryOnly: context.store.isAlone,
+	};
+	const member = memberOf(state, nowMs);
+	if (member !== undefined) {
+		message.rawHeaders.push('Cache-Status', member);
+	}
+
+	try {
+		return createDirectResponse(message, options, state, context.store);
+	} catch {
+		// What the user's parser has against the body, it will say again, to got.
+		return undefined;
+	}
+};
+
+const answer = async (call: Call): Promise<unknown> => {
+	const {options, next} = call;
+	// Listeners and `.json()` come after the call itself.
+	await Promise.resolve();
+	stopPassingForStream(options);
+	call.isStarted = true;
+	const turn = overdueTurn();
+	if (turn) {
+		await turn;
+	}
+
+	const found = call.listeners === undefined ? lookUpSafely(call) : undefined;
+	const exchange = found instanceof Promise ? await found : found;
+	call.response = exchange && call.listeners === undefined ? answerFrom(call, exchange) : undefined;
+	if (call.response) {
+		return options.resolveBodyOnly ? call.response.body : call.response;
+	}
+
+	if (exchange) {
+		prepared.set(options, exchange);
+	}
+
+	restoreIsStream(options);
+	call.ordinary = holdEarlyResponses(options, next(options) as unknown as RequestPromise);
+	for (const [method, event, listener] of call.listeners ?? []) {
+		void call.ordinary[method](event as never, listener as never);
+	}
+
+	return call.ordinary;
+};
+
+/**
+Answers a call without starting a request, where nobody could tell.
+
+@returns What got expects of a handler; `undefined` where the ordinary way is to be taken.
+*/
+export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
+	const [owner] = hooks.beforeRequest;
+	if (!owner || !context.settings.hasFastPath || !isEligible(options, hooks)) {
+		return undefined;
+	}
+
+	const call = new Call(context, owner, options, next);
+	const promise = asCall(answer(call), call);
+	passForStreamOnce(options);
+
+	return promise as unknown as RequestPromise;
+};

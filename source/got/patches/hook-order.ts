@@ -1,0 +1,46 @@
+import type {BeforeRequestHook} from 'got';
+import type {Hooks} from '../state/context.ts';
+import type {GotOptions} from '../state/got-options.ts';
+
+type Chain = BeforeRequestHook[];
+
+/** Has `hook` run once more, behind all others. Got goes through the chain as it is by then. */
+export const appendTo = (chain: Chain, hook: BeforeRequestHook): void => {
+	if (chain.at(-1) !== hook) {
+		chain.push(hook);
+	}
+};
+
+export const leaveChain = (chain: Chain, hook: BeforeRequestHook): void => {
+	chain.splice(0, chain.length, ...chain.filter(other => other !== hook));
+};
+
+/**
+To be called by `hook` itself, before it waits for anything.
+
+@returns Whether it is the last of the chain, which it leaves then, so that nobody finds it there later. Otherwise it runs once more.
+*/
+export const leaveAsLast = (chain: Chain, hook: BeforeRequestHook): boolean => {
+	if (chain.at(-1) !== hook) {
+		chain.push(hook);
+		return false;
+	}
+
+	leaveChain(chain, hook);
+
+	return true;
+};
+
+const putFirst = <Hook>(chain: Hook[], hooks: readonly Hook[]): void => {
+	chain.splice(0, chain.length, ...hooks, ...chain.filter(other => !hooks.includes(other)));
+};
+
+/**
+Has the cache's hooks for what comes of a request run before all others, each once: no hook sees what the cache has added to the request or what only the cache has asked for. Puts back what has been dropped, as got drops the `afterResponse` hooks after `retryWithMergedOptions()`.
+*/
+export const comeFirst = ({hooks}: GotOptions, {beforeRedirect, beforeRetry, beforeError, afterResponse}: Hooks): void => {
+	putFirst(hooks.beforeRedirect, beforeRedirect);
+	putFirst(hooks.beforeRetry, beforeRetry);
+	putFirst(hooks.beforeError, beforeError);
+	putFirst(hooks.afterResponse, afterResponse);
+};

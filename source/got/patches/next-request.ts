@@ -1,0 +1,97 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import {markRequestFailure} from '../state/failure.ts';
+import type {GotOptions} from '../state/got-options.ts';
+import {interceptEvents} from './override-emit.ts';
+
+type RequestFunction = NonNullable<GotOptions['request']>;
+
+type EndCallback = (error?: Error) => void;
+
+/** Puts something around what the end of a request is told to. */
+export const wrapEndCallbacks = (request: ClientRequest, wrap: (callback: EndCallback) => EndCallback): void => {
+	const end = request.end.bind(request) as (...arguments_: unknown[]) => ClientRequest;
+	Object.assign(request, {
+		end: (...arguments_: unknown[]) => end(...arguments_.map(argument => typeof argument === 'function' ? wrap(argument as EndCallback) : argument)),
+	});
+};
+
+/** Has a request tell of its failure by its `'error'` event alone: what its end is told, got 15 gives the caller before the cache has been asked. */
+export const leaveErrorsToEvents = (request: ClientRequest, options: GotOptions): void => {
+	wrapEndCallbacks(request, callback => error => {
+		if (error) {
+			markRequestFailure(error, options);
+		} else {
+			callback();
+		}
+	});
+};
+
+/** Where there is to be none. */
+export const seeNoRequest = (options: Pick<GotOptions, 'getRequestFunction'>): void => {
+	Reflect.deleteProperty(options, 'getRequestFunction');
+};
+
+const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
+
+const markFailures = (request: ClientRequest, options: GotOptions): void => {
+	interceptEvents(request, emit => (event, ...arguments_) => {
+		if (event === 'error') {
+			markRequestFailure(arguments_[0], options);
+		}
+
+		return emit(event, ...arguments_);
+	});
+};
+
+/**
+Has `see` look at the next request of got's as soon as there is one. Got tells of it only after it has begun to send.
+
+An own property of the options, which no copy of them has: the request function stays the user's, and got's own, for HTTP/2 too, is called as got calls it.
+
+@param insteadOf - Called if there is none, since the connection on which HTTP/2 is negotiated could not be made, or the user's function failed. Returns the response that got is given in its place, if any.
+*/
+export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest) => void, insteadOf?: (error: unknown) => IncomingMessage | undefined): void => {
+	if (options.cache !== undefined) {
+		return;
+	}
+
+	const seen = <Result>(result: Result): Result => {
+		if (isClientRequest(result)) {
+			markFailures(result, options);
+			see(result);
+		}
+
+		return result;
+	};
+
+	const failed = (error: unknown): IncomingMessage => {
+		markRequestFailure(error, options);
+		const response = insteadOf?.(error);
+		if (!response) {
+			throw error;
+		}
+
+		return response;
+	};
+
+	const seenLater = async <Result>(promise: Promise<Result>): Promise<Result | IncomingMessage> => seen(await promise.catch(failed));
+
+	const getRequestFunction: GotOptions['getRequestFunction'] = () => {
+		seeNoRequest(options);
+		const make = options.getRequestFunction();
+
+		return make && ((...arguments_: Parameters<RequestFunction>) => {
+			try {
+				const result = make(...arguments_);
+
+				// Got does not wait for what is no promise.
+				return result instanceof Promise ? seenLater(result) : seen(result);
+			} catch (error) {
+				return failed(error);
+			}
+		});
+	};
+
+	seeNoRequest(options);
+	Object.defineProperty(options, 'getRequestFunction', {value: getRequestFunction, configurable: true});
+};

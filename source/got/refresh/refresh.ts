@@ -1,0 +1,190 @@
+import {AsyncResource} from 'node:async_hooks';
+import type {Agent, ClientRequest} from 'node:http';
+import type {Socket} from 'node:net';
+import type {Options, RequestPromise, Response} from 'got';
+import type {Exchange} from '../../cache/exchange.ts';
+import {preconditionFields} from '../../http/conditional.ts';
+import {redactedUrl} from '../../http/credentials.ts';
+import {requestDirectives} from '../../http/directives.ts';
+import {variantId} from '../../http/vary.ts';
+import {flushWrites} from '../../resource/resource.ts';
+import {createHints} from '../../types/hints.ts';
+import type {StoredResponse} from '../../types/stored.ts';
+import type {GotContext} from '../state/context.ts';
+import {exchangeOf, type GotExchange} from '../state/exchanges.ts';
+import {gotModule} from '../state/got-module.ts';
+import type {GotOptions} from '../state/got-options.ts';
+import {seenByCaller, isRefresh, type Refreshes, type Refreshed} from '../state/refreshes.ts';
+
+const maxRunning = 16;
+const maxWaiting = 1000;
+
+/** After a failure, callers go on having the stored response; the origin is let alone for so long. */
+const failureRestMs = 1000;
+
+/** Of a refresh whose caller sets no limit: it would stand in the way of others for ever. */
+const defaultTimeoutMs = 30_000;
+
+export const createRefreshes = (): Refreshes => ({
+	running: new Map(),
+	waiting: new Map(),
+	resting: createHints(maxWaiting, failureRestMs),
+});
+
+const callersOwn = [...preconditionFields, 'if-range'];
+
+/** The caller's request once more, credentials and hooks included, but with nothing that leads back to the caller. */
+const refreshOptions = (options: GotOptions, stored: StoredResponse, isUnhurried: boolean): Options => {
+	const copy = new gotModule.Options(undefined, undefined, options as Options);
+	copy.context = {...options.context, [seenByCaller]: stored};
+	copy.signal = undefined;
+	copy.isStream = false;
+	copy.responseType = 'buffer';
+	copy.resolveBodyOnly = false;
+	copy.throwHttpErrors = false;
+	copy.followRedirect = false;
+	if (isUnhurried) {
+		// The caller's patience is what the origin is too slow for.
+		const {lookup, connect, secureConnect, request = 0} = copy.timeout;
+		copy.timeout = {lookup, connect, secureConnect, request: Math.max(request, defaultTimeoutMs)};
+	}
+
+	copy.timeout.request ??= defaultTimeoutMs;
+	// The next caller will see to it.
+	Object.assign(copy.retry, {limit: 0, enforceRetryRules: true});
+
+	for (const name of stored.range ? callersOwn : [...callersOwn, 'range']) {
+		delete copy.headers[name]; // eslint-disable-line @typescript-eslint/no-dynamic-delete
+	}
+
+	return copy;
+};
+
+/** Whether another request may have to wait for the connection of this one: Node would take it for nothing to do. */
+const isInTheWay = (agent: Partial<Agent> | undefined): boolean => agent !== undefined && (agent.maxSockets !== Infinity || agent.maxTotalSockets !== Infinity);
+
+/** Keeps no process alive that has nothing else to do. */
+const letGo = (request: ClientRequest): void => {
+	if (isInTheWay((request as {agent?: Agent}).agent)) {
+		return;
+	}
+
+	request.once('socket', (socket: Socket) => {
+		socket.unref();
+	});
+};
+
+/**
+@param url - As it may be told.
+*/
+const ask = async (options: Options, url: string): Promise<void> => {
+	const promise = gotModule.default(undefined, undefined, options) as unknown as RequestPromise<Response>;
+	// Requests share the socket of an HTTP/2 session.
+	if (!options.http2) {
+		void promise.on('request', letGo);
+	}
+
+	const {statusCode, request} = await promise;
+	const state = exchangeOf(request.options);
+	const outcome = state?.settlement?.outcome;
+	// A refusal that leaves what is stored would be asked for again at once.
+	const isLeft = statusCode >= 400 && outcome?.kind === 'pass' && outcome.change.kind === 'leave';
+	if (isLeft || statusCode >= 500 || outcome?.kind === 'reuse-stale') {
+		throw new Error(`Refreshing ${url} in the background failed: the origin answered ${state?.forwardStatus ?? statusCode}`);
+	}
+};
+
+const refresh = async (context: GotContext, options: Options, {key, request: {url}, settings: {http}}: Exchange, name: string): Promise<Refreshed> => {
+	const lease = await context.leases?.acquire(`${key}:refresh:${name}`);
+	if (lease === 'taken' || lease === 'resting') {
+		return 'elsewhere';
+	}
+
+	const isLeased = typeof lease === 'object';
+	try {
+		await ask(options, redactedUrl(url, http.ignoredParameters));
+	} catch (error) {
+		if (isLeased) {
+			await lease.rest(failureRestMs);
+		}
+
+		throw error;
+	}
+
+	if (isLeased) {
+		// Whoever has the lease next is to find what was stored.
+		await lease.release(flushWrites(context));
+	}
+
+	return 'done';
+};
+
+const attempt = async ({refreshes, reportError}: GotContext, name: string, task: () => Promise<Refreshed>): Promise<Refreshed> => {
+	try {
+		return await task();
+	} catch (error) {
+		refreshes.resting.set(name, true);
+		reportError('A refresh in the background failed', error);
+		return 'failed';
+	}
+};
+
+const run = async (context: GotContext, name: string, task: () => Promise<Refreshed>): Promise<void> => {
+	const {running, waiting} = context.refreshes;
+	const refreshed = attempt(context, name, task);
+	running.set(name, refreshed);
+	await refreshed;
+	running.delete(name);
+
+	const [next] = waiting;
+	if (!next) {
+		return;
+	}
+
+	waiting.delete(next[0]);
+	void run(context, ...next);
+};
+
+const isForbidden = ({settings, request}: Exchange): boolean => settings.http.isReadOnly || settings.http.mode === 'only-if-cached' || requestDirectives(request.headers).has('only-if-cached');
+
+/** Of a refresh that waits for its turn, nobody waits for the end. */
+const never = Promise.withResolvers<never>().promise;
+
+/**
+Asks the origin once more about a stored response, with the caller's own request: once for all who are given the same. What goes wrong is reported as an event.
+
+@param options - Of the caller's request, without what the cache has added.
+@param isUnhurried - Whether the caller's own timeouts do not count.
+@returns `undefined` if the origin is not asked: it must not be, or failed just now.
+*/
+export const startRefresh = (context: GotContext, options: GotOptions, exchange: Exchange, stored: StoredResponse, isUnhurried = false): Promise<Refreshed> | undefined => {
+	const {running, waiting, resting} = context.refreshes;
+	const name = `${exchange.key} ${stored.method} ${variantId(stored.selectingHeaders)}`;
+	if (isForbidden(exchange) || isRefresh(options) || resting.has(name)) {
+		return undefined;
+	}
+
+	if (running.has(name) || waiting.has(name)) {
+		return running.get(name) ?? never;
+	}
+
+	// As they are now: the caller may use them for more.
+	const copy = refreshOptions(options, stored, isUnhurried);
+	const task = async () => refresh(context, copy, exchange, name);
+	if (running.size < maxRunning) {
+		void run(context, name, task);
+	} else if (waiting.size < maxWaiting) {
+		// The user's functions may ask their `AsyncLocalStorage` whose request it is, and another caller's refresh calls it.
+		waiting.set(name, AsyncResource.bind(task));
+	}
+
+	return running.get(name) ?? never;
+};
+
+/** Refreshes a stored response while the caller already has it, RFC 5861 §3. */
+export const refreshInBackground = (context: GotContext, options: GotOptions, {exchange}: GotExchange): void => {
+	const {decision} = exchange;
+	if (decision.kind === 'reuse') {
+		void startRefresh(context, options, exchange, decision.stored);
+	}
+};

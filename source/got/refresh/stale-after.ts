@@ -1,0 +1,61 @@
+import type {Exchange} from '../../cache/exchange.ts';
+import {lookUp} from '../../cache/look-up.ts';
+import {staleInstead, type Settlement} from '../../cache/settlement.ts';
+import type {StoredResponse} from '../../types/stored.ts';
+import {longestWaitMs} from '../coalescing/passage.ts';
+import type {GotContext} from '../state/context.ts';
+import type {GotOptions} from '../state/got-options.ts';
+import {startRefresh} from './refresh.ts';
+
+/*
+An origin that is slower than the user wants to wait for it, where a stale response is at hand: the origin is asked in the background, for the caller and for everybody else, and the caller waits for it no longer than that.
+*/
+
+/** The stale response that may answer in place of a slow origin. Parts and the caller's own preconditions are for the origin. */
+const staleOf = ({decision}: Exchange): StoredResponse | undefined => {
+	const isAsked = (decision.kind === 'validate' && decision.reason !== 'range-incomplete') || (decision.kind === 'fetch' && decision.reason === 'no-validator');
+
+	return isAsked ? decision.stored : undefined;
+};
+
+/** What has become of a stored response by now, if it is newer than it was. */
+const newerThan = async (context: GotContext, {request, settings, keyInput, patience}: Exchange, {policy}: StoredResponse): Promise<StoredResponse | undefined> => {
+	const {decision} = await lookUp(context, {request, settings, keyInput, patience});
+	const stored = 'stored' in decision ? decision.stored : undefined;
+
+	return stored && stored.policy.responseTimeMs > policy.responseTimeMs ? stored : undefined;
+};
+
+/**
+Waits for the refresh of a stale response, for as long as the option `staleAfter` says.
+
+@returns What to answer with; `undefined` if it is for the request itself to ask the origin.
+*/
+export const settleAfter = async (context: GotContext, options: GotOptions, exchange: Exchange): Promise<Settlement | undefined> => {
+	const {staleAfterMs} = exchange.settings;
+	const stored = staleOf(exchange);
+	if (staleAfterMs === undefined || !stored || !staleInstead(context, exchange, 'timeout')) {
+		return undefined;
+	}
+
+	const refreshed = startRefresh(context, options, exchange, stored, true);
+	if (!refreshed) {
+		return undefined;
+	}
+
+	const {promise: overdue, resolve} = Promise.withResolvers<'overdue'>();
+	const timer = setTimeout(resolve, Math.min(staleAfterMs, longestWaitMs(options)), 'overdue');
+	const first = await Promise.race([refreshed, overdue]);
+	// Another process tells nobody when it is done.
+	const result = first === 'elsewhere' ? await overdue : first;
+	clearTimeout(timer);
+
+	const answer = result === 'failed' ? undefined : await newerThan(context, exchange, stored);
+	if (answer) {
+		return {outcome: {kind: 'share', reason: 'collapsed', stored: answer}, answer};
+	}
+
+	const outcome = result === 'overdue' ? staleInstead(context, exchange, 'timeout') : undefined;
+
+	return outcome && {outcome, answer: outcome.answer};
+};

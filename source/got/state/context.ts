@@ -1,0 +1,37 @@
+import type {
+	AfterResponseHook,
+	BeforeErrorHook,
+	BeforeRedirectHook,
+	BeforeRequestHook,
+	BeforeRetryHook,
+	InitHook,
+} from 'got';
+import type {ExchangeContext} from '../../cache/exchange.ts';
+import type {Flights} from '../../coalescing/flights.ts';
+import type {Leases} from '../../coalescing/lease.ts';
+import type {RedisCacheOptions} from '../../options/options.ts';
+import type {StoredResponse} from '../../types/stored.ts';
+import type {Refreshes} from './refreshes.ts';
+
+export type GotContext = ExchangeContext & {
+	/** What `redisCache()` was called with. */
+	readonly options: RedisCacheOptions;
+	/** For what goes wrong where no caller waits for it; `cause` of what listeners are given. */
+	readonly reportError: (what: string, error: unknown) => void;
+	/** What is being refreshed in the background. */
+	readonly refreshes: Refreshes;
+	/** Equal requests of this process that are on their way; `undefined` when each is to go by itself. */
+	readonly flights: Flights<StoredResponse> | undefined;
+	/** What the fleet does once; `undefined` when it is each process for itself. */
+	readonly leases: Leases | undefined;
+};
+
+/** The hooks of one cache, in the lists that got has them in. */
+export type Hooks = {
+	readonly init: InitHook[];
+	readonly beforeRequest: BeforeRequestHook[];
+	readonly beforeRedirect: BeforeRedirectHook[];
+	readonly beforeRetry: BeforeRetryHook[];
+	readonly beforeError: BeforeErrorHook[];
+	readonly afterResponse: AfterResponseHook[];
+};

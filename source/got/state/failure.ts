@@ -1,0 +1,125 @@
+import type {StaleReason} from '../../http/outcome.ts';
+import type {Settings} from '../../http/settings.ts';
+import {isFailure} from '../../http/stale.ts';
+
+/** What an error of got or Node tells of itself. */
+export type Failure = {
+	readonly name?: string;
+	readonly code?: string;
+	readonly syscall?: string;
+	readonly message?: string;
+	readonly cause?: unknown;
+	readonly response?: {readonly statusCode: number} | undefined;
+	readonly options?: WeakKey;
+};
+
+/** Errors that a native request, or the function that makes it, failed with. The same error thrown by a hook says nothing of the origin. */
+const requestFailures = new WeakSet();
+
+/** The same, by the options of the attempt. */
+const attemptFailures = new WeakMap<WeakKey, Failure>();
+
+/** To be called with what a native request fails with, before got makes an error of it. */
+export const markRequestFailure = (error: unknown, options?: WeakKey): void => {
+	if (typeof error !== 'object' || error === null) {
+		return;
+	}
+
+	requestFailures.add(error);
+	if (options) {
+		attemptFailures.set(options, error);
+	}
+};
+
+/** Codes of Node for a connection that could not be made, or broke. Certificate and TLS errors are none: a stale response must not hide an origin that is not who it should be. */
+const networkErrorCodes: ReadonlySet<string> = new Set([
+	'EAI_AGAIN',
+	'EAI_FAIL',
+	'EAI_NODATA',
+	'EADDRNOTAVAIL',
+	'ECONNABORTED',
+	'ECONNREFUSED',
+	'ECONNRESET',
+	'EHOSTDOWN',
+	'EHOSTUNREACH',
+	'ENETDOWN',
+	'ENETRESET',
+	'ENETUNREACH',
+	'ENOENT',
+	'ENOTFOUND',
+	'EPIPE',
+	'ERR_SOCKET_CLOSED',
+	'ERR_SOCKET_CONNECTION_TIMEOUT',
+	'ERR_STREAM_PREMATURE_CLOSE',
+	'ETIMEDOUT',
+	// Of http2-wrapper.
+	'HTTP2WRAPPER_NOSETTINGS',
+]);
+
+/** What got 16 and http2-wrapper, which got 15 uses, fail with where a session or a stream ends: errors without a code. */
+const http2EndMessages: ReadonlySet<string> = new Set([
+	'The HTTP/2 session closed before settings were received',
+	'The HTTP/2 stream has been early terminated',
+	'The server aborted the HTTP/2 stream',
+	'The session has been closed already',
+	'The session is gracefully closing. No new streams are allowed.',
+]);
+
+const networkCalls: ReadonlySet<string> = new Set(['bind', 'connect', 'getaddrinfo', 'read', 'write']);
+
+/** Whether the network, not the caller or the certificate, can be blamed for what a native request failed with. */
+const isNetworkError = (error: Failure): boolean => {
+	const {code, syscall, message = ''} = error;
+	if (code === undefined) {
+		return http2EndMessages.has(message);
+	}
+
+	// The system refused, as where the process has no file descriptor left. `EPROTO` is how TLS fails.
+	if (networkErrorCodes.has(code) || (code !== 'EPROTO' && syscall !== undefined && networkCalls.has(syscall))) {
+		return true;
+	}
+
+	// `HPE_…`: Node's parser could make nothing of what the origin sent. Node's errors about arguments are `TypeError`s.
+	return code.startsWith('HPE_') || (code.startsWith('ERR_HTTP2_') && !(error instanceof TypeError));
+};
+
+const nativeFailureOf = (error: Failure): StaleReason | undefined => {
+	const {name, code, syscall} = error;
+	// Http2-wrapper, which got 15 uses, fails with `ETIMEDOUT` at a timeout of got's; the system names the call.
+	if (name === 'TimeoutError' || (code === 'ETIMEDOUT' && syscall === undefined)) {
+		return 'timeout';
+	}
+
+	return isNetworkError(error) ? 'network-error' : undefined;
+};
+
+/**
+Whether an error means that the origin could not be reached or has failed, and how: RFC 9111 §4.2.4, RFC 5861 §4.
+
+By the class of got's error. Where that says less than what the native request failed with, it counts the latter: an error of the connection is a plain `RequestError`, as is what a hook or another function of the caller's throws: there it counts what the native request failed with.
+
+@param error - Of got, or of a native request.
+@param settings - Of the request: which status codes are failures.
+*/
+export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatusCodes'>): StaleReason | undefined => {
+	const {name, response, cause, options} = error;
+	if (name === 'TimeoutError') {
+		return 'timeout';
+	}
+
+	if (name === 'HTTPError') {
+		return response && isFailure(response.statusCode, settings) ? 'error-status' : undefined;
+	}
+
+	if (name === 'ReadError') {
+		// Got 15 takes any failure of an HTTP/2 connection for a response that broke off, that of its certificate, too.
+		const hidden = response === undefined && options ? attemptFailures.get(options) : undefined;
+
+		// The body broke off, is shorter than its head says, or cannot be decoded.
+		return hidden ? nativeFailureOf(hidden) : 'network-error';
+	}
+
+	const failure = [error, cause].find(each => requestFailures.has(each as WeakKey)) as Failure | undefined;
+
+	return failure && nativeFailureOf(failure);
+};

@@ -1,0 +1,34 @@
+import type {NormalizedOptions} from 'got';
+import type {Asked, KeyInput} from '../../cache/exchange.ts';
+import {requestOfUser, settingsOfUser} from '../../http/identity.ts';
+import type {RequestHead} from '../../http/message.ts';
+import type {RequestSettings} from '../../options/resolve-options.ts';
+import {givenRequest} from '../../options/user-functions.ts';
+import type {GotContext} from './context.ts';
+import type {GotOptions} from './got-options.ts';
+
+type AskedInput = {
+	readonly head: RequestHead;
+	readonly settings: RequestSettings;
+	readonly content: Pick<KeyInput, 'body' | 'isEncoded'>;
+};
+
+/**
+What is asked of the cache, with what the user's functions say of it.
+
+@throws If one of these functions does.
+*/
+export const askedBy = ({settings: {key, user, filter}}: GotContext, options: GotOptions, {head, settings, content}: AskedInput): Asked => {
+	if (!key && !user && !filter && !settings.http.lifetimes) {
+		return {request: head, settings, keyInput: {...content, extra: undefined, user: undefined}};
+	}
+
+	const normalized = options as NormalizedOptions;
+	const given = givenRequest(head, normalized, content.body);
+	const name = user?.(given, normalized);
+	const keyInput = {...content, extra: key?.(given, normalized), user: name};
+
+	return name === undefined
+		? {request: {...head, given}, settings, keyInput}
+		: {request: {...requestOfUser(head), given}, settings: {...settings, http: settingsOfUser(settings.http)}, keyInput};
+};

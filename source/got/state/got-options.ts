@@ -1,0 +1,8 @@
+import type {Options} from 'got';
+
+/** What the cache needs of got's options, as hooks see them and as responses carry them. */
+export type GotOptions = Pick<
+	Options,
+	'allowGetBody' | 'body' | 'cache' | 'context' | 'decompress' | 'getRequestFunction' | 'h2session' | 'headers' | 'hooks'
+	| 'http2' | 'isStream' | 'method' | 'request' | 'responseType' | 'retry' | 'signal' | 'throwHttpErrors' | 'timeout' | 'url'
+>;

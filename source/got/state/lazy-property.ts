@@ -1,0 +1,58 @@
+import type {Options, PlainResponse, Response} from 'got';
+import type {Store} from '../../store/ports/store.ts';
+import type {GotExchange} from './exchanges.ts';
+import {define, type Message} from './message.ts';
+
+/** What is left to be made of a response, once somebody looks at it. */
+export type Unmade = {
+	readonly state: GotExchange;
+	readonly options: Options;
+	/** With its fragment. */
+	readonly requestUrl: string;
+	/** Its bytes are not the caller's to change. */
+	readonly message: Message;
+	/** Where the bytes come from. */
+	readonly store: Pick<Store, 'text' | 'takeBody'>;
+};
+
+class Itself { // eslint-disable-line @typescript-eslint/no-extraneous-class
+	constructor(value: Response) {
+		return value; // eslint-disable-line no-constructor-return -- so that a field of a subclass becomes one of `value`
+	}
+}
+
+// A private field of the response: nobody sees it, and a weak map would cost more than the whole answer.
+class Keeper extends Itself {
+	static unmadeOf(response: PlainResponse): Unmade | undefined {
+		return #unmade in response ? response.#unmade : undefined;
+	}
+
+	readonly #unmade: Unmade;
+
+	constructor(response: Response, unmade: Unmade) {
+		super(response);
+		this.#unmade = unmade;
+	}
+}
+
+/** `undefined` for a response that a request was made for. */
+export const {unmadeOf} = Keeper;
+
+export const keepUnmade = (response: Response, unmade: Unmade): void => {
+	new Keeper(response, unmade); // eslint-disable-line no-new
+};
+
+/**
+A property that is made when it is looked at. One for all responses: with an accessor of its own, each would have a shape of its own, and that outlives it.
+*/
+export const lazily = <Name extends keyof Response>(name: Name, make: (response: Response, unmade: Unmade) => Response[Name]): PropertyDescriptor & ThisType<Response> => ({
+	get() {
+		const unmade = unmadeOf(this);
+		return unmade && define(this, name, make(this, unmade));
+	},
+	set(value: Response[Name]) {
+		define(this, name, value);
+	},
+	enumerable: true,
+	configurable: true,
+});

@@ -1,0 +1,158 @@
+import {Buffer} from 'node:buffer';
+import {IncomingMessage, STATUS_CODES} from 'node:http';
+import type {Response} from 'got';
+import {gotModule} from './got-module.ts';
+
+/** As if it had been there from the start. */
+export const define = <Name extends keyof Response>(response: Response, name: Name, value: Response[Name]): Response[Name] => {
+	Object.defineProperty(response, name, {value, writable: true, enumerable: true, configurable: true});
+	return value;
+};
+
+/** A response to hand to got, before got has made anything of it. */
+export type Message = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly httpVersion: string;
+	readonly rawHeaders: readonly string[];
+	readonly body: Uint8Array;
+};
+
+/** What `only-if-cached` comes to where nothing that is stored will do, RFC 9111 §5.2.1.7. */
+export const gatewayTimeout: Message = {
+	statusCode: 504,
+	statusMessage: 'Gateway Timeout',
+	httpVersion: '1.1',
+	rawHeaders: ['Content-Length', '0'],
+	body: new Uint8Array(),
+};
+
+// What Node's parser calls: only Node knows how Node joins repeated header fields.
+type ParsedMessage = IncomingMessage & {_addHeaderLines(rawHeaders: string[], count: number): void};
+
+const doNothing = () => undefined;
+
+export const bareMessage = ({statusCode, statusMessage, httpVersion, rawHeaders}: Message): IncomingMessage => {
+	// A message without a socket reads from nothing but its own buffer.
+	const message = new IncomingMessage(null as never) as ParsedMessage;
+	message._read = doNothing;
+	message.statusCode = statusCode;
+	message.statusMessage = statusMessage;
+	message._addHeaderLines([...rawHeaders], rawHeaders.length);
+	message.httpVersion = httpVersion;
+	const [major, minor] = httpVersion.split('.', 2);
+	message.httpVersionMajor = Number(major);
+	message.httpVersionMinor = Number(minor ?? 0);
+	message.complete = true;
+
+	return message;
+};
+
+/** As much as Node reads from a socket at once. */
+const chunkBytes = 65_536;
+
+const pushCopies = (incoming: IncomingMessage, body: Uint8Array): void => {
+	let position = 0;
+	incoming._read = () => {
+		// A pooled `Buffer` is a copy, too.
+		const chunk = Buffer.from(body.subarray(position, position + chunkBytes));
+		position += chunk.byteLength;
+		incoming.push(chunk);
+		if (position >= body.byteLength) {
+			incoming.push(null);
+		}
+	};
+};
+
+/**
+@param isReadByCaller - The chunks are the caller's to change then. What got reads for a promise it copies itself.
+@returns The response as Node's own HTTP client would have given it, with its body ready to be read.
+*/
+export const toIncomingMessage = (message: Message, isReadByCaller: boolean): IncomingMessage & {fromCache: true} => {
+	const incoming = bareMessage(message);
+	const {body} = message;
+	if (isReadByCaller && body.byteLength > 0) {
+		pushCopies(incoming, body);
+	} else {
+		if (body.byteLength > 0) {
+			incoming.push(body);
+		}
+
+		incoming.push(null);
+	}
+
+	return Object.assign(incoming, {fromCache: true as const});
+};
+
+/**
+Takes the `Set-Cookie` fields away: got would put them into its cookie jar, which has had them, and may have had others since.
+*/
+export const hideCookies = ({headers}: IncomingMessage): string[] | undefined => {
+	const cookies = headers['set-cookie'];
+	if (cookies) {
+		delete headers['set-cookie'];
+	}
+
+	return cookies;
+};
+
+export const showCookies = (response: Pick<IncomingMessage, 'headers'> | undefined, cookies: string[] | undefined): void => {
+	if (response && cookies) {
+		response.headers['set-cookie'] = cookies;
+	}
+};
+
+// Those that got leaves as they are where it is not to decode.
+const contentCodings = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
+
+const isEncoded = ({headers}: Response): boolean => (headers['content-encoding'] ?? '').toLowerCase().split(',').some(coding => contentCodings.has(coding.trim()));
+
+/** As got reads a body. */
+const bodyOf = (response: Response, rawBody: Uint8Array): unknown => {
+	const {options} = response.request;
+	if (isEncoded(response) && !options.decompress) {
+		return rawBody;
+	}
+
+	try {
+		return gotModule.parseBody(response, options.responseType, options.parseJson, options.encoding);
+	} catch (error) {
+		response.body = gotModule.parseBody(response, 'text', options.parseJson, options.encoding);
+		if (response.ok) {
+			throw error;
+		}
+
+		return response.body;
+	}
+};
+
+/**
+The response that got would have made of `message` in the place of one that it has already completed: another object, because got may remember by the response how its body reads as text.
+
+@throws {ParseError} As got does where the body is not what the user expects.
+*/
+export const replaceResponse = (response: Response, message: Message): Response => {
+	const replacement = bareMessage(message) as unknown as Response;
+	// Got's is one of the response's own.
+	define(replacement, 'headers', replacement.headers);
+	for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(response))) {
+		// What got and Node's client have added.
+		if (!Object.hasOwn(replacement, name)) {
+			Object.defineProperty(replacement, name, descriptor);
+		}
+	}
+
+	replacement.statusMessage = message.statusMessage === '' ? STATUS_CODES[message.statusCode] ?? '' : message.statusMessage;
+	replacement.url = response.url;
+	replacement.isFromCache = true;
+	replacement.ok = gotModule.isResponseOk(replacement);
+	// The stored bytes stay as they are, whatever the caller does to theirs.
+	replacement.rawBody = new Uint8Array(message.body);
+	replacement.body = bodyOf(replacement, replacement.rawBody);
+	replacement.push(null);
+	replacement.resume();
+	// Got 15 has an error tell of the response that the request has.
+	Object.assign(response.request, {response: replacement});
+
+	return replacement;
+};

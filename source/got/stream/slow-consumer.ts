@@ -1,0 +1,31 @@
+import type {IncomingMessage} from 'node:http';
+import type {Lead} from '../../coalescing/flights.ts';
+import {inBackground} from '../../types/background.ts';
+
+const intervalMs = 250;
+
+/**
+Lets nobody wait for the consumer of a stream: those who wait for a response go by themselves once it has been ready to be read, and was not, at two looks in a row.
+
+@param lead - Of the flight that the stream leads; `undefined` if it leads none.
+@returns Stops looking.
+*/
+export const watchPace = (response: IncomingMessage, lead: Lead<unknown> | undefined): (() => void) => {
+	if (!lead) {
+		return () => undefined;
+	}
+
+	let wasBehind = false;
+	const timer = inBackground(setInterval(() => {
+		const isBehind = response.readableLength > 0;
+		if (isBehind && wasBehind) {
+			lead.release(0);
+		}
+
+		wasBehind = isBehind;
+	}, intervalMs));
+
+	return () => {
+		clearInterval(timer);
+	};
+};

@@ -1,0 +1,341 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import type {
+	HTTPError,
+	Options,
+	OptionsInit,
+	Request,
+	Response,
+} from 'got';
+import {
+	carryOut,
+	giveUp,
+	isTooLarge,
+	outcomeOf,
+	withStored,
+	type Settlement,
+} from '../../cache/settlement.ts';
+import type {PassReason} from '../../http/outcome.ts';
+import {reportOn} from '../../observe/cache-status.ts';
+import {isAsked} from '../../observe/observed-exchange.ts';
+import {readContent, unreadContent} from '../../options/user-functions.ts';
+import {landFor, landWith, leave} from '../coalescing/landing.ts';
+import {close, leadOf} from '../coalescing/passage.ts';
+import {seeNextRequest} from '../patches/next-request.ts';
+import {interceptEvents} from '../patches/override-emit.ts';
+import {refreshInBackground} from '../refresh/refresh.ts';
+import type {GotContext, Hooks} from '../state/context.ts';
+import {endExchange, exchangeOf, markWatched, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
+import {showCookies} from '../state/message.ts';
+import {responseHead} from '../state/response-head.ts';
+import {watchPace} from './slow-consumer.ts';
+import {collectBody} from './stream-body.ts';
+import {interceptRequest, staleInsteadOfRequest} from './stream-request.ts';
+
+type CreateRetryStream = (options?: OptionsInit) => Request;
+
+type StreamResponse = Response & IncomingMessage;
+
+const noBody = new Uint8Array();
+
+const passed = (reason: PassReason): GotExchange['settlement'] => ({outcome: {kind: 'pass', reason, change: {kind: 'leave', reason}}});
+
+/** A hop of a stream whose response has come. */
+type Seen = {
+	readonly context: GotContext;
+	readonly options: Options;
+	readonly state: GotExchange;
+	/** Has the stream fail, after its body. */
+	fail(error: Error): void;
+};
+
+type Body = Uint8Array | 'incomplete' | 'too-large';
+
+/** The body of a response that somebody else reads. */
+type BodyInReading = {
+	/** Keeps a copy of it. */
+	collect(done: (body: Body) => void): void;
+	/** Calls `done` when it has been read to its end; not if it breaks off. */
+	whenWhole(done: () => void): void;
+};
+
+const settle = async ({context, state}: Seen, settling: () => Promise<Settlement>): Promise<void> => {
+	try {
+		// The caller has been given what the origin said, whatever it was completed to.
+		const {outcome, written, refusal} = await settling();
+		state.settlement = {outcome, written, refusal};
+	} catch (error) {
+		context.reportError('The response of a stream was not stored', error);
+	}
+};
+
+/** Those who wait for the stream have their answer when it has all of its own: it may not be over before they have. */
+const settleAndLand = async (seen: Seen, settling: () => Promise<Settlement>): Promise<void> => {
+	const lead = close(seen.options);
+	await settle(seen, settling);
+	landWith(seen.context, seen.state, lead);
+};
+
+/** Settles an exchange with a response that the caller is given. */
+const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): void => {
+	const {context, options, state} = seen;
+	const {exchange} = state;
+	state.forwardStatus ??= response.statusCode;
+	const pass = (settlement: GotExchange['settlement']) => {
+		state.settlement = settlement;
+		landFor(context, options, state);
+	};
+
+	const content = unreadContent();
+	const head = {...responseHead(response), content};
+	const outcome = outcomeOf(context, exchange, head);
+	if (outcome.kind === 'pass') {
+		pass({outcome});
+		const settlePassed = () => {
+			void settle(seen, async () => carryOut(context, exchange, outcome, noBody));
+		};
+
+		// A response that breaks off takes nothing away.
+		if (outcome.change.kind === 'drop') {
+			body.whenWhole(settlePassed);
+		} else {
+			settlePassed();
+		}
+
+		return;
+	}
+
+	if (outcome.kind !== 'store' && outcome.kind !== 'combine') {
+		// It did not come from a request of Node's, so that it could not be replaced.
+		pass(passed('status'));
+		return;
+	}
+
+	const passTooLarge = () => {
+		pass(passed('too-large'));
+		if (outcome.kind !== 'store') {
+			return;
+		}
+
+		const looking = withStored(context, exchange);
+		body.whenWhole(() => {
+			void settle(seen, async () => giveUp(context, await looking, outcome, 'too-large'));
+		});
+	};
+
+	if (isTooLarge(exchange, head)) {
+		passTooLarge();
+		return;
+	}
+
+	/** What a function of the user's says of the body may be another thing than its head led to. */
+	const settleWhole = (collected: Uint8Array) => {
+		try {
+			const whole = content.isMissed ? outcomeOf(context, exchange, {...head, content: readContent(collected)}) : outcome;
+			void settleAndLand(seen, async () => carryOut(context, exchange, whole, collected));
+		} catch (error) {
+			pass(passed('error'));
+			seen.fail(error as Error);
+		}
+	};
+
+	state.settlement = {outcome};
+	body.collect(collected => {
+		if (collected === 'too-large') {
+			passTooLarge();
+		} else if (collected === 'incomplete') {
+			pass(passed(collected));
+		} else {
+			settleWhole(collected);
+		}
+	});
+};
+
+const watchedBy = new WeakMap<GotContext, WeakSet<Request>>();
+
+/** @returns Whether it is the first time. */
+const isNew = (context: GotContext, stream: Request): boolean => {
+	const streams = watchedBy.get(context) ?? new WeakSet<Request>();
+	if (streams.has(stream)) {
+		return false;
+	}
+
+	watchedBy.set(context, streams.add(stream));
+
+	return true;
+};
+
+/**
+Makes a stream of got's use the cache: what its hooks looked up and decided is settled here, since got gives the response of a stream to no hook.
+
+@param hooks - Of the same cache.
+*/
+export const watchStream = (context: GotContext, hooks: Hooks, stream: Request): void => {
+	if (!isNew(context, stream)) {
+		return;
+	}
+
+	const currentState = (): GotExchange | undefined => {
+		const state = exchangeOf(stream.options);
+		return state && hooks.beforeRequest.includes(state.owner) ? state : undefined;
+	};
+
+	const seen = new WeakSet<ClientRequest>();
+
+	/** Node has the header fields by now, or will never have them. */
+	const forgetHeaders = (state: GotExchange) => {
+		restoreHeaders(stream.options, state);
+		state.replacedHeaders.clear();
+	};
+
+	const onRequest = (request: ClientRequest) => {
+		const state = currentState();
+		if (!state || seen.has(request)) {
+			return;
+		}
+
+		seen.add(request);
+
+		const {decision} = state.exchange;
+		if (decision.kind === 'validate' && state.replacedHeaders.size === 0) {
+			// It was not asked whether what is stored still holds, so that the answer will not say.
+			state.exchange = {...state.exchange, decision: {kind: 'fetch', reason: 'no-validator', stored: decision.stored}};
+		}
+
+		forgetHeaders(state);
+		interceptRequest(context, stream, state, request);
+	};
+
+	const onNoRequest = (error: unknown) => {
+		const state = currentState();
+		if (!state) {
+			return undefined;
+		}
+
+		forgetHeaders(state);
+
+		return staleInsteadOfRequest(context, stream, state, error);
+	};
+
+	const fail = (error: Error) => {
+		stream.destroy(error);
+	};
+
+	const isCutShort = ({complete}: {complete?: boolean}, state: GotExchange) => stream.destroyed || stream.isAborted || complete === false || state.isCutShort === true;
+
+	const onResponse = (response: StreamResponse) => {
+		const state = currentState();
+		if (!state) {
+			return;
+		}
+
+		showCookies(response, state.hiddenCookies);
+		const {decision, settings} = state.exchange;
+		if (isAsked(state)) {
+			settleSeen({context, options: stream.options, state, fail}, response, {
+				collect(done) {
+					const stopWatching = watchPace(response, leadOf(stream.options));
+					collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
+						stopWatching();
+						if (body !== 'too-large' && isCutShort(response, state)) {
+							// Who waits for it goes by what the stream comes to: it fails, or was given up.
+							state.settlement = passed('incomplete');
+						} else {
+							done(body);
+						}
+					});
+				},
+				whenWhole(done) {
+					response.once('end', () => {
+						if (!isCutShort(response, state)) {
+							done();
+						}
+					});
+				},
+			});
+		} else if (decision.kind === 'reuse' && decision.refresh) {
+			refreshInBackground(context, stream.options, state);
+		}
+
+		reportOn(response, state, context.now());
+	};
+
+	/** Got emits no `'response'` where the status code is an error to the caller; it has read the body then. */
+	const onError = (error: unknown) => {
+		const {name, response} = (error ?? {}) as Partial<HTTPError>;
+		const state = name === 'HTTPError' && response === stream.response ? currentState() : undefined;
+		if (!state || !response) {
+			return;
+		}
+
+		showCookies(response, state.hiddenCookies);
+		if (isAsked(state) && response.rawBody !== undefined) {
+			settleSeen({context, options: stream.options, state, fail}, response, {
+				collect(done) {
+					done(state.isCutShort ? 'incomplete' : response.rawBody);
+				},
+				whenWhole(done) {
+					if (!state.isCutShort) {
+						done();
+					}
+				},
+			});
+		}
+
+		reportOn(response, state, context.now());
+	};
+
+	const watch = (options: Options) => {
+		markWatched(options, () => {
+			seeNextRequest(options, onRequest, onNoRequest);
+		});
+	};
+
+	interceptEvents(stream, emit => (event, ...arguments_) => {
+		switch (event) {
+			case 'request': {
+				onRequest(arguments_[0] as ClientRequest);
+				break;
+			}
+
+			case 'response': {
+				onResponse(arguments_[0] as StreamResponse);
+				break;
+			}
+
+			case 'redirect': {
+				watch(arguments_[0] as Options);
+				break;
+			}
+
+			case 'error': {
+				onError(arguments_[0]);
+				break;
+			}
+
+			case 'close': {
+				const state = currentState();
+				if (state) {
+					endExchange(context, state);
+				}
+
+				leave(stream.options);
+				break;
+			}
+
+			case 'retry': {
+				const [retryCount, error, createRetryStream] = arguments_ as [number, Error, CreateRetryStream];
+				onError(error);
+				return emit(event, retryCount, error, ((options?: OptionsInit) => {
+					const again = createRetryStream(options);
+					watchStream(context, hooks, again);
+					return again;
+				}) satisfies CreateRetryStream);
+			}
+
+			default:
+		}
+
+		return emit(event, ...arguments_);
+	});
+	watch(stream.options);
+};

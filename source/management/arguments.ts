@@ -1,0 +1,298 @@
+import {hasCredential, isRedacted, redacted, redactedUrl} from '../http/credentials.ts';
+import {normalizeEscapes, normalizeQuery} from '../http/url.ts';
+import type {CacheSettings} from '../options/resolve-options.ts';
+import {urlPatternExpected, whyNoUrlPattern} from '../options/url-pattern.ts';
+import {
+	describe,
+	describeDuration,
+	describeLifetime,
+	describeSafely,
+	durationExpected,
+	isBoolean,
+	isDuration,
+	isMethod,
+	isString,
+	validate,
+	type Rule,
+} from '../options/validate.ts';
+import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
+
+/*
+What the methods of a cache are given. Who manages a cache is to hear of a mistake, not of nothing found.
+*/
+
+const schemes = ['http://', 'https://', 'unix:'];
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof URL);
+
+const isFilled = (value: unknown): value is string => isString(value) && value !== '';
+
+const isAbsoluteUrl = (value: unknown): boolean => (isString(value) || value instanceof URL) && URL.canParse(String(value)) && ['http:', 'https:', 'unix:'].includes(new URL(value).protocol);
+
+/** The beginning of a URL in the form that stored URLs have; `undefined` where there is none. */
+const inStoredForm = (prefix: string): string | undefined => {
+	const authority = prefix.slice(prefix.indexOf('://') + 3);
+	const isWhole = prefix.startsWith('unix:') || /[#\/?]/v.test(authority);
+	if (isWhole) {
+		return URL.canParse(prefix) ? redactedUrl(new URL(prefix).href) : undefined;
+	}
+
+	// A URL does not say the port that is its scheme's own.
+	const isDefaultPort = /:\d+$/v.test(authority) && URL.canParse(prefix) && new URL(prefix).port === '';
+
+	// The host may go on.
+	return /[\s@]/v.test(authority) ? undefined : prefix.slice(0, isDefaultPort ? prefix.lastIndexOf(':') : undefined).toLowerCase();
+};
+
+const isUrlPrefix = (value: unknown): boolean => {
+	if (!isFilled(value) || schemes.some(scheme => scheme.startsWith(value))) {
+		return value !== '' && isString(value);
+	}
+
+	// A URL has no dot or question mark at its end; what begins with one of them may.
+	const completed = /[.?]$/v.test(value) ? `${value}a` : value;
+
+	return schemes.some(scheme => value.startsWith(scheme)) && inStoredForm(completed)?.startsWith(normalizeEscapes(value)) === true;
+};
+
+const wholeUrlHint = 'delete() takes the URL as it was requested';
+
+const describePrefix = (value: unknown): string => {
+	const storedForm = isString(value) && schemes.some(scheme => value.toLowerCase().startsWith(scheme)) ? inStoredForm(value) : undefined;
+	const hint = storedForm === undefined || storedForm === value ? '' : `, which no stored URL begins with: they have the form ${describeSafely(storedForm)}${storedForm.includes('?') ? `, with the query parameters in the order of their names${isRedacted(storedForm) ? `, and ${redacted} in the place of credentials: ${wholeUrlHint}` : ''}` : ''}`;
+
+	return `${describeSafely(value)}${hint}`;
+};
+
+// Not a `Headers` or a `Map`, which have no fields as properties.
+const isFieldRecord = (value: unknown): boolean => isObject(value) && !(value instanceof Headers) && !(value instanceof Map);
+
+const isAge = (value: unknown): boolean => value instanceof Date ? !Number.isNaN(value.getTime()) : isDuration(value);
+
+const numerals = ['no argument', 'one argument', 'two arguments'];
+
+/**
+Arguments that a method does not take. To pass over them would be to do less than it was told.
+
+@param more - The arguments behind those that the method takes.
+@throws {TypeError} If there are any.
+*/
+export const refuseMore = (more: readonly unknown[], expected: 0 | 1 | 2, where: string, hint?: string): void => {
+	if (more.length > 0) {
+		throw new TypeError(`Expected ${expected === 0 ? numerals[0] : `at most ${numerals[expected]}`} in ${where}, got ${expected + more.length}${hint === undefined ? '' : `: ${hint}`}`);
+	}
+};
+
+const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com/items\'', describeSafely];
+
+const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
+	url: urlRule,
+	method: [isMethod, 'an HTTP method'],
+	headers: [isFieldRecord, 'an object of header fields by name', describeSafely],
+	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', describeSafely],
+	json: [() => true, ''],
+	form: [isObject, 'an object of fields by name', describeSafely],
+	key: [isString, 'a string', describeSafely],
+	user: [isFilled, 'a string that is not empty', describeSafely],
+};
+
+/** The query of a pattern, as far as it can be told. */
+const queryOf = (pattern: unknown): string => {
+	if (isString(pattern)) {
+		return pattern.split('?', 2)[1] ?? '';
+	}
+
+	const {search} = pattern as {readonly search?: unknown};
+
+	return isString(search) ? search : '';
+};
+
+/** Of a stored URL, the query parameters are in the order of their names, and credentials are left out. */
+const whyNoPatternOfStored = (pattern: unknown): string | undefined => {
+	const why = whyNoUrlPattern(pattern);
+	if (why !== undefined) {
+		return why;
+	}
+
+	if (hasCredential(queryOf(pattern))) {
+		return `a pattern with a credential in its query, which matches no stored URL: those have ${redacted} in its place; ${wholeUrlHint}`;
+	}
+
+	const query = isString(pattern) ? pattern.split('?', 2)[1] : undefined;
+	const isInOrder = query === undefined || query.includes('*') || normalizeQuery(query, new Set()) === query;
+
+	return isInOrder ? undefined : `${describeSafely(pattern)}, which matches no stored URL: the query parameters of those are in the order of their names`;
+};
+
+const isNames = (value: unknown): boolean => isFilled(value) || (Array.isArray(value) && value.every(element => isFilled(element)));
+
+const commonRules = {
+	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeSafely],
+	url: urlRule,
+	tag: [isNames, 'a string that is not empty, or an array of such strings'],
+	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describePrefix],
+	pattern: [value => whyNoPatternOfStored(value) === undefined, urlPatternExpected, value => whyNoPatternOfStored(value) ?? ''],
+	olderThan: [isAge, `${durationExpected}; or a Date`, describeDuration],
+} satisfies Record<string, Rule>;
+
+const filterRules: Readonly<Record<keyof EntryFilter, Rule>> = {...commonRules, stale: [isBoolean, 'a boolean']};
+
+const purgeRules = {...commonRules, group: [value => isString(value) || (Array.isArray(value) && value.every(element => isString(element))), 'a string, or an array of strings'], stale: [value => value === true, 'true']} satisfies Record<string, Rule>;
+
+/** Where a property belongs that says what several responses have in common. */
+const hintOfFilter = (name: string, where: string): string | undefined => {
+	if (where === 'has()' && name === 'stale') {
+		return 'it goes into a second argument, as in has(url, {stale: true})';
+	}
+
+	const property = name === 'tags' ? 'tag' : name;
+	if (where === 'delete()' && (property === 'soft' || Object.hasOwn(purgeRules, property))) {
+		return property === 'soft' ? 'a soft purge is invalidate({url}, {soft: true})' : `what has it in common is purged by invalidate({${property}: …})`;
+	}
+
+	return Object.hasOwn(filterRules, property) ? `what has it in common is listed by entries({${property}: …})` : undefined;
+};
+
+/** Without what also tells requests apart, nothing is found: no purge would do what it confirms. */
+const refuseIncomplete = ({body, json, form, headers = {}, key}: RequestLike, where: string, settings: Pick<CacheSettings, 'key'>): void => {
+	const contents = Object.entries({body, json, form}).filter(([, value]) => value !== undefined).map(([name]) => name);
+	if (contents.length > 1) {
+		throw new TypeError(`Expected at most one of body, json and form in ${where}, got ${contents.join(', ')}`);
+	}
+
+	if (body !== undefined && Object.keys(headers).every(name => name.toLowerCase() !== 'content-type')) {
+		throw new TypeError(`The property \`body\` in ${where} needs the \`content-type\` that it was sent with, as in {body, headers: {'content-type': 'text/plain'}}, with undefined if it had none; or give \`json\` or \`form\` as to got`);
+	}
+
+	if (key === undefined && settings.key) {
+		throw new TypeError(`Expected the property \`key\` in ${where}, since this cache has the option \`key\`: what that returns for the request; with whatever key, invalidate({url: …}) purges and entries({url: …}) lists`);
+	}
+};
+
+/**
+A request by its URL or by more than that.
+
+@throws {TypeError} If it is none, its URL is not absolute, or something is missing that tells the requests of this cache apart.
+*/
+export const checkRequest = (given: unknown, where: string, settings: Pick<CacheSettings, 'key'>): RequestLike => {
+	if (isString(given) && !isAbsoluteUrl(given)) {
+		throw new TypeError(`Expected ${urlRule[1]} in ${where}, got ${describeSafely(given)}`);
+	}
+
+	const request = isString(given) || given instanceof URL ? {url: given} : given;
+	if (!isObject(request)) {
+		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describeSafely(request)}`);
+	}
+
+	validate(request, requestRules, {where, noun: 'property', hint: name => hintOfFilter(name, where)});
+	if (request.url === undefined) {
+		throw new TypeError(`Expected the property \`url\` in ${where} to be ${urlRule[1]}, got undefined`);
+	}
+
+	const checked = request as unknown as RequestLike;
+	if (isRedacted(String(checked.url))) {
+		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeSafely(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({url: …}) takes that`);
+	}
+
+	refuseIncomplete(checked, where, settings);
+
+	return checked;
+};
+
+/**
+A request, or several.
+
+@throws {TypeError} If one of them is none, or its URL is not absolute.
+*/
+export const checkRequests = (given: unknown, where: string, settings: Pick<CacheSettings, 'key'>): RequestLike[] => Array.isArray(given)
+	? given.map(element => checkRequest(element, where, settings))
+	: [checkRequest(given, where, settings)];
+
+/**
+@throws {TypeError} If it is no filter.
+*/
+export const checkFilter = (given: unknown): EntryFilter => {
+	const where = 'entries()';
+	if (!isObject(given)) {
+		throw new TypeError(`Expected an object such as {prefix: 'https://api.example.com/'} in ${where}, got ${describeSafely(given)}`);
+	}
+
+	validate(given, filterRules, {where, noun: 'property'});
+	return given;
+};
+
+/** Where a property belongs that says how to purge, or which single request. */
+const hintOfPurge = (name: string): string | undefined => {
+	if (name === 'soft') {
+		return 'it goes into a second argument, as in invalidate({tag: \'items\'}, {soft: true})';
+	}
+
+	return Object.hasOwn(requestRules, name) ? `what is stored for one request is removed by delete({url, ${name}})` : undefined;
+};
+
+/**
+@throws {TypeError} If it does not say what to purge.
+*/
+export const checkPurgeable = (given: unknown): Purgeable => {
+	const where = 'invalidate()';
+	if (!isObject(given)) {
+		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeSafely(given)}; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})`);
+	}
+
+	validate(given, purgeRules, {where, noun: 'property', hint: hintOfPurge});
+	const names = Object.keys(given);
+	// Nothing in common would be everything.
+	const missing = Object.entries(given).find(([, value]) => value === undefined);
+	if (missing) {
+		throw new TypeError(`Expected the property \`${missing[0]}\` in ${where} to have a value, got undefined`);
+	}
+
+	if (names.length === 1 && names[0] === 'group') {
+		throw new TypeError(`The property \`group\` in ${where} needs the \`origin\` whose group it is, as in {group: 'items', origin: 'https://api.example.com'}`);
+	}
+
+	if (names.length !== ('group' in given && 'origin' in given ? 2 : 1)) {
+		throw new TypeError(`Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in ${where}, got ${names.join(', ') || 'none'}`);
+	}
+
+	return given as unknown as Purgeable;
+};
+
+const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover']);
+
+/**
+@throws {TypeError} If there is no such event: nobody would ever hear of it.
+*/
+export const checkEventName = (given: unknown, where: string): void => {
+	if (!eventNames.has(given)) {
+		throw new TypeError(`Expected one of ${[...eventNames].join(', ')} in ${where}, got ${describe(given)}`);
+	}
+};
+
+/**
+@throws {TypeError} If it is not what a method can be told.
+*/
+export const checkFlag = <Name extends string>(given: unknown, name: Name, where: string): Partial<Record<Name, boolean>> => {
+	if (given === undefined) {
+		return {};
+	}
+
+	if (!isObject(given)) {
+		throw new TypeError(`Expected an object such as {${name}: true} in ${where}, got ${describe(given)}`);
+	}
+
+	validate(given, {[name]: [isBoolean, 'a boolean']}, {where, noun: 'property'});
+	return given as unknown as Partial<Record<Name, boolean>>;
+};
+
+/**
+@throws {TypeError} If it is no lifetime that what is stored can have.
+*/
+export const checkLifetime = (given: unknown, where: string): void => {
+	if (given === 'never' || isDuration(given)) {
+		return;
+	}
+
+	const hint = given === 'no-store' ? '; delete() removes what is stored' : '';
+	throw new TypeError(`Expected \`expireAfter\` in ${where} to be ${durationExpected}; or 'never', got ${describeLifetime(given)}${hint}`);
+};

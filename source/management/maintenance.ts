@@ -1,0 +1,198 @@
+import type {ExchangeContext} from '../cache/exchange.ts';
+import {keysOf, purgeRequest, storedKeysOf} from '../cache/invalidating.ts';
+import {currentAgeSeconds} from '../http/age.ts';
+import {rawFieldValue} from '../http/header-fields.ts';
+import {urlVariation, type UrlVariation} from '../http/no-vary-search.ts';
+import {
+	everyKey,
+	flushWrites,
+	purge,
+	readAll,
+	recordKeyOf,
+	write,
+} from '../resource/resource.ts';
+import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
+import type {TimeToLive} from '../store/ports/store.ts';
+import {withReplicas} from '../store/replicas.ts';
+import {changeMark} from '../tags/current-versions.ts';
+import {generationsFor, keepMarks} from '../tags/ensure-versions.ts';
+import {adopt} from '../tags/search-variance.ts';
+import {
+	groupMark,
+	markKeysOf,
+	noMarks,
+	originMark,
+	renewedMarks,
+	resourceOf,
+	tagMark,
+} from '../tags/versions.ts';
+import {parseDuration, type Duration} from '../types/duration.ts';
+import type {StoredResponse} from '../types/stored.ts';
+import {checkFlag, checkLifetime, checkPurgeable, checkRequest, checkRequests} from './arguments.ts';
+import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
+import {toStoredForm, holding, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
+
+/** So many at a time do not outlast the time that the store has for a command. */
+const batchSize = 100;
+
+/** @returns Whether all were confirmed. */
+const purgeInBatches = async <Item>(items: readonly Item[], purgeOne: (item: Item) => Promise<boolean>): Promise<boolean> => {
+	let isConfirmed = true;
+	for (let start = 0; start < items.length; start += batchSize) {
+		// eslint-disable-next-line no-await-in-loop
+		const confirmations = await Promise.all(items.slice(start, start + batchSize).map(async item => purgeOne(item)));
+		isConfirmed &&= confirmations.every(Boolean);
+	}
+
+	return isConfirmed;
+};
+
+/** @returns Whether the store confirmed it and, if purges wait for replicas, these did. */
+const confirm = async (context: ExchangeContext, purgeIn: (context: ExchangeContext) => Promise<boolean>): Promise<boolean> => {
+	const watching = context.store.watchReplicas?.();
+	if (!watching) {
+		return purgeIn(context);
+	}
+
+	const watch = await watching;
+	return await purgeIn({...context, store: withReplicas(context.store, watch)}) && watch.confirm();
+};
+
+export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean> => {
+	const requests = checkRequests(given, 'delete()', context.settings);
+	return confirm(context, async part => purgeInBatches(requests, async request => purgeRequest(part, requestHeadOf(request), keyInputOf(request))));
+};
+
+export const clearAll = async (context: ExchangeContext): Promise<boolean> => {
+	context.indexes.clear();
+	context.purges.set(everyKey, {monoMs: performance.now()});
+	return confirm(context, async ({store}) => store.clear());
+};
+
+const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
+
+/** By a look at everything. What any process is asking for just now is not stored. */
+const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSoft: boolean): Promise<boolean> => {
+	const {store, purges} = context;
+	const filter = toStoredForm(context, given);
+	const isByUrl = [filter.url, filter.prefix, filter.pattern].some(each => each !== undefined);
+	purges.set(everyKey, {monoMs: performance.now()});
+	let isConfirmed = await store.replaceGuards();
+	for await (const {key, stored} of holding(context)) {
+		if (!isMatch(stored, filter, context.now())) {
+			continue;
+		}
+
+		if (isSoft) {
+			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep', 'soft purge');
+			isConfirmed &&= updated !== undefined;
+		} else {
+			const isRemoved = await (isByUrl ? purge(context, resourceOf(key)) : store.delete([key]));
+			isConfirmed &&= isRemoved;
+		}
+	}
+
+	// Guards that were on their way to the store at first are there by now.
+	const areReplaced = await store.replaceGuards();
+
+	return isConfirmed && areReplaced;
+};
+
+/** The marks of what can be purged without a look at everything; `undefined` for anything else. */
+const marksFor = ({tag, group, origin}: Purgeable): string[] | undefined => {
+	if (group !== undefined) {
+		return [group].flat().map(each => groupMark(new URL(origin).href, each));
+	}
+
+	if (tag !== undefined) {
+		return [tag].flat().map(each => tagMark(each));
+	}
+
+	return origin === undefined ? undefined : [originMark(new URL(origin).href)];
+};
+
+export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> => {
+	const what = checkPurgeable(given);
+	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
+	const marks = marksFor(what);
+
+	return confirm(context, async part => marks === undefined
+		? purgeMatching(part, what, soft)
+		: purgeInBatches([...new Set(marks)], async mark => changeMark(part.store, mark, {isSoft: soft, nowMs: part.now()})));
+};
+
+/** Gives what is stored for a request, every variant, another lifetime from now on. */
+export const touchStored = async (context: ExchangeContext, given: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> => {
+	const request = checkRequest(given, 'touch()', context.settings);
+	checkLifetime(expireAfter, 'touch()');
+	const lifetimeMs = expireAfter === 'never' ? Infinity : parseDuration(expireAfter) ?? 0;
+	const {store, settings} = context;
+	const {expires, request: {ttlOffsetMs}} = settings;
+	const nowMs = context.now();
+	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
+	let isTouched = false;
+	for (const key of await storedKeysOf(context, requestHeadOf(request), keyInputOf(request))) {
+		// eslint-disable-next-line no-await-in-loop -- few
+		for (const {storeKey, stored, marks} of await readAll(context, key)) {
+			const names = markKeysOf(key, stored);
+			keepMarks(store, new Map(names.slice(1).map(name => [name, marks.get(name) ?? ''])), timeToLive, nowMs);
+			// eslint-disable-next-line no-await-in-loop
+			const updated = await store.update(storeKey, current => current?.kind === 'response'
+				? {
+					...current,
+					marks: renewedMarks(names, current, marks),
+					policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
+				}
+				: undefined, timeToLive);
+			isTouched ||= updated?.record !== undefined;
+		}
+
+		const keptUntilMs = timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive;
+		// eslint-disable-next-line no-await-in-loop
+		await store.update(key, current => current?.kind === 'index' ? {...current, variants: current.variants.map(variant => ({...variant, keptUntilMs}))} : undefined, timeToLive);
+	}
+
+	return isTouched;
+};
+
+/** The key of what is listed under a name; the name where the URL does not tell, which does for a cache whose names are the same. */
+const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, variation: UrlVariation | undefined): string => [undefined, variation]
+	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined, user: undefined}, each))
+	.find(key => context.store.nameOf(key) === name) ?? name;
+
+export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
+	let count = 0;
+	for await (const {key, stored: held, timeToLive} of holding(from)) {
+		const startedAt = performance.now();
+		const [record] = await from.store.get([key]);
+		if (record?.kind !== 'response') {
+			continue;
+		}
+
+		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
+		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
+		const copyKey = keyOfListed(from, recordKeyOf(key), stored, variation);
+		const seen = variation && await adopt(to, {url: stored.url, variation, seen: noMarks, timeToLive});
+		const reading = {seen: typeof seen === 'object' ? seen : noMarks, requestTimeMs: Infinity};
+		const generations = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
+		const writing = await tokenFor(to.store, await placeGuardFirst(to.store, copyKey));
+		if (typeof generations !== 'object' || writing.refusal !== undefined) {
+			continue;
+		}
+
+		const unwritten = write(to, {
+			key: copyKey,
+			index: undefined,
+			stored: {...stored, generation: '', marks: [writing.token, ...generations]},
+			token: writing.token,
+			startedAt,
+			matchHeaders: from.settings.request.http.matchHeaders,
+			timeToLive,
+		});
+		count += unwritten ? 0 : 1;
+
+		await flushWrites(to);
+	}
+
+	return count;
+};

@@ -1,0 +1,60 @@
+import {Buffer} from 'node:buffer';
+import {headersOf} from '../http/header-fields.ts';
+import type {Content, RequestHead, ResponseHead} from '../http/message.ts';
+import type {CacheableRequest, CacheableResponse} from './options.ts';
+
+/*
+What functions of the user's are given of requests and responses.
+*/
+
+/** The content of a response whose body is on its way. */
+export const unreadContent = (): Content => ({bytes: undefined, isMissed: false});
+
+/** The content of a response whose body is there. */
+export const readContent = (bytes: Uint8Array): Content => ({bytes, isMissed: false});
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+
+/** Decoded only where somebody asks. */
+export const givenRequest = (head: RequestHead, options: CacheableRequest['options'], body: Uint8Array | string | undefined): CacheableRequest => ({
+	...head,
+	options,
+	get body() {
+		return typeof body === 'object' ? textOf(body) : body;
+	},
+});
+
+/** A request as functions of the user's are given it. */
+export const requestGiven = (request: RequestHead): CacheableRequest => (request.given ?? request) as CacheableRequest;
+
+/**
+Asks a function of the user's about a response. Where it wants a body that has not come yet, it is asked again when that has.
+
+@param provisional - What counts until then.
+*/
+export const askAbout = <Answer>({statusCode, rawHeaders, content}: ResponseHead, ask: (response: CacheableResponse) => Answer, provisional: Answer): Answer => {
+	let isMissed = false;
+	const response: CacheableResponse = {
+		statusCode,
+		headers: headersOf(rawHeaders),
+		get body() {
+			if (content && content.bytes === undefined) {
+				isMissed = true;
+				content.isMissed = true;
+			}
+
+			return textOf(content?.bytes ?? new Uint8Array());
+		},
+	};
+
+	try {
+		const answer = ask(response);
+		return isMissed ? provisional : answer;
+	} catch (error) {
+		if (isMissed) {
+			return provisional;
+		}
+
+		throw error;
+	}
+};

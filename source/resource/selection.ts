@@ -1,0 +1,218 @@
+import type {RequestHead} from '../http/message.ts';
+import {isSelected, selectingHeaders, variantId} from '../http/vary.ts';
+import {longIdOf} from '../store/ports/long-keys.ts';
+import {marksIn, peekMarks, readMarks} from '../tags/current-versions.ts';
+import {areMade, ensureMarks} from '../tags/ensure-versions.ts';
+import {learnFrom} from '../tags/search-variance.ts';
+import {
+	guardKey,
+	heed,
+	isForEquivalents,
+	isPurgedBefore,
+	markKeysOf,
+	originMark,
+	pathMark,
+	tagMark,
+	type Marks,
+} from '../tags/versions.ts';
+import type {StoredResponse, VariantIndex} from '../types/stored.ts';
+import {asResponse, headKey, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
+
+export type Selection = {
+	/** The stored response that the request selects, RFC 9111 §4.1. */
+	readonly stored: StoredResponse | undefined;
+	readonly index: VariantIndex | undefined;
+	/** The marks as they were at the look-up. */
+	readonly marks: Marks;
+};
+
+const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: RequestHead) => {
+	const id = variantId(selectingHeaders(vary, request.headers));
+	const longId = longIdOf(id);
+	return variantKey(key, variants.some(variant => variant.id === longId) ? longId : id);
+};
+
+/** What the memory tier can give at once. */
+export const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {
+	const record = store.peek(key);
+	const index = record?.kind === 'index' ? record : undefined;
+	const found = asResponse(index ? store.peek(requestedVariant(key, index, request)) : record);
+	if (!found || (index && found.generation !== index.generation)) {
+		return undefined;
+	}
+
+	const names = markKeysOf(key, found);
+	const marks = peekMarks(store, names);
+	const stored = heed(names, found, marks);
+	return stored && {stored, index, marks};
+};
+
+/** What a look-up can be expected to need: the resource's guard, the marks of the origin, for equivalent URLs the path's, and others. */
+const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
+	const known = markKeys.get(key) ?? [];
+	// Those of what is stored begin with the same two.
+	if (known.length > 0 && tags.length === 0 && !isForEquivalents(key)) {
+		return known;
+	}
+
+	return [...new Set([
+		guardKey(key),
+		originMark(url),
+		...isForEquivalents(key) ? [pathMark(url)] : [],
+		...tags.map(tag => tagMark(tag)),
+		...known,
+	])];
+};
+
+/** What is to be known of a request that is sent without a look at what is stored. */
+export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Marks> => readMarks(context.store, expectedMarks(context, request, key, tags));
+
+/** What holds of what was found, with marks that were not expected read as well. */
+const judge = async ({store, markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, marks: Marks): Promise<Pick<Selection, 'stored' | 'marks'>> => {
+	if (!found) {
+		return {stored: undefined, marks};
+	}
+
+	const names = markKeysOf(key, found);
+	const unread = names.filter(name => !marks.has(name));
+	const known = unread.length === 0 ? marks : new Map([...marks, ...await readMarks(store, unread)]);
+	markKeys.set(key, names);
+
+	return {stored: heed(names, found, known), marks: known};
+};
+
+type Wanted = {
+	readonly request: RequestHead;
+	readonly key: string;
+	readonly alternativeKey: string | undefined;
+	readonly tags: readonly string[];
+};
+
+/** The marks that are to be there before anything is stored. */
+const neededMarks = ({request, tags}: Wanted): readonly string[] => [originMark(request.url), ...tags.map(tag => tagMark(tag))];
+
+/** That nothing is stored, where memory knows it: of what may not be stored, and is asked for again and again. */
+const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | undefined => {
+	const {request, key, alternativeKey, tags} = wanted;
+	const {store, indexes} = context;
+	const records = store.peekAll(alternativeKey === undefined ? [key] : [key, alternativeKey]);
+	if (!records || records.some(record => record !== undefined)) {
+		return undefined;
+	}
+
+	const names = expectedMarks(context, request, key, tags);
+	const markRecords = store.peekAll(names);
+	if (!markRecords || !areMade(store, neededMarks(wanted))) {
+		return undefined;
+	}
+
+	indexes.delete(key);
+	return {stored: undefined, index: undefined, marks: marksIn(store, names, markRecords)};
+};
+
+/** One round trip; two where this process does not know yet which fields select, or which marks matter. */
+const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection> => {
+	const {request, key, alternativeKey, tags} = wanted;
+	const {store, indexes} = context;
+	await whenVariantsAreSent(context, key);
+	const known = indexes.get(key);
+	const knownKey = known && requestedVariant(key, known, request);
+	const keys = [key, knownKey, alternativeKey].filter(each => each !== undefined);
+	const names = expectedMarks(context, request, key, tags);
+	const [all, made] = await Promise.all([
+		store.get([...keys, ...names]),
+		ensureMarks(store, neededMarks(wanted)),
+	]);
+	const markRecords = all.slice(keys.length);
+	const found = marksIn(store, names, markRecords);
+	const marks: Marks = made.size === 0 ? found : new Map([...found, ...made]);
+	const [, origin, path] = markRecords;
+	learnFrom(context, request.url, {origin, path: isForEquivalents(key) ? path : undefined});
+	const records = all.slice(0, keys.length);
+	const [record] = records;
+	const alternative = alternativeKey === undefined ? undefined : asResponse(records.at(-1));
+
+	if (record?.kind !== 'index') {
+		indexes.delete(key);
+		return forgetPurged(context, keys, {index: undefined, ...await judge(context, key, asResponse(record) ?? alternative, marks)});
+	}
+
+	indexes.set(key, record);
+	const wantedKey = requestedVariant(key, record, request);
+	const [listed] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
+	const variant = asResponse(listed);
+	const judged = await judge(context, key, variant?.generation === record.generation ? variant : alternative, marks);
+
+	return forgetPurged(context, [...keys, wantedKey], {index: record, ...judged});
+};
+
+/** Memory may forget the mark of a resource sooner than what it says of the resource. */
+const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selection: Selection): Selection => {
+	if (!selection.stored) {
+		for (const key of keys) {
+			store.forget(key);
+		}
+	}
+
+	return selection;
+};
+
+/** What the store has, or what was written while it was asked. */
+const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders: readonly string[]): Promise<Selection> => {
+	const {store, overlaps, indexes} = context;
+	const {request, key} = wanted;
+	const overlap = overlaps.get(key) ?? {readers: 0, written: undefined, writtenAt: -Infinity};
+	const startedAt = performance.now();
+	overlap.readers++;
+	overlaps.set(key, overlap);
+	const selection = await read(context, wanted);
+	overlap.readers--;
+	if (overlap.readers === 0) {
+		overlaps.delete(key);
+	}
+
+	const {written, writtenAt} = overlap;
+	if (!written || writtenAt < startedAt || !isSelected(request, written, matchHeaders)) {
+		return selection;
+	}
+
+	if (isPurgedBefore(selection.marks, key, written)) {
+		return selection;
+	}
+
+	// It may be the first to have its marks.
+	const names = markKeysOf(key, written);
+	const marks = new Map([...selection.marks, ...await readMarks(store, names)]);
+	const stored = heed(names, written, marks);
+
+	return stored ? {stored, marks, index: indexes.get(key) ?? selection.index} : selection;
+};
+
+type SelectOptions = {
+	/** Fields that select whether or not `Vary` names them. */
+	readonly matchHeaders: readonly string[];
+	/** Those that the response is going to have in any case. */
+	readonly tags: readonly string[];
+};
+
+export const select = async (context: ResourceContext, request: RequestHead, key: string, {matchHeaders, tags}: SelectOptions): Promise<Selection> => {
+	const isHead = request.method === 'HEAD';
+	const wanted: Wanted = {request, key, tags, alternativeKey: isHead ? headKey(key) : undefined};
+	const selection = (isHead ? undefined : peek(context, request, key)) ?? peekNothing(context, wanted) ?? await readLatest(context, wanted, matchHeaders);
+
+	return selection.stored === undefined || isSelected(request, selection.stored, matchHeaders) ? selection : {...selection, stored: undefined};
+};
+
+/** The newest variant with an entity tag, whatever a request selects. */
+export const selectByEntityTag = async (context: ResourceContext, key: string, {generation, variants}: VariantIndex, etag: string): Promise<StoredResponse | undefined> => {
+	const named = variants.find(variant => variant.etag === etag);
+	const [record] = named ? await context.store.get([variantKey(key, named.id)]) : [];
+	const variant = asResponse(record);
+
+	if (variant?.generation !== generation) {
+		return undefined;
+	}
+
+	const {stored} = await judge(context, key, variant, new Map());
+	return stored;
+};

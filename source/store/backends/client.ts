@@ -1,0 +1,357 @@
+import type {Buffer} from 'node:buffer';
+import {ConnectionTimeoutError, createClient, ErrorReply, type RedisClientOptions} from '@redis/client';
+import {atDeadline, idleMs} from '../guard/deadline.ts';
+import type {Nodes} from '../ports/backend.ts';
+import {addressOfClient, addressOfConnection} from './address.ts';
+import {nodesOf, type Cluster} from './cluster-nodes.ts';
+import type {RedisConnection} from './redis-connection.ts';
+
+/** Its nodes take commands like any other client; the cluster itself must be told of which key. */
+type ClusterConnection = RedisConnection & Cluster;
+
+export const isCluster = (connection: RedisConnection): connection is ClusterConnection => 'masters' in connection;
+
+/** A cluster is open before it knows its nodes, and throws until it does. */
+const isUsable = (connection: RedisConnection): boolean => isCluster(connection)
+	? connection.isOpen && connection.masters.length > 0
+	: connection.isReady ?? connection.isOpen;
+
+/**
+A connection to Redis that opens when it is first needed.
+*/
+export type RedisLink = {
+	/** Where it leads, for messages: without credentials. */
+	readonly address: string;
+	/** Why a client that connects by itself has not succeeded yet. */
+	readonly connectionError?: Error | undefined;
+	/** Another one after a server turned out to lack client tracking. */
+	readonly connection: RedisConnection;
+	/** Whether Redis tells `tracker` what becomes of the keys that are read. */
+	readonly isTracking: boolean;
+	/** `undefined` when commands may be sent, otherwise resolves when they may. */
+	readonly connect: () => Promise<void> | undefined;
+	/** Calls back when there is another connection, before anything is sent on it. Returns how to end it. Absent for a connection of the user's. */
+	readonly watch?: (onChange: () => void) => () => void;
+	/** Drops a connection that fell silent, and the commands on it. */
+	reset(): void;
+	/** Of a cluster. */
+	readonly nodes?: Nodes;
+	close(): Promise<void>;
+	readonly probePatienceMs: number;
+};
+
+/** Of TCP for all: TypeScript cannot spread the union of what a socket may be. */
+type TcpOptions = Extract<RedisClientOptions['socket'], {port?: number; tls?: false}>;
+
+/** What hears of keys that were changed or removed since they were read here, by wire key. */
+export type Tracker = {
+	invalidate(key: string): void;
+	/** Word may have been missed. */
+	lose(): void;
+	/** Redis tells nothing, for the reason that it gave. */
+	refused(error: ErrorReply): void;
+};
+
+const connectTimeoutMs = 2000;
+
+/** A sentinel of node-redis, which tells a list of what it does. */
+type TracedSentinel = RedisConnection & {
+	setTracer(tracer: Pick<string[], 'push'>): void;
+};
+
+const isSentinel = (connection: RedisConnection): connection is TracedSentinel => 'getSentinelNode' in connection && 'setTracer' in connection;
+
+const sentinelFailure = '#connect: exception';
+
+/** Passes over the next line that is printed in this turn of the event loop, if that is an error. */
+const dropNextLogOfError = (): void => {
+	const {log} = console;
+	const restore = () => {
+		if (console.log === logOnce) {
+			console.log = log;
+		}
+	};
+
+	const logOnce = (...values: readonly unknown[]) => {
+		restore();
+		if (!(values[0] instanceof Error)) {
+			log(...values);
+		}
+	};
+
+	console.log = logOnce;
+	queueMicrotask(restore);
+};
+
+/** Node-redis 5.12 prints the error, with its stack, each time that no sentinel answers. It tells its tracer just before. */
+const keepFromPrinting = (sentinel: TracedSentinel): void => {
+	sentinel.setTracer({
+		push(...messages) {
+			if (messages.some(message => message.startsWith(sentinelFailure))) {
+				dropNextLogOfError();
+			}
+
+			return 0;
+		},
+	});
+};
+
+/** How often a process connects once more that was too busy to see the connection. */
+const busyConnectTries = 3;
+
+const trackingOptions = {RESP: 3, emitInvalidate: true} as const; // eslint-disable-line @typescript-eslint/naming-convention -- node-redis's
+
+const createOwnClient = (options: RedisClientOptions, tracker: Tracker | undefined) => {
+	const socket: RedisClientOptions['socket'] = {connectTimeout: connectTimeoutMs, ...options.socket as TcpOptions, reconnectStrategy: false};
+	const client = createClient({
+		...options,
+		disableOfflineQueue: true,
+		// A timer that nothing could unref.
+		pingInterval: undefined,
+		maintNotifications: 'disabled',
+		// Our own tier takes its place.
+		clientSideCache: undefined,
+		...(tracker === undefined ? {emitInvalidate: false} : trackingOptions),
+		// A new object: node-redis merges the parts of a URL into it.
+		socket,
+	});
+	// Each failure is reported by the operation that meets it.
+	client.on('error', () => tracker?.lose());
+	client.on('end', () => tracker?.lose());
+	client.on('invalidate', (key: Buffer | null) => { // eslint-disable-line @typescript-eslint/no-restricted-types -- node-redis's
+		if (key === null) {
+			tracker?.lose();
+		} else {
+			tracker?.invalidate(key.toString());
+		}
+	});
+	// Whoever waits for a reply holds the process by the deadline, not by the socket.
+	client.unref();
+	return client;
+};
+
+/**
+A client of our own. It keeps no process alive, waits in no queue, and does not reconnect by itself: the next operation does, or the circuit breaker.
+
+@throws What node-redis throws on options that contradict each other.
+*/
+export const createLink = (options: RedisClientOptions, tracker: Tracker | undefined): RedisLink => {
+	const handshakeTimeoutMs = options.socket?.connectTimeout ?? connectTimeoutMs;
+	let isTracking = tracker !== undefined && options.RESP !== 2;
+	let client = createOwnClient(options, isTracking ? tracker : undefined);
+	let connecting: Promise<void> | undefined;
+	let isClosed = false;
+	const watchers = new Set<() => void>();
+
+	const connectOnce = async () => {
+		const opening = client;
+		let forgetDeadline: (() => void) | undefined;
+		let isSilent = false;
+		const onConnect = () => {
+			forgetDeadline = atDeadline(handshakeTimeoutMs, handshakeTimeoutMs, () => {
+				isSilent = true;
+				opening.destroy();
+			}, {isInBackground: true});
+		};
+
+		opening.on('connect', onConnect);
+		try {
+			await opening.connect();
+		} catch (error) {
+			throw isSilent ? new Error(`Redis took the connection but did not answer within ${handshakeTimeoutMs} ms`) : error;
+		} finally {
+			forgetDeadline?.();
+			opening.off('connect', onConnect);
+		}
+	};
+
+	/** Node-redis gives a connection up that the process was too busy to see. */
+	const connectClient = async () => {
+		const opening = client;
+		for (let triesLeft = busyConnectTries; ; triesLeft--) {
+			const idleBeforeMs = idleMs();
+			try {
+				await connectOnce(); // eslint-disable-line no-await-in-loop -- one attempt after the other
+				break;
+			} catch (error) {
+				const wasBusy = error instanceof ConnectionTimeoutError && idleMs() - idleBeforeMs < handshakeTimeoutMs / 2;
+				if (!wasBusy || triesLeft === 0 || isClosed) {
+					throw error;
+				}
+			}
+		}
+
+		if (isClosed) {
+			opening.destroy();
+		}
+
+		for (const watcher of watchers) {
+			watcher();
+		}
+	};
+
+	const open = async () => {
+		try {
+			await connectClient();
+		} catch (error) {
+			// An old server, or a user without the right to: CLIENT TRACKING is no must.
+			if (!isTracking || !(error instanceof ErrorReply)) {
+				throw error;
+			}
+
+			isTracking = false;
+			client = createOwnClient(options, undefined);
+			await connectClient();
+			tracker?.refused(error);
+		} finally {
+			connecting = undefined;
+		}
+	};
+
+	return {
+		address: addressOfClient(options),
+		get connection() {
+			return client;
+		},
+		get isTracking() {
+			return isTracking;
+		},
+		probePatienceMs: 2 * connectTimeoutMs,
+		connect(): Promise<void> | undefined {
+			if (client.isReady) {
+				return undefined;
+			}
+
+			if (isClosed) {
+				return Promise.reject(new Error('The store is closed'));
+			}
+
+			connecting ??= open();
+			return connecting;
+		},
+		watch(onChange) {
+			watchers.add(onChange);
+			return () => {
+				watchers.delete(onChange);
+			};
+		},
+		reset() {
+			if (client.isReady) {
+				client.destroy();
+			}
+		},
+		async close() {
+			isClosed = true;
+			// What was waited for has been answered, or never will be.
+			if (client.isReady) {
+				client.destroy();
+			}
+		},
+	};
+};
+
+type Readiness = {
+	waiting: PromiseWithResolvers<void> | undefined;
+	/** Whether it was ever connected: whoever closed it since wants it closed. */
+	wasReady: boolean;
+	/** What went wrong since it was last connected. */
+	lastError: Error | undefined;
+	/** Node-redis tries to reach a sentinel 17 times, unless told otherwise, and then never again. */
+	isGivenUp: boolean;
+};
+
+const watched = new WeakMap<RedisConnection, Readiness>();
+
+/*
+One pair of listeners for the life of the connection, however many caches use it. They are never removed: node-redis hands out objects that inherit from the emitter, and removing the last listener from such an object cuts it off from the events.
+*/
+const watch = (connection: RedisConnection): Readiness => {
+	const known = watched.get(connection);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const readiness: Readiness = {waiting: undefined, wasReady: false, lastError: undefined, isGivenUp: false};
+	watched.set(connection, readiness);
+	connection.on('error', (error: unknown) => {
+		readiness.lastError = error instanceof Error ? error : undefined;
+	});
+	connection.on(isCluster(connection) ? 'connect' : 'ready', () => {
+		readiness.wasReady = true;
+		readiness.lastError = undefined;
+		readiness.waiting?.resolve();
+		readiness.waiting = undefined;
+	});
+	return readiness;
+};
+
+/** A cluster that is refused by all nodes throws an error that says nothing of that. */
+const refusalBehind = ({lastError}: Readiness): ErrorReply | undefined => lastError instanceof ErrorReply ? lastError : undefined;
+
+/**
+A connection of the user's: connected when it is not, and never closed.
+*/
+export const borrowLink = (connection: RedisConnection): RedisLink => {
+	const readiness = watch(connection);
+
+	const connectOnce = async (): Promise<void> => {
+		const {waiting} = readiness;
+		readiness.lastError = undefined;
+		if (isSentinel(connection)) {
+			keepFromPrinting(connection);
+		}
+
+		try {
+			await connection.connect();
+			waiting?.resolve();
+		} catch (error) {
+			readiness.isGivenUp = isSentinel(connection) && connection.isOpen;
+			waiting?.reject(refusalBehind(readiness) ?? error);
+		} finally {
+			readiness.waiting = undefined;
+		}
+	};
+
+	return {
+		get address() {
+			return addressOfConnection(connection);
+		},
+		get connectionError() {
+			return readiness.lastError;
+		},
+		connection,
+		isTracking: false,
+		// A node that died keeps what it was asked; the next one is asked something else.
+		probePatienceMs: isCluster(connection) ? 1000 : 30_000,
+		connect(): Promise<void> | undefined {
+			if (isUsable(connection)) {
+				readiness.wasReady = true;
+				return undefined;
+			}
+
+			if (!connection.isOpen && readiness.wasReady) {
+				return Promise.reject(new Error('The client of the store was closed'));
+			}
+
+			if (readiness.isGivenUp) {
+				return Promise.reject(new Error('No sentinel answered when the store was to be connected, and node-redis has given up: create the sentinel anew'));
+			}
+
+			// Waiting here leaves nothing in the queue of a client that is offline.
+			readiness.waiting ??= Promise.withResolvers<void>();
+			const {waiting} = readiness;
+			if (!connection.isOpen) {
+				void connectOnce();
+			}
+
+			return waiting.promise;
+		},
+		reset() {
+			// Other commands of the user's are on it.
+		},
+		...isCluster(connection) && {nodes: nodesOf(connection)},
+		async close() {
+			// The user's.
+		},
+	};
+};

@@ -1,0 +1,363 @@
+import {Buffer} from 'node:buffer';
+import {randomBytes} from 'node:crypto';
+import {Keyv, type KeyvStoreAdapter} from 'keyv';
+import {LRUCache} from 'lru-cache';
+import {createGuardsInMemory, type GuardsInMemory} from '../memory/guards-in-memory.ts';
+import {binary, isExpected, type Backend, type Change, type ChangeResult, type Encoding, type RawEntry, type Swallowed} from '../ports/backend.ts';
+
+type MapValue = {value: unknown; expires?: number | undefined};
+
+/** What an entry takes beside its key and value, roughly: once it was read, decoded as well. */
+const entryOverhead = 1000;
+
+/** Survives whatever a serializer or a text column does to bytes. */
+const base64: Encoding = {
+	toValue: bytes => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+	toBytes: value => typeof value === 'string' ? Buffer.from(value, 'base64') : binary.toBytes(value),
+};
+
+const local = {
+	connect() {
+		return undefined;
+	},
+	reset() {
+		// Nothing is under way.
+	},
+	probePatienceMs: 30_000,
+	// Several keys at once are no round trip less here, and Keyv swallows what goes wrong with them.
+	hasBatches: false,
+	isForeignValue: () => false,
+	isRefusal: () => false,
+	isArgumentError: () => false,
+	async close() {
+		// The user's.
+	},
+} satisfies Partial<Backend>;
+
+const keyvOptions = {
+	namespace: undefined,
+	useKeyPrefix: false,
+	throwOnErrors: true,
+};
+
+const unserialized = {...keyvOptions, serialize: undefined, deserialize: undefined};
+
+const peekInto = (map: {get(key: string): unknown}) => (key: string): unknown => {
+	const entry = map.get(key) as MapValue | undefined;
+	const isExpired = typeof entry?.expires === 'number' && entry.expires <= Date.now();
+	return isExpired ? undefined : entry?.value;
+};
+
+const remainingMs = (expires: number | null | undefined): number | undefined => typeof expires === 'number' ? expires - Date.now() : undefined; // eslint-disable-line @typescript-eslint/no-restricted-types -- Keyv's
+
+type SyncMap = {
+	get(key: string): unknown;
+	/** As `get()`, without a sign that it is in use. */
+	peek?(key: string): unknown;
+	set(key: string, value: MapValue): unknown;
+	delete(key: string): unknown;
+	keys(): IteratorObject<string>;
+};
+
+const expiryIn = (ttlMs: number | undefined): number | undefined => ttlMs === undefined ? undefined : Date.now() + ttlMs;
+
+/** No head is replaced, and nothing is written in pieces, where the whole is at hand. */
+type WholeChange = Exclude<Change, {kind: 'replace-head' | 'move'}>;
+
+const isWhole = (change: Change): change is WholeChange => change.kind === 'put' || change.kind === 'delete';
+
+const changeAll = (map: SyncMap, peek: (key: string) => unknown, changes: readonly Change[]): ChangeResult => {
+	const whole = changes.filter(change => isWhole(change));
+	const position = whole.findIndex(({key, expected}) => !isExpected(expected, binary.toBytes(peek(key))));
+	if (position !== -1) {
+		return {kind: 'conflict', position};
+	}
+
+	for (const change of whole) {
+		if (change.kind === 'delete') {
+			map.delete(change.key);
+		} else {
+			map.set(change.key, {value: change.value, expires: expiryIn(change.ttlMs)});
+		}
+	}
+
+	return {kind: 'done'};
+};
+
+/** What takes no I/O takes no time either: nobody comes in between. */
+const inMemory = (map: SyncMap, prefix: string, guards: GuardsInMemory) => ({
+	peek: (key: string) => guards.peek(key) ?? peekInto(map)(key),
+	async swap(key, expected, value, ttlMs) {
+		const {value: current, expires} = map.get(key) as MapValue | undefined ?? {};
+		if (peekInto(map)(key) !== expected || (expected !== undefined && current !== expected)) {
+			return false;
+		}
+
+		map.set(key, {value, expires: ttlMs === 'keep' ? expires : ttlMs && Date.now() + ttlMs});
+		return true;
+	},
+	guarded: guards.guard(changes => changeAll(map, peekInto(map), changes), prefix),
+	async extend(key, ttlMs) {
+		const entry = map.get(key) as MapValue | undefined;
+		const expires = expiryIn(ttlMs);
+		if (typeof entry?.expires === 'number' && (expires === undefined || expires > entry.expires)) {
+			map.set(key, {...entry, expires});
+		}
+	},
+	async * scan() {
+		const look = (key: string) => map.peek ? map.peek(key) : map.get(key);
+		// Of one moment: who lists may read and write what is listed, and move it to the end.
+		const keys = map.keys().toArray();
+		for (const key of keys) {
+			const value = isOurs(key, prefix) ? peekInto({get: look})(key) : undefined;
+			if (value !== undefined) {
+				yield [{key, value, ttlMs: remainingMs((look(key) as MapValue).expires)}];
+			}
+		}
+	},
+} satisfies Partial<Backend>);
+
+const isOurs = (key: unknown, prefix: string): key is string => typeof key === 'string' && key.startsWith(`${prefix}{`);
+
+/** Several caches may share a map. */
+const guardsByMap = new WeakMap<WeakKey, GuardsInMemory>();
+
+const guardsOf = (map: WeakKey): GuardsInMemory => {
+	const guards = guardsByMap.get(map) ?? createGuardsInMemory();
+	guardsByMap.set(map, guards);
+	return guards;
+};
+
+/**
+The user's `Map`, which may hold other things too.
+*/
+export const mapBackend = (map: Map<any, any>, namespace: string): Backend => ({
+	...local,
+	...binary,
+	address: 'a Map',
+	prefix: `${namespace}:`,
+	isInProcess: true,
+	keyv: new Keyv({...unserialized, store: map}),
+	...inMemory(map as Map<string, MapValue>, `${namespace}:`, guardsOf(map)),
+	async clear() {
+		for (const key of map.keys()) {
+			if (isOurs(key, `${namespace}:`)) {
+				map.delete(key);
+			}
+		}
+	},
+});
+
+/**
+Memory of this process alone, bounded: the least recently used go first.
+*/
+export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
+	const prefix = `${namespace}:`;
+	const cache = new LRUCache<string, MapValue>({
+		maxSize: maxBytes,
+		sizeCalculation: ({value}, key) => (2 * key.length) + entryOverhead + (binary.toBytes(value)?.length ?? 0),
+	});
+	const adapter: Pick<KeyvStoreAdapter, 'opts' | 'get' | 'set' | 'delete' | 'clear'> = {
+		opts: {},
+		get: async key => cache.get(key) as never,
+		async set(key, value: MapValue) {
+			cache.set(key, value);
+			return cache.has(key);
+		},
+		delete: async key => cache.delete(key),
+		async clear() {
+			cache.clear();
+		},
+	};
+
+	return {
+		...local,
+		...binary,
+		address: 'memory',
+		prefix,
+		isInProcess: true,
+		isPrivate: true,
+		keyv: new Keyv(adapter as KeyvStoreAdapter, unserialized),
+		...inMemory(cache, prefix, createGuardsInMemory()),
+		async clear() {
+			for (const key of cache.keys()) {
+				if (isOurs(key, prefix)) {
+					cache.delete(key);
+				}
+			}
+		},
+	};
+};
+
+/** Its address would be told with its credentials. */
+const storeNameOf = ({store}: Keyv): string => (store as {constructor?: {name: string}}).constructor?.name ?? 'a store';
+
+const throughKeyv = (keyv: Keyv, namespace: string): Backend => {
+	const prefix = prefixWithin(keyv, namespace);
+	const swallowed: Swallowed = {count: 0, last: undefined};
+	const onError = (error: unknown) => {
+		swallowed.count++;
+		swallowed.last = error;
+	};
+
+	keyv.on('error', onError);
+	return {
+		...local,
+		...base64,
+		address: `Keyv with ${storeNameOf(keyv)}`,
+		keyv,
+		prefix,
+		isInProcess: keyv.store instanceof Map,
+		swallowed,
+		async close() {
+			keyv.off('error', onError);
+		},
+		scan: () => scanKeyv(keyv, prefix),
+		async clear() {
+			const keys = await Array.fromAsync(listKeys(keyv, prefix));
+			// Never by the adapter's own `clear()`: adapters take the namespace for a pattern (`_` in SQL's LIKE), or remove everything.
+			await Promise.all(keys.map(async key => keyv.delete(key)));
+		},
+	};
+};
+
+const asText = (value: unknown): unknown => value instanceof Uint8Array ? Buffer.from(value).toString() : value;
+
+/** Replies that Keyv would take for nothing, since it parses strings alone. */
+const textReplies: Readonly<Record<string, (reply: unknown) => unknown>> = {
+	get: asText,
+	getMany: reply => Array.isArray(reply) ? reply.map(value => asText(value)) : reply,
+};
+
+/** An adapter as Keyv expects it: it gives text, and has `opts` with a URL, which Keyv looks at. */
+const withTextReplies = (adapter: KeyvStoreAdapter): KeyvStoreAdapter => new Proxy(adapter, {
+	get(target, name) {
+		const value: unknown = Reflect.get(target, name);
+		if (typeof value !== 'function') {
+			return name === 'opts' ? {url: '', ...value as Record<string, unknown> | undefined} : value;
+		}
+
+		// Bound, for it may have private fields.
+		const method = value.bind(target) as (...parameters: unknown[]) => unknown;
+		const toText = textReplies[String(name)];
+		return name === 'constructor' ? value : (toText ? async (...parameters: unknown[]) => toText(await method(...parameters)) : method);
+	},
+	set: (target, name, value) => Reflect.set(target, name, value),
+});
+
+/** The keys and values that an adapter lists, which Keyv takes for strings. */
+const listText = (adapter: KeyvStoreAdapter) => async function * (outer?: string) {
+	for await (const [key, value] of adapter.iterator?.(outer) ?? []) {
+		yield [key, asText(value)];
+	}
+};
+
+/** Fields of Keyv 5, which its methods go by. A subclass may have private fields, which no other object has. */
+const isPlainKeyv = (keyv: Keyv): boolean => keyv.constructor.name === 'Keyv' && ['_throwOnErrors', 'opts'].every(name => Object.hasOwn(keyv, name));
+
+/**
+The user's Keyv as the cache uses it: it throws what the user's own may swallow, and gives bytes as text. All else is the user's: hooks, events and statistics too.
+*/
+const viewOf = (keyv: Keyv): Keyv => {
+	if (!isPlainKeyv(keyv)) {
+		return keyv;
+	}
+
+	let known: KeyvStoreAdapter | undefined;
+	let view: Keyv['opts'] = keyv.opts;
+	return Object.create(keyv, {
+		_throwOnErrors: {value: true},
+		// Read anew each time, for its owner may give it another store.
+		opts: {
+			get() {
+				const store = keyv.store as KeyvStoreAdapter;
+				if (store !== known) {
+					known = store;
+					view = store instanceof Map ? keyv.opts : Object.create(keyv.opts, {store: {value: withTextReplies(store)}}) as Keyv['opts'];
+				}
+
+				return view;
+			},
+		},
+		iterator: {
+			get(this: Keyv) {
+				const store = keyv.store as KeyvStoreAdapter;
+				return keyv.iterator === undefined || store instanceof Map ? keyv.iterator : this.generateIterator(listText(store) as never);
+			},
+		},
+	}) as Keyv;
+};
+
+/**
+The user's Keyv, with its own namespace, serializer and adapter.
+*/
+export const keyvBackend = (keyv: Keyv, namespace: string): Backend => throughKeyv(viewOf(keyv), namespace);
+
+/**
+A storage adapter of Keyv's, such as `@keyv/sqlite`.
+*/
+export const adapterBackend = (adapter: KeyvStoreAdapter, namespace: string): Backend => {
+	const keyv = new Keyv(withTextReplies(adapter), keyvOptions);
+	// Keyv knows a few adapters by name, and takes others for such as cannot list.
+	if (keyv.iterator === undefined && typeof adapter.iterator === 'function') {
+		keyv.iterator = keyv.generateIterator(listText(adapter) as never);
+	}
+
+	return throughKeyv(keyv, namespace);
+};
+
+/** Keyv takes a key that begins with its own namespace for one that has it already, in some of its methods. */
+const prefixWithin = ({namespace: outer, useKeyPrefix}: Keyv, namespace: string): string => {
+	const prefix = `${namespace}:`;
+	if (!useKeyPrefix || outer === undefined || !prefix.startsWith(`${outer}:`)) {
+		return prefix;
+	}
+
+	return namespace === outer ? '' : `:${prefix}`;
+};
+
+const listOnce = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
+	if (keyv.iterator === undefined) {
+		throw new Error('The store cannot list its keys');
+	}
+
+	// Keyv takes off what stands before the first colon, whether the namespace ends there or not.
+	const remnant = keyv.useKeyPrefix && keyv.namespace?.includes(':') ? `${keyv.namespace.replace(/^[^:]*:/v, '')}:` : '';
+	for await (const [key] of keyv.iterator(undefined) as AsyncGenerator<[unknown, unknown]>) {
+		if (isOurs(key, remnant + prefix)) {
+			yield key.slice(remnant.length);
+		}
+	}
+};
+
+const probeMs = 60_000;
+
+// Keyv takes some adapters for such as can list, which then list nothing: an empty list is believed if a key that was just written is on the next one.
+const listKeys = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
+	let isEmpty = true;
+	for await (const key of listOnce(keyv, prefix)) {
+		isEmpty = false;
+		yield key;
+	}
+
+	if (!isEmpty) {
+		return;
+	}
+
+	const probe = `${prefix}{listing ${randomBytes(6).toString('base64url')}}`;
+	await keyv.set(probe, 'x', probeMs);
+	const listed = await Array.fromAsync(listOnce(keyv, prefix));
+	await keyv.delete(probe);
+	if (listed.length === 0) {
+		throw new Error('The store does not list a key that was just written to it');
+	}
+};
+
+const scanKeyv = async function * (keyv: Keyv, prefix: string): AsyncGenerator<readonly [RawEntry]> {
+	for await (const key of listKeys(keyv, prefix)) {
+		const raw = await keyv.getRaw<unknown>(key);
+		if (raw !== undefined) {
+			yield [{key, value: raw.value, ttlMs: remainingMs(raw.expires)}];
+		}
+	}
+};

@@ -1,0 +1,390 @@
+import {Buffer} from 'node:buffer';
+import {hash} from 'node:crypto';
+import KeyvRedis from '@keyv/redis';
+import {ErrorReply, RESP_TYPES, type RedisClientType} from '@redis/client';
+import {Keyv} from 'keyv';
+import {noBytes} from '../codec/bytes.ts';
+import {headLengthOf} from '../codec/codec.ts';
+import {createPermissionErrors} from '../guard/permissions.ts';
+import {binary, type Backend, type RawEntry, type Eviction, type HeadChange} from '../ports/backend.ts';
+import {guardLifeMs, isGuardKey, purgeToken} from '../ports/guard-token.ts';
+import {isLongKey} from '../ports/long-keys.ts';
+import {isCluster, type RedisLink} from './client.ts';
+import {checkClusterNode} from './cluster-node.ts';
+import {readEviction} from './eviction.ts';
+import {noteMasters, watchMasters} from './masters.ts';
+import type {RedisConnection} from './redis-connection.ts';
+import {createGuardedChanges} from './redis-guarded.ts';
+import {createPieces, replaceLongHead} from './redis-long.ts';
+
+/** What Keyv hands to an adapter, and takes back, when it does not serialize. */
+type KeyvValue = {readonly value: Uint8Array};
+
+type Argument = string | Uint8Array;
+
+type Reply = unknown;
+
+type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<Reply>;
+
+const asBytes = {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}};
+const asText = {typeMapping: {}};
+
+/*
+Masters alone, whether or not the owner reads from replicas: one that lags behind would give what was purged.
+
+Not `withTypeMapping()`: a sentinel would change the replies of its owner too, and a cluster's nodes lose the mapping.
+*/
+const senderOf = (link: RedisLink): SendCommand => {
+	const {connection} = link;
+	if (isCluster(connection)) {
+		return async (key, arguments_) => {
+			const reply: unknown = await connection.sendCommand(key, false, arguments_, asBytes);
+			noteMasters(connection);
+			return reply;
+		};
+	}
+
+	return 'getSentinelNode' in connection
+		? async (_key, arguments_) => connection.sendCommand(false, arguments_, asBytes)
+		: async (_key, arguments_) => link.connection.sendCommand(arguments_, asBytes);
+};
+
+/** As much of a node-redis client as `KeyvRedis` needs, with bytes for replies. */
+const byteClient = (send: SendCommand) => ({
+	isOpen: true,
+	// `KeyvRedis` adds four listeners to each client it gets; a client that many caches share would collect them.
+	on() {
+		return this;
+	},
+	// Makes `KeyvRedis` take it for a client.
+	connect: async () => undefined,
+	get: async (key: string) => send(key, ['GET', key]),
+	mGet: async (keys: readonly string[]) => send(keys[0] ?? '', ['MGET', ...keys]),
+	async set(key: string, value: Uint8Array, options?: {readonly PX: number}) {
+		return send(key, options === undefined ? ['SET', key, value] : ['SET', key, value, 'PX', String(options.PX)]);
+	},
+	unlink: async (key: string) => send(key, ['UNLINK', key]),
+});
+
+/**
+`@keyv/redis` for values that are bytes: stored as Redis strings, byte for byte, with Redis's own expiry. Connecting is the link's matter, for `KeyvRedis` would wait without limit.
+*/
+class BinaryKeyvRedis extends KeyvRedis<KeyvValue> {
+	constructor(send: SendCommand) {
+		super(byteClient(send) as unknown as RedisClientType, {throwOnErrors: true});
+	}
+
+	override async get<Value = KeyvValue>(key: string): Promise<Value | undefined> {
+		return asKeyvValue<Value>(await super.get<Uint8Array>(key));
+	}
+
+	override async getMany<Value = KeyvValue>(keys: string[]): Promise<Array<Value | undefined>> {
+		const values = await super.getMany<Uint8Array>(keys);
+		return values.map(value => asKeyvValue<Value>(value));
+	}
+
+	override async set(key: string, {value}: any, ttlMs?: number): Promise<void> {
+		// `KeyvRedis` writes whatever its client takes, but its types say string.
+		return super.set(key, value as string, ttlMs);
+	}
+
+	/** Each by itself, in one round trip all the same: the keys may lie in many slots. */
+	override async deleteMany(keys: string[]): Promise<boolean> {
+		const deleted = await Promise.all(keys.map(async key => super.delete(key)));
+		return deleted.includes(true);
+	}
+}
+
+// eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Keyv's generics promise whatever the caller likes
+const asKeyvValue = <Value>(bytes: Uint8Array | undefined): Value | undefined => bytes === undefined ? undefined : {value: bytes} as Value;
+
+/** @see https://redis.io/docs/latest/commands/keys/ */
+const escapeGlob = (text: string): string => text.replaceAll(/[*\-?\[\\\]^]/gv, String.raw`\$&`);
+
+const scanBatch = '1000';
+
+type SendToNode = (arguments_: readonly Argument[], options: typeof asText | typeof asBytes) => Promise<Reply>;
+
+type MasterNode = {
+	/** Of a cluster's. */
+	readonly address: string | undefined;
+	readonly send: SendToNode;
+};
+
+const mastersOf = (connection: RedisConnection): MasterNode[] => {
+	if (isCluster(connection)) {
+		return connection.masters.map(node => ({
+			address: node.address,
+			async send(arguments_, options) {
+				const client = await connection.nodeClient(node);
+				return client.sendCommand(arguments_, options);
+			},
+		}));
+	}
+
+	return [{
+		address: undefined,
+		send: 'getSentinelNode' in connection
+			? async (arguments_, options) => connection.sendCommand(false, arguments_, options)
+			: async (arguments_, options) => connection.sendCommand(arguments_, options),
+	}];
+};
+
+const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGenerator<readonly string[]> {
+	const pattern = `${escapeGlob(prefix)}{*`;
+	let cursor = '0';
+	do {
+		// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
+		const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', scanBatch], asText);
+		const [next, keys] = reply as [string, string[]];
+		cursor = next;
+		yield keys.filter(key => key.startsWith(`${prefix}{`));
+	} while (cursor !== '0');
+};
+
+/** Changes each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. */
+const sendForAll = async (nodes: readonly SendToNode[], prefix: string, change: (key: string, send: SendToNode) => Promise<unknown>): Promise<void> => {
+	await Promise.all(nodes.map(async send => {
+		for await (const keys of scanKeys(send, prefix)) {
+			await Promise.all(keys.map(async key => change(key, send)));
+		}
+	}));
+};
+
+const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<void> => sendForAll(nodes, prefix, async (key, send) => send(['UNLINK', key], asText));
+
+const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Promise<void> =>
+	sendForAll(nodes, prefix, async (key, send) => {
+		if (!isGuardKey(key)) {
+			return;
+		}
+
+		try {
+			await send(['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)], asText);
+		} catch (error) {
+			if (!isFull(error)) {
+				throw error;
+			}
+
+			// Without a guard, nothing is written either.
+			await send(['UNLINK', key], asText);
+		}
+	});
+
+/** Without arguments, it changes nothing. */
+const askServer = async (connection: RedisConnection): Promise<unknown> => {
+	const [master] = mastersOf(connection);
+	return master?.send(['HELLO'], asText);
+};
+
+/** Of its data: promoted, a replica gives itself another one. */
+const replicationIdOf = (info: string): string | undefined => /^master_replid:(?<id>\w+)/mv.exec(info)?.groups?.id;
+
+const identify = async (nodes: readonly SendToNode[]): Promise<string | undefined> => {
+	const ids = await Promise.all(nodes.map(async send => replicationIdOf(String(await send(['INFO', 'replication'], asText)))));
+	return ids.length === 0 || ids.includes(undefined) ? undefined : ids.toSorted((one, other) => String(one).localeCompare(String(other))).join(' ');
+};
+
+const readEvictions = async (connection: RedisConnection): Promise<readonly Eviction[]> => {
+	const evictions = await Promise.all(mastersOf(connection).map(async ({send}) => readEviction(String(await send(['INFO', 'memory'], asText)))));
+
+	return evictions.filter(eviction => eviction !== undefined);
+};
+
+/** As much of a value as holds the head of most. */
+const firstRead = 1024;
+
+/** The first bytes of a value; `undefined` for what is not there any more, or no string. */
+const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undefined> => {
+	const readFirst = async (length: number) => {
+		const command = isLongKey(key) ? ['HGET', key, '0'] : ['GETRANGE', key, '0', String(length - 1)];
+		return (await send(command, asBytes) ?? noBytes) as Uint8Array;
+	};
+
+	try {
+		const [first, ttlMs] = await Promise.all([readFirst(firstRead), send(['PTTL', key], asText)]);
+		const headLength = headLengthOf(first) ?? 0;
+		const value = headLength > first.length ? await readFirst(headLength) : first;
+		return {key, value, ttlMs: Number(ttlMs) < 0 ? undefined : Number(ttlMs)};
+	} catch (error) {
+		if (isForeignValue(error)) {
+			return undefined;
+		}
+
+		throw error;
+	}
+};
+
+/** As much of a value as tells whether it is a record. */
+const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> => {
+	try {
+		return await send(key, ['GETRANGE', key, '0', '17']) as Uint8Array;
+	} catch (error) {
+		// Another type, or a user without the right to: reading it will tell.
+		if (error instanceof ErrorReply) {
+			return noBytes;
+		}
+
+		throw error;
+	}
+};
+
+const scan = async function * (nodes: () => readonly SendToNode[], prefix: string): AsyncGenerator<readonly RawEntry[]> {
+	for (const send of nodes()) {
+		// eslint-disable-next-line no-await-in-loop -- Only as much is read as somebody takes.
+		for await (const keys of scanKeys(send, prefix)) {
+			const entries = await Promise.all(keys.map(async key => readHead(send, key)));
+			yield entries.filter(entry => entry !== undefined);
+		}
+	}
+};
+
+/** At the beginning of a reply, or behind where Redis 6 says which script it comes from. OOM, READONLY, MISCONF, LOADING, CLUSTERDOWN and NOPERM are none of these. */
+const argumentError = /(?:^|: )(?:WRONGTYPE|CROSSSLOT|ERR (?:value is not |invalid expire time|syntax error|wrong number of arguments|offset is out of range|string exceeds maximum))/v;
+
+/** Whether Redis refused what it was asked to do, and would not refuse another command. */
+export const isArgumentError = (error: unknown): boolean => error instanceof ErrorReply && argumentError.test(error.message);
+
+/** Also from within a script. */
+const isFull = (error: unknown): boolean => error instanceof ErrorReply && error.message.includes('OOM command not allowed');
+
+const isForeignValue = (error: unknown): boolean => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE');
+
+// Nothing that is stored is empty: that stands for a key that is not there, or is of another type.
+const swapScript = `
+	local current = redis.pcall('GET', KEYS[1])
+	if type(current) ~= 'string' then current = '' end
+	if current ~= ARGV[1] then return 0 end
+	if ARGV[3] == 'keep' and redis.call('PTTL', KEYS[1]) > 0 then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+	elseif ARGV[3] == '' or ARGV[3] == 'keep' then redis.call('SET', KEYS[1], ARGV[2])
+	else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+	return 1
+`;
+
+// A hash stands for the head that is expected: it may be as long as the one that takes its place.
+const replaceHeadScript = `
+	if redis.sha1hex(redis.call('GETRANGE', KEYS[1], 0, #ARGV[2] - 1)) ~= ARGV[1] then return 0 end
+	if redis.call('SETRANGE', KEYS[1], 0, ARGV[2]) ~= tonumber(ARGV[3]) then return 0 end
+	if ARGV[4] == '' then redis.call('PERSIST', KEYS[1])
+	elseif ARGV[4] ~= 'keep' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
+	return 1
+`;
+
+const replaceHead = async (send: SendCommand, key: string, change: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean> => {
+	const {before, head, length} = change;
+	try {
+		return isLongKey(key)
+			? await replaceLongHead(send, key, change, ttlMs)
+			: await send(key, ['EVAL', replaceHeadScript, '1', key, hash('sha1', before), head, String(length), String(ttlMs ?? '')]) === 1;
+	} catch (error) {
+		// A value of another type, or a user without the right to: nothing was replaced.
+		if (error instanceof ErrorReply) {
+			return false;
+		}
+
+		throw error;
+	}
+};
+
+// `PEXPIRE … GT` does the same from Redis 7.0 on.
+const extendScript = `
+	local left = redis.call('PTTL', KEYS[1])
+	if left >= 0 and ARGV[1] == '' then redis.call('PERSIST', KEYS[1])
+	elseif left >= 0 and left < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+	return 1
+`;
+
+/**
+Redis as a place to keep bytes in.
+*/
+export const redisBackend = (link: RedisLink, namespace: string): Backend => {
+	const prefix = `${namespace}:`;
+	const explained = createPermissionErrors(prefix);
+	const sendPlainly = senderOf(link);
+	const send: SendCommand = async (key, arguments_) => {
+		try {
+			return await explained(arguments_, async () => sendPlainly(key, arguments_));
+		} catch (error) {
+			nodeCheck?.note(error);
+			throw error;
+		}
+	};
+
+	const masters = (): MasterNode[] => mastersOf(link.connection).map(({address, send: sendToNode}) => ({
+		address,
+		send: async (arguments_, options) => explained(arguments_, async () => sendToNode(arguments_, options)),
+	}));
+
+	const nodes = (): SendToNode[] => masters().map(master => master.send);
+
+	const connect = (): Promise<void> | undefined => {
+		const connecting = link.connect();
+		return connecting && explained(['CONNECT'], async () => connecting);
+	};
+
+	const isSingle = !isCluster(link.connection) && !('getSentinelNode' in link.connection);
+	const nodeCheck = isSingle ? checkClusterNode(connect, async () => askServer(link.connection)) : undefined;
+
+	return {
+		...binary,
+		get address() {
+			return link.address;
+		},
+		get connectionError() {
+			return link.connectionError;
+		},
+		prefix,
+		isInProcess: false,
+		keyv: new Keyv(new BinaryKeyvRedis(send), {
+			namespace: undefined,
+			useKeyPrefix: false,
+			serialize: undefined,
+			deserialize: undefined,
+			emitErrors: false,
+			throwOnErrors: true,
+		}),
+		connect: nodeCheck?.connect ?? connect,
+		reset() {
+			link.reset();
+		},
+		nodes: link.nodes,
+		probePatienceMs: link.probePatienceMs,
+		get isTracking() {
+			return link.isTracking;
+		},
+		answersInOrder: !isCluster(link.connection),
+		keepsOrder: !('getSentinelNode' in link.connection || 'totalClients' in link.connection),
+		hasBatches: true,
+		clear: async () => unlinkAll(nodes(), prefix),
+		scan: () => scan(nodes, prefix),
+		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
+		guarded: createGuardedChanges(send, async () => replaceGuards(nodes(), prefix)),
+		async extend(key, ttlMs) {
+			await send(key, ['EVAL', extendScript, '1', key, String(ttlMs ?? '')]);
+		},
+		async shorten(key, ttlMs) {
+			await send(key, ['PEXPIRE', key, String(ttlMs)]);
+		},
+		readStart: async key => readStart(send, key),
+		replaceHead: async (key, change, ttlMs) => replaceHead(send, key, change, ttlMs),
+		pieces: createPieces(send),
+		masters: {
+			watch: onChange => link.watch?.(onChange) ?? watchMasters(link.connection, onChange),
+			identify: async () => identify(nodes()),
+			list(key) {
+				const address = key === undefined ? undefined : link.nodes?.of(key);
+				return masters()
+					.filter(master => link.nodes === undefined || key === undefined || master.address === address)
+					.map(master => ({address: master.address, send: async arguments_ => master.send(arguments_, asText)}));
+			},
+		},
+		readEvictions: async () => readEvictions(link.connection),
+		isSharded: isCluster(link.connection),
+		isForeignValue,
+		isRefusal: error => error instanceof ErrorReply,
+		isArgumentError,
+		isFull,
+		send,
+		close: async () => link.close(),
+	};
+};

@@ -1,0 +1,94 @@
+import {promisify} from 'node:util';
+import * as zlib from 'node:zlib';
+import type {StoredResponse} from '../../types/stored.ts';
+
+/** Node has it since 22.15 and 23.8. */
+export const isCompressionSupported = typeof zlib.zstdCompress === 'function';
+
+/** Higher levels gain a few per cent on JSON and HTML and take twice as long and more: docs/storage.md. */
+const level = 1;
+
+/** Decompressing a smaller one takes half as long as all the rest of a hit, for some kilobytes saved. */
+const smallestBody = 4096;
+
+/** What is larger when it is decompressed is neither written nor read: a few bytes in the store could fill the memory. */
+export const largestBody = 64 * 1024 * 1024;
+
+/** What is larger does not hold the event loop up. */
+const longBody = 128 * 1024;
+
+/** As much of a long body as tells what the rest is like. */
+const sampleSize = 16 * 1024;
+
+const compressedTypes = /^(?:(?:audio|video)\/(?!(?:\w+-)?(?:wav|midi|aiff))|image\/(?!svg|bmp|x-ms-bmp|tiff|x-icon|vnd\.microsoft\.icon|vnd\.adobe)|font\/woff|application\/(?:font-woff|zip|gzip|x-gzip|zstd|x-7z-compressed|x-bzip2?|x-xz|x-rar-compressed|vnd\.rar|java-archive|epub\+zip|vnd\.openxmlformats|vnd\.oasis\.opendocument))/v;
+
+const contentType = (rawHeaders: readonly string[]): string => {
+	const position = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-type');
+	return position === -1 ? '' : (rawHeaders[position + 1] ?? '').trim().toLowerCase();
+};
+
+const isWorthIt = (compressed: Uint8Array, body: Uint8Array): boolean => compressed.length < body.length * 0.9;
+
+const compressOptions = (pledgedSrcSize: number): zlib.ZstdOptions => ({
+	params: {[zlib.constants.ZSTD_c_compressionLevel]: level},
+	pledgedSrcSize,
+});
+
+const compressLong = async (body: Uint8Array): Promise<Uint8Array | undefined> => {
+	const compressed = await promisify(zlib.zstdCompress)(body, compressOptions(body.length));
+	return isWorthIt(compressed, body) ? compressed : undefined;
+};
+
+/**
+The body of a response, compressed; `undefined` where that gains nothing. A promise where it takes long.
+*/
+export const compressBody = ({rawHeaders, body}: Pick<StoredResponse, 'rawHeaders' | 'body'>): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
+	if (body.length < smallestBody || body.length > largestBody || compressedTypes.test(contentType(rawHeaders))) {
+		return undefined;
+	}
+
+	const start = body.length > longBody ? (body.length - sampleSize) / 2 : 0;
+	const sample = body.length > longBody ? body.subarray(start, start + sampleSize) : body;
+	const compressed = zlib.zstdCompressSync(sample, compressOptions(sample.length));
+	if (!isWorthIt(compressed, sample)) {
+		return undefined;
+	}
+
+	return sample === body ? compressed : compressLong(body);
+};
+
+const decompressOptions = (length: number): zlib.ZstdOptions => ({
+	// No more than the record says, whatever the compressed bytes say.
+	maxOutputLength: length,
+	// A byte more than is wanted: Node gets another piece ready, and asks again, when one is full.
+	chunkSize: Math.min(Math.max(length, 64), 1024 * 1024) + 1,
+});
+
+const decompressLong = async (compressed: Uint8Array, length: number): Promise<Uint8Array | undefined> => {
+	try {
+		const body = await promisify(zlib.zstdDecompress)(compressed, decompressOptions(length));
+		return body.length === length ? body : undefined;
+	} catch {
+		return undefined;
+	}
+};
+
+/**
+A body of which the record says how long it is; `undefined` for what is not exactly that, or longer than any that is compressed here. A promise where it takes long.
+*/
+export const decompressBody = (compressed: Uint8Array, length: number): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
+	if (!isCompressionSupported || length > largestBody) {
+		return undefined;
+	}
+
+	if (length > longBody) {
+		return decompressLong(compressed, length);
+	}
+
+	try {
+		const body = zlib.zstdDecompressSync(compressed, decompressOptions(length));
+		return body.length === length ? body : undefined;
+	} catch {
+		return undefined;
+	}
+};

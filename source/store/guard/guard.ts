@@ -1,0 +1,410 @@
+import type {Backend} from '../ports/backend.ts';
+import type {StoreEvent, StoreHealth} from '../ports/health.ts';
+import {DeadlineError, storeErrors, type StoreError} from '../ports/store-error.ts';
+import {atDeadline, noteAnswer} from './deadline.ts';
+import {createFaultLog} from './fault-log.ts';
+import {createNodeHealth, type NodeHealth} from './node-health.ts';
+
+export type OperationKind = 'read' | 'write' | 'delete' | 'command';
+
+export type GuardOptions = {
+	readonly backend: Backend;
+	/** The longest that an operation is waited for. */
+	readonly timeoutMs: number;
+	/** The circuit breakers' first cooldown. */
+	readonly cooldownMs: number | undefined;
+	readonly onEvent: ((event: StoreEvent) => void) | undefined;
+	/** Asks the store for a sign of life, in a cluster the node with that address; any node if there is none. */
+	readonly probe: (address: string | undefined) => Promise<unknown>;
+	/** The store has answered. */
+	readonly onAnswer: () => void;
+	readonly onRecovery: () => void;
+};
+
+export type Limits = {
+	readonly deadlineMs?: number;
+	readonly explain?: (error: Error) => Error;
+};
+
+/**
+What stands between a request and a store that may be slow, silent or gone. In a cluster, each node is judged by itself.
+*/
+export type Guard = {
+	/**
+	Runs an operation for as long as the deadline allows. Resolves to `undefined` when it failed or was not tried.
+
+	@param key - What the operation is about: the node that keeps it is judged by how that goes. `undefined` for all nodes together.
+	@param limits.deadlineMs - Default: the guard's timeout.
+	@param limits.explain - Makes the error that is reported of the one that came up.
+	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
+	*/
+	attempt<Result>(kind: OperationKind, key: string | undefined, operation: () => Promise<Result>, limits?: Limits, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
+
+	/**
+	Runs an operation that somebody waits for who wants to know: whether or not the store is given up, and for longer than a request would.
+
+	@param patienceMs - How much longer.
+	@throws {StoreError} What went wrong, which is also reported.
+	*/
+	check<Result>(operation: () => Promise<Result>, patienceMs: number): Promise<Result>;
+
+	/** Reports a fault from elsewhere. */
+	fail(kind: OperationKind, key: string, error: unknown): void;
+
+	/** Reports an error that says nothing of the store's health. */
+	report(error: Error): void;
+
+	/** Whether operations about a key are tried at all; without a key, whether any are. */
+	isHealthy(key?: string): boolean;
+
+	/** Of a cluster: whether all nodes that are waited for have answered something since then. */
+	isAnswering(sinceMonoMs: number): boolean;
+
+	/** Whether writes are: `false` while they rest. */
+	isWritable(key: string): boolean;
+
+	/** Operations that failed or were given up. */
+	readonly errors: number;
+
+	health(): StoreHealth;
+
+	/** Waits for what is under way, no longer than the deadline, and tries nothing any more. */
+	close(): Promise<void>;
+};
+
+type Failure = {
+	readonly isFatal?: boolean;
+	readonly isSignOfSickness?: boolean;
+	readonly explain?: (error: Error) => Error;
+};
+
+const noAddresses: readonly string[] = [];
+
+export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onAnswer, onRecovery}: GuardOptions): Guard => {
+	const {answersInOrder = false} = backend;
+	const toStoreError = storeErrors(() => backend.address);
+	const faults = createFaultLog(onEvent, toStoreError);
+	const underWay = new Set<Promise<unknown>>();
+	let errors = 0;
+	let isClosed = false;
+	let lastError: StoreError | undefined;
+	let lastErrorAt: Date | undefined;
+	/** Whether the store has ever answered. The memory of the process needs no proof. */
+	let isProven = backend.isInProcess;
+	let state: StoreHealth['state'] = isProven ? 'ok' : 'unknown';
+	let since = new Date();
+
+	const noteState = () => {
+		const next = isClosed ? 'closed' : stateOf(whole, addresses().map(address => nodes.get(address)));
+		const shown = next === 'ok' && !isProven ? 'unknown' : next;
+		if (shown === state) {
+			return;
+		}
+
+		state = shown;
+		since = new Date();
+	};
+
+	const prove = () => {
+		if (isProven) {
+			return;
+		}
+
+		isProven = true;
+		noteState();
+	};
+
+	const createHealth = (address?: string): NodeHealth => createNodeHealth({
+		cooldownMs,
+		probe: async () => withPatience(async () => {
+			await backend.connect();
+			if (address === undefined || !await hasBeenReplaced(address)) {
+				await probe(address);
+			}
+		}, {patienceMs: backend.probePatienceMs, isInBackground: true, address}),
+		onDegraded(error, nodeState) {
+			noteState();
+			if (nodeState === 'unavailable') {
+				backend.reset();
+			}
+
+			faults.degraded(error);
+		},
+		onRecovered(formerState) {
+			isProven ||= formerState === 'unavailable';
+			noteState();
+			faults.recovered();
+			if (formerState === 'unavailable') {
+				onRecovery();
+			}
+		},
+	});
+
+	/** Of a connection that is not made, and of a store that is one node. */
+	const whole = createHealth();
+	/** Of a cluster, by their addresses; those that were asked. */
+	const nodes = new Map<string, NodeHealth>();
+	let seenAddresses = noAddresses;
+
+	/** Of the nodes that are there now. Those that have left are forgotten. */
+	const addresses = (): readonly string[] => {
+		const current = backend.nodes?.addresses ?? noAddresses;
+		if (current === seenAddresses) {
+			return current;
+		}
+
+		seenAddresses = current;
+		for (const [address, node] of nodes) {
+			// A connection that is lost knows no nodes.
+			if (current.length === 0 || current.includes(address)) {
+				continue;
+			}
+
+			nodes.delete(address);
+			node.leave();
+		}
+
+		noteState();
+		return current;
+	};
+
+	/** A node that is silent does not tell that it has lost its keys to others. */
+	const hasBeenReplaced = async (address: string): Promise<boolean> => {
+		const answering = addresses().filter(each => nodes.get(each)?.state !== 'unavailable');
+		const replacedBy = await backend.nodes?.replace(address, answering);
+		if (replacedBy) {
+			faults.replaced(address, replacedBy);
+		}
+
+		return !addresses().includes(address);
+	};
+
+	const addressOf = (key: string | undefined): string | undefined => key === undefined || addresses().length === 0 ? undefined : backend.nodes?.of(key);
+
+	const healthOf = (address: string | undefined): NodeHealth => {
+		if (address === undefined) {
+			return whole;
+		}
+
+		const known = nodes.get(address);
+		if (known) {
+			return known;
+		}
+
+		const created = createHealth(address);
+		nodes.set(address, created);
+		return created;
+	};
+
+	const isAsked = (node: NodeHealth): boolean => !isClosed && whole.reading.isClosed() && node.reading.isClosed();
+
+	const withPatience = async <Result>(ask: () => Promise<Result>, {patienceMs, isInBackground, address}: {readonly patienceMs: number; readonly isInBackground: boolean; readonly address?: string | undefined}): Promise<Result> => {
+		const {promise, reject} = Promise.withResolvers<never>();
+		const forgetDeadline = atDeadline(patienceMs, patienceMs, () => {
+			backend.reset();
+			reject(new DeadlineError(patienceMs, address));
+		}, {isInBackground});
+		try {
+			return await Promise.race([ask(), promise]);
+		} finally {
+			forgetDeadline();
+		}
+	};
+
+	/** A client of the user's tries to connect again and again, and tells of each failure as an event. */
+	const deadlineError = (ms: number, isConnected: boolean, address?: string): Error => (isConnected ? undefined : backend.connectionError) ?? new DeadlineError(ms, address);
+
+	const report = (error: Error): void => {
+		lastError = toStoreError(error);
+		lastErrorAt = new Date();
+		faults.failed(error);
+	};
+
+	const fail = (kind: OperationKind, node: NodeHealth, error: Error, {isFatal = false, isSignOfSickness = true, explain = (each: Error) => each}: Failure = {}): void => {
+		errors++;
+		node.noteError(toStoreError(error));
+		// What falls with the connection belongs to the fault that was told already.
+		if (node.state !== 'unavailable') {
+			report(explain(error));
+		}
+
+		if (!isSignOfSickness || backend.isArgumentError(error)) {
+			return;
+		}
+
+		if (kind === 'write' && !isFatal) {
+			node.writing.failed(error);
+		} else if (kind === 'read' || isFatal || !backend.isRefusal(error)) {
+			node.reading.failed(error, {isFatal});
+		}
+	};
+
+	const noteSuccess = (kind: OperationKind, node: NodeHealth, hasWritten: boolean): void => {
+		node.noteAnswer();
+		noteAnswer(answersInOrder);
+		onAnswer();
+		prove();
+		whole.reading.succeeded();
+		node.reading.succeeded();
+		if (kind === 'write' && hasWritten) {
+			node.writing.succeeded();
+		}
+	};
+
+	/*
+	The timer, not the socket, is what keeps the process alive meanwhile.
+	*/
+	const withDeadline = async <Result>(kind: OperationKind, key: string | undefined, operation: () => Promise<Result>, {deadlineMs = timeoutMs, explain}: Limits, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => new Promise(resolve => {
+		let address = addressOf(key);
+		let node = healthOf(address);
+		let isOver = false;
+		let isConnected = false;
+		const sentMs = performance.now();
+		node.waiting++;
+
+		const end = () => {
+			isOver = true;
+			node.waiting--;
+			forgetDeadline();
+		};
+
+		const giveUp = (error: Error, failure: Failure) => {
+			if (isOver) {
+				return;
+			}
+
+			end();
+			fail(kind, node, error, {...failure, ...explain && {explain}});
+			resolve(undefined);
+		};
+
+		const forgetDeadline = atDeadline(deadlineMs, deadlineMs, () => {
+			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Which node of several has failed, nobody knows.
+			const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || !isConnected || addresses().length === 0);
+			giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness});
+		}, {isAnswering: address === undefined ? undefined : sinceMonoMs => node.answeredMonoMs > sinceMonoMs});
+
+		const run = async () => {
+			try {
+				const connecting = backend.connect();
+				if (connecting !== undefined) {
+					await connecting;
+					noteAnswer(answersInOrder);
+				}
+
+				// Nobody waits any more, and what is done late may undo what came after.
+				if (isOver) {
+					return;
+				}
+
+				isConnected = true;
+				if (connecting !== undefined) {
+					address = addressOf(key);
+					node.waiting--;
+					node = healthOf(address);
+					node.waiting++;
+				}
+
+				const result = await operation();
+				if (isOver) {
+					return;
+				}
+
+				end();
+				noteSuccess(kind, node, isWritten(result));
+				resolve({result});
+			} catch (error) {
+				giveUp(asError(error), {isFatal: !isConnected});
+			}
+		};
+
+		void run();
+	});
+
+	return {
+		async attempt(kind, key, operation, limits = {}, isWritten = result => result !== false) {
+			const node = healthOf(addressOf(key));
+			if (!isAsked(node) || (kind === 'write' && !node.writing.isClosed())) {
+				return undefined;
+			}
+
+			const attempted = withDeadline(kind, key, operation, limits, isWritten);
+			underWay.add(attempted);
+			try {
+				return await attempted;
+			} finally {
+				underWay.delete(attempted);
+			}
+		},
+		async check(operation, patienceMs) {
+			if (isClosed) {
+				throw toStoreError(new Error('The cache is closed'));
+			}
+
+			let isConnected = false;
+			try {
+				const result = await withPatience(async () => {
+					await backend.connect();
+					isConnected = true;
+					return operation();
+				}, {patienceMs, isInBackground: false});
+				onAnswer();
+				prove();
+				whole.reading.succeeded();
+				return result;
+			} catch (error) {
+				const failure = !isConnected && error instanceof DeadlineError ? deadlineError(patienceMs, false) : asError(error);
+				fail('command', whole, failure, {isFatal: !isConnected, isSignOfSickness: !isConnected || addresses().length === 0});
+				throw toStoreError(failure);
+			}
+		},
+		fail(kind, key, error) {
+			fail(kind, healthOf(addressOf(key)), asError(error));
+		},
+		report,
+		isWritable(key) {
+			const node = healthOf(addressOf(key));
+			return isAsked(node) && !node.writing.isOpen;
+		},
+		isHealthy(key) {
+			const known = addresses();
+			return key === undefined && known.length > 0 ? known.some(address => isAsked(healthOf(address))) : isAsked(healthOf(addressOf(key)));
+		},
+		isAnswering: sinceMonoMs => nodes.values().every(({waiting, answeredMonoMs}) => waiting === 0 || answeredMonoMs > sinceMonoMs),
+		get errors() {
+			return errors;
+		},
+		health() {
+			const known = addresses();
+			return {
+				state,
+				since,
+				lastError,
+				lastErrorAt,
+				...known.length > 0 && {nodes: known.map(address => ({address, ...healthOf(address).report()}))},
+			};
+		},
+		async close() {
+			await Promise.all(underWay);
+			isClosed = true;
+			noteState();
+			whole.stop();
+			for (const node of nodes.values()) {
+				node.stop();
+			}
+		},
+	};
+};
+
+/** Of all nodes together: what is known of those that were asked. */
+const stateOf = (whole: NodeHealth, nodes: ReadonlyArray<NodeHealth | undefined>): StoreHealth['state'] => {
+	const states = nodes.map(node => node === undefined || node.state === 'unknown' ? 'ok' : node.state);
+	const [first = 'ok'] = states;
+	if (whole.state !== 'ok' && whole.state !== 'unknown') {
+		return whole.state;
+	}
+
+	return states.every(state => state === first) ? first : 'partial';
+};
+
+const asError = (error: unknown): Error => error instanceof Error ? error : new Error(`The store failed with ${String(error)}`);

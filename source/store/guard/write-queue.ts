@@ -1,0 +1,52 @@
+import type {StoredRecord} from '../../types/stored.ts';
+import {longBodyBytes} from '../ports/long-keys.ts';
+
+/** What could not be read in time is not written at once: that would be as much again for the same connection. */
+export const largeBytes = 65_536;
+
+const recordSize = 512;
+
+/** Of a record that is on its way to be written, roughly. */
+export const sizeOf = (record: StoredRecord): number => recordSize + (record.kind === 'response' ? record.body.length : 0);
+
+/** What waits of bodies that take long to be written does not keep others from being. */
+const laneOf = (bytes: number): 'short' | 'long' => bytes < longBodyBytes ? 'short' : 'long';
+
+const defaultQueueBytes = 32 * 1024 * 1024;
+
+/**
+What waits to be written, in bytes: long bodies, and apart from these all others.
+*/
+export type WriteQueue = {
+	/**
+	One that is longer than all there is room for is let in alone.
+
+	@returns How to leave, once; `undefined` where too much waits already.
+	*/
+	enter(bytes: number): (() => void) | undefined;
+
+	/** Counts anew: what a store that was gone never answers would stay for ever. */
+	restart(): void;
+};
+
+export const createWriteQueue = (maxBytes: number = defaultQueueBytes): WriteQueue => {
+	let queue = {short: 0, long: 0};
+
+	return {
+		enter(bytes) {
+			const entered = queue;
+			const lane = laneOf(bytes);
+			if (entered[lane] > 0 && entered[lane] + bytes > maxBytes) {
+				return undefined;
+			}
+
+			entered[lane] += bytes;
+			return () => {
+				entered[lane] -= bytes;
+			};
+		},
+		restart() {
+			queue = {short: 0, long: 0};
+		},
+	};
+};

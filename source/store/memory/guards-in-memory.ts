@@ -1,0 +1,69 @@
+import {LRUCache} from 'lru-cache';
+import type {Change, ChangeResult, GuardedChanges} from '../ports/backend.ts';
+import {guardLifeMs, isGuardKey, purgeToken, writeGuard} from '../ports/guard-token.ts';
+
+/** A guard is evicted only while more requests than these are under way. */
+const maxGuards = 50_000;
+
+/**
+Guards of a store that is in the memory of the process: beside what is stored, so that they leave nothing behind.
+*/
+export type GuardsInMemory = {
+	/** A guard as it would lie in the store. */
+	peek(key: string): Uint8Array | undefined;
+
+	/**
+	@param change - Makes changes, all of them or none.
+	@param prefix - Of the keys.
+	*/
+	guard(change: (changes: readonly Change[]) => ChangeResult, prefix: string): GuardedChanges;
+};
+
+export const createGuardsInMemory = (): GuardsInMemory => {
+	const tokens = new LRUCache<string, string>({maxSize: maxGuards, sizeCalculation: () => 1});
+
+	return {
+		peek(key) {
+			const token = isGuardKey(key) ? tokens.get(key) : undefined;
+			return token === undefined ? undefined : writeGuard({kind: 'guard', token});
+		},
+		guard: (change, prefix) => ({
+			async place(guardKey, token, ttlMs) {
+				const known = tokens.get(guardKey);
+				if (known !== undefined) {
+					return known;
+				}
+
+				tokens.set(guardKey, token, {ttl: ttlMs});
+				return token;
+			},
+			async replaceAll() {
+				// Those that are there now: one that is replaced comes last.
+				const keys = tokens.keys().toArray();
+				for (const key of keys) {
+					if (key.startsWith(`${prefix}{`)) {
+						tokens.set(key, purgeToken(), {ttl: guardLifeMs});
+					}
+				}
+			},
+			async commit({key, token, ttlMs}, changes) {
+				if (tokens.get(key) !== token) {
+					return {kind: 'refused'};
+				}
+
+				const result = change(changes);
+				if (result.kind === 'done') {
+					tokens.set(key, token, {ttl: ttlMs});
+				}
+
+				return result;
+			},
+			async purge({key, token, ttlMs}, changes) {
+				const formerToken = tokens.get(key);
+				tokens.set(key, token, {ttl: ttlMs});
+				const result = change(changes);
+				return result.kind === 'done' ? {...result, formerToken} : result;
+			},
+		}),
+	};
+};

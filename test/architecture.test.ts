@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import {globSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+/*
+The folders of `source/`, as docs/design.md names them, and which way their imports go. Type imports count: whoever changes a type changes what uses it.
+*/
+
+const source = path.join(import.meta.dirname, '../source');
+
+/** From the bottom up: a folder imports only what stands before it. */
+const folders = [
+	'types',
+	'http',
+	'store/ports',
+	'store/codec',
+	'store/memory',
+	'store/guard',
+	'store/backends',
+	'store',
+	'tags',
+	'resource',
+	'options',
+	'cache',
+	'coalescing',
+	'management',
+	'observe',
+	'got/state',
+	'got/patches',
+	'got/fast-path',
+	'got/coalescing',
+	'got/refresh',
+	'got/stream',
+	'got',
+	'embedded',
+	'acceptance',
+];
+
+/** What the package exports, and what each of these loads first. */
+const entryPoints = new Set(['acceptance.ts', 'embedded.ts', 'index.ts', 'node-version.ts']);
+
+type Module = {
+	readonly name: string;
+	readonly folder: string;
+	/** Files of `source/`. */
+	readonly imports: readonly string[];
+	readonly packages: readonly string[];
+};
+
+const importPattern = /(?:\bfrom |^import |\bimport\()'(?<specifier>[^']+)'/gmv;
+
+const readModule = (name: string): Module => {
+	const text = readFileSync(path.join(source, name), 'utf8').replaceAll(/^\/\*.*?\*\/$/gmsv, '');
+	const specifiers = text.matchAll(importPattern).map(({groups}) => groups?.specifier ?? '').toArray();
+
+	return {
+		name,
+		folder: path.dirname(name),
+		imports: specifiers.filter(specifier => specifier.startsWith('.')).map(specifier => path.join(path.dirname(name), specifier)),
+		packages: specifiers.filter(specifier => !specifier.startsWith('.')),
+	};
+};
+
+const modules = globSync('**/*.ts', {cwd: source}).map(name => readModule(name));
+
+const moduleOf = new Map(modules.map(module => [module.name, module]));
+
+const floorOf = ({folder}: Module): number => folders.indexOf(folder);
+
+const isEntryPoint = ({name}: Module): boolean => entryPoints.has(name);
+
+const arrowsUp = (module: Module): string[] => module.imports
+	.map(name => moduleOf.get(name))
+	.filter(imported => imported !== undefined && !isEntryPoint(imported) && floorOf(imported) > floorOf(module))
+	.map(imported => `${module.name} → ${imported?.name ?? ''}`);
+
+/** The first circle of imports that leads from a file back to itself. */
+const circleFrom = (start: string): string[] | undefined => {
+	const seen = new Set<string>();
+	const follow = (name: string, way: readonly string[]): string[] | undefined => {
+		for (const next of moduleOf.get(name)?.imports ?? []) {
+			if (next === start) {
+				return [...way, name, next];
+			}
+
+			if (seen.has(next)) {
+				continue;
+			}
+
+			seen.add(next);
+			const circle = follow(next, [...way, name]);
+			if (circle) {
+				return circle;
+			}
+		}
+
+		return undefined;
+	};
+
+	return follow(start, []);
+};
+
+test('each file lies in a folder that docs/design.md names', () => {
+	const design = readFileSync(path.join(source, '../docs/design.md'), 'utf8');
+	const lost = modules.filter(module => floorOf(module) === -1 && !isEntryPoint(module)).map(({name}) => name);
+
+	assert.deepEqual(lost, []);
+	for (const folder of folders) {
+		assert.ok(design.includes(`\`${folder}/\``), folder);
+	}
+});
+
+test('a folder imports only folders below it, types included', () => {
+	const upwards = modules.filter(module => !isEntryPoint(module)).flatMap(module => arrowsUp(module));
+
+	assert.deepEqual(upwards, []);
+});
+
+test('imports make no circle, types included', () => {
+	const circles = modules.map(({name}) => circleFrom(name)).filter(circle => circle !== undefined);
+
+	assert.deepEqual(circles, []);
+});
+
+test('the folder `http` imports nothing that does I/O, reads a clock or is got\'s', () => {
+	const allowed = new Set(['http-cache-semantics', 'lru-cache', 'node:buffer', 'node:crypto', 'structured-headers']);
+	const others = modules.filter(({folder}) => folder === 'http').flatMap(({name, packages}) => packages.filter(specifier => !allowed.has(specifier)).map(specifier => `${name} → ${specifier}`));
+
+	assert.deepEqual(others, []);
+});
+
+/** The type of got's options is part of what a function of the user's is given. */
+const namesGot = 'options/options.ts';
+
+test('got is imported by the folders `got` and `acceptance` alone', () => {
+	const others = modules.filter(({name, folder, packages}) => packages.includes('got') && !folder.startsWith('got') && folder !== 'acceptance' && name !== namesGot).map(({name}) => name);
+
+	assert.deepEqual(others, []);
+});
