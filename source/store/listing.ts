@@ -16,7 +16,9 @@ export type ListingOptions = {
 
 const failureOf = (guard: Guard): Error => {
 	const {state, lastError} = guard.health();
-	return state === 'closed' ? new Error('The store could not list what is stored: the cache is closed') : new Error('The store could not list what is stored', {cause: lastError});
+	const why = state === 'closed' ? 'the cache is closed' : lastError?.message.replace(/^got-redis-cache: /v, '') ?? 'it did not answer';
+
+	return new Error(`got-redis-cache: The store could not list what is stored: ${why}`, {cause: state === 'closed' ? undefined : lastError});
 };
 
 /**

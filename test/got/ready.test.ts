@@ -3,7 +3,12 @@ import {after, before, test} from 'node:test';
 import {createClient, createCluster} from '@redis/client';
 import got from 'got';
 import {Keyv} from 'keyv';
-import {redisCache, StoreError, type RedisCacheOptions} from '../../source/index.ts';
+import {
+	redisCache,
+	StoreError,
+	type RedisCache,
+	type RedisCacheOptions,
+} from '../../source/index.ts';
 import {createAdapter} from '../helpers/adapter.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {listen} from '../helpers/listener.ts';
@@ -144,6 +149,25 @@ for (const [name, {open, message, state = 'unknown'}] of Object.entries(failures
 		assert.equal(cache.health().state === 'ok' ? 'unknown' : cache.health().state, state);
 	});
 }
+
+test('a Redis that wants a password and is given none is unavailable, whatever is asked first', async () => {
+	await using locked = await startRedis();
+	await locked.client.configSet('requirepass', 'hunter2');
+	const url = 'http://example.com/a';
+	const questions: Record<string, (cache: RedisCache) => Promise<unknown>> = {
+		ready: async cache => cache.ready(),
+		get: async cache => cache.get(url),
+		delete: async cache => cache.delete(url),
+		entries: async cache => Array.fromAsync(cache.entries()),
+	};
+	for (const [name, ask] of Object.entries(questions)) {
+		await using cache = redisCache({store: locked.url, timeout: '10s'});
+		await ask(cache).catch(() => undefined);
+		const {state, lastError} = cache.health();
+		assert.equal(state, 'unavailable', name);
+		assert.match(String(lastError?.message), /^got-redis-cache: NOAUTH .*Are user and password right\?/v);
+	}
+});
 
 for (const [name, [args, message]] of Object.entries({
 	'a full Redis': [['--maxmemory', '1'], /OOM.*raise `maxmemory`/v],

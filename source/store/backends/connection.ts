@@ -219,6 +219,14 @@ const schemes: ReadonlyMap<string, string> = new Map([
 /** A host and a port, perhaps behind user information, perhaps with a database. `localhost:6379` would otherwise be a URL of the scheme `localhost:`. */
 const isWithoutScheme = (text: string): boolean => /^(?:[^\/]*@)?(?:[\w\-.]+|\[[\d:a-f]+\]):\d+(?:\/\d*)?$/iv.test(text);
 
+/** What stands before the last `@` is meant as user and password, which are often pasted as they are. */
+const escapingHint = (url: string): string => {
+	const location = url.slice(url.indexOf('://') + 3);
+	const credentials = location.slice(0, Math.max(location.lastIndexOf('@'), 0));
+
+	return /[#\/?@]|%(?![\da-f]{2})/iv.test(credentials) ? '; its user and password need encodeURIComponent(), as for # and /' : '';
+};
+
 const clientOptionsOf = (text: string): RedisClientOptions => {
 	// What stands before an `@` may be a password.
 	const shown = text.replace(/^.*@/sv, '…@');
@@ -230,7 +238,7 @@ const clientOptionsOf = (text: string): RedisClientOptions => {
 	const given = /^[a-z][\d+\-.a-z]*:/iv.exec(text)?.[0];
 	const told = given === undefined ? `'${shown.slice(0, 40)}'` : `a ${given} URL`;
 	if (!URL.canParse(text)) {
-		throw new TypeError(`The option \`store\` is ${told}${given === undefined ? '' : ' that cannot be parsed'}: ${expected}`);
+		throw new TypeError(`The option \`store\` is ${told}${given === undefined ? '' : ' that cannot be parsed'}${escapingHint(text)}: ${expected}`);
 	}
 
 	const url = new URL(text);
@@ -244,7 +252,7 @@ const clientOptionsOf = (text: string): RedisClientOptions => {
 	}
 
 	if (!/^(?:\/\d*)?$/v.test(url.pathname)) {
-		throw new TypeError('The option `store` is a URL whose path is no database: expected one such as redis://localhost:6379/0');
+		throw new TypeError(`The option \`store\` is a URL whose path is no database${escapingHint(text)}: expected one such as redis://localhost:6379/0`);
 	}
 
 	// Node-redis passes them by, and what follows an unescaped `?` or `#` in a password is taken for one.
@@ -275,7 +283,7 @@ const linkOf = (options: RedisClientOptions, tracker: Tracker | undefined, what:
 	} catch (error) {
 		// The message of node-redis may quote a URL with its password.
 		// eslint-disable-next-line preserve-caught-error
-		throw new TypeError(`The option \`store\` is ${what} that node-redis refuses (${error instanceof Error ? error.name : 'unknown error'}): ${expected}`);
+		throw new TypeError(`The option \`store\` is ${what} that node-redis refuses (${error instanceof Error ? error.name : 'unknown error'})${escapingHint(options.url ?? '')}: ${expected}`);
 	}
 };
 

@@ -220,7 +220,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		faults.failed(error);
 	};
 
-	const fail = (kind: OperationKind, node: NodeHealth, error: Error, {isFatal = false, isSignOfSickness = true, explain = (each: Error) => each}: Failure = {}): void => {
+	const fail = (kind: OperationKind, node: NodeHealth, error: Error, {isFatal = isUnauthenticated(error), isSignOfSickness = true, explain = (each: Error) => each}: Failure = {}): void => {
 		errors++;
 		node.noteError(toStoreError(error));
 		// What falls with the connection belongs to the fault that was told already.
@@ -314,7 +314,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				noteSuccess(kind, node, isWritten(result));
 				resolve({result});
 			} catch (error) {
-				giveUp(asError(error), {isFatal: !isConnected});
+				giveUp(asError(error), isConnected ? {} : {isFatal: true});
 			}
 		};
 
@@ -354,7 +354,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				return result;
 			} catch (error) {
 				const failure = !isConnected && error instanceof DeadlineError ? deadlineError(patienceMs, false) : asError(error);
-				fail('command', whole, failure, {isFatal: !isConnected, isSignOfSickness: !isConnected || addresses().length === 0});
+				fail('command', whole, failure, {...!isConnected && {isFatal: true}, isSignOfSickness: !isConnected || addresses().length === 0});
 				throw toStoreError(failure);
 			}
 		},
@@ -406,5 +406,8 @@ const stateOf = (whole: NodeHealth, nodes: ReadonlyArray<NodeHealth | undefined>
 
 	return states.every(state => state === first) ? first : 'partial';
 };
+
+/** A connection without a password is made, and then refuses every command. */
+const isUnauthenticated = ({message}: Error): boolean => message.startsWith('NOAUTH ');
 
 const asError = (error: unknown): Error => error instanceof Error ? error : new Error(`The store failed with ${String(error)}`);
