@@ -32,6 +32,7 @@ import {refreshInBackground} from './refresh/refresh.ts';
 import {settleAfter} from './refresh/stale-after.ts';
 import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
 import type {Hooks, GotContext} from './state/context.ts';
+import {noteOptions} from './state/client-methods.ts';
 import {addHeaders, announceSending, endExchange, exchangeOf, isOwner, isWatched, linkHop, previousHop, registerHook, restoreHeaders, setExchange, type GotExchange} from './state/exchanges.ts';
 import {failureOf} from './state/failure.ts';
 import {completeGiven} from './state/given-options.ts';
@@ -302,6 +303,7 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	registerHook(beforeRequest);
+	noteOptions(beforeRequest, context.options);
 	const hooks: Hooks = {
 		init: [completeGiven, watchHandlers],
 		beforeRequest: [beforeRequest],

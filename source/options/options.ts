@@ -106,7 +106,7 @@ export type RequestCacheOptions = {
 	- `false`: the response's own `stale-if-error` alone (RFC 5861 §4).
 	- `{statusCodes, for}`: as a duration, on these status codes in place of 500, 502, 503 and 504; without `for`, any that is still kept. With 429 among them, a request that the origin turns away is answered at once, and not after the time of its `Retry-After`.
 
-	`must-revalidate`, `no-cache`, and in a shared cache `proxy-revalidate` and `s-maxage` always win: such a response is never reused stale.
+	`must-revalidate`, `no-cache`, and in a shared cache `proxy-revalidate` and `s-maxage`, which implies it (RFC 9111 §5.2.2.10), always win: such a response is never reused stale.
 
 	@default 'disconnected'
 	*/
@@ -177,7 +177,7 @@ export type RequestCacheOptions = {
 	cacheControl?: boolean | undefined;
 
 	/**
-	Methods of requests that are looked up and whose responses may be stored. A request that only reads can make its own method one of these, such as a POST that is a search or a GraphQL query. For a whole cache or client, say with `filter` which requests of an unsafe method only read: any other would be answered from the cache as well, without the origin. Without `filter` or `key`, `redisCache()` warns of such a method (`GOT_REDIS_CACHE_UNSAFE_METHODS`).
+	Methods of requests that are looked up and whose responses may be stored. A request that only reads can make its own method one of these, such as a POST that is a search or a GraphQL query. For a whole cache or client, say with `filter` which requests of an unsafe method only read: any other would be answered from the cache as well, without the origin. Without `filter` or `key`, such a method of a cache or a client is a process warning (`GOT_REDIS_CACHE_UNSAFE_METHODS`).
 
 	@default ['GET', 'HEAD', 'QUERY']
 

@@ -299,12 +299,19 @@ const storeOfEnvironment = (): string | undefined => {
 	return url;
 };
 
-/** A request that changes something is to be made each time, whatever the other requests of its method are. */
-const warnOfUnsafeMethods = ({methods = [], filter, key}: RedisCacheOptions, where: string) => {
+/**
+A request that changes something is to be made each time, whatever the other requests of its method are.
+
+@returns Whether there was anything to warn of.
+*/
+export const warnOfUnsafeMethods = ({methods = [], filter, key}: Pick<RedisCacheOptions, 'methods' | 'filter' | 'key'>, where: string): boolean => {
 	const unsafe = methods.filter(method => !isSafe(method.toUpperCase()));
-	if (!filter && !key && unsafe.length > 0) {
+	const isUnselective = !filter && !key && unsafe.length > 0;
+	if (isUnselective) {
 		warn('GOT_REDIS_CACHE_UNSAFE_METHODS', `with ${unsafe.join(', ')} in the option \`methods\` of ${where}, every such request may be answered from the cache, also one that changes something at the origin; say with \`filter\` which ones only read, or allow single requests, as in {context: {cache: {methods: ['${unsafe[0]}']}}}`);
 	}
+
+	return isUnselective;
 };
 
 /** Whether a request can set an option of that name for itself. */

@@ -3,7 +3,8 @@ import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import process from 'node:process';
 import {test} from 'node:test';
-import {RequestError, type OptionsInit} from 'got';
+import got, {RequestError, type Got, type OptionsInit} from 'got';
+import got15 from 'got-15';
 import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
@@ -204,6 +205,50 @@ test('an unsafe method in `methods` without `filter` or `key` is warned of when 
 	await new Promise(resolve => {
 		setImmediate(resolve);
 	});
+	process.off('warning', note);
+	assert.deepEqual(warnings, []);
+});
+
+test('an unsafe method in `context.cache.methods` of a client without `filter` or `key` is warned of once, and that of a request is not', async () => {
+	const warnings: NodeJS.ErrnoException[] = [];
+	const note = (warning: NodeJS.ErrnoException) => {
+		warnings.push(warning);
+	};
+
+	const settled = async () => new Promise(resolve => {
+		setImmediate(resolve);
+	});
+	const context = {cache: {methods: ['POST']}};
+	process.on('warning', note);
+	for (const client of [got, got15 as unknown as typeof got]) {
+		const cache = redisCache('memory');
+		const ways: ReadonlyArray<() => Got> = [
+			() => client.extend(cache).extend({context}),
+			() => client.extend({context}).extend(redisCache('memory')),
+			() => client.extend(redisCache('memory'), {context}),
+		];
+		for (const extend of ways) {
+			warnings.length = 0;
+			const extended = extend();
+			extended.extend({headers: {a: 'b'}});
+			client.extend(extended);
+			await settled();
+			assert.deepEqual(warnings.map(({code}) => code), ['GOT_REDIS_CACHE_UNSAFE_METHODS']);
+			assert.match(warnings[0]?.message ?? '', /^got-redis-cache: with POST in the option `methods` of `context\.cache` of a client, every such request may be answered from the cache/v);
+		}
+	}
+
+	warnings.length = 0;
+	got.extend(redisCache({store: 'memory', filter: () => true})).extend({context});
+	got.extend(redisCache({store: 'memory', key: () => ''}), {context});
+	got.extend(redisCache('memory'), {context: {cache: {methods: ['GET']}}});
+	got.extend({context});
+	await using setup = await setUp();
+	echo(setup);
+	await setup.client.post('items', {context});
+	await setup.client('items', {context, method: 'POST'});
+	await setup.client.paginate.all('items', {context, pagination: {requestLimit: 1, transform: () => []}});
+	await settled();
 	process.off('warning', note);
 	assert.deepEqual(warnings, []);
 });

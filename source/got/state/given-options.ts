@@ -1,6 +1,7 @@
 import type {InitHook} from 'got';
 import {refuseNearMisses} from '../../options/near-misses.ts';
 import {isOptionName} from '../../options/resolve-options.ts';
+import {watchMethods} from './client-methods.ts';
 import {requireCurrentGot} from './got-module.ts';
 
 /*
@@ -74,6 +75,7 @@ export const completeGiven: InitHook = (given, self) => {
 		refuseNearMisses(self.context);
 		refuseCacheableRequestOptions(self.cacheOptions, self.cache);
 		refuseBeforeCache(self.hooks, self.cache);
+		watchMethods(self);
 	}
 
 	refuseCacheOption(given.cache);
@@ -83,6 +85,7 @@ export const completeGiven: InitHook = (given, self) => {
 		refuseNearMisses(given.context);
 		if (given.context.cache !== undefined) {
 			withCache(given, mergedCache(self.context.cache, given.context.cache));
+			watchMethods(self);
 		}
 	}
 
