@@ -376,6 +376,7 @@ const wrongStores: Array<[unknown, RegExp]> = [
 	[[], /an array/v],
 	[new Custom(), /Custom/v],
 	[new Set(), /Set/v],
+	[Promise.resolve(new Map()), /a promise, which has to be awaited first, such as that of embeddedRedis\(\): expected/v],
 	[{host: 'localhost', password: 'hunter2'}, /`host`/v],
 	[{rootNodes: []}, /`rootNodes`, .*`createCluster\(\)`/v],
 	[{name: 'mine', sentinelRootNodes: []}, /`sentinelRootNodes`, .*`createSentinel\(\)`/v],

@@ -1,3 +1,4 @@
+import {isPromise} from 'node:util/types';
 import KeyvRedis from '@keyv/redis';
 import type {RedisClientOptions} from '@redis/client';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
@@ -290,6 +291,10 @@ const linkOf = (options: RedisClientOptions, tracker: Tracker | undefined, what:
 const describe = (value: unknown): string => {
 	if (value === null || value === undefined) {
 		return String(value);
+	}
+
+	if (isPromise(value)) {
+		return 'a promise, which has to be awaited first, such as that of embeddedRedis()';
 	}
 
 	if (typeof value === 'object') {
