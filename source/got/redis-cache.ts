@@ -344,9 +344,9 @@ export class RedisCache {
 	}
 
 	/**
-	Copies all stored responses to another cache, with what is left of their time. From a cache with `encryption` to one whose last key is another, only what a URL without credentials alone tells apart can be found again: not what a body, a credential in a query or the option `key` does.
+	Copies all stored responses to another cache, with what is left of their time. From a cache with `encryption` to one whose last key is another, or that has none, only what a URL without credentials alone tells apart is copied: not what a body, a credential in a query, or the option `key` or `user` does. An `error` event says how many responses were left out.
 
-	@returns How many there were.
+	@returns How many were copied.
 	@throws {TypeError} If `other` is not what `redisCache()` returns.
 	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
 
@@ -363,7 +363,12 @@ export class RedisCache {
 			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeSafely(other)}`);
 		}
 
-		return copyAll(this.#context, other.#context);
+		const {count, unnamedCount} = await copyAll(this.#context, other.#context);
+		if (unnamedCount > 0) {
+			this.#context.reportError('copyTo()', new Error(`${unnamedCount} ${unnamedCount === 1 ? 'response was' : 'responses were'} not copied: the other cache has another last key of \`encryption\`, or none, and names what is stored by it. Only what the URL alone tells apart can be named anew, not what a body, a credential, the option \`key\` or \`user\`, or another \`Host\` does`));
+		}
+
+		return count;
 	}
 
 	/**

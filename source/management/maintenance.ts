@@ -155,13 +155,21 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 	return isTouched;
 };
 
-/** The key of what is listed under a name; the name where the URL does not tell, which does for a cache whose names are the same. */
-const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, variation: UrlVariation | undefined): string => [undefined, variation]
+/** The key of what is listed under a name, if its URL tells. */
+const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, variation: UrlVariation | undefined): string | undefined => [undefined, variation]
 	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined, user: undefined}, each))
-	.find(key => context.store.nameOf(key) === name) ?? name;
+	.find(key => context.store.nameOf(key) === name);
 
-export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<number> => {
+const anyKey = '{name}';
+
+/** Whether what is listed under a name of the one is found under the same name in the other: always where the names of the one are its keys. */
+const areNamesKept = (from: ExchangeContext, to: ExchangeContext): boolean => [anyKey, to.store.nameOf(anyKey)].includes(from.store.nameOf(anyKey));
+
+/** @returns How many responses were copied, and how many were not, for nobody would find them. */
+export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<{readonly count: number; readonly unnamedCount: number}> => {
+	const keepsNames = areNamesKept(from, to);
 	let count = 0;
+	let unnamedCount = 0;
 	for await (const {key, stored: held, timeToLive} of holding(from)) {
 		const startedAt = performance.now();
 		const [record] = await from.store.get([key]);
@@ -171,7 +179,12 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 
 		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
 		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
-		const copyKey = keyOfListed(from, recordKeyOf(key), stored, variation);
+		const copyKey = keyOfListed(from, recordKeyOf(key), stored, variation) ?? (keepsNames ? recordKeyOf(key) : undefined);
+		if (copyKey === undefined) {
+			unnamedCount++;
+			continue;
+		}
+
 		const seen = variation && await adopt(to, {url: stored.url, variation, seen: noMarks, timeToLive});
 		const reading = {seen: typeof seen === 'object' ? seen : noMarks, requestTimeMs: Infinity};
 		const generations = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
@@ -194,5 +207,5 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 		await flushWrites(to);
 	}
 
-	return count;
+	return {count, unnamedCount};
 };

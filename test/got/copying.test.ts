@@ -62,3 +62,52 @@ test('what was copied is replaced by what the origin says later', async () => {
 	const {isFromCache, body} = await copyClient('items');
 	assert.deepEqual([isFromCache, body], [true, 'new']);
 });
+
+const asked = [
+	['plain', {}],
+	['secret?api_key=hunter2', {}],
+	['body', {method: 'QUERY', body: 'a'}],
+	['mine', {context: {user: 'alice'}}],
+] as const;
+
+const targets: Record<string, readonly [options: RedisCacheOptions, hits: readonly boolean[]]> = {
+	'the same key': [{encryption: Buffer.alloc(32, 1)}, [true, true, true, true]],
+	'the same last key': [{encryption: [Buffer.alloc(32, 2), Buffer.alloc(32, 1)]}, [true, true, true, true]],
+	'another key': [{encryption: Buffer.alloc(32, 2)}, [true, false, false, false]],
+	'no key': [{encryption: undefined}, [true, false, false, false]],
+};
+
+for (const [name, [{encryption}, hits]] of Object.entries(targets)) {
+	test(`copied from an encrypted cache to one with ${name}: what is copied is found, what is not is told, and no credential is stored`, async () => {
+		const user: RedisCacheOptions['user'] = (_request, {context}) => context.user as string | undefined;
+		await using setup = await setUp({namespace: 'from', timeout: 10_000, encryption: Buffer.alloc(32, 1), user});
+		const {client, cache, origin, redis} = setup;
+		origin.handler = (_request, response) => {
+			response.writeHead(200, {'cache-control': 'max-age=600'}).end('x');
+		};
+
+		const ask = async (each: typeof client) => Promise.all(asked.map(async ([path, options]) => (await each(path, options)).isFromCache));
+		await ask(client);
+		await settleWrites(setup);
+		assert.deepEqual(await ask(client), asked.map(() => true));
+
+		const errors: string[] = [];
+		cache.on('error', ({message}) => errors.push(message));
+		const {cache: copy, client: copyClient} = setup.other({namespace: 'to', timeout: 10_000, user, encryption});
+		const count = hits.filter(Boolean).length;
+		assert.equal(await cache.copyTo(copy), count);
+		assert.equal((await Array.fromAsync(copy.entries())).length, count);
+		assert.deepEqual(await ask(copyClient), hits);
+		if (count === asked.length) {
+			assert.deepEqual(errors, []);
+		} else {
+			assert.equal(errors.length, 1);
+			assert.match(String(errors), /^got-redis-cache: copyTo\(\): 3 responses were not copied: the other cache has another last key of `encryption`, or none/v);
+		}
+
+		for (const stored of await redis.client.keys('*')) {
+			const value = await redis.client.dump(stored);
+			assert.doesNotMatch(`${stored}${value}`, /hunter2/v);
+		}
+	});
+}
