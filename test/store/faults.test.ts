@@ -674,17 +674,28 @@ test('health says what the store does, since when, and what went wrong last', as
 	assert.equal(store.health().state, 'unavailable');
 	const recovered = until('recovered');
 	await mine.restart();
-	// Writing is tried again by a write, even where the one that was to try it met no connection.
-	const writing = setInterval(() => {
-		void store.set('{b}', record, 60_000);
-	}, 5);
 	await recovered;
-	clearInterval(writing);
 	const well = store.health();
 	assert.equal(well.state, 'ok');
 	assert.ok(Number(well.lastErrorAt) >= Number(full.since));
 	await store.close();
 	assert.equal(store.health().state, 'closed');
+});
+
+test('a Redis that hangs while it is written to is unavailable, and never read-only', async t => {
+	const mine = await startRedis();
+	t.after(mine.stop);
+	const {store, events, until} = open(mine.url, {timeoutMs: 100});
+	await store.set('{a}', record, 60_000);
+	const recovered = until('recovered');
+	mine.pause();
+	await Promise.all(Array.from({length: 3}, async () => store.set('{b}', record, 60_000)));
+	assert.equal(store.health().state, 'unavailable');
+	mine.resume();
+	await recovered;
+	assert.equal(store.health().state, 'ok');
+	assert.deepEqual(events.map(event => kindOf(event)), ['error', 'degraded', 'recovered']);
+	await store.close();
 });
 
 test('what went wrong last is not what the cache did about it', async t => {

@@ -15,6 +15,8 @@ export type Breaker = {
 	readonly isOpen: boolean;
 	succeeded(): void;
 	failed(error: Error, options?: {readonly isFatal?: boolean}): void;
+	/** Forgets what has failed. */
+	reset(): void;
 	/** Ends its timer: it stays as it is. */
 	stop(): void;
 };
@@ -142,6 +144,7 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 			coolDown();
 			onOpen(error);
 		},
+		reset: close,
 		stop() {
 			isStopped = true;
 			ownTimers.clearTimeout(timer);

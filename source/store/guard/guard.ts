@@ -232,7 +232,9 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			return;
 		}
 
-		if (kind === 'write' && !isFatal) {
+		// A Redis that refuses to write says so. One that says nothing, or hangs up, is no read-only one; an adapter may fail in any way.
+		const isAboutWriting = kind === 'write' && !isFatal && (backend.send === undefined || backend.isRefusal(error));
+		if (isAboutWriting) {
 			node.writing.failed(error);
 		} else if (kind === 'read' || isFatal || !backend.isRefusal(error)) {
 			node.reading.failed(error, {isFatal});

@@ -60,6 +60,11 @@ export const createNodeHealth = ({cooldownMs, probe, onDegraded, onRecovered}: N
 	};
 
 	const end = (sickness: NodeState) => () => {
+		if (sickness === 'unavailable') {
+			// It may have been restarted, or promoted: it tells anew whether it takes writes.
+			writing.reset();
+		}
+
 		sick.delete(sickness);
 		noteState();
 		onRecovered(sickness);

@@ -12,6 +12,20 @@ const adviceForTls: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^Connection timeout/v, `Is the address right, does a firewall let it through, and does that Redis have TLS? ${noTls}`],
 ];
 
+const demoted = 'A master has become a replica, and node-redis still takes it for the master: that passes when it has heard of the failover';
+
+/** Who gave a cluster or a sentinel is not to give one. */
+const adviceByKind: ReadonlyMap<string, ReadonlyArray<readonly [fits: RegExp, advice: string]>> = new Map([
+	['a cluster', [
+		[/^CLUSTERDOWN/v, 'The cluster lacks a master for some of its slots, or cannot reach most of its masters: see `CLUSTER INFO` on its nodes. It is used as soon as it is up again'],
+		[/^(?:CROSSSLOT|MOVED|ASK )/v, 'The slots of the cluster are on the move, or its nodes do not agree where they are: see `CLUSTER NODES` on each of them'],
+		[/^READONLY/v, demoted],
+	]],
+	['a sentinel', [
+		[/^READONLY/v, demoted],
+	]],
+]);
+
 /** Codes of Node.js and beginnings of messages, each with its likeliest cause. The first that fits counts. */
 const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^ECONNREFUSED/v, 'Nothing listens there: is Redis running, and are host and port right?'],
@@ -39,5 +53,7 @@ const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 export const adviceFor = ({code, message}: Failure, store: string): string | undefined => {
 	const subjects = [typeof code === 'string' ? code : '', message];
 
-	return [...store.startsWith('rediss:') ? adviceForTls : [], ...advice].find(([fits]) => subjects.some(subject => fits.test(subject)))?.[1];
+	const ofKind = adviceByKind.entries().find(([kind]) => store.startsWith(`${kind} of node-redis`))?.[1] ?? [];
+
+	return [...store.startsWith('rediss:') ? adviceForTls : [], ...ofKind, ...advice].find(([fits]) => subjects.some(subject => fits.test(subject)))?.[1];
 };

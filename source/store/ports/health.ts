@@ -29,7 +29,7 @@ export type StoreHealth = {
 	- `'unknown'`: it was not needed yet, or has not answered yet. `cache.ready()` asks it.
 	- `'ok'`: it is asked and written to.
 	- `'memory'`: no `store` was given, and no Redis has answered at the default address yet. Until one does, responses are kept in the memory of this process alone.
-	- `'read-only'`: it answers, but does not take writes, or not in time: it is full, or a replica. Only writing rests. It takes writes again when it has taken 20 in at least two seconds without refusing one, or any for ten seconds.
+	- `'read-only'`: it answers, but refuses to write: it is full, or a replica. Only writing rests. It takes writes again when it has taken 20 in at least two seconds without refusing one, or any for ten seconds.
 	- `'partial'`: some nodes of a cluster are in another state than others: what lies on the others is used as ever. `nodes` tells which.
 	- `'unavailable'`: it is not asked, until it answers again.
 	- `'closed'`: by `close()`.
