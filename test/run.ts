@@ -33,12 +33,38 @@ if (files.length === 0 || places.some(place => !existsSync(path.join(root, place
 	throw new Error(`No tests in ${places.join(', ')}: give files that end in .test.ts, or folders, from the root of the project`);
 }
 
+const stuck = new AbortController();
+const running = new Set<string>();
+
 const events = run({
 	cwd: root,
 	files,
 	concurrency: availableParallelism(),
-	// A connection that a test has left open must not keep the run from ending.
-	execArgv: ['--test-timeout=120000', '--test-force-exit'],
+	// For each test. A timeout of the run itself would be one of each file.
+	execArgv: ['--test-timeout=120000'],
+	signal: stuck.signal,
+});
+
+// A file whose tests are over does not end while one of them has left a connection open.
+const watchdog = setTimeout(() => {
+	console.error(`Nothing has happened for five minutes in: ${running.values().toArray().join(', ')}`);
+	process.exitCode = 1;
+	stuck.abort();
+}, 300_000);
+
+events.on('test:dequeue', ({name, nesting}) => {
+	if (nesting === 0 && files.includes(path.relative(root, name))) {
+		running.add(name);
+	}
+});
+
+events.on('test:complete', ({name}) => {
+	running.delete(name);
+	watchdog.refresh();
+});
+
+events.once('end', () => {
+	clearTimeout(watchdog);
 });
 
 events.on('test:fail', ({todo}) => {
