@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {globSync, readFileSync} from 'node:fs';
+import {existsSync, globSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -108,6 +108,18 @@ test('each file lies in a folder that docs/design.md names', () => {
 	assert.deepEqual(lost, []);
 	for (const folder of folders) {
 		assert.ok(design.includes(`\`${folder}/\``), folder);
+	}
+});
+
+test('every file that contributing.md and docs/design.md name exists', () => {
+	for (const page of ['contributing.md', 'docs/design.md']) {
+		const text = readFileSync(path.join(source, '..', page), 'utf8');
+		const named = text.matchAll(/`(?:source\/)?(?<file>(?:cache|coalescing|got|http|management|observe|options|resource|store|tags|types)\/[\w\-.\/]*)`/gv).map(({groups}) => groups?.file ?? '').toArray();
+
+		assert.ok(named.length > 10, page);
+		for (const file of named) {
+			assert.ok(existsSync(path.join(source, file)), `${page}: ${file}`);
+		}
 	}
 });
 
