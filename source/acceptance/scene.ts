@@ -7,6 +7,7 @@ import {redisCache} from '../got/plugin.ts';
 import type {RedisCache} from '../got/redis-cache.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import type {StoreOption} from '../store/backends/connection.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {startOrigin, type Answering, type Origin} from './origin.ts';
 
 /** A cache on the store, and a client that uses it. */
@@ -104,9 +105,9 @@ export const playScene = async (options: SceneOptions, act: Act): Promise<void> 
 };
 
 export const until = async (isSo: () => Promise<boolean>, what: string): Promise<void> => {
-	const dueMs = performance.now() + patienceMs;
+	const dueMs = ownTimers.now() + patienceMs;
 	while (!await isSo()) {
-		assert.ok(performance.now() < dueMs, `${what}: not so after ${patienceMs / 1000} s`);
+		assert.ok(ownTimers.now() < dueMs, `${what}: not so after ${patienceMs / 1000} s`);
 		await delay(2);
 	}
 };

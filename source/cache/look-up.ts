@@ -11,6 +11,7 @@ import type {RequestSettings} from '../options/resolve-options.ts';
 import {observe, peek, select, type Selection} from '../resource/selection.ts';
 import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from '../resource/write-guard.ts';
 import {createPatience} from '../store/guard/budget.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {findVariation, knownVariation, mayVary} from '../tags/search-variance.ts';
 import {isForEquivalents, noMarks} from '../tags/versions.ts';
 import type {StoredResponse, VariantIndex} from '../types/stored.ts';
@@ -87,7 +88,7 @@ Looks a request up and decides what to do with it.
 export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
 	const {request, settings, keyInput, patience = createPatience()} = asked;
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key: '', index: undefined, marks: noMarks, guard: noGuard, patience};
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key: '', index: undefined, marks: noMarks, guard: noGuard, patience};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
@@ -145,7 +146,7 @@ export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput
 	const requestTimeMs = context.now();
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
-	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: performance.now(), key, index: selection.index, marks: selection.marks, guard: noGuard, patience: createPatience(), decision} : undefined;
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key, index: selection.index, marks: selection.marks, guard: noGuard, patience: createPatience(), decision} : undefined;
 };
 
 /**

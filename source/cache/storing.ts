@@ -8,6 +8,7 @@ import type {RequestSettings} from '../options/resolve-options.ts';
 import {isPurgedSince, lastPurgeOf, supersede, write} from '../resource/resource.ts';
 import {whyNotHeld, takeGuard, tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/store.ts';
 import {readMarks} from '../tags/current-versions.ts';
 import {generationsFor} from '../tags/ensure-versions.ts';
@@ -71,7 +72,7 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 	}
 
 	// The exchange counts on the guard of another key: nobody may have purged that one, or this one, while the origin was asked.
-	const guard = takeGuard(context.store, key, noMarks, performance.now());
+	const guard = takeGuard(context.store, key, noMarks, ownTimers.now());
 	const [wasPurged, refusal] = await Promise.all([
 		wasUrlPurged(context, request.url, requestTimeMs),
 		whyNotHeld(context.store, exchange.key, exchange.guard),
@@ -118,7 +119,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	const generations = await generationsFor(steps.store, {seen: placed.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
 	const held = await tokenFor(steps.store, placed.guard);
 	const refusal = typeof generations === 'string' ? generations : held.refusal;
-	if (typeof generations === 'string' || held.refusal !== undefined || performance.now() - startedAt > longestExchangeMs) {
+	if (typeof generations === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
 		// The next look-up sees them before it asks the origin.
 		context.markKeys.set(key, markKeysOf(key, stored));
 		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
@@ -168,7 +169,7 @@ export const standingFor = async (context: ExchangeContext, {settings, requestTi
 		key,
 		index: undefined,
 		requestTimeMs,
-		startedAt: isOwn ? performance.now() : asked.startedAt,
+		startedAt: isOwn ? ownTimers.now() : asked.startedAt,
 		marks: isOwn ? new Map([...marks, [guardKey(key), purge.token ?? '']]) : marks,
 		guard: isOwn ? {kind: 'seen', token: purge.token ?? ''} : guard,
 		patience,

@@ -1,4 +1,5 @@
 import {lowerTo, type Patience} from '../store/guard/budget.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {isChangedSince, noMarks, type Marks} from '../tags/versions.ts';
 import {inBackground} from '../types/background.ts';
 import {createHints} from '../types/hints.ts';
@@ -177,7 +178,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	const start = (id: string, marks: Marks): Flight<Result> => {
 		const flight: Flight<Result> = {
 			id,
-			startedAt: performance.now(),
+			startedAt: ownTimers.now(),
 			marks,
 			waiters: new Set(),
 			// It keeps the process alive for those who wait, not for the leader.

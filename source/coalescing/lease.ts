@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import {StorePermissionError} from '../store/guard/permissions.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import type {CommandResult, Store} from '../store/ports/store.ts';
 import {inBackground} from '../types/background.ts';
 import {createHints} from '../types/hints.ts';
@@ -79,9 +80,9 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 
 	/** A lease that is not given back, because a connection broke, makes others wait for nobody. */
 	const insist = async (run: () => Promise<CommandResult | undefined>): Promise<void> => {
-		const untilMs = performance.now() + leaseMs;
+		const untilMs = ownTimers.now() + leaseMs;
 		const isDone = (result: CommandResult | undefined) => result !== undefined && (result.refusal === undefined || result.refusal instanceof StorePermissionError);
-		while (!isDone(await run()) && performance.now() < untilMs) { // eslint-disable-line no-await-in-loop -- one attempt after the other
+		while (!isDone(await run()) && ownTimers.now() < untilMs) { // eslint-disable-line no-await-in-loop -- one attempt after the other
 			await delay(leaseMs / 30, undefined, {ref: false}); // eslint-disable-line no-await-in-loop
 		}
 	};
@@ -151,7 +152,7 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 				return own;
 			}
 
-			if (performance.now() < refusedUntilMs) {
+			if (ownTimers.now() < refusedUntilMs) {
 				return 'unavailable';
 			}
 
@@ -170,7 +171,7 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 			unanswered.delete(token);
 			if (result.refusal) {
 				if (result.refusal instanceof StorePermissionError) {
-					refusedUntilMs = performance.now() + permissionRetryMs;
+					refusedUntilMs = ownTimers.now() + permissionRetryMs;
 				}
 
 				return 'unavailable';

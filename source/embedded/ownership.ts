@@ -4,6 +4,7 @@ import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {ask} from './ask.ts';
 import {exists, openOwners, socketPathOf} from './directory.ts';
 
@@ -77,7 +78,7 @@ const isWatched = (directory: string): boolean => {
 export const leave = async ({directory, descriptor, ownerFile}: Ownership): Promise<void> => {
 	await rm(ownerFile, {force: true});
 	closeSync(descriptor);
-	const startedAt = performance.now();
+	const startedAt = ownTimers.now();
 
 	/* eslint-disable no-await-in-loop -- Polls. */
 	while (await exists(directory) && !await hasOwner(directory)) {
@@ -86,7 +87,7 @@ export const leave = async ({directory, descriptor, ownerFile}: Ownership): Prom
 			return;
 		}
 
-		if (performance.now() - startedAt > endTimeoutMs) {
+		if (ownTimers.now() - startedAt > endTimeoutMs) {
 			throw new Error(`embeddedRedis(): the server in ${directory} did not end within ${endTimeoutMs / 1000} s`);
 		}
 

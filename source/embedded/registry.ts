@@ -13,6 +13,7 @@ import {
 import path from 'node:path';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {readinessOf} from './ask.ts';
 import {exists, isServerDirectory, openOwners, socketPathOf} from './directory.ts';
 import {
@@ -131,26 +132,26 @@ const removeDead = async (registry: Registry, server: string): Promise<void> => 
 /** `false` if the server has ended, or has died, meanwhile. */
 const isAcceptedAndReady = async (registry: Registry, {directory, descriptor, ownerFile}: Ownership): Promise<boolean> => {
 	const entry = entryOf(registry, directory);
-	const startedAt = performance.now();
+	const startedAt = ownTimers.now();
 	let lastSeenAt: number | undefined;
 	tellWatchdog(descriptor, path.basename(ownerFile));
 
 	/* eslint-disable no-await-in-loop -- Polls. */
 	for (;;) {
 		if (await exists(ownerFile)) {
-			lastSeenAt ??= performance.now();
+			lastSeenAt ??= ownTimers.now();
 			const readiness = await readinessOf(socketPathOf(directory));
 			if (readiness === 'ready') {
 				return true;
 			}
 
 			if (readiness === 'loading') {
-				lastSeenAt = performance.now();
-			} else if (performance.now() - lastSeenAt > absenceTimeoutMs) {
+				lastSeenAt = ownTimers.now();
+			} else if (ownTimers.now() - lastSeenAt > absenceTimeoutMs) {
 				await rm(entry, {force: true});
 				return false;
 			}
-		} else if (performance.now() - startedAt > shutdownTimeoutMs) {
+		} else if (ownTimers.now() - startedAt > shutdownTimeoutMs) {
 			throw new Error(`embeddedRedis(): the server that was using ${registry.rdbPath} has not ended within ${shutdownTimeoutMs / 1000} s`);
 		}
 

@@ -5,6 +5,7 @@ import {rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Readable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {ask, readinessOf} from './ask.ts';
 import {
 	configurationPathOf,
@@ -95,7 +96,7 @@ const launch = async (binary: string, {ownership: {directory}, reading}: Place, 
 };
 
 const untilReady = async (directory: string, output: Readable): Promise<void> => {
-	const startedAt = performance.now();
+	const startedAt = ownTimers.now();
 	let log = '';
 	output.setEncoding('utf8').on('data', (text: string) => {
 		log = (log + text).slice(-20_000);
@@ -112,7 +113,7 @@ const untilReady = async (directory: string, output: Readable): Promise<void> =>
 			throw new Error(`ended before it was ready. It said:\n${tailOf(log)}`);
 		}
 
-		if (readiness === 'absent' && performance.now() - startedAt > startTimeoutMs) {
+		if (readiness === 'absent' && ownTimers.now() - startedAt > startTimeoutMs) {
 			throw new Error(`did not open its socket within ${startTimeoutMs / 1000} s. It said:\n${tailOf(log)}`);
 		}
 

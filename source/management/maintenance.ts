@@ -12,6 +12,7 @@ import {
 	write,
 } from '../resource/resource.ts';
 import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/store.ts';
 import {withReplicas} from '../store/replicas.ts';
 import {changeMark} from '../tags/current-versions.ts';
@@ -65,7 +66,7 @@ export const removeStored = async (context: ExchangeContext, given: string | URL
 
 export const clearAll = async (context: ExchangeContext): Promise<boolean> => {
 	context.indexes.clear();
-	context.purges.set(everyKey, {monoMs: performance.now()});
+	context.purges.set(everyKey, {monoMs: ownTimers.now()});
 	return confirm(context, async ({store}) => store.clear());
 };
 
@@ -76,7 +77,7 @@ const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSof
 	const {store, purges} = context;
 	const filter = toStoredForm(context, given);
 	const isByUrl = [filter.url, filter.prefix, filter.pattern].some(each => each !== undefined);
-	purges.set(everyKey, {monoMs: performance.now()});
+	purges.set(everyKey, {monoMs: ownTimers.now()});
 	let isConfirmed = await store.replaceGuards();
 	for await (const {key, stored} of holding(context)) {
 		if (!isMatch(stored, filter, context.now())) {
@@ -171,7 +172,7 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 	let count = 0;
 	let unnamedCount = 0;
 	for await (const {key, stored: held, timeToLive} of holding(from)) {
-		const startedAt = performance.now();
+		const startedAt = ownTimers.now();
 		const [record] = await from.store.get([key]);
 		if (record?.kind !== 'response') {
 			continue;

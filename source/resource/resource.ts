@@ -1,4 +1,5 @@
 import {selectingFieldNames, variantId} from '../http/vary.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import type {Purge, PurgeResult, TimeToLive} from '../store/ports/store.ts';
 import {readMarks} from '../tags/current-versions.ts';
 import type {EquivalentsContext} from '../tags/search-variance.ts';
@@ -301,7 +302,7 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'out
 	const overlap = overlaps.get(key);
 	if (overlap) {
 		overlap.written = stored;
-		overlap.writtenAt = performance.now();
+		overlap.writtenAt = ownTimers.now();
 	}
 
 	const isLong = stored.body.length >= context.store.longBodyBytes;
@@ -412,7 +413,7 @@ export const purge = async (context: ResourceContext, resource: string): Promise
 		// eslint-disable-next-line no-await-in-loop -- a variant was written in between
 		const records = await store.get(recordKeys);
 		const keys = recordKeys.flatMap((key, position) => allKeysOf(context, key, records[position]));
-		const purged = {monoMs: performance.now()};
+		const purged = {monoMs: ownTimers.now()};
 		purges.set(resource, purged);
 		for (const key of recordKeys) {
 			forget(context, key);

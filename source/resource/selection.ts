@@ -1,6 +1,7 @@
 import type {RequestHead} from '../http/message.ts';
 import {isSelected, selectingHeaders, variantId} from '../http/vary.ts';
 import {longIdOf} from '../store/ports/long-keys.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {marksIn, peekMarks, readMarks} from '../tags/current-versions.ts';
 import {areMade, ensureMarks} from '../tags/ensure-versions.ts';
 import {learnFrom} from '../tags/search-variance.ts';
@@ -162,7 +163,7 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 	const {store, overlaps, indexes} = context;
 	const {request, key} = wanted;
 	const overlap = overlaps.get(key) ?? {readers: 0, written: undefined, writtenAt: -Infinity};
-	const startedAt = performance.now();
+	const startedAt = ownTimers.now();
 	overlap.readers++;
 	overlaps.set(key, overlap);
 	const selection = await read(context, wanted);

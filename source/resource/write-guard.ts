@@ -1,4 +1,5 @@
 import {isPurgeToken, settledGuardLifeMs} from '../store/ports/guard-token.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import type {Store} from '../store/ports/store.ts';
 import {unbounded} from '../store/with-budget.ts';
 import {guardKey, type Marks, type MarklessReason} from '../tags/versions.ts';
@@ -28,7 +29,7 @@ const place = async (store: Store, name: string, lookedUpMonoMs: number): Promis
 	}
 
 	// Somebody has purged since the look-up, or may have, and the guard that told of it is gone.
-	const isTooLate = performance.now() - lookedUpMonoMs > settledGuardLifeMs;
+	const isTooLate = ownTimers.now() - lookedUpMonoMs > settledGuardLifeMs;
 	return isTooLate || isPurgeToken(placed.token) ? {refusal: 'invalidated'} : placed;
 };
 
@@ -67,7 +68,7 @@ export const takeGuard = (part: Store, key: string, marks: Marks, lookedUpMonoMs
 /** For a resource that nobody has looked up: a purge before that is none of the exchange's, which asks the origin only then. */
 export const placeGuardFirst = async (store: Store, key: string): Promise<WriteGuard> => {
 	const name = guardKey(key);
-	const placed = await store.placeGuard(name, performance.now());
+	const placed = await store.placeGuard(name, ownTimers.now());
 	return placed ? {kind: 'seen', token: placed.token} : {kind: 'placing', key: name, placed: Promise.resolve({refusal: 'store-unavailable'})};
 };
 

@@ -10,6 +10,7 @@ import type {MemoryTier} from './memory/memory.ts';
 import {toTtlMs, type Backend, type Change, type Expectation, type GuardedChanges} from './ports/backend.ts';
 import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './ports/guard-token.ts';
 import {isLongKey, longBodyBytes} from './ports/long-keys.ts';
+import {ownTimers} from './ports/own-timers.ts';
 import type {CommittedRecord, Store} from './ports/store.ts';
 import type {SlowKeys} from './slow-keys.ts';
 
@@ -168,7 +169,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 				return placed && {...placed, isNew: false};
 			}
 
-			const placement = {sentMonoMs: performance.now(), placed: place(key)};
+			const placement = {sentMonoMs: ownTimers.now(), placed: place(key)};
 			placements.set(key, placement);
 			const placed = await placement.placed;
 			if (placements.get(key) === placement) {

@@ -2,6 +2,7 @@ import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import type {Guard} from './guard/guard.ts';
 import type {Backend} from './ports/backend.ts';
+import {ownTimers} from './ports/own-timers.ts';
 
 /** Other commands of the process go in between two pieces. */
 const pieceBytes = 512 * 1024;
@@ -39,7 +40,7 @@ export type LongValues = {
 
 export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'>, pieces: NonNullable<Backend['pieces']>, guard: Guard, timeoutMs: number): LongValues => {
 	/** Whether a transfer of that length that began then may go on. */
-	const isInTime = (sinceMonoMs: number, length: number): boolean => performance.now() - sinceMonoMs <= timeoutMs + (length / leastBytesPerMs);
+	const isInTime = (sinceMonoMs: number, length: number): boolean => ownTimers.now() - sinceMonoMs <= timeoutMs + (length / leastBytesPerMs);
 
 	const discard = (partKey: string): void => {
 		void guard.attempt('command', partKey, async () => keyv.delete(partKey));
@@ -53,7 +54,7 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 				return undefined;
 			}
 
-			const sinceMonoMs = performance.now();
+			const sinceMonoMs = ownTimers.now();
 			const value = Buffer.allocUnsafeSlow(length);
 			for (const {number, start, end} of piecesOf(length)) {
 				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other replies come in between
@@ -70,7 +71,7 @@ export const createLongValues = ({prefix, keyv}: Pick<Backend, 'prefix' | 'keyv'
 		},
 		async write(key, value, explain) {
 			const partKey = `${prefix}${key}:${randomBytes(6).toString('base64url')}:part`;
-			const sinceMonoMs = performance.now();
+			const sinceMonoMs = ownTimers.now();
 			const {length} = value;
 			for (const {number, start, end} of piecesOf(length)) {
 				// eslint-disable-next-line no-await-in-loop -- one after the other, so that other commands go in between

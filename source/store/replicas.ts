@@ -1,8 +1,8 @@
 import {inBackground} from '../types/background.ts';
 import {atDeadline} from './guard/deadline.ts';
 import type {Guard} from './guard/guard.ts';
-import {ownTimers} from './guard/own-timers.ts';
 import type {Backend, Master} from './ports/backend.ts';
+import {ownTimers} from './ports/own-timers.ts';
 import type {ReplicaWatch, Store} from './ports/store.ts';
 
 /*

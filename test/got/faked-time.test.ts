@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import process from 'node:process';
 import test from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
+import {expectedOutcome, runScenario} from './faked-time-scenario.ts';
 import {setUp, settleWrites} from './helpers.ts';
 
 /*
@@ -78,3 +83,34 @@ for (const apis of [['setTimeout'], ['setTimeout', 'setImmediate'], ['setTimeout
 		assert.equal(setup.cache.health().state, 'closed');
 	});
 }
+
+test('with the timers of node:test, time is followed, nothing hangs, and Redis is used again afterwards', async ({mock: {timers}}) => {
+	assert.deepEqual(await runScenario({
+		fake(apis = ['setTimeout', 'setInterval', 'setImmediate', 'Date']) {
+			timers.enable({apis: [...apis] as Array<'Date'>, now: Date.now()});
+		},
+		advance(ms) {
+			timers.setTime(Date.now() + ms);
+		},
+		restore() {
+			timers.reset();
+		},
+	}), expectedOutcome);
+});
+
+const run = promisify(execFile);
+const folder = fileURLToPath(new URL('../faked-time/', import.meta.url));
+
+// Without `process.nextTick()`, no stream of Node's goes on, and plain got ends no request: time has to go on there.
+for (const [title, config] of [['all that it fakes by itself, while time goes on', {}], ['all but nextTick() and queueMicrotask()', {toNotFake: ['nextTick', 'queueMicrotask']}]] as const) {
+	test(`with the timers of sinon, time is followed, nothing hangs, and Redis is used again afterwards: ${title}`, async () => {
+		const {stdout} = await run(process.execPath, [`${folder}sinon.js`, JSON.stringify(config)]);
+		assert.deepEqual(JSON.parse(stdout), expectedOutcome);
+	});
+}
+
+test('with the timers of vitest, time is followed, nothing hangs, and Redis is used again afterwards', async () => {
+	const {NODE_TEST_CONTEXT: _context, ...env} = process.env;
+	const {stdout} = await run(process.execPath, [fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json'))), 'run', '--dir', folder, '--reporter', 'tap-flat'], {env});
+	assert.match(stdout, /^ok 1 .*a cache follows the clock/mv);
+});

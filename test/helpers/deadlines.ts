@@ -1,5 +1,5 @@
 import type {MockTracker} from 'node:test';
-import {ownTimers} from '../../source/store/guard/own-timers.ts';
+import {ownTimers} from '../../source/store/ports/own-timers.ts';
 
 /** Has the store's deadlines and cooldowns go by the global timers, which a test has faked, or is about to. */
 export const followFakeTimers = (mock: MockTracker): void => {

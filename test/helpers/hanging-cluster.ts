@@ -1,6 +1,6 @@
-import {performance} from 'node:perf_hooks';
 import type {MockTracker} from 'node:test';
 import {createCluster} from '@redis/client';
+import {ownTimers} from '../../source/store/ports/own-timers.ts';
 import {startCluster} from './cluster.ts';
 import {followFakeTimers} from './deadlines.ts';
 import type {TestRedis} from './redis.ts';
@@ -60,13 +60,13 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 		},
 		watch(master, mock) {
 			const others = masters.filter(each => each !== master);
-			const startedMs = Math.max(performance.now(), latestMs);
-			const startedIdleMs = Math.max(performance.eventLoopUtilization().idle, latestIdleMs);
+			const startedMs = Math.max(ownTimers.now(), latestMs);
+			const startedIdleMs = Math.max(ownTimers.idleMs(), latestIdleMs);
 			let elapsedMs = 0;
 			mock.timers.enable({apis: ['setTimeout']});
 			followFakeTimers(mock);
-			mock.method(performance, 'now', () => startedMs + elapsedMs);
-			mock.method(performance, 'eventLoopUtilization', () => ({idle: startedIdleMs + elapsedMs, active: 0, utilization: 0}));
+			mock.method(ownTimers, 'now', () => startedMs + elapsedMs);
+			mock.method(ownTimers, 'idleMs', () => startedIdleMs + elapsedMs);
 
 			const wake = async () => {
 				master.resume();

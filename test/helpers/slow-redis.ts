@@ -9,6 +9,7 @@ import {
 import {performance} from 'node:perf_hooks';
 import type {MockTracker} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {ownTimers} from '../../source/store/ports/own-timers.ts';
 import {followFakeTimers} from './deadlines.ts';
 import {startRedis, type TestRedis} from './redis.ts';
 
@@ -97,9 +98,9 @@ export const startSlowRedis = async (mock: MockTracker): Promise<SlowRedis> => {
 	await once(server, 'listening');
 	mock.timers.enable({apis: ['setTimeout']});
 	followFakeTimers(mock);
-	mock.method(performance, 'now', () => startedMs + elapsedMs);
+	mock.method(ownTimers, 'now', () => startedMs + elapsedMs);
 	// It goes on only while nothing else is done.
-	mock.method(performance, 'eventLoopUtilization', () => ({idle: elapsedMs, active: 0, utilization: 0}));
+	mock.method(ownTimers, 'idleMs', () => elapsedMs);
 
 	const deliver = async () => {
 		const due = held.filter(({dueMs}) => dueMs <= elapsedMs);

@@ -4,7 +4,7 @@ import test, {type TestContext} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {atDeadline, noteAnswer} from '../../source/store/guard/deadline.ts';
 import type {Answering} from '../../source/store/ports/store.ts';
-import {ownTimers} from '../../source/store/guard/own-timers.ts';
+import {ownTimers} from '../../source/store/ports/own-timers.ts';
 import {createPatience, inTime, spentMsOf} from '../../source/store/guard/budget.ts';
 
 /** For all tests of this file: no clock goes back. */
@@ -14,8 +14,8 @@ let idleMs = 0;
 /** A clock, and timers that fire when the process comes to them. */
 const startClock = ({mock}: TestContext) => {
 	const timers = new Map<symbol, {readonly dueMs: number; fire(): void}>();
-	mock.method(performance, 'now', () => nowMs);
-	mock.method(performance, 'eventLoopUtilization', () => ({idle: idleMs, active: 0, utilization: 0}));
+	mock.method(ownTimers, 'now', () => nowMs);
+	mock.method(ownTimers, 'idleMs', () => idleMs);
 	mock.method(ownTimers, 'setTimeout', (fire: () => void, milliseconds: number) => {
 		const timer = Symbol('timer');
 		timers.set(timer, {dueMs: nowMs + milliseconds, fire});

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-loop-func -- `redis` is set once */
 import assert from 'node:assert/strict';
 import test, {after, before} from 'node:test';
+import {ownTimers} from '../../source/store/ports/own-timers.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import {createLeases, type Lease, type Leases} from '../../source/coalescing/lease.ts';
 import type {Store} from '../../source/store/ports/store.ts';
@@ -182,7 +183,7 @@ for (const command of ['EVAL', 'GET', 'PTTL', 'PEXPIRE', 'UNLINK', 'SET']) {
 		const {leases, errors} = connectLimited();
 		const startMs = performance.now();
 		let passedMs = 0;
-		mock.method(performance, 'now', () => startMs + passedMs);
+		mock.method(ownTimers, 'now', () => startMs + passedMs);
 		for (let count = 0; count < 5; count++) {
 			assert.equal(await leases.acquire('{p}:lease'), 'unavailable');
 			// Long after the last error, too.
@@ -210,7 +211,7 @@ test('Redis is not asked for another lease right after it has refused one for wa
 	const {leases} = connectLimited();
 	const startMs = performance.now();
 	let passedMs = 0;
-	mock.method(performance, 'now', () => startMs + passedMs);
+	mock.method(ownTimers, 'now', () => startMs + passedMs);
 	assert.equal(await leases.acquire('{q}:lease'), 'unavailable');
 	await redis.client.sendCommand(['ACL', 'SETUSER', name, '+@all']);
 	assert.equal(await leases.acquire('{q}:lease'), 'unavailable');

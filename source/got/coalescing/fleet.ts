@@ -5,6 +5,7 @@ import type {Lead} from '../../coalescing/flights.ts';
 import type {Lease, Leases} from '../../coalescing/lease.ts';
 import {flushWrites, isAllSent} from '../../resource/resource.ts';
 import {inTime, spentMsOf} from '../../store/guard/budget.ts';
+import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
 import {failureRestMs} from './landing.ts';
@@ -61,11 +62,11 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 	const {context, options, state: {exchange}} = passenger;
 	const {patience} = exchange;
 	const {timeoutMs} = context.settings;
-	const startedAt = performance.now();
+	const startedAt = ownTimers.now();
 	const waitMs = longestWaitMs(options);
 	const isOver = () => abort.aborted || lead.isOver;
 
-	while (!isOver() && performance.now() - startedAt < waitMs) {
+	while (!isOver() && ownTimers.now() - startedAt < waitMs) {
 		const spentMs = spentMsOf(patience);
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
 		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, context);
@@ -107,7 +108,7 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 		// Who holds the lease waits for the origin, not for the store: that look was no delay.
 		patience.spentMs = spentMs;
 		// eslint-disable-next-line no-await-in-loop
-		await delay(pollIntervalMs(performance.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
+		await delay(pollIntervalMs(ownTimers.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
 	}
 
 	return undefined;

@@ -7,6 +7,7 @@ import {collapsingKey} from '../../http/collapsing.ts';
 import {decide} from '../../http/decide.ts';
 import {isFailure} from '../../http/stale.ts';
 import {lastPurgeOf} from '../../resource/resource.ts';
+import {ownTimers} from '../../store/ports/own-timers.ts';
 import {isPurgedBefore} from '../../tags/versions.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {seeNoRequest} from '../patches/next-request.ts';
@@ -43,7 +44,7 @@ const boardingOf = ({exchange: {marks, patience}}: GotExchange) => ({marks, pati
 
 /** What was waited for is no part of how long the origin takes. */
 const beginAnew = ({context, state}: Passenger): void => {
-	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: performance.now()};
+	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: ownTimers.now()};
 };
 
 const goByOneself = (passenger: Passenger): void => {

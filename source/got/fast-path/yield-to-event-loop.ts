@@ -1,3 +1,4 @@
+import {ownTimers} from '../../store/ports/own-timers.ts';
 /** Nobody notices that others wait for so long. */
 const longestTurnMs = 10;
 
@@ -27,7 +28,7 @@ What to wait for before another answer is given, if the event loop had better tu
 @returns The same for all who ask: whoever went on before the others would be the only one.
 */
 export const overdueTurn = (): Promise<void> | undefined => {
-	const nowMs = performance.now();
+	const nowMs = ownTimers.now();
 	if (turn) {
 		return nowMs - turn.startMs > longestTurnMs ? turn.ended : undefined;
 	}

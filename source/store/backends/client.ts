@@ -141,6 +141,8 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 	let client = createOwnClient(options, isTracking ? tracker : undefined);
 	let connecting: Promise<void> | undefined;
 	let isClosed = false;
+	// Node-redis writes at the end of the turn, by `setImmediate()`. Where that was faked, and will never call back, a client writes nothing any more, whatever it is connected to.
+	let isSpent = false;
 	const watchers = new Set<() => void>();
 
 	const connectOnce = async () => {
@@ -158,6 +160,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 		try {
 			await opening.connect();
 		} catch (error) {
+			isSpent ||= isSilent;
 			throw isSilent ? new Error(`Redis took the connection but did not answer within ${handshakeTimeoutMs} ms`) : error;
 		} finally {
 			forgetDeadline?.();
@@ -191,6 +194,11 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 	};
 
 	const open = async () => {
+		if (isSpent) {
+			isSpent = false;
+			client = createOwnClient(options, isTracking ? tracker : undefined);
+		}
+
 		try {
 			await connectClient();
 		} catch (error) {
@@ -236,9 +244,12 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 			};
 		},
 		reset() {
-			if (client.isReady) {
-				client.destroy();
+			if (!client.isReady) {
+				return;
 			}
+
+			client.destroy();
+			isSpent = true;
 		},
 		async close() {
 			isClosed = true;

@@ -1,5 +1,5 @@
 import {inBackground} from '../../types/background.ts';
-import {ownTimers} from './own-timers.ts';
+import {ownTimers} from '../ports/own-timers.ts';
 
 const firstCooldownMs = 250;
 const longestCooldownMs = 2000;
@@ -77,7 +77,7 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 		}
 
 		state = 'probation';
-		probation = {sinceMs: performance.now(), successCount: 1};
+		probation = {sinceMs: ownTimers.now(), successCount: 1};
 		timer = inBackground(ownTimers.setTimeout(close, probationCooldowns * longestMs));
 	};
 
@@ -119,7 +119,7 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 			}
 
 			probation.successCount++;
-			if (probation.successCount >= convincingCount && performance.now() - probation.sinceMs >= longestMs) {
+			if (probation.successCount >= convincingCount && ownTimers.now() - probation.sinceMs >= longestMs) {
 				close();
 			}
 		},

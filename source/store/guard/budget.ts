@@ -1,3 +1,4 @@
+import {ownTimers} from '../ports/own-timers.ts';
 import type {Answering} from '../ports/store.ts';
 import {
 	atDeadline,
@@ -39,7 +40,7 @@ const leastIdleShare = 0.1;
 
 /** How much of the time of the steps that are under way is the store's: all of it if the store was given up; in a busy process, what it has done nothing in but wait. */
 const storeMsOf = ({sinceMs, sinceIdleMs}: Patience): number => {
-	const elapsedMs = performance.now() - sinceMs;
+	const elapsedMs = ownTimers.now() - sinceMs;
 	if (elapsedMs < leastMs || wasGivenUpSince(sinceMs)) {
 		return elapsedMs;
 	}
@@ -64,7 +65,7 @@ const begin = (patience: Patience): void => {
 		return;
 	}
 
-	patience.sinceMs = performance.now();
+	patience.sinceMs = ownTimers.now();
 	patience.sinceIdleMs = idleMs();
 };
 
@@ -91,7 +92,7 @@ const makeRoom = (patience: Patience, timeoutMs: number): void => {
 const end = (patience: Patience, timeoutMs: number): void => {
 	patience.spentMs = spentMsOf(patience);
 	makeRoom(patience, timeoutMs);
-	patience.sinceMs = performance.now();
+	patience.sinceMs = ownTimers.now();
 	patience.sinceIdleMs = idleMs();
 	patience.steps--;
 };

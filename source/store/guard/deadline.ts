@@ -1,8 +1,7 @@
-import {performance as nodePerformance} from 'node:perf_hooks';
 import {setImmediate as afterPolling} from 'node:timers';
 import {inBackground} from '../../types/background.ts';
+import {ownTimers} from '../ports/own-timers.ts';
 import type {Answering} from '../ports/store.ts';
-import {ownTimers} from './own-timers.ts';
 
 /*
 A deadline is for the store, not for the process. A process that is busy sends a command late, and reads its reply late: neither says that the store is slow.
@@ -38,7 +37,7 @@ export const wasGivenUpSince = (sinceMs: number): boolean => gaveUpAtMs >= since
 
 /** To be called when a store has answered something. */
 export const noteAnswer = (isInOrder: boolean): void => {
-	answeredAtMs = performance.now();
+	answeredAtMs = ownTimers.now();
 	if (isInOrder) {
 		answeredInOrderAtMs = answeredAtMs;
 	}
@@ -48,7 +47,7 @@ export const noteAnswer = (isInOrder: boolean): void => {
 const isAnyAnswering: Answering = sinceMonoMs => answeredAtMs > sinceMonoMs;
 
 /** How long the event loop has done nothing but wait. */
-export const idleMs = (): number => nodePerformance.eventLoopUtilization().idle;
+export const idleMs = (): number => ownTimers.idleMs();
 
 /** A turn of the event loop in which stores are asked. What is asked leaves the process at its end. */
 type Turn = {endedMs: number | undefined};
@@ -61,11 +60,11 @@ const currentTurn = (): Turn => {
 	}
 
 	const current: Turn = {endedMs: undefined};
-	const startedMs = performance.now();
+	const startedMs = ownTimers.now();
 	turn = current;
 	afterPolling(() => {
 		turn = undefined;
-		current.endedMs = performance.now();
+		current.endedMs = ownTimers.now();
 		if (current.endedMs - startedMs >= lateMs) {
 			busyAtMs = current.endedMs;
 		}
@@ -85,7 +84,7 @@ Calls back when a store has had its time, from when what it is asked can have le
 export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void, {isInBackground = false, isAnswering = isAnyAnswering}: {readonly isInBackground?: boolean; readonly isAnswering?: Answering | undefined} = {}): (() => void) => {
 	const asked = currentTurn();
 	let timer: NodeJS.Timeout;
-	let scheduledAtMs = performance.now();
+	let scheduledAtMs = ownTimers.now();
 	let lookedAtMs = scheduledAtMs;
 	let hasLeft = false;
 	let isForgotten = false;
@@ -93,11 +92,11 @@ export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void
 	let silentGraces = 0;
 
 	const schedule = (ms: number) => {
-		scheduledAtMs = performance.now();
+		scheduledAtMs = ownTimers.now();
 		// A fraction more would be another millisecond.
 		const wholeMs = Math.min(Math.floor(ms), longestTimerMs);
 		timer = ownTimers.setTimeout(() => {
-			onTimer(performance.now() - scheduledAtMs - wholeMs);
+			onTimer(ownTimers.now() - scheduledAtMs - wholeMs);
 		}, wholeMs);
 		if (isInBackground) {
 			inBackground(timer);
@@ -105,7 +104,7 @@ export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void
 	};
 
 	const onTimer = (lateByMs: number) => {
-		const nowMs = performance.now();
+		const nowMs = ownTimers.now();
 		if (lateByMs >= lateMs) {
 			busyAtMs = nowMs;
 		}
@@ -136,7 +135,7 @@ export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void
 
 	/** @param firedAtMs - When the timer fired, before what has arrived was read. */
 	const lookAgain = (firedAtMs: number) => {
-		const nowMs = performance.now();
+		const nowMs = ownTimers.now();
 		if (nowMs - firedAtMs >= lateMs) {
 			busyAtMs = nowMs;
 		}

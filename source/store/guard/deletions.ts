@@ -3,6 +3,7 @@ import type {Values} from '../codec/values.ts';
 import type {MemoryTier} from '../memory/memory.ts';
 import {ask, groupByNode, type Backend, type Expectation, type GuardedChanges} from '../ports/backend.ts';
 import {guardLifeMs, purgeToken} from '../ports/guard-token.ts';
+import {ownTimers} from '../ports/own-timers.ts';
 import type {Store} from '../ports/store.ts';
 import {failoverMemoryMs, type Doubt} from './failovers.ts';
 import type {Guard} from './guard.ts';
@@ -87,7 +88,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 	/** Hides keys until their deletion is confirmed. */
 	const begin = (keys: readonly string[]): number => {
 		const deletion = ++deletions;
-		triedMs = performance.now();
+		triedMs = ownTimers.now();
 		for (const key of keys) {
 			unconfirmed.set(key, deletion);
 			tier?.invalidate(key);
@@ -192,7 +193,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 		doubt,
 		confirm,
 		confirmWhenDue() {
-			if (unconfirmed.size > 0 && performance.now() - triedMs > confirmationMs) {
+			if (unconfirmed.size > 0 && ownTimers.now() - triedMs > confirmationMs) {
 				void confirm();
 			}
 		},

@@ -1,4 +1,5 @@
 import type {StoreEvent} from '../ports/health.ts';
+import {ownTimers} from '../ports/own-timers.ts';
 import type {StoreError} from '../ports/store-error.ts';
 
 /** A fault that did not show for so long is a new one when it does. */
@@ -34,7 +35,7 @@ export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefine
 
 	return {
 		failed(error: Error): void {
-			const nowMs = performance.now();
+			const nowMs = ownTimers.now();
 			if (degradations === 0 && nowMs - lastFaultMs > episodeMs) {
 				reported.clear();
 			}

@@ -1,5 +1,6 @@
 import type {Backend} from '../ports/backend.ts';
 import type {StoreEvent, StoreHealth} from '../ports/health.ts';
+import {ownTimers} from '../ports/own-timers.ts';
 import {DeadlineError, storeErrors, type StoreError} from '../ports/store-error.ts';
 import {atDeadline, noteAnswer} from './deadline.ts';
 import {createFaultLog} from './fault-log.ts';
@@ -261,7 +262,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		let node = healthOf(address);
 		let isOver = false;
 		let isConnected = false;
-		const sentMs = performance.now();
+		const sentMs = ownTimers.now();
 		node.waiting++;
 
 		const end = () => {

@@ -1,4 +1,5 @@
 import type {NodeState, NodeReport} from '../ports/health.ts';
+import {ownTimers} from '../ports/own-timers.ts';
 import type {StoreError} from '../ports/store-error.ts';
 import {createBreaker, type Breaker} from './breaker.ts';
 
@@ -106,7 +107,7 @@ export const createNodeHealth = ({cooldownMs, probe, onDegraded, onRecovered}: N
 		report: () => ({state, since, lastError, lastErrorAt}),
 		noteAnswer() {
 			const isFirst = answeredMonoMs === -Infinity;
-			answeredMonoMs = performance.now();
+			answeredMonoMs = ownTimers.now();
 			if (isFirst) {
 				noteState();
 			}

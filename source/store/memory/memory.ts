@@ -2,6 +2,7 @@ import {Buffer} from 'node:buffer';
 import {LRUCache} from 'lru-cache';
 import {createHints} from '../../types/hints.ts';
 import type {StoredRecord} from '../../types/stored.ts';
+import {ownTimers} from '../ports/own-timers.ts';
 import {createTexts} from './texts.ts';
 
 /**
@@ -54,7 +55,7 @@ export type MemoryTierOptions = {
 	readonly onCopy?: (body: Uint8Array, copy: Uint8Array) => void;
 };
 
-export const createMemoryTier = (maxBytes: number, {nowMs = () => performance.now(), onProofDue, onCopy}: MemoryTierOptions = {}): MemoryTier => {
+export const createMemoryTier = (maxBytes: number, {nowMs = () => ownTimers.now(), onProofDue, onCopy}: MemoryTierOptions = {}): MemoryTier => {
 	const cache = new LRUCache<string, StoredRecord>({
 		maxSize: maxBytes,
 		sizeCalculation: sizeOf,
