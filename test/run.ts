@@ -33,6 +33,9 @@ if (files.length === 0 || places.some(place => !existsSync(path.join(root, place
 	throw new Error(`No tests in ${places.join(', ')}: give files that end in .test.ts, or folders, from the root of the project`);
 }
 
+// A process of tests, and each that it starts, loads some 300 modules: compiled once, and without types, they take a third of the time.
+process.env.NODE_COMPILE_CACHE ??= path.join(root, 'node_modules/.cache/test');
+
 const stuck = new AbortController();
 const running = new Set<string>();
 

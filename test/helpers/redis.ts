@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import type {Duplex} from 'node:stream';
 import {createClient, type RedisClientType} from '@redis/client';
+import {shareClientClasses} from './client-classes.ts';
 
 export type StartRedisOptions = {
 	/** Default: a free one. */
@@ -142,6 +143,7 @@ const startOnFreePort = async (directory: string, args: NonNullable<StartRedisOp
 };
 
 export const startRedis = async ({port: givenPort, args = [], tcp = true}: StartRedisOptions = {}): Promise<TestRedis> => {
+	shareClientClasses();
 	const directory = await mkdtemp(path.join(tmpdir(), 'redis-test-'));
 	const removeDirectory = async () => rm(directory, {recursive: true, force: true, maxRetries: 3});
 	const fixedPort = tcp ? givenPort : 0;
