@@ -1,7 +1,6 @@
 import type {Exchange} from '../cache/exchange.ts';
 import {asRefresh, lookUp} from '../cache/look-up.ts';
 import type {BypassReason} from '../http/decision.ts';
-import {requestOfUser} from '../http/identity.ts';
 import type {RequestHead} from '../http/message.ts';
 import {resolveRequestOptions, type RequestSettings} from '../options/resolve-options.ts';
 import {takePrepared} from './fast-path/fast-path.ts';
@@ -38,10 +37,11 @@ The exchange of a request that got is about to send.
 */
 export const openExchange = async (context: GotContext, options: GotOptions, before: Exchange | undefined): Promise<Exchange> => {
 	const prepared = takePrepared(options);
-	const patience = (before ?? prepared)?.patience ?? patienceFor(options);
+	const patience = (before ?? prepared?.exchange)?.patience ?? patienceFor(options);
 	const sent = requestHead(options);
-	if (prepared && isSameRequest(prepared.request, prepared.keyInput.user === undefined ? sent : requestOfUser(sent))) {
-		return prepared;
+	// With its credentials, by which the functions `user` and `key` may have told whose it is.
+	if (prepared && isSameRequest(prepared.head, sent)) {
+		return prepared.exchange;
 	}
 
 	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);

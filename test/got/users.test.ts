@@ -264,6 +264,27 @@ type Step = {
 	};
 };
 
+test('credentials that change while the store is asked are those of the user whose response is stored', async () => {
+	await using setup = await setUp({memory: false, user: ({headers}) => headers.authorization as string | undefined});
+	const {client} = setup;
+	serve(setup, {'cache-control': 'private, max-age=60'});
+	// The class of got's requests is learnt from the first.
+	await client('others', as('alice', 1));
+	const late = client.extend({
+		hooks: {
+			init: [(_given, options) => {
+				// When the store has been asked.
+				setImmediate(() => {
+					Object.assign(options.headers, as('bob', 1).headers);
+				});
+			}],
+		},
+	});
+	assert.equal(await late('items', as('alice', 1)).text(), 'bob 2');
+	assert.equal(await client('items', as('alice', 1)).text(), 'alice 3');
+	assert.equal(await client('items', as('bob', 1)).text(), 'bob 2');
+});
+
 const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({
 	askers: fc.array(fc.record({
 		name: fc.constantFrom(...names),

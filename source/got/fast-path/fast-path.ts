@@ -36,13 +36,19 @@ const acceptEncoding = ['gzip', 'deflate', ...'brotli' in process.versions ? ['b
 
 const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end'].map(name => channel(name));
 
-const prepared = new WeakMap<GotOptions, Exchange>();
+type Prepared = {
+	readonly exchange: Exchange;
+	/** What it was opened for, with the credentials of a user who is known by name. */
+	readonly head: RequestHead;
+};
+
+const prepared = new WeakMap<GotOptions, Prepared>();
 
 /** The exchange that was opened before the ordinary way was taken. */
-export const takePrepared = (options: GotOptions): Exchange | undefined => {
-	const exchange = prepared.get(options);
+export const takePrepared = (options: GotOptions): Prepared | undefined => {
+	const taken = prepared.get(options);
 	prepared.delete(options);
-	return exchange;
+	return taken;
 };
 
 const isOnly = <Value>(values: readonly Value[], value: Value | undefined) => values.length === 1 && values[0] === value;
@@ -84,11 +90,10 @@ const futureHead = (options: Options): RequestHead | undefined => {
 const noContent = {body: undefined, isEncoded: false};
 
 /** What the store has for the call. */
-const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> | undefined => {
-	const head = futureHead(options);
+const lookUpDirectly = ({context, options}: Call, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
 	const {cache} = options.context;
 	const settings = cache === undefined ? context.settings.request : resolveRequestOptions(context.options, cache);
-	if (head === undefined || settings.isDisabled || settings.isOnlyIfCached) {
+	if (settings.isDisabled || settings.isOnlyIfCached) {
 		return undefined;
 	}
 
@@ -103,9 +108,9 @@ const lookUpDirectly = ({context, options}: Call): Exchange | Promise<Exchange> 
 };
 
 /** What is wrong with the options, got's own way will say. */
-const lookUpSafely = (call: Call): Exchange | Promise<Exchange> | undefined => {
+const lookUpSafely = (call: Call, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
 	try {
-		return lookUpDirectly(call);
+		return lookUpDirectly(call, head);
 	} catch {
 		return undefined;
 	}
@@ -166,15 +171,16 @@ const answer = async (call: Call): Promise<unknown> => {
 		await turn;
 	}
 
-	const found = call.listeners === undefined ? lookUpSafely(call) : undefined;
+	const head = call.listeners === undefined ? futureHead(options) : undefined;
+	const found = head && lookUpSafely(call, head);
 	const exchange = found instanceof Promise ? await found : found;
 	call.response = exchange && call.listeners === undefined ? answerFrom(call, exchange) : undefined;
 	if (call.response) {
 		return options.resolveBodyOnly ? call.response.body : call.response;
 	}
 
-	if (exchange) {
-		prepared.set(options, exchange);
+	if (exchange && head) {
+		prepared.set(options, {exchange, head});
 	}
 
 	restoreIsStream(options);
