@@ -48,9 +48,9 @@ export const runScenario = async ({fake, advance, restore, run = async action =>
 		const before = [await settle(), await statusOf(client), await statusOf(memoryClient)];
 
 		fake(['Date']);
-		advance(59_000);
+		advance(50_000);
 		const fresh = [await statusOf(client), await statusOf(memoryClient)];
-		advance(2000);
+		advance(20_000);
 		const stale = [await statusOf(client), await statusOf(memoryClient)];
 		restore();
 

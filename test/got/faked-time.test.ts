@@ -32,11 +32,11 @@ for (const store of ['Redis', 'memory', 'Map'] as const) {
 		await client('items');
 		await settleWrites(setup);
 		t.mock.timers.enable({apis: ['Date'], now: Date.now()});
-		t.mock.timers.setTime(Date.now() + 59_000);
+		t.mock.timers.setTime(Date.now() + 50_000);
 		const {isFromCache} = await client('items');
 		assert.equal(isFromCache, true);
 
-		t.mock.timers.setTime(Date.now() + 2000);
+		t.mock.timers.setTime(Date.now() + 20_000);
 		assert.equal(await cache.has(`${origin.url}/items`), false);
 		const response = await client('items');
 		assert.equal(response.isFromCache, false);
