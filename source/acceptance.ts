@@ -6,7 +6,7 @@ import {traffic} from './acceptance/traffic.ts';
 import {upkeep, upkeepByLook, upkeepWithoutLook} from './acceptance/upkeep.ts';
 import type {RedisCacheOptions} from './options/options.ts';
 import type {StoreOption} from './store/backends/connection.ts';
-import {describeSafely, isBoolean, validate, type Rule} from './options/validate.ts';
+import {describeRedacted, isBoolean, validate, type Rule} from './options/validate.ts';
 
 /** One thing that a store has to be good for. */
 export type StoreCheck = {
@@ -58,7 +58,7 @@ const rules: Readonly<Record<keyof StoreCheckOptions, Rule>> = {
 	isShared: [isBoolean, 'a boolean'],
 	canList: [isBoolean, 'a boolean'],
 	isReliable: [isBoolean, 'a boolean'],
-	cacheOptions: [value => typeof value === 'object' && value !== null && Object.keys(value).every(name => cacheOptionNames.includes(name)), `an object with none but ${cacheOptionNames.join(', ')}`, describeSafely],
+	cacheOptions: [value => typeof value === 'object' && value !== null && Object.keys(value).every(name => cacheOptionNames.includes(name)), `an object with none but ${cacheOptionNames.join(', ')}`, describeRedacted],
 };
 
 /**

@@ -5,7 +5,7 @@ import {
 	headKey,
 	purge,
 	removeVariants,
-	supersede,
+	dropReplaced,
 	variantKey,
 	whenVariantsAreSent,
 	type ResourceContext,
@@ -33,7 +33,7 @@ const dropVariant = async (context: ResourceContext, key: string, index: Variant
 
 	// Or the origin would be asked about its entity tag, RFC 9111 §4.3.1.
 	indexes.set(key, without(index, reference));
-	void store.update(key, current => current?.kind === 'index' && current.generation === index.generation ? without(current, reference) : undefined, 'keep');
+	void store.update(key, current => current?.kind === 'index' && current.indexId === index.indexId ? without(current, reference) : undefined, 'keep');
 };
 
 const storedIn = (decision: Decision): StoredResponse | undefined => 'stored' in decision ? decision.stored : undefined;
@@ -48,7 +48,7 @@ export const drop = async (context: ExchangeContext, {key, index: found, decisio
 		if (index) {
 			void removeVariants(context, key, index);
 		} else {
-			supersede(context, key);
+			dropReplaced(context, key);
 		}
 
 		// All that is stored of it, for whatever callers; and an older answer that is still under way must not take its place.
@@ -58,6 +58,6 @@ export const drop = async (context: ExchangeContext, {key, index: found, decisio
 	} else if (stored && index) {
 		await dropVariant(context, key, index, stored);
 	} else if (stored) {
-		supersede(context, key);
+		dropReplaced(context, key);
 	}
 };

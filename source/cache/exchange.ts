@@ -1,14 +1,14 @@
 import {primaryKey} from '../http/cache-key.ts';
 import type {Decision} from '../http/decision.ts';
 import type {RequestHead} from '../http/message.ts';
-import type {UrlVariation} from '../http/no-vary-search.ts';
+import type {SearchVariance} from '../http/no-vary-search.ts';
 import type {CacheSettings, RequestSettings} from '../options/resolve-options.ts';
 import {encodedKey, resourceKey, type ResourceContext} from '../resource/resource.ts';
 import type {Selection} from '../resource/selection.ts';
 import type {WriteGuard} from '../resource/write-guard.ts';
-import type {Patience} from '../store/guard/budget.ts';
-import {bounded} from '../store/with-budget.ts';
-import type {Marks} from '../tags/versions.ts';
+import type {RequestBudget} from '../store/guard/budget.ts';
+import {withBudget} from '../store/with-budget.ts';
+import type {Versions} from '../tags/versions.ts';
 
 /** What all exchanges of one cache share. */
 export type ExchangeContext = ResourceContext & {
@@ -30,7 +30,7 @@ export type KeyInput = {
 export type KeyInputOfAny = Pick<KeyInput, 'body' | 'extra' | 'user'>;
 
 /**
-One request's passage through the cache: one per hop and attempt.
+One request's participation through the cache: one per hop and attempt.
 */
 export type Exchange = {
 	readonly request: RequestHead;
@@ -42,16 +42,16 @@ export type Exchange = {
 	/** By `performance.now()`, which no clock adjustment changes. */
 	readonly startedAt: number;
 	readonly index: Selection['index'];
-	/** The marks as they were before the origin was asked. */
-	readonly marks: Marks;
+	/** The versions as they were before the origin was asked. */
+	readonly versions: Versions;
 	readonly guard: WriteGuard;
 	/** For the store: what the look-up leaves of it is for what comes after. */
-	readonly patience: Patience;
+	readonly budget: RequestBudget;
 	readonly decision: Decision;
 };
 
-/** What is asked: all that distinguishes one request from another, and how the cache is to treat it. Who asks once more has no more patience than before. */
-export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'> & Partial<Pick<Exchange, 'patience'>>;
+/** What is asked: all that distinguishes one request from another, and how the cache is to treat it. Who asks once more has no more budget than before. */
+export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'> & Partial<Pick<Exchange, 'budget'>>;
 
 /** What no request without the user's functions has. */
 const distinction = (extra: string | undefined, user: string | undefined): string | undefined => {
@@ -63,17 +63,17 @@ const distinction = (extra: string | undefined, user: string | undefined): strin
 };
 
 /**
-@param variation - Equivalent URLs have one key then, which is none of a URL alone.
+@param searchVariance - Equivalent URLs have one key then, which is none of a URL alone.
 */
-export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra, user}: KeyInput, variation?: UrlVariation): string => {
+export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra, user}: KeyInput, searchVariance?: SearchVariance): string => {
 	const resource = resourceKey(primaryKey(request, settings.request.http, {
 		body,
 		extra: distinction(extra, user),
-		variation,
+		searchVariance,
 	}));
 
 	return isEncoded ? encodedKey(resource) : resource;
 };
 
 /** However many steps it takes, a request is delayed once. */
-export const stepwise = (context: ExchangeContext, {patience}: Pick<Exchange, 'patience'>): ExchangeContext => ({...context, store: bounded(context.store, context.settings.timeoutMs, patience)});
+export const withinBudgetOf = (context: ExchangeContext, {budget}: Pick<Exchange, 'budget'>): ExchangeContext => ({...context, store: withBudget(context.store, context.settings.timeoutMs, budget)});

@@ -10,14 +10,14 @@ import {isSelected} from '../http/vary.ts';
 import type {RequestSettings} from '../options/resolve-options.ts';
 import {observe, peek, select, type Selection} from '../resource/selection.ts';
 import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from '../resource/write-guard.ts';
-import {createPatience} from '../store/guard/budget.ts';
+import {createBudget} from '../store/guard/budget.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import {findVariation, knownVariation, mayVary} from '../tags/search-variance.ts';
-import {isForEquivalents, noMarks} from '../tags/versions.ts';
+import {findSearchVariance, knownSearchVariance, mayVary} from '../tags/search-variance.ts';
+import {isForSearchVariance, noVersions} from '../tags/versions.ts';
 import type {StoredResponse, VariantIndex} from '../types/stored.ts';
 import {
 	keyOf,
-	stepwise,
+	withinBudgetOf,
 	type Asked,
 	type Exchange,
 	type ExchangeContext,
@@ -39,27 +39,27 @@ const selectOptions = ({http: {matchHeaders}, tags}: RequestSettings) => ({match
 /** What is stored for a request of which nothing was found under the first key: under the key of all equivalent URLs if that is known, or else under its own. */
 const findElsewhere = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {key: firstKey, ...first}: Found): Promise<Found> => {
 	const options = selectOptions(settings);
-	const variation = await findVariation(context, request.url);
+	const searchVariance = await findSearchVariance(context, request.url);
 	const ownKey = keyOf(context, request, keyInput);
-	const key = variation ? keyOf(context, request, keyInput, variation) : ownKey;
-	let {marks} = first;
+	const key = searchVariance ? keyOf(context, request, keyInput, searchVariance) : ownKey;
+	let {versions} = first;
 	let index = key === firstKey ? first.index : undefined;
 	for (const other of new Set([key, ownKey].filter(each => each !== firstKey))) {
 		// eslint-disable-next-line no-await-in-loop -- what is stored for all comes first
 		const selection = await select(context, request, other, options);
-		marks = new Map([...marks, ...selection.marks]);
+		versions = new Map([...versions, ...selection.versions]);
 		if (selection.stored) {
-			return {...selection, marks, key: other};
+			return {...selection, versions, key: other};
 		}
 
 		index = other === key ? selection.index : index;
 	}
 
-	return {stored: undefined, index, marks, key};
+	return {stored: undefined, index, versions, key};
 };
 
 /** Where a request is looked for first. */
-export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked): string => keyOf(context, request, keyInput, knownVariation(context, request.url));
+export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked): string => keyOf(context, request, keyInput, knownSearchVariance(context, request.url));
 
 const asksOrigin = ({kind}: Decision): boolean => kind === 'fetch' || kind === 'validate';
 
@@ -86,9 +86,9 @@ type LookUpOptions = {
 Looks a request up and decides what to do with it.
 */
 export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
-	const {request, settings, keyInput, patience = createPatience()} = asked;
+	const {request, settings, keyInput, budget = createBudget()} = asked;
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key: '', index: undefined, marks: noMarks, guard: noGuard, patience};
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key: '', index: undefined, versions: noVersions, guard: noGuard, budget};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
@@ -97,41 +97,41 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	// What needs no look at the store is decided without one.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
 	if (early.kind === 'bypass') {
-		return {...exchange, key: firstKey, decision: early, guard: await guardOfPost(stepwise(context, exchange), asked, early)};
+		return {...exchange, key: firstKey, decision: early, guard: await guardOfPost(withinBudgetOf(context, exchange), asked, early)};
 	}
 
-	/** The marks learn the token of the guard, so that those who wait for this exchange can tell whether it is older than a purge that they have seen. */
+	/** The versions learn the token of the guard, so that those who wait for this exchange can tell whether it is older than a purge that they have seen. */
 	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => {
 		if (!asksOrigin(found.decision)) {
 			return {...found, guard: noGuard};
 		}
 
-		const marks = new Map(found.marks);
-		const guard = takeGuard(context.store, found.key, marks, found.startedAt, (name, token) => {
-			marks.set(name, token);
+		const versions = new Map(found.versions);
+		const guard = takeGuard(context.store, found.key, versions, found.startedAt, (name, token) => {
+			versions.set(name, token);
 		});
 
-		return {...found, marks, guard};
+		return {...found, versions, guard};
 	};
 
 	if (early.kind === 'fetch' && early.reason === 'reload') {
-		return guarded({...exchange, key: firstKey, decision: early, marks: await observe(stepwise(context, exchange), request, firstKey, settings.tags)});
+		return guarded({...exchange, key: firstKey, decision: early, versions: await observe(withinBudgetOf(context, exchange), request, firstKey, settings.tags)});
 	}
 
-	const steps = stepwise(context, exchange);
+	const steps = withinBudgetOf(context, exchange);
 	const first = await select(steps, request, firstKey, selectOptions(settings));
 	// No turn in between where there is nowhere else to look: what an equal request brings meanwhile would be missed.
-	const isDone = first.stored !== undefined || !(isForEquivalents(firstKey) || mayVary(context, request.url));
-	const {stored, index, marks, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
+	const isDone = first.stored !== undefined || !(isForSearchVariance(firstKey) || mayVary(context, request.url));
+	const {stored, index, versions, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
 	if (stored) {
-		return guarded({...exchange, key, index, marks, decision: decideOn(request, stored, requestTimeMs, settings)});
+		return guarded({...exchange, key, index, versions, decision: decideOn(request, stored, requestTimeMs, settings)});
 	}
 
 	const decision: Decision = index && early.kind === 'fetch'
 		? {kind: 'fetch', reason: isVaried(index, settings) ? 'vary-mismatch' : 'not-stored', headers: variantValidationHeaders(request, index, requestTimeMs)}
 		: early;
 
-	return guarded({...exchange, key, index, marks, decision});
+	return guarded({...exchange, key, index, versions, decision});
 };
 
 /**
@@ -146,7 +146,7 @@ export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput
 	const requestTimeMs = context.now();
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
-	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key, index: selection.index, marks: selection.marks, guard: noGuard, patience: createPatience(), decision} : undefined;
+	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key, index: selection.index, versions: selection.versions, guard: noGuard, budget: createBudget(), decision} : undefined;
 };
 
 /**
@@ -165,7 +165,7 @@ export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: St
 
 	return {
 		...exchange,
-		guard: takeGuard(context.store, exchange.key, exchange.marks, exchange.startedAt),
+		guard: takeGuard(context.store, exchange.key, exchange.versions, exchange.startedAt),
 		decision: Object.keys(headers).length === 0 ? {kind: 'fetch', reason: 'no-validator', stored} : {kind: 'validate', reason: 'stale', stored, headers},
 	};
 };
@@ -182,20 +182,20 @@ export const askedAgain = (exchange: Exchange): Exchange => {
 
 /** Whether what another request was given is stored for a request's URL as well. */
 export const isForUrl = (context: ExchangeContext, {key, request, keyInput, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean => {
-	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
-	if (!isForEquivalents(key) || (variation && keyOf(context, request, keyInput, variation) === key)) {
+	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
+	if (!isForSearchVariance(key) || (searchVariance && keyOf(context, request, keyInput, searchVariance) === key)) {
 		return true;
 	}
 
 	// By their URLs alone, requests with credentials cannot be told apart.
-	const isTold = !isRedacted(variation ? simplifiedUrl(url, variation) : url);
+	const isTold = !isRedacted(searchVariance ? simplifiedUrl(url, searchVariance) : url);
 
-	return isTold && isEquivalent(redactedUrl(request.url, settings.http.ignoredParameters), url, variation);
+	return isTold && isEquivalent(redactedUrl(request.url, settings.http.ignoredParameters), url, searchVariance);
 };
 
 /** The exchange of a request whose URL turned out to be equivalent to no other, and that is about to ask the origin by itself. */
 export const underOwnUrl = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {
 	const key = keyOf(context, exchange.request, exchange.keyInput);
 
-	return {...exchange, key, index: undefined, guard: await placeGuardFirst(stepwise(context, exchange).store, key)};
+	return {...exchange, key, index: undefined, guard: await placeGuardFirst(withinBudgetOf(context, exchange).store, key)};
 };

@@ -17,15 +17,15 @@ import {selectByEntityTag} from '../resource/selection.ts';
 import {endGuard} from '../resource/write-guard.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {drop} from './dropping.ts';
-import {stepwise, type Exchange, type ExchangeContext} from './exchange.ts';
+import {withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
 import {invalidate} from './invalidating.ts';
 import {lookUp} from './look-up.ts';
-import {standingFor, store, type Storage} from './storing.ts';
+import {storeUnderRequest, store, type Storage} from './storing.ts';
 
 const noBody = new Uint8Array();
 
 /** What an exchange came to. */
-export type Settlement = {
+export type ExchangeResult = {
 	readonly outcome: Outcome | SharedOutcome;
 	/** The stored response to answer with in place of what the origin said. */
 	readonly answer?: StoredResponse | undefined;
@@ -84,7 +84,7 @@ type CombineOutcome = Extract<Outcome, {kind: 'combine'}>;
 const lateReasons: ReadonlySet<PassReason> = new Set(['too-large', 'past-time-to-live']);
 
 /** Settles a response that turned out not to be stored. */
-export const giveUp = async (context: ExchangeContext, exchange: Exchange, {otherwise, invalidation}: StoreOutcome, reason: PassReason): Promise<Settlement> => {
+export const giveUp = async (context: ExchangeContext, exchange: Exchange, {otherwise, invalidation}: StoreOutcome, reason: PassReason): Promise<ExchangeResult> => {
 	const left: Refusal = {kind: 'leave', reason};
 	const refusal: Refusal = lateReasons.has(reason) ? {...otherwise, reason} : left;
 	await change(context, exchange, refusal);
@@ -93,14 +93,14 @@ export const giveUp = async (context: ExchangeContext, exchange: Exchange, {othe
 	return {outcome: {kind: 'pass', reason, change: refusal, invalidation}};
 };
 
-const storeNew = async (context: ExchangeContext, exchange: Exchange, outcome: StoreOutcome, body: Uint8Array): Promise<Settlement> => {
+const storeNew = async (context: ExchangeContext, exchange: Exchange, outcome: StoreOutcome, body: Uint8Array): Promise<ExchangeResult> => {
 	const {change: {head, as}, invalidation} = outcome;
 	const complete = completed(exchange.request, head, body);
 	if (!complete) {
 		return giveUp(context, exchange, outcome, 'incomplete');
 	}
 
-	const storing = as ? await standingFor(context, exchange, as, invalidation?.groups ?? []) : exchange;
+	const storing = as ? await storeUnderRequest(context, exchange, as, invalidation?.groups ?? []) : exchange;
 	const {written, refusal, unstored} = await store(context, storing, complete);
 	if (refusal === undefined) {
 		return {outcome, written};
@@ -112,7 +112,7 @@ const storeNew = async (context: ExchangeContext, exchange: Exchange, outcome: S
 	return as ? settlement : {...settlement, unstored};
 };
 
-const storeCombined = async (context: ExchangeContext, exchange: Exchange, outcome: CombineOutcome, body: Uint8Array): Promise<Settlement> => {
+const storeCombined = async (context: ExchangeContext, exchange: Exchange, outcome: CombineOutcome, body: Uint8Array): Promise<ExchangeResult> => {
 	const combined = combine(outcome.answer, outcome.range, body);
 	const answer = combined && withBytes(outcome.answer, combined);
 	const isAnswered = answer !== undefined && selectRange(exchange.request, answer).kind !== 'not-stored';
@@ -130,7 +130,7 @@ const storeCombined = async (context: ExchangeContext, exchange: Exchange, outco
 	return {...changed, outcome, answer: isAnswered ? answer : undefined};
 };
 
-const applyOutcome = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+const applyOutcome = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<ExchangeResult> => {
 	switch (outcome.kind) {
 		case 'store': {
 			return storeNew(context, exchange, outcome, body);
@@ -161,7 +161,7 @@ Carries an outcome out, but for its invalidation.
 
 @param body - Of the response that led to it, complete.
 */
-export const carryOut = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<Settlement> => {
+export const applyOutcomeOf = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<ExchangeResult> => {
 	const settlement = await applyOutcome(context, exchange, outcome, body);
 	if (!settlement.written) {
 		void endGuard(context.store, exchange.guard);
@@ -175,7 +175,7 @@ export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'sett
 	request.method !== 'HEAD' && Number(rawFieldValue(rawHeaders, 'content-length')) > settings.maxBodyBytes;
 
 /** What a response leads to; its body may still be on its way. */
-export const outcomeOf = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Exchange, response: ResponseHead): Outcome => settle({
+export const decideOutcome = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Exchange, response: ResponseHead): Outcome => settle({
 	request,
 	decision,
 	response: {...response, content: response.content ?? unreadContent()},
@@ -191,7 +191,7 @@ export const supersedesUnseen = (context: ExchangeContext, exchange: Exchange, r
 		return false;
 	}
 
-	const outcome = outcomeOf(context, exchange, response);
+	const outcome = decideOutcome(context, exchange, response);
 	return outcome.kind === 'store' ? isTooLarge(exchange, response) : 'change' in outcome && outcome.change.kind === 'drop';
 };
 
@@ -203,7 +203,7 @@ const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {s
 		return exchange;
 	}
 
-	const stored = await selectByEntityTag(stepwise(context, exchange), key, index, etag);
+	const stored = await selectByEntityTag(withinBudgetOf(context, exchange), key, index, etag);
 	return stored ? {...exchange, decision: {...decision, stored}} : exchange;
 };
 
@@ -212,9 +212,9 @@ Settles an exchange with the origin's response: stores, freshens, invalidates, o
 
 @param body - The complete body; its bytes remain the caller's to change. `'too-large'`: it is complete, and was not kept. `'incomplete'`: it broke off.
 */
-export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete'): Promise<Settlement> => {
+export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete'): Promise<ExchangeResult> => {
 	const exchange = await withNamedVariant(context, asked, response);
-	const outcome = outcomeOf(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
+	const outcome = decideOutcome(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
 
 	if ('invalidation' in outcome && outcome.invalidation) {
 		// The next request of this process must not be given what this one changed.
@@ -226,13 +226,13 @@ export const settleResponse = async (context: ExchangeContext, asked: Exchange, 
 	}
 
 	if (typeof body === 'string') {
-		return outcome.kind === 'store' ? giveUp(context, exchange, outcome, body) : carryOut(context, exchange, outcome, noBody);
+		return outcome.kind === 'store' ? giveUp(context, exchange, outcome, body) : applyOutcomeOf(context, exchange, outcome, noBody);
 	}
 
 	// What is stored may be written later, and is given to those who wait for it.
 	const isKept = outcome.kind === 'store' && body.byteLength <= exchange.settings.maxBodyBytes;
 
-	return carryOut(context, exchange, outcome, isKept ? new Uint8Array(body) : body);
+	return applyOutcomeOf(context, exchange, outcome, isKept ? new Uint8Array(body) : body);
 };
 
 type ReuseStale = Extract<Outcome, {kind: 'reuse-stale'}>;

@@ -5,33 +5,33 @@ import {urlVariation} from '../http/no-vary-search.ts';
 import type {PassReason} from '../http/outcome.ts';
 import {timeToLiveMs} from '../http/time-to-live.ts';
 import type {RequestSettings} from '../options/resolve-options.ts';
-import {isPurgedSince, lastPurgeOf, supersede, write} from '../resource/resource.ts';
+import {isPurgedSince, lastPurgeOf, dropReplaced, write} from '../resource/resource.ts';
 import {whyNotHeld, takeGuard, tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/store.ts';
-import {readMarks} from '../tags/current-versions.ts';
-import {generationsFor} from '../tags/ensure-versions.ts';
-import {adopt, wasUrlPurged} from '../tags/search-variance.ts';
+import {readVersions} from '../tags/current-versions.ts';
+import {versionsFor} from '../tags/ensure-versions.ts';
+import {registerSearchVariance, wasUrlPurged} from '../tags/search-variance.ts';
 import {
-	groupMark,
+	groupVersionKey,
 	guardKey,
-	isForEquivalents,
+	isForSearchVariance,
 	longestExchangeMs,
-	markKeysOf,
-	marksAsSeen,
-	noMarks,
-	type MarklessReason,
+	versionKeysOf,
+	versionsAsSeen,
+	noVersions,
+	type StoreRefusal,
 } from '../tags/versions.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
-import {keyOf, stepwise, type Exchange, type ExchangeContext} from './exchange.ts';
+import {keyOf, withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
 
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
 	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
 };
 
-/** So many a response may have, however small it is; of others, one for so many bytes: each mark takes some 150 bytes in Redis. */
+/** So many a response may have, however small it is; of others, one for so many bytes: each version takes some 150 bytes in Redis. */
 const fewMarks = 128;
 const bytesPerMark = 64;
 
@@ -46,39 +46,39 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 	const {rawHeaders} = stored;
 	const fieldTags = tagField === undefined ? [] : (rawFieldValue(rawHeaders, tagField) ?? '').split(/[\s,]+/v).filter(Boolean);
 
-	return {...stored, marks: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(rawHeaders))]};
+	return {...stored, versions: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(rawHeaders))]};
 };
 
-type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'marks' | 'guard' | 'settings' | 'patience'>;
+type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'versions' | 'guard' | 'settings' | 'budget'>;
 
-type Place = Pick<Storing, 'key' | 'index' | 'marks' | 'guard'>;
+type Place = Pick<Storing, 'key' | 'index' | 'versions' | 'guard'>;
 
 /** Where a response is stored: its own field says for which URLs. */
-const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Place | MarklessReason> => {
-	const {request, keyInput, requestTimeMs, marks: seen} = exchange;
-	const variation = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
-	if (!variation && !isForEquivalents(exchange.key)) {
+const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Place | StoreRefusal> => {
+	const {request, keyInput, requestTimeMs, versions: seen} = exchange;
+	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
+	if (!searchVariance && !isForSearchVariance(exchange.key)) {
 		return exchange;
 	}
 
-	const key = keyOf(context, request, keyInput, variation);
-	const marks = variation ? await adopt(context, {url: request.url, variation, seen, timeToLive: ttl}) : seen;
-	if (typeof marks === 'string') {
-		return marks;
+	const key = keyOf(context, request, keyInput, searchVariance);
+	const versions = searchVariance ? await registerSearchVariance(context, {url: request.url, searchVariance, seen, timeToLive: ttl}) : seen;
+	if (typeof versions === 'string') {
+		return versions;
 	}
 
 	if (key === exchange.key) {
-		return {...exchange, marks};
+		return {...exchange, versions};
 	}
 
 	// The exchange counts on the guard of another key: nobody may have purged that one, or this one, while the origin was asked.
-	const guard = takeGuard(context.store, key, noMarks, ownTimers.now());
+	const guard = takeGuard(context.store, key, noVersions, ownTimers.now());
 	const [wasPurged, refusal] = await Promise.all([
 		wasUrlPurged(context, request.url, requestTimeMs),
 		whyNotHeld(context.store, exchange.key, exchange.guard),
 	]);
 
-	return wasPurged ? 'invalidated' : refusal ?? {key, marks, guard, index: undefined};
+	return wasPurged ? 'invalidated' : refusal ?? {key, versions, guard, index: undefined};
 };
 
 /** What became of a response that was to be stored. */
@@ -88,9 +88,9 @@ export type Storage =
 	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};
 
 /** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
-const withoutMarks = (context: ExchangeContext, {key, startedAt, marks}: Storing, stored: StoredResponse, reason: MarklessReason): Storage =>
+const withoutMarks = (context: ExchangeContext, {key, startedAt, versions}: Storing, stored: StoredResponse, reason: StoreRefusal): Storage =>
 	reason === 'store-unavailable' && !isPurgedSince(context, key, startedAt)
-		? {refusal: reason, unstored: {...stored, marks: marksAsSeen(marks, key, stored)}}
+		? {refusal: reason, unstored: {...stored, versions: versionsAsSeen(versions, key, stored)}}
 		: {refusal: 'invalidated'};
 
 export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<Storage> => {
@@ -109,19 +109,19 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 		return {refusal: 'past-time-to-live'};
 	}
 
-	const steps = stepwise(context, exchange);
+	const steps = withinBudgetOf(context, exchange);
 	const placed = await place(steps, exchange, stored, ttl);
 	if (typeof placed === 'string') {
 		return withoutMarks(context, exchange, stored, placed);
 	}
 
 	const {key, index} = placed;
-	const generations = await generationsFor(steps.store, {seen: placed.marks, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
+	const versions = await versionsFor(steps.store, {seen: placed.versions, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
 	const held = await tokenFor(steps.store, placed.guard);
-	const refusal = typeof generations === 'string' ? generations : held.refusal;
-	if (typeof generations === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
+	const refusal = typeof versions === 'string' ? versions : held.refusal;
+	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
 		// The next look-up sees them before it asks the origin.
-		context.markKeys.set(key, markKeysOf(key, stored));
+		context.markKeys.set(key, versionKeysOf(key, stored));
 		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
 	}
 
@@ -131,7 +131,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 
 	const {token} = held;
 	const {matchHeaders} = settings.http;
-	const written = {...stored, marks: [token, ...generations]};
+	const written = {...stored, versions: [token, ...versions]};
 	if (!isHeadWithinBounds(written)) {
 		return {refusal: 'too-large'};
 	}
@@ -143,19 +143,19 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	if (key !== exchange.key) {
-		supersede(context, exchange.key);
+		dropReplaced(context, exchange.key);
 	}
 
 	return {written};
 };
 
 /** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
-export const standingFor = async (context: ExchangeContext, {settings, requestTimeMs, patience, guard, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
+export const storeUnderRequest = async (context: ExchangeContext, {settings, requestTimeMs, budget, guard, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
 	const keyInput = {...asked.keyInput, body: undefined};
 	const key = keyOf(context, request, keyInput);
-	const {store: steps} = stepwise(context, {patience});
-	const [marks, held] = await Promise.all([
-		readMarks(steps, groups.map(group => groupMark(request.url, group))),
+	const {store: steps} = withinBudgetOf(context, {budget});
+	const [versions, held] = await Promise.all([
+		readVersions(steps, groups.map(group => groupVersionKey(request.url, group))),
 		tokenFor(steps, guard),
 	]);
 	// The response has purged it. Where somebody else has, too, while it was on its way, the former guard was another one.
@@ -170,8 +170,8 @@ export const standingFor = async (context: ExchangeContext, {settings, requestTi
 		index: undefined,
 		requestTimeMs,
 		startedAt: isOwn ? ownTimers.now() : asked.startedAt,
-		marks: isOwn ? new Map([...marks, [guardKey(key), purge.token ?? '']]) : marks,
+		versions: isOwn ? new Map([...versions, [guardKey(key), purge.token ?? '']]) : versions,
 		guard: isOwn ? {kind: 'seen', token: purge.token ?? ''} : guard,
-		patience,
+		budget,
 	};
 };

@@ -1,50 +1,50 @@
-import {lowerTo, type Patience} from '../store/guard/budget.ts';
+import {lowerBudgetTo, type RequestBudget} from '../store/guard/budget.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import {isChangedSince, noMarks, type Marks} from '../tags/versions.ts';
+import {isChangedSince, noVersions, type Versions} from '../tags/versions.ts';
 import {inBackground} from '../types/background.ts';
 import {createHints} from '../types/hints.ts';
 
 /** How a flight ends for those who wait for it. */
-export type Ending<Result> =
+export type FlightEnd<Result> =
 	/** The leader brought something that others may be able to use. */
 	| {readonly kind: 'shared'; readonly result: Result}
 	/** Each goes by itself, all at once; `failure` says what the leader failed from. */
 	| {readonly kind: 'released'; readonly failure?: unknown};
 
 /** What a wait leads to. */
-export type Landing<Result> =
-	| Ending<Result>
+export type FlightResult<Result> =
+	| FlightEnd<Result>
 	/** The leader is gone: this one leads now. */
-	| {readonly kind: 'leading'; readonly lead: Lead<Result>}
+	| {readonly kind: 'leading'; readonly lead: Leader<Result>}
 	/** The wait was given up by the one who waited. */
 	| {readonly kind: 'left'};
 
 /**
 Leading a flight: what is called first counts.
 */
-export type Lead<Result> = {
+export type Leader<Result> = {
 	readonly id: string;
 	/** Whether the flight has ended, was handed over, or has taken too long. */
 	readonly isOver: boolean;
 	/** Whoever waits may use the result. */
-	land(result: Result): void;
+	resolve(result: Result): void;
 	/** Nobody waits any longer, and for `restMs` nobody waits for the same again. */
 	release(restMs: number, failure?: unknown): void;
 	/** The one who has waited longest leads now. */
-	handOver(): void;
+	promoteNext(): void;
 	/** Calls `listener` when the flight ends, whoever leads it then: once, with how, and how long it is to rest. */
 	onEnd(listener: EndListener<Result>): void;
 	/** Whether somebody listens already: a leader before this one. */
-	readonly isAttended: boolean;
+	readonly hasWaiters: boolean;
 };
 
-export type EndListener<Result> = (ending: Ending<Result> | {readonly kind: 'deserted'}, restMs: number) => void;
+export type EndListener<Result> = (ending: FlightEnd<Result> | {readonly kind: 'deserted'}, restMs: number) => void;
 
-export type Boarding<Result> =
+export type Ticket<Result> =
 	/** Nobody is waited for: the flight is known not to be worth it. */
 	| {readonly role: 'alone'}
-	| {readonly role: 'leader'; readonly lead: Lead<Result>}
-	| {readonly role: 'waiter'; readonly landing: Promise<Landing<Result>>; leave(): void};
+	| {readonly role: 'leader'; readonly lead: Leader<Result>}
+	| {readonly role: 'waiter'; readonly landing: Promise<FlightResult<Result>>; leave(): void};
 
 /**
 Equal requests that are on their way at the same time: one leads, the others wait for what it brings.
@@ -53,10 +53,10 @@ export type Flights<Result> = {
 	/**
 	@param id - Equal for requests that may share a response.
 	@param notBefore - By `performance.now()`: a flight that began earlier brings what is outdated.
-	@param marks - As they were before the origin was asked: a flight that began before a purge brings what is outdated, too.
-	@param patience - For the store: a leader has no more than anybody who waits for it.
+	@param versions - As they were before the origin was asked: a flight that began before a purge brings what is outdated, too.
+	@param budget - For the store: a leader has no more than anybody who waits for it.
 	*/
-	board(id: string, options?: {readonly notBefore?: number | undefined; readonly marks?: Marks; readonly patience?: Patience | undefined}): Boarding<Result>;
+	join(id: string, options?: {readonly notBefore?: number | undefined; readonly versions?: Versions; readonly budget?: RequestBudget | undefined}): Ticket<Result>;
 	/** How many flights are on their way. */
 	readonly size: number;
 };
@@ -69,22 +69,22 @@ export type FlightsOptions = {
 };
 
 type Waiter<Result> = {
-	readonly patience: Patience | undefined;
-	resolve(landing: Landing<Result>): void;
+	readonly budget: RequestBudget | undefined;
+	resolve(landing: FlightResult<Result>): void;
 };
 
 type Flight<Result> = {
 	readonly id: string;
 	readonly startedAt: number;
 	/** As whoever began it saw them. */
-	readonly marks: Marks;
+	readonly versions: Versions;
 	/** In the order of arrival. */
 	readonly waiters: Set<Waiter<Result>>;
 	/** Where timers are faked, it may be no more than a number. */
 	readonly timer: Partial<NodeJS.Timeout>;
-	leader: Lead<Result> | undefined;
+	leader: Leader<Result> | undefined;
 	/** The leader's. */
-	patience: Patience | undefined;
+	budget: RequestBudget | undefined;
 	listener: EndListener<Result> | undefined;
 };
 
@@ -95,7 +95,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	const flights = new Map<string, Flight<Result>>();
 	const resting = createHints<true>(maxResting);
 
-	const end = (flight: Flight<Result>, ending: Ending<Result> | {readonly kind: 'deserted'}, restMs: number) => {
+	const end = (flight: Flight<Result>, ending: FlightEnd<Result> | {readonly kind: 'deserted'}, restMs: number) => {
 		flight.leader = undefined;
 		clearTimeout(flight.timer as NodeJS.Timeout);
 		if (flights.get(flight.id) === flight) {
@@ -116,19 +116,19 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		flight.waiters.clear();
 	};
 
-	const lower = ({patience}: Flight<Result>, to: Patience | undefined) => {
-		if (patience && to) {
-			lowerTo(patience, to);
+	const lower = ({budget}: Flight<Result>, to: RequestBudget | undefined) => {
+		if (budget && to) {
+			lowerBudgetTo(budget, to);
 		}
 	};
 
-	const leadOf = (flight: Flight<Result>, patience: Patience | undefined): Lead<Result> => {
-		const lead: Lead<Result> = {
+	const leadOf = (flight: Flight<Result>, budget: RequestBudget | undefined): Leader<Result> => {
+		const lead: Leader<Result> = {
 			id: flight.id,
 			get isOver() {
 				return flight.leader !== lead;
 			},
-			land(result) {
+			resolve(result) {
 				if (flight.leader === lead) {
 					end(flight, {kind: 'shared', result}, 0);
 				}
@@ -138,7 +138,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 					end(flight, {kind: 'released', failure}, restMs);
 				}
 			},
-			handOver() {
+			promoteNext() {
 				if (flight.leader !== lead) {
 					return;
 				}
@@ -150,19 +150,19 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 				}
 
 				stopWaiting(flight, next);
-				next.resolve({kind: 'leading', lead: leadOf(flight, next.patience)});
+				next.resolve({kind: 'leading', lead: leadOf(flight, next.budget)});
 			},
 			onEnd(listener) {
 				flight.listener = listener;
 			},
-			get isAttended() {
+			get hasWaiters() {
 				return flight.listener !== undefined;
 			},
 		};
 		flight.leader = lead;
-		flight.patience = patience;
+		flight.budget = budget;
 		for (const waiter of flight.waiters) {
-			lower(flight, waiter.patience);
+			lower(flight, waiter.budget);
 		}
 
 		return lead;
@@ -175,18 +175,18 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		}
 	};
 
-	const start = (id: string, marks: Marks): Flight<Result> => {
+	const start = (id: string, versions: Versions): Flight<Result> => {
 		const flight: Flight<Result> = {
 			id,
 			startedAt: ownTimers.now(),
-			marks,
+			versions,
 			waiters: new Set(),
 			// It keeps the process alive for those who wait, not for the leader.
 			timer: inBackground(setTimeout(() => {
 				end(flight, {kind: 'released'}, restAfterPatienceMs);
 			}, patienceMs)),
 			leader: undefined,
-			patience: undefined,
+			budget: undefined,
 			listener: undefined,
 		};
 		flights.set(id, flight);
@@ -194,11 +194,11 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		return flight;
 	};
 
-	const wait = (flight: Flight<Result>, patience: Patience | undefined): Boarding<Result> => {
-		const {promise: landing, resolve} = Promise.withResolvers<Landing<Result>>();
-		const waiter = {resolve, patience};
+	const wait = (flight: Flight<Result>, budget: RequestBudget | undefined): Ticket<Result> => {
+		const {promise: landing, resolve} = Promise.withResolvers<FlightResult<Result>>();
+		const waiter = {resolve, budget};
 		flight.waiters.add(waiter);
-		lower(flight, patience);
+		lower(flight, budget);
 
 		flight.timer.ref?.();
 
@@ -213,17 +213,17 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	};
 
 	return {
-		board(id, {notBefore = -Infinity, marks = noMarks, patience} = {}) {
+		join(id, {notBefore = -Infinity, versions = noVersions, budget} = {}) {
 			const flight = flights.get(id);
-			if (flight && flight.startedAt > notBefore && !isChangedSince(flight.marks, marks)) {
-				return wait(flight, patience);
+			if (flight && flight.startedAt > notBefore && !isChangedSince(flight.versions, versions)) {
+				return wait(flight, budget);
 			}
 
 			if (resting.has(id)) {
 				return {role: 'alone'};
 			}
 
-			return {role: 'leader', lead: leadOf(start(id, marks), patience)};
+			return {role: 'leader', lead: leadOf(start(id, versions), budget)};
 		},
 		get size() {
 			return flights.size;

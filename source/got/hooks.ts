@@ -15,14 +15,14 @@ import {construct} from '../http/construct.ts';
 import {reportOn} from '../observe/cache-status.ts';
 import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {board} from './coalescing/flight.ts';
+import {joinFlight} from './coalescing/flight.ts';
 import {releaseAtHead} from './coalescing/head-release.ts';
-import {land, landFor, landWithout, leave} from './coalescing/landing.ts';
+import {resolveFlight, resolveAfterFailure, resolveFromCache, abortFlight} from './coalescing/landing.ts';
 import {carryOn} from './coalescing/passage.ts';
 import {learnRequestClass} from './fast-path/direct-response.ts';
 import {watchHandlers} from './fast-path/inner-handlers.ts';
-import {endOfTurn} from './fast-path/yield-to-event-loop.ts';
-import {openExchange} from './look-up-for-request.ts';
+import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
+import {lookUpForRequest} from './look-up-for-request.ts';
 import {holdListeners, tellListeners} from './patches/early-response.ts';
 import {appendTo, comeFirst, leaveAsLast, leaveChain} from './patches/hook-order.ts';
 import {leaveErrorsToEvents, seeNextRequest} from './patches/next-request.ts';
@@ -79,7 +79,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			const failure = error.options === options ? failureOf(error, exchange.settings.http) : undefined;
 			const outcome = failure && staleInstead(context, exchange, failure);
 			if (outcome) {
-				leave(options, error);
+				abortFlight(options, error);
 			}
 
 			return outcome && {
@@ -108,7 +108,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 
 		const {before, ...recovered}: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
-		const exchange = recovered.exchange ?? await openExchange(context, options, before);
+		const exchange = recovered.exchange ?? await lookUpForRequest(context, options, before);
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
@@ -129,7 +129,7 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		const answer = storedAnswer(state);
 		if (answer) {
-			landWithout(options, answer);
+			resolveFromCache(options, answer);
 			return answerWith(options, state, messageFrom(state, answer));
 		}
 
@@ -165,7 +165,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			});
 		}
 
-		board(context, options, state, stored => answerWith(options, state, messageFrom(state, stored)));
+		joinFlight(context, options, state, stored => answerWith(options, state, messageFrom(state, stored)));
 
 		return undefined;
 	};
@@ -226,7 +226,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		const response = isAsked(state) ? await settle(received, state, askAgain) : received;
 		const {decision} = state.exchange;
 
-		land(context, options, state, response);
+		resolveFlight(context, options, state, response);
 		if (decision.kind === 'reuse' && decision.refresh) {
 			refreshInBackground(context, options, state);
 		}
@@ -235,7 +235,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		tellListeners(received, response);
 		if (state.settlement?.written && context.store.command) {
 			// A process that ends as soon as it has its answer must not lose what it fetched: node-redis writes at the end of the turn.
-			await endOfTurn();
+			await yieldToEventLoop();
 		}
 
 		return response;
@@ -254,7 +254,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		linkHop(updatedOptions, state);
 		if (storedAnswer(state) === undefined) {
 			settleRedirect(context, state, response, () => {
-				landFor(context, options, state);
+				resolveAfterFailure(context, options, state);
 			});
 			await invalidateByRedirect(context, state, response);
 			return;
@@ -283,7 +283,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		forget(options);
 		if (options.isStream) {
 			// Whether there is another attempt is up to its consumer.
-			leave(options, error);
+			abortFlight(options, error);
 		} else {
 			carryOn(options);
 		}
@@ -295,7 +295,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		if (options) {
 			takeRecovery(options);
 			forget(options);
-			leave(options, error);
+			abortFlight(options, error);
 			showCookies(response, stateOf(options)?.hiddenCookies);
 		}
 

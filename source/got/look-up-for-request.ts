@@ -35,9 +35,9 @@ The exchange of a request that got is about to send.
 
 @param before - The one before, where the origin's answer did not go with what is stored.
 */
-export const openExchange = async (context: GotContext, options: GotOptions, before: Exchange | undefined): Promise<Exchange> => {
+export const lookUpForRequest = async (context: GotContext, options: GotOptions, before: Exchange | undefined): Promise<Exchange> => {
 	const prepared = takePrepared(options);
-	const patience = (before ?? prepared?.exchange)?.patience ?? patienceFor(options);
+	const budget = (before ?? prepared?.exchange)?.budget ?? patienceFor(options);
 	const sent = requestHead(options);
 	// With its credentials, by which the functions `user` and `key` may have told whose it is.
 	if (prepared && isSameRequest(prepared.head, sent)) {
@@ -52,7 +52,7 @@ export const openExchange = async (context: GotContext, options: GotOptions, bef
 	// Of two caches in a row, the one would keep what the other is told not to.
 	const bypass = options.cache ? 'other-cache' : bypassReason(context, asked.request, settings, content !== undefined);
 
-	const exchange = await lookUp(context, {...asked, patience}, {bypass});
+	const exchange = await lookUp(context, {...asked, budget}, {bypass});
 	const seen = refreshedBy(options);
 
 	return seen ? asRefresh(context, exchange, seen) : exchange;

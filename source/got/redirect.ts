@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import type {PlainResponse} from 'got';
 import {invalidate} from '../cache/invalidating.ts';
-import {carryOut, outcomeOf, settleResponse} from '../cache/settlement.ts';
+import {applyOutcomeOf, decideOutcome, settleResponse} from '../cache/settlement.ts';
 import {invalidationBy} from '../http/invalidation.ts';
 import type {GotContext} from './state/context.ts';
 import type {GotExchange} from './state/exchanges.ts';
@@ -35,7 +35,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 			const body = size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks);
 			// The next hop may have stored by now what the redirect invalidated.
 			state.settlement = typeof body !== 'string' && invalidationBy(state.exchange.request, head)
-				? await carryOut(context, state.exchange, outcomeOf(context, state.exchange, head), body)
+				? await applyOutcomeOf(context, state.exchange, decideOutcome(context, state.exchange, head), body)
 				: await settleResponse(context, state.exchange, head, body);
 		} catch (error) {
 			context.reportError('A redirect was not stored', error);

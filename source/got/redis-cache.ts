@@ -8,7 +8,7 @@ import {getStored, hasStored, listEntries, type CachedResponse, type CacheEntry}
 import {clearAll, copyAll, purgeAll, removeStored, touchStored} from '../management/maintenance.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {resolveOptions} from '../options/resolve-options.ts';
-import {describeSafely} from '../options/validate.ts';
+import {describeRedacted} from '../options/validate.ts';
 import {flushWrites} from '../resource/resource.ts';
 import type {StoreOption} from '../store/backends/connection.ts';
 import {createStore} from '../store/create-store.ts';
@@ -154,9 +154,9 @@ export class RedisCache {
 			markKeys: createHints(maxHints),
 			purges: createHints(maxHints),
 			newest: createHints(maxHints),
-			overlaps: new Map(),
+			readsInFlight: new Map(),
 			variantQueues: new Map(),
-			variations: createHints(maxHints),
+			searchVariances: createHints(maxHints),
 			varyingOrigins: createHints(maxHints),
 			plainPaths: createHints(maxHints, plainPathMs),
 			// A clock that is faked later on is followed.
@@ -360,7 +360,7 @@ export class RedisCache {
 	async copyTo(other: RedisCache, ...more: never[]): Promise<number> {
 		refuseMore(more, 1, 'copyTo()');
 		if (typeof other !== 'object' || other === null || !(#context in other)) {
-			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeSafely(other)}`);
+			throw new TypeError(`Expected a cache that redisCache() made in copyTo(), got ${describeRedacted(other)}`);
 		}
 
 		const {count, unnamedCount} = await copyAll(this.#context, other.#context);
@@ -381,7 +381,7 @@ export class RedisCache {
 
 	async clear(...more: never[]): Promise<boolean> {
 		if (more.length > 0) {
-			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeSafely(more[0])}; use delete() for a URL, or invalidate()`);
+			throw new TypeError(`Expected no argument in clear(), which removes everything, got ${describeRedacted(more[0])}; use delete() for a URL, or invalidate()`);
 		}
 
 		return clearAll(this.#context);

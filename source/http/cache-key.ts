@@ -3,7 +3,7 @@ import {LRUCache} from 'lru-cache';
 import {normalizeBody} from './body-key.ts';
 import {fieldValue} from './header-fields.ts';
 import type {RequestHead} from './message.ts';
-import {simplifiedUrl, type UrlVariation} from './no-vary-search.ts';
+import {simplifiedUrl, type SearchVariance} from './no-vary-search.ts';
 import type {Settings} from './settings.ts';
 import {normalizeUrl} from './url.ts';
 
@@ -15,7 +15,7 @@ type KeyOptions = {
 	/** Whatever the user's own key function adds. */
 	readonly extra?: string | undefined;
 	/** What makes URLs equivalent: they have one key then, which is none of a URL alone. */
-	readonly variation?: UrlVariation | undefined;
+	readonly searchVariance?: SearchVariance | undefined;
 };
 
 /**
@@ -23,16 +23,16 @@ The primary key of a request (RFC 9111 §4): equal for requests that ask for the
 
 A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields have no part in it: they select among the variants under one key (`vary.ts`). Only a `Host` that is not the URL's has: it is part of what is asked for.
 */
-export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra, variation}: KeyOptions = {}): string => {
+export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra, searchVariance}: KeyOptions = {}): string => {
 	const method = request.method === 'HEAD' ? 'GET' : request.method;
 	const url = normalizeUrl(request.url, settings.ignoredParameters);
-	const target = variation === undefined ? url : JSON.stringify([variation.field, simplifiedUrl(url, variation)]);
+	const target = searchVariance === undefined ? url : JSON.stringify([searchVariance.field, simplifiedUrl(url, searchVariance)]);
 	const content = body === undefined ? [] : normalizeBody(body, request.headers, settings.ignoredParameters);
 	const host = request.headers.host === undefined ? undefined : foreignHost(request);
 	const isPlain = method === 'GET' && body === undefined && extra === undefined && host === undefined;
 	const text = isPlain ? `${method} ${target}` : longForm([...host === undefined ? [] : [`host ${host}`], method, target, extra === undefined ? '' : `extra ${extra}`, ...content]);
 
-	return variation === undefined ? digest(text) : `?${digest(text)}`;
+	return searchVariance === undefined ? digest(text) : `?${digest(text)}`;
 };
 
 /** RFC 9110 §7.1: what a request asks for is told by its `Host`, wherever it is sent. */

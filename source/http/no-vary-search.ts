@@ -3,7 +3,7 @@ import {parseDictionary, type BareItem, type Item} from 'structured-headers';
 /**
 Which URLs of a path are equivalent, by the `No-Vary-Search` of their responses: https://www.ietf.org/archive/id/draft-ietf-httpbis-no-vary-search-10.html
 */
-export type UrlVariation = {
+export type SearchVariance = {
 	/** The field's value, as it came. */
 	readonly field: string;
 	/** Of query parameters, decoded. */
@@ -20,7 +20,7 @@ What a field's value says; `undefined` if that is nothing: if it is absent, too 
 
 Both spellings are heeded, `params, except=("a")` of the browsers and `except=("a")` of the draft since its sixth version.
 */
-export const urlVariation = (field: string | undefined): UrlVariation | undefined => {
+export const urlVariation = (field: string | undefined): SearchVariance | undefined => {
 	if (field === undefined || field.length > maxFieldLength) {
 		return undefined;
 	}
@@ -66,7 +66,7 @@ The URL that all equivalent ones have in common: the parameters that count, as `
 
 The order of their names never tells requests apart in this cache, `key-order` or not.
 */
-export const simplifiedUrl = (url: string, {names, isExcept}: UrlVariation): string => {
+export const simplifiedUrl = (url: string, {names, isExcept}: SearchVariance): string => {
 	const queryStart = url.indexOf('?');
 	if (queryStart === -1) {
 		return url;
@@ -81,5 +81,5 @@ export const simplifiedUrl = (url: string, {names, isExcept}: UrlVariation): str
 };
 
 /** Whether a response with such a field that is stored for one URL answers a request for the other; without the field, if the two are the same. */
-export const isEquivalent = (first: string, second: string, variation: UrlVariation | undefined): boolean =>
-	first === second || (variation !== undefined && simplifiedUrl(first, variation) === simplifiedUrl(second, variation));
+export const isEquivalent = (first: string, second: string, searchVariance: SearchVariance | undefined): boolean =>
+	first === second || (searchVariance !== undefined && simplifiedUrl(first, searchVariance) === simplifiedUrl(second, searchVariance));

@@ -18,7 +18,7 @@ import type {
 import {combinableRange} from './partial.ts';
 import {appraise, type Reception} from './policy.ts';
 import type {Settings} from './settings.ts';
-import {canStandIn, isFailure} from './stale.ts';
+import {mayServeStale, isFailure} from './stale.ts';
 import {isSuccessful} from './status-codes.ts';
 import {
 	isHeadOfGet,
@@ -50,7 +50,7 @@ export const settle = (input: SettleInput): Outcome => {
 		return settleNotModified(input, stored);
 	}
 
-	if (stored && isFailure(response.statusCode, settings) && canStandIn(stored, 'error-status', {request, nowMs, settings})) {
+	if (stored && isFailure(response.statusCode, settings) && mayServeStale(stored, 'error-status', {request, nowMs, settings})) {
 		return {kind: 'reuse-stale', reason: 'error-status', answer: stored};
 	}
 
@@ -241,7 +241,7 @@ What the lack of a response leads to, or that of a useful one, RFC 9111 §4.2.4.
 export const settleFailure = ({request, decision, failure, nowMs, settings}: SettleFailureInput): Outcome => {
 	const stored = 'stored' in decision ? decision.stored : undefined;
 
-	return stored !== undefined && canStandIn(stored, failure === 'error-status' ? failure : 'disconnected', {request, nowMs, settings})
+	return stored !== undefined && mayServeStale(stored, failure === 'error-status' ? failure : 'disconnected', {request, nowMs, settings})
 		? {kind: 'reuse-stale', reason: failure, answer: stored}
 		: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}};
 };

@@ -66,7 +66,7 @@ type Circumstances = {
 };
 
 /** Whether a stored response may stand in for a failure. */
-export const canStandIn = (stored: StoredResponse, failure: Failure, {request, nowMs, settings}: Circumstances): boolean => {
+export const mayServeStale = (stored: StoredResponse, failure: Failure, {request, nowMs, settings}: Circumstances): boolean => {
 	// A failure that was stored is no better than the one at hand.
 	if (isStaleForbidden(stored.policy) || serverFailures.has(stored.statusCode) || isFailure(stored.statusCode, settings) || selectRange(request, stored).kind === 'not-stored') {
 		return false;

@@ -119,6 +119,6 @@ export const storedHead = ({request, response, responseTimeMs, settings, apprais
 	range: response.statusCode === 206 ? contentRangeOf(appraisal.headers) : undefined,
 	tags: [],
 	groups: cacheGroups(response.rawHeaders),
-	marks: [],
-	generation: '',
+	versions: [],
+	indexId: '',
 });

@@ -6,7 +6,7 @@ import {
 	describe,
 	describeDuration,
 	describeLifetime,
-	describeSafely,
+	describeRedacted,
 	durationExpected,
 	isBoolean,
 	isDuration,
@@ -59,9 +59,9 @@ const wholeUrlHint = 'delete() takes the URL as it was requested';
 
 const describePrefix = (value: unknown): string => {
 	const storedForm = isString(value) && schemes.some(scheme => value.toLowerCase().startsWith(scheme)) ? inStoredForm(value) : undefined;
-	const hint = storedForm === undefined || storedForm === value ? '' : `, which no stored URL begins with: they have the form ${describeSafely(storedForm)}${storedForm.includes('?') ? `, with the query parameters in the order of their names${isRedacted(storedForm) ? `, and ${redacted} in the place of credentials: ${wholeUrlHint}` : ''}` : ''}`;
+	const hint = storedForm === undefined || storedForm === value ? '' : `, which no stored URL begins with: they have the form ${describeRedacted(storedForm)}${storedForm.includes('?') ? `, with the query parameters in the order of their names${isRedacted(storedForm) ? `, and ${redacted} in the place of credentials: ${wholeUrlHint}` : ''}` : ''}`;
 
-	return `${describeSafely(value)}${hint}`;
+	return `${describeRedacted(value)}${hint}`;
 };
 
 // Not a `Headers` or a `Map`, which have no fields as properties.
@@ -83,17 +83,17 @@ export const refuseMore = (more: readonly unknown[], expected: 0 | 1 | 2, where:
 	}
 };
 
-const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com/items\'', describeSafely];
+const urlRule: Rule = [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com/items\'', describeRedacted];
 
 const requestRules: Readonly<Record<keyof RequestLike, Rule>> = {
 	url: urlRule,
 	method: [isMethod, 'an HTTP method'],
-	headers: [isFieldRecord, 'an object of header fields by name', describeSafely],
-	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', describeSafely],
+	headers: [isFieldRecord, 'an object of header fields by name', describeRedacted],
+	body: [value => isString(value) || value instanceof Uint8Array, 'a string or a Uint8Array', describeRedacted],
 	json: [() => true, ''],
-	form: [isObject, 'an object of fields by name', describeSafely],
-	key: [isString, 'a string', describeSafely],
-	user: [isFilled, 'a string that is not empty', describeSafely],
+	form: [isObject, 'an object of fields by name', describeRedacted],
+	key: [isString, 'a string', describeRedacted],
+	user: [isFilled, 'a string that is not empty', describeRedacted],
 };
 
 /** The query of a pattern, as far as it can be told. */
@@ -121,13 +121,13 @@ const whyNoPatternOfStored = (pattern: unknown): string | undefined => {
 	const query = isString(pattern) ? pattern.split('?', 2)[1] : undefined;
 	const isInOrder = query === undefined || query.includes('*') || normalizeQuery(query, new Set()) === query;
 
-	return isInOrder ? undefined : `${describeSafely(pattern)}, which matches no stored URL: the query parameters of those are in the order of their names`;
+	return isInOrder ? undefined : `${describeRedacted(pattern)}, which matches no stored URL: the query parameters of those are in the order of their names`;
 };
 
 const isNames = (value: unknown): boolean => isFilled(value) || (Array.isArray(value) && value.every(element => isFilled(element)));
 
 const commonRules = {
-	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeSafely],
+	origin: [isAbsoluteUrl, 'an absolute URL such as \'https://api.example.com\'', describeRedacted],
 	url: urlRule,
 	tag: [isNames, 'a string that is not empty, or an array of such strings'],
 	prefix: [isUrlPrefix, 'the beginning of an absolute URL, such as \'https://api.example.com/items\'', describePrefix],
@@ -176,12 +176,12 @@ A request by its URL or by more than that.
 */
 export const checkRequest = (given: unknown, where: string, settings: Pick<CacheSettings, 'key'>): RequestLike => {
 	if (isString(given) && !isAbsoluteUrl(given)) {
-		throw new TypeError(`Expected ${urlRule[1]} in ${where}, got ${describeSafely(given)}`);
+		throw new TypeError(`Expected ${urlRule[1]} in ${where}, got ${describeRedacted(given)}`);
 	}
 
 	const request = isString(given) || given instanceof URL ? {url: given} : given;
 	if (!isObject(request)) {
-		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describeSafely(request)}`);
+		throw new TypeError(`Expected a URL or an object such as {url, method} in ${where}, got ${describeRedacted(request)}`);
 	}
 
 	validate(request, requestRules, {where, noun: 'property', hint: name => hintOfFilter(name, where)});
@@ -191,7 +191,7 @@ export const checkRequest = (given: unknown, where: string, settings: Pick<Cache
 
 	const checked = request as unknown as RequestLike;
 	if (isRedacted(String(checked.url))) {
-		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeSafely(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({url: …}) takes that`);
+		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeRedacted(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({url: …}) takes that`);
 	}
 
 	refuseIncomplete(checked, where, settings);
@@ -214,7 +214,7 @@ export const checkRequests = (given: unknown, where: string, settings: Pick<Cach
 export const checkFilter = (given: unknown): EntryFilter => {
 	const where = 'entries()';
 	if (!isObject(given)) {
-		throw new TypeError(`Expected an object such as {prefix: 'https://api.example.com/'} in ${where}, got ${describeSafely(given)}`);
+		throw new TypeError(`Expected an object such as {prefix: 'https://api.example.com/'} in ${where}, got ${describeRedacted(given)}`);
 	}
 
 	validate(given, filterRules, {where, noun: 'property'});
@@ -236,7 +236,7 @@ const hintOfPurge = (name: string): string | undefined => {
 export const checkPurgeable = (given: unknown): Purgeable => {
 	const where = 'invalidate()';
 	if (!isObject(given)) {
-		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeSafely(given)}; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})`);
+		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeRedacted(given)}; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})`);
 	}
 
 	validate(given, purgeRules, {where, noun: 'property', hint: hintOfPurge});

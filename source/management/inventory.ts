@@ -13,8 +13,8 @@ import {matchesUrlPattern} from '../options/url-pattern.ts';
 import {readAll, recordKeyOf} from '../resource/resource.ts';
 import {select} from '../resource/selection.ts';
 import type {StoreEntry} from '../store/ports/store.ts';
-import {readMarks} from '../tags/current-versions.ts';
-import {heed, markKeysOf, originMark} from '../tags/versions.ts';
+import {readVersions} from '../tags/current-versions.ts';
+import {applyPurges, versionKeysOf, originVersionKey} from '../tags/versions.ts';
 import {parseDuration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {checkFilter, checkFlag, checkRequest} from './arguments.ts';
@@ -142,18 +142,18 @@ const batchSize = 200;
 /** Those of a batch that nobody purged. */
 const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntry[]): Promise<Found[]> => {
 	const responses = batch.flatMap(entry => entry.record.kind === 'response' ? [{...entry, stored: entry.record}] : []);
-	const names = new Set(responses.flatMap(({key, stored}) => markKeysOf(recordKeyOf(key), stored)));
-	const indexKeys = [...new Set(responses.filter(({stored}) => stored.generation !== '').map(({key}) => recordKeyOf(key)))];
-	const [marks, indexes] = await Promise.all([readMarks(store, [...names]), store.get(indexKeys)]);
-	const generations = new Map(indexKeys.map((key, position) => {
+	const names = new Set(responses.flatMap(({key, stored}) => versionKeysOf(recordKeyOf(key), stored)));
+	const indexKeys = [...new Set(responses.filter(({stored}) => stored.indexId !== '').map(({key}) => recordKeyOf(key)))];
+	const [versions, indexes] = await Promise.all([readVersions(store, [...names]), store.get(indexKeys)]);
+	const indexIds = new Map(indexKeys.map((key, position) => {
 		const index = indexes[position];
-		return [key, index?.kind === 'index' ? index.generation : ''];
+		return [key, index?.kind === 'index' ? index.indexId : ''];
 	}));
 
 	return responses.flatMap(({stored, ...entry}) => {
 		const key = recordKeyOf(entry.key);
-		const isListed = stored.generation === '' || stored.generation === generations.get(key);
-		const held = isListed && heed(markKeysOf(key, stored), stored, marks);
+		const isListed = stored.indexId === '' || stored.indexId === indexIds.get(key);
+		const held = isListed && applyPurges(versionKeysOf(key, stored), stored, versions);
 		return held ? [{...entry, stored: held}] : [];
 	});
 };
@@ -187,7 +187,7 @@ export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: numb
 	const {origin, tag, url, prefix, pattern, olderThan, stale} = filter;
 	const storedBeforeMs = olderThan instanceof Date ? olderThan.getTime() : nowMs - (parseDuration(olderThan) ?? 0);
 
-	return (origin === undefined || originMark(stored.url) === originMark(new URL(origin).href))
+	return (origin === undefined || originVersionKey(stored.url) === originVersionKey(new URL(origin).href))
 		&& (tag === undefined || [tag].flat().some(each => tags.includes(each)))
 		&& (url === undefined || stored.url === url)
 		&& (prefix === undefined || stored.url.startsWith(normalizeEscapes(prefix)))

@@ -2,7 +2,7 @@ import type {ExchangeContext} from '../cache/exchange.ts';
 import {keysOf, purgeRequest, storedKeysOf} from '../cache/invalidating.ts';
 import {currentAgeSeconds} from '../http/age.ts';
 import {rawFieldValue} from '../http/header-fields.ts';
-import {urlVariation, type UrlVariation} from '../http/no-vary-search.ts';
+import {urlVariation, type SearchVariance} from '../http/no-vary-search.ts';
 import {
 	everyKey,
 	flushWrites,
@@ -15,17 +15,17 @@ import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/store.ts';
 import {withReplicas} from '../store/replicas.ts';
-import {changeMark} from '../tags/current-versions.ts';
-import {generationsFor, keepMarks} from '../tags/ensure-versions.ts';
-import {adopt} from '../tags/search-variance.ts';
+import {changeVersion} from '../tags/current-versions.ts';
+import {versionsFor, extendVersions} from '../tags/ensure-versions.ts';
+import {registerSearchVariance} from '../tags/search-variance.ts';
 import {
-	groupMark,
-	markKeysOf,
-	noMarks,
-	originMark,
-	renewedMarks,
+	groupVersionKey,
+	versionKeysOf,
+	noVersions,
+	originVersionKey,
+	renewedVersions,
 	resourceOf,
-	tagMark,
+	tagVersionKey,
 } from '../tags/versions.ts';
 import {parseDuration, type Duration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
@@ -99,27 +99,27 @@ const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSof
 	return isConfirmed && areReplaced;
 };
 
-/** The marks of what can be purged without a look at everything; `undefined` for anything else. */
+/** The versions of what can be purged without a look at everything; `undefined` for anything else. */
 const marksFor = ({tag, group, origin}: Purgeable): string[] | undefined => {
 	if (group !== undefined) {
-		return [group].flat().map(each => groupMark(new URL(origin).href, each));
+		return [group].flat().map(each => groupVersionKey(new URL(origin).href, each));
 	}
 
 	if (tag !== undefined) {
-		return [tag].flat().map(each => tagMark(each));
+		return [tag].flat().map(each => tagVersionKey(each));
 	}
 
-	return origin === undefined ? undefined : [originMark(new URL(origin).href)];
+	return origin === undefined ? undefined : [originVersionKey(new URL(origin).href)];
 };
 
 export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> => {
 	const what = checkPurgeable(given);
 	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
-	const marks = marksFor(what);
+	const versions = marksFor(what);
 
-	return confirm(context, async part => marks === undefined
+	return confirm(context, async part => versions === undefined
 		? purgeMatching(part, what, soft)
-		: purgeInBatches([...new Set(marks)], async mark => changeMark(part.store, mark, {isSoft: soft, nowMs: part.now()})));
+		: purgeInBatches([...new Set(versions)], async version => changeVersion(part.store, version, {isSoft: soft, nowMs: part.now()})));
 };
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */
@@ -134,14 +134,14 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 	let isTouched = false;
 	for (const key of await storedKeysOf(context, requestHeadOf(request), keyInputOf(request))) {
 		// eslint-disable-next-line no-await-in-loop -- few
-		for (const {storeKey, stored, marks} of await readAll(context, key)) {
-			const names = markKeysOf(key, stored);
-			keepMarks(store, new Map(names.slice(1).map(name => [name, marks.get(name) ?? ''])), timeToLive, nowMs);
+		for (const {storeKey, stored, versions} of await readAll(context, key)) {
+			const names = versionKeysOf(key, stored);
+			extendVersions(store, new Map(names.slice(1).map(name => [name, versions.get(name) ?? ''])), timeToLive, nowMs);
 			// eslint-disable-next-line no-await-in-loop
 			const updated = await store.update(storeKey, current => current?.kind === 'response'
 				? {
 					...current,
-					marks: renewedMarks(names, current, marks),
+					versions: renewedVersions(names, current, versions),
 					policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
 				}
 				: undefined, timeToLive);
@@ -157,7 +157,7 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 };
 
 /** The key of what is listed under a name, if its URL tells. */
-const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, variation: UrlVariation | undefined): string | undefined => [undefined, variation]
+const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, searchVariance: SearchVariance | undefined): string | undefined => [undefined, searchVariance]
 	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined, user: undefined}, each))
 	.find(key => context.store.nameOf(key) === name);
 
@@ -179,25 +179,25 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 		}
 
 		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
-		const variation = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
-		const copyKey = keyOfListed(from, recordKeyOf(key), stored, variation) ?? (keepsNames ? recordKeyOf(key) : undefined);
+		const searchVariance = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
+		const copyKey = keyOfListed(from, recordKeyOf(key), stored, searchVariance) ?? (keepsNames ? recordKeyOf(key) : undefined);
 		if (copyKey === undefined) {
 			unnamedCount++;
 			continue;
 		}
 
-		const seen = variation && await adopt(to, {url: stored.url, variation, seen: noMarks, timeToLive});
-		const reading = {seen: typeof seen === 'object' ? seen : noMarks, requestTimeMs: Infinity};
-		const generations = await generationsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
+		const seen = searchVariance && await registerSearchVariance(to, {url: stored.url, searchVariance, seen: noVersions, timeToLive});
+		const reading = {seen: typeof seen === 'object' ? seen : noVersions, requestTimeMs: Infinity};
+		const versions = await versionsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
 		const writing = await tokenFor(to.store, await placeGuardFirst(to.store, copyKey));
-		if (typeof generations !== 'object' || writing.refusal !== undefined) {
+		if (typeof versions !== 'object' || writing.refusal !== undefined) {
 			continue;
 		}
 
 		const unwritten = write(to, {
 			key: copyKey,
 			index: undefined,
-			stored: {...stored, generation: '', marks: [writing.token, ...generations]},
+			stored: {...stored, indexId: '', versions: [writing.token, ...versions]},
 			token: writing.token,
 			startedAt,
 			matchHeaders: from.settings.request.http.matchHeaders,

@@ -1,5 +1,5 @@
 import type {Exchange} from '../cache/exchange.ts';
-import type {Settlement} from '../cache/settlement.ts';
+import type {ExchangeResult} from '../cache/settlement.ts';
 import type {StoredResponse} from '../types/stored.ts';
 
 /** What is known of one exchange: `cacheInfo()` and `Cache-Status` are made of it. */
@@ -8,7 +8,7 @@ export type ObservedExchange = {
 	/** Whether memory stood in for a Redis that has not answered yet. */
 	readonly isMemoryOnly: boolean;
 	/** What the exchange came to; `undefined` while the origin is asked. */
-	readonly settlement: Settlement | undefined;
+	readonly settlement: ExchangeResult | undefined;
 	/** The status code of the origin's response. */
 	readonly forwardStatus: number | undefined;
 	/** Whether the response to another request answered, RFC 9211 §2.6; `undefined` if none was waited for. */

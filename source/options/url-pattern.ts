@@ -1,5 +1,5 @@
 import {normalizeEscapes} from '../http/url.ts';
-import {describe, describeSafely} from './validate.ts';
+import {describe, describeRedacted} from './validate.ts';
 
 /** What a `URLPattern` is taken for, that of the platform or of a polyfill. */
 type UrlPatternObject = {
@@ -195,7 +195,7 @@ const quote = (pattern: string): string => {
 /** A URL begins with its scheme: no regular expression matches it that begins with another letter, or with a slash. */
 const isAnchoredElsewhere = ({source, flags}: RegExp): boolean => !flags.includes('m') && !source.includes('|') && /^\^(?:\\\/|[\-\/0-9A-GI-TV-Za-gi-tv-z](?![*?\{]))/v.test(source);
 
-export const quotePattern = (pattern: UrlPattern): string => typeof pattern === 'string' ? quote(pattern) : describeSafely(pattern);
+export const quotePattern = (pattern: UrlPattern): string => typeof pattern === 'string' ? quote(pattern) : describeRedacted(pattern);
 
 /**
 What is wrong with a pattern, of whatever type, with its likeliest remedy: that it is none, that no URL can match it, or that its host may have been meant as a path.
@@ -217,5 +217,5 @@ export const whyNoUrlPattern = (pattern: unknown): string | undefined => {
 		return isAnchoredElsewhere(pattern) ? `${describe(pattern)}, which matches no URL: a regular expression is tried on the whole URL, which begins with its scheme` : undefined;
 	}
 
-	return isUrlPatternObject(pattern) ? undefined : describeSafely(pattern);
+	return isUrlPatternObject(pattern) ? undefined : describeRedacted(pattern);
 };

@@ -50,7 +50,7 @@ export const describeLifetime = (value: unknown): string => value === Infinity |
 	: describeDuration(value);
 
 /** Of a URL without userinfo and query, which may be secret; of an object, which may hold a secret anywhere, no more than what it is. */
-export const describeSafely = (value: unknown): string => {
+export const describeRedacted = (value: unknown): string => {
 	if (isString(value) || value instanceof URL) {
 		const [location = '', query] = String(value).split('?', 2);
 		const told = location.replace(/^(?<scheme>[^\/]*\/\/)[^\/]*@/v, '$<scheme>…@');

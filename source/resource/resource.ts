@@ -1,14 +1,14 @@
 import {selectingFieldNames, variantId} from '../http/vary.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {Purge, PurgeResult, TimeToLive} from '../store/ports/store.ts';
-import {readMarks} from '../tags/current-versions.ts';
-import type {EquivalentsContext} from '../tags/search-variance.ts';
+import {readVersions} from '../tags/current-versions.ts';
+import type {SearchVarianceContext} from '../tags/search-variance.ts';
 import {
 	guardKey,
-	heed,
-	markKeysOf,
+	applyPurges,
+	versionKeysOf,
 	resourceOf,
-	type Marks,
+	type Versions,
 } from '../tags/versions.ts';
 import type {Hints} from '../types/hints.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
@@ -17,17 +17,17 @@ import {indexTimeToLive, indexWith} from './variants.ts';
 /**
 What is stored of one resource: under its key the response, or with `Vary` an index, and beside it a key for each variant.
 */
-export type ResourceContext = EquivalentsContext & {
+export type ResourceContext = SearchVarianceContext & {
 	/** The indexes that this process has seen, so that a look-up can name index and variant at once. A hint: what the store says wins. */
 	readonly indexes: Hints<VariantIndex>;
-	/** The marks of the response that was last found or written under a key, so that a look-up can read them along. A hint, too. */
+	/** The versions of the response that was last found or written under a key, so that a look-up can read them along. A hint, too. */
 	readonly markKeys: Hints<readonly string[]>;
 	/** The last purge of each resource by this process: what was asked for before is not stored after. */
 	readonly purges: Hints<OwnPurge>;
 	/** The request whose response this process wrote last, by key and by variant. */
 	readonly newest: Hints<Newest>;
 	/** What this process writes while it reads the same: a reply that is on its way is older. */
-	readonly overlaps: Map<string, Overlap>;
+	readonly readsInFlight: Map<string, ReadsInFlight>;
 	/** Variants on their way to the store, by the key of their index. */
 	readonly variantQueues: Map<string, VariantQueue>;
 };
@@ -55,7 +55,7 @@ export type VariantQueue = {
 	isLong: boolean;
 };
 
-export type Overlap = {
+export type ReadsInFlight = {
 	readers: number;
 	written: StoredResponse | undefined;
 	/** By `performance.now()`. */
@@ -95,7 +95,7 @@ export type Write = {
 };
 
 /** As it lies in the store, where no token says anything. */
-const withoutToken = (stored: StoredResponse): StoredResponse => ({...stored, marks: ['', ...stored.marks.slice(1)]});
+const withoutToken = (stored: StoredResponse): StoredResponse => ({...stored, versions: ['', ...stored.versions.slice(1)]});
 
 const commitAlone = ({store}: ResourceContext, storeKey: string, {key, stored, token, timeToLive}: Write, deletedKeys: readonly string[]): void => {
 	void store.commit({guard: {key: guardKey(key), token}, records: [{key: storeKey, record: withoutToken(stored), timeToLive}], deletedKeys});
@@ -145,7 +145,7 @@ const commitVariants = async ({store, indexes, now}: ResourceContext, key: strin
 			records: [
 				...batch.flatMap(({write: {stored, timeToLive}}, position) => {
 					const id = ids[position] ?? '';
-					return dropped.has(id) ? [] : [{key: variantKey(key, id), record: {...withoutToken(stored), generation: index.generation}, timeToLive}];
+					return dropped.has(id) ? [] : [{key: variantKey(key, id), record: {...withoutToken(stored), indexId: index.indexId}, timeToLive}];
 				}),
 				// What lies there and is no record is replaced at the second try.
 				{key, record: index, timeToLive: indexTimeToLive(index, now()), replaces: known ?? (tries === 0 && current === undefined ? 'nothing' : undefined)},
@@ -218,12 +218,12 @@ export const whenVariantsAreSent = async ({store, variantQueues}: ResourceContex
 		return;
 	}
 
-	await (store.patiently ? store.patiently(queue.sending, undefined) : queue.sending);
+	await (store.withinBudget ? store.withinBudget(queue.sending, undefined) : queue.sending);
 };
 
 /** Whether all that was to be written is on the way to the store, in front of any later command about the same resource. */
 export const isAllSent = ({store, variantQueues}: ResourceContext): boolean =>
-	store.keepsOrder && !store.takesDetours && variantQueues.values().every(({waiting}) => waiting.length === 0);
+	store.keepsOrder && !store.needsExtraRoundTrip && variantQueues.values().every(({waiting}) => waiting.length === 0);
 
 /** Resolves when all that is being written now has been, or has failed. */
 export const flushWrites = async ({store, variantQueues}: ResourceContext): Promise<void> => {
@@ -287,13 +287,13 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'out
 		return 'purged';
 	}
 
-	const {indexes, overlaps, markKeys} = context;
+	const {indexes, readsInFlight: overlaps, markKeys} = context;
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
 	if (isOutrun(context, written, vary)) {
 		return 'outrun';
 	}
 
-	markKeys.set(key, markKeysOf(key, stored));
+	markKeys.set(key, versionKeysOf(key, stored));
 	if (stored.method === 'HEAD') {
 		commitAlone(context, headKey(key), written, []);
 		return undefined;
@@ -329,7 +329,7 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'out
 };
 
 /** Removes what would be looked up first, when something newer is stored elsewhere. */
-export const supersede = ({store, indexes}: ResourceContext, key: string): void => {
+export const dropReplaced = ({store, indexes}: ResourceContext, key: string): void => {
 	indexes.delete(key);
 	void store.delete([key, headKey(key)]);
 };
@@ -341,7 +341,7 @@ export const recordKeyOf = (storeKey: string): string => {
 };
 
 /** All that is stored of a resource and holds, what was stored last first. */
-export const readAll = async (context: ResourceContext, key: string): Promise<Array<{readonly storeKey: string; readonly stored: StoredResponse; readonly marks: Marks}>> => {
+export const readAll = async (context: ResourceContext, key: string): Promise<Array<{readonly storeKey: string; readonly stored: StoredResponse; readonly versions: Versions}>> => {
 	const {store} = context;
 	const [record, head] = await store.get([key, headKey(key)]);
 	const index = record?.kind === 'index' ? record : undefined;
@@ -350,14 +350,14 @@ export const readAll = async (context: ResourceContext, key: string): Promise<Ar
 	const records = [index ? undefined : record, ...await store.get(variantKeys), head];
 	const found = storeKeys.flatMap((storeKey, position) => {
 		const stored = asResponse(records[position]);
-		const isListed = !variantKeys.includes(storeKey) || stored?.generation === index?.generation;
+		const isListed = !variantKeys.includes(storeKey) || stored?.indexId === index?.indexId;
 		return stored && isListed ? [{storeKey, stored}] : [];
 	});
-	const marks = await readMarks(store, [...new Set(found.flatMap(({stored}) => markKeysOf(key, stored)))]);
+	const versions = await readVersions(store, [...new Set(found.flatMap(({stored}) => versionKeysOf(key, stored)))]);
 
 	return found.flatMap(({storeKey, stored}) => {
-		const held = heed(markKeysOf(key, stored), stored, marks);
-		return held ? [{storeKey, stored: held, marks}] : [];
+		const held = applyPurges(versionKeysOf(key, stored), stored, versions);
+		return held ? [{storeKey, stored: held, versions}] : [];
 	});
 };
 
@@ -368,7 +368,7 @@ const allKeysOf = ({indexes}: ResourceContext, key: string, record: StoredRecord
 };
 
 /** Has this process forget what it knows of a key. */
-const forget = ({indexes, overlaps}: ResourceContext, key: string): void => {
+const forget = ({indexes, readsInFlight: overlaps}: ResourceContext, key: string): void => {
 	indexes.delete(key);
 	const overlap = overlaps.get(key);
 	if (overlap) {

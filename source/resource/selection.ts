@@ -2,19 +2,19 @@ import type {RequestHead} from '../http/message.ts';
 import {isSelected, selectingHeaders, variantId} from '../http/vary.ts';
 import {longIdOf} from '../store/ports/long-keys.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import {marksIn, peekMarks, readMarks} from '../tags/current-versions.ts';
-import {areMade, ensureMarks} from '../tags/ensure-versions.ts';
+import {versionsIn, peekVersions, readVersions} from '../tags/current-versions.ts';
+import {haveVersions, ensureVersions} from '../tags/ensure-versions.ts';
 import {learnFrom} from '../tags/search-variance.ts';
 import {
 	guardKey,
-	heed,
-	isForEquivalents,
+	applyPurges,
+	isForSearchVariance,
 	isPurgedBefore,
-	markKeysOf,
-	originMark,
-	pathMark,
-	tagMark,
-	type Marks,
+	versionKeysOf,
+	originVersionKey,
+	pathVersionKey,
+	tagVersionKey,
+	type Versions,
 } from '../tags/versions.ts';
 import type {StoredResponse, VariantIndex} from '../types/stored.ts';
 import {asResponse, headKey, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
@@ -23,8 +23,8 @@ export type Selection = {
 	/** The stored response that the request selects, RFC 9111 §4.1. */
 	readonly stored: StoredResponse | undefined;
 	readonly index: VariantIndex | undefined;
-	/** The marks as they were at the look-up. */
-	readonly marks: Marks;
+	/** The versions as they were at the look-up. */
+	readonly versions: Versions;
 };
 
 const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: RequestHead) => {
@@ -38,48 +38,48 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 	const record = store.peek(key);
 	const index = record?.kind === 'index' ? record : undefined;
 	const found = asResponse(index ? store.peek(requestedVariant(key, index, request)) : record);
-	if (!found || (index && found.generation !== index.generation)) {
+	if (!found || (index && found.indexId !== index.indexId)) {
 		return undefined;
 	}
 
-	const names = markKeysOf(key, found);
-	const marks = peekMarks(store, names);
-	const stored = heed(names, found, marks);
-	return stored && {stored, index, marks};
+	const names = versionKeysOf(key, found);
+	const versions = peekVersions(store, names);
+	const stored = applyPurges(names, found, versions);
+	return stored && {stored, index, versions};
 };
 
-/** What a look-up can be expected to need: the resource's guard, the marks of the origin, for equivalent URLs the path's, and others. */
+/** What a look-up can be expected to need: the resource's guard, the versions of the origin, for equivalent URLs the path's, and others. */
 const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
 	const known = markKeys.get(key) ?? [];
 	// Those of what is stored begin with the same two.
-	if (known.length > 0 && tags.length === 0 && !isForEquivalents(key)) {
+	if (known.length > 0 && tags.length === 0 && !isForSearchVariance(key)) {
 		return known;
 	}
 
 	return [...new Set([
 		guardKey(key),
-		originMark(url),
-		...isForEquivalents(key) ? [pathMark(url)] : [],
-		...tags.map(tag => tagMark(tag)),
+		originVersionKey(url),
+		...isForSearchVariance(key) ? [pathVersionKey(url)] : [],
+		...tags.map(tag => tagVersionKey(tag)),
 		...known,
 	])];
 };
 
 /** What is to be known of a request that is sent without a look at what is stored. */
-export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Marks> => readMarks(context.store, expectedMarks(context, request, key, tags));
+export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> => readVersions(context.store, expectedMarks(context, request, key, tags));
 
-/** What holds of what was found, with marks that were not expected read as well. */
-const judge = async ({store, markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, marks: Marks): Promise<Pick<Selection, 'stored' | 'marks'>> => {
+/** What holds of what was found, with versions that were not expected read as well. */
+const judge = async ({store, markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {
 	if (!found) {
-		return {stored: undefined, marks};
+		return {stored: undefined, versions};
 	}
 
-	const names = markKeysOf(key, found);
-	const unread = names.filter(name => !marks.has(name));
-	const known = unread.length === 0 ? marks : new Map([...marks, ...await readMarks(store, unread)]);
+	const names = versionKeysOf(key, found);
+	const unread = names.filter(name => !versions.has(name));
+	const known = unread.length === 0 ? versions : new Map([...versions, ...await readVersions(store, unread)]);
 	markKeys.set(key, names);
 
-	return {stored: heed(names, found, known), marks: known};
+	return {stored: applyPurges(names, found, known), versions: known};
 };
 
 type Wanted = {
@@ -89,8 +89,8 @@ type Wanted = {
 	readonly tags: readonly string[];
 };
 
-/** The marks that are to be there before anything is stored. */
-const neededMarks = ({request, tags}: Wanted): readonly string[] => [originMark(request.url), ...tags.map(tag => tagMark(tag))];
+/** The versions that are to be there before anything is stored. */
+const neededMarks = ({request, tags}: Wanted): readonly string[] => [originVersionKey(request.url), ...tags.map(tag => tagVersionKey(tag))];
 
 /** That nothing is stored, where memory knows it: of what may not be stored, and is asked for again and again. */
 const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | undefined => {
@@ -103,15 +103,15 @@ const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | unde
 
 	const names = expectedMarks(context, request, key, tags);
 	const markRecords = store.peekAll(names);
-	if (!markRecords || !areMade(store, neededMarks(wanted))) {
+	if (!markRecords || !haveVersions(store, neededMarks(wanted))) {
 		return undefined;
 	}
 
 	indexes.delete(key);
-	return {stored: undefined, index: undefined, marks: marksIn(store, names, markRecords)};
+	return {stored: undefined, index: undefined, versions: versionsIn(store, names, markRecords)};
 };
 
-/** One round trip; two where this process does not know yet which fields select, or which marks matter. */
+/** One round trip; two where this process does not know yet which fields select, or which versions matter. */
 const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection> => {
 	const {request, key, alternativeKey, tags} = wanted;
 	const {store, indexes} = context;
@@ -122,32 +122,32 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 	const names = expectedMarks(context, request, key, tags);
 	const [all, made] = await Promise.all([
 		store.get([...keys, ...names]),
-		ensureMarks(store, neededMarks(wanted)),
+		ensureVersions(store, neededMarks(wanted)),
 	]);
 	const markRecords = all.slice(keys.length);
-	const found = marksIn(store, names, markRecords);
-	const marks: Marks = made.size === 0 ? found : new Map([...found, ...made]);
+	const found = versionsIn(store, names, markRecords);
+	const versions: Versions = made.size === 0 ? found : new Map([...found, ...made]);
 	const [, origin, path] = markRecords;
-	learnFrom(context, request.url, {origin, path: isForEquivalents(key) ? path : undefined});
+	learnFrom(context, request.url, {origin, path: isForSearchVariance(key) ? path : undefined});
 	const records = all.slice(0, keys.length);
 	const [record] = records;
 	const alternative = alternativeKey === undefined ? undefined : asResponse(records.at(-1));
 
 	if (record?.kind !== 'index') {
 		indexes.delete(key);
-		return forgetPurged(context, keys, {index: undefined, ...await judge(context, key, asResponse(record) ?? alternative, marks)});
+		return forgetPurged(context, keys, {index: undefined, ...await judge(context, key, asResponse(record) ?? alternative, versions)});
 	}
 
 	indexes.set(key, record);
 	const wantedKey = requestedVariant(key, record, request);
 	const [listed] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
 	const variant = asResponse(listed);
-	const judged = await judge(context, key, variant?.generation === record.generation ? variant : alternative, marks);
+	const judged = await judge(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
 
 	return forgetPurged(context, [...keys, wantedKey], {index: record, ...judged});
 };
 
-/** Memory may forget the mark of a resource sooner than what it says of the resource. */
+/** Memory may forget the version of a resource sooner than what it says of the resource. */
 const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selection: Selection): Selection => {
 	if (!selection.stored) {
 		for (const key of keys) {
@@ -160,7 +160,7 @@ const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selecti
 
 /** What the store has, or what was written while it was asked. */
 const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders: readonly string[]): Promise<Selection> => {
-	const {store, overlaps, indexes} = context;
+	const {store, readsInFlight: overlaps, indexes} = context;
 	const {request, key} = wanted;
 	const overlap = overlaps.get(key) ?? {readers: 0, written: undefined, writtenAt: -Infinity};
 	const startedAt = ownTimers.now();
@@ -177,16 +177,16 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 		return selection;
 	}
 
-	if (isPurgedBefore(selection.marks, key, written)) {
+	if (isPurgedBefore(selection.versions, key, written)) {
 		return selection;
 	}
 
-	// It may be the first to have its marks.
-	const names = markKeysOf(key, written);
-	const marks = new Map([...selection.marks, ...await readMarks(store, names)]);
-	const stored = heed(names, written, marks);
+	// It may be the first to have its versions.
+	const names = versionKeysOf(key, written);
+	const versions = new Map([...selection.versions, ...await readVersions(store, names)]);
+	const stored = applyPurges(names, written, versions);
 
-	return stored ? {stored, marks, index: indexes.get(key) ?? selection.index} : selection;
+	return stored ? {stored, versions, index: indexes.get(key) ?? selection.index} : selection;
 };
 
 type SelectOptions = {
@@ -205,12 +205,12 @@ export const select = async (context: ResourceContext, request: RequestHead, key
 };
 
 /** The newest variant with an entity tag, whatever a request selects. */
-export const selectByEntityTag = async (context: ResourceContext, key: string, {generation, variants}: VariantIndex, etag: string): Promise<StoredResponse | undefined> => {
+export const selectByEntityTag = async (context: ResourceContext, key: string, {indexId, variants}: VariantIndex, etag: string): Promise<StoredResponse | undefined> => {
 	const named = variants.find(variant => variant.etag === etag);
 	const [record] = named ? await context.store.get([variantKey(key, named.id)]) : [];
 	const variant = asResponse(record);
 
-	if (variant?.generation !== generation) {
+	if (variant?.indexId !== indexId) {
 		return undefined;
 	}
 

@@ -48,7 +48,7 @@ export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs,
 	const kept = isContinued ? others.filter(({id}) => shortIdOf(id) !== shortId).slice(0, maxVariants - 1) : [];
 	const index: VariantIndex = {
 		kind: 'index',
-		generation: isContinued ? known.generation : randomBytes(9).toString('base64url'),
+		indexId: isContinued ? known.indexId : randomBytes(9).toString('base64url'),
 		vary,
 		variants: [reference, ...kept],
 	};

@@ -1,8 +1,8 @@
 import {isPurgeToken, settledGuardLifeMs} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {Store} from '../store/ports/store.ts';
-import {unbounded} from '../store/with-budget.ts';
-import {guardKey, type Marks, type MarklessReason} from '../tags/versions.ts';
+import {unbudgeted} from '../store/with-budget.ts';
+import {guardKey, type Versions, type StoreRefusal} from '../tags/versions.ts';
 
 /*
 What an exchange brings is written only while the guard of its resource is the one that the exchange counts on. A guard that is lost, evicted or replaced refuses the write, which costs one more request at most.
@@ -10,7 +10,7 @@ What an exchange brings is written only while the guard of its resource is the o
 
 type Placed =
 	| {readonly token: string; readonly isNew: boolean; readonly refusal?: undefined}
-	| {readonly refusal: MarklessReason; readonly isNew?: undefined};
+	| {readonly refusal: StoreRefusal; readonly isNew?: undefined};
 
 export type WriteGuard =
 	/** The exchange brings nothing to write. */
@@ -36,14 +36,14 @@ const place = async (store: Store, name: string, lookedUpMonoMs: number): Promis
 /**
 The guard of an exchange that is about to ask the origin.
 
-@param marks - As the look-up saw them.
+@param versions - As the look-up saw them.
 @param lookedUpMonoMs - When the look-up began.
 @param onPlaced - Hears of the token that the exchange counts on.
 */
-export const takeGuard = (part: Store, key: string, marks: Marks, lookedUpMonoMs: number, onPlaced?: (name: string, token: string) => void): WriteGuard => {
-	const store = unbounded(part);
+export const takeGuard = (part: Store, key: string, versions: Versions, lookedUpMonoMs: number, onPlaced?: (name: string, token: string) => void): WriteGuard => {
+	const store = unbudgeted(part);
 	const name = guardKey(key);
-	const token = marks.get(name);
+	const token = versions.get(name);
 	if (token) {
 		return {kind: 'seen', token};
 	}
@@ -73,7 +73,7 @@ export const placeGuardFirst = async (store: Store, key: string): Promise<WriteG
 };
 
 /** The token to write with, or why there is none. */
-export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readonly token: string; readonly refusal?: undefined} | {readonly refusal: MarklessReason}> => {
+export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readonly token: string; readonly refusal?: undefined} | {readonly refusal: StoreRefusal}> => {
 	switch (guard.kind) {
 		case 'none': {
 			return {refusal: 'invalidated'};
@@ -85,13 +85,13 @@ export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readon
 
 		case 'placing': {
 			const {placed} = guard;
-			return store.patiently ? store.patiently<Placed>(placed, {refusal: 'store-unavailable'}) : placed;
+			return store.withinBudget ? store.withinBudget<Placed>(placed, {refusal: 'store-unavailable'}) : placed;
 		}
 	}
 };
 
 /** Why nothing may be written that counts on a guard; `undefined` where it is still there. */
-export const whyNotHeld = async (store: Store, key: string, guard: WriteGuard): Promise<MarklessReason | undefined> => {
+export const whyNotHeld = async (store: Store, key: string, guard: WriteGuard): Promise<StoreRefusal | undefined> => {
 	const [held, [record]] = await Promise.all([tokenFor(store, guard), store.get([guardKey(key)])]);
 	if (held.refusal !== undefined || !store.isHealthy) {
 		return held.refusal ?? 'store-unavailable';
@@ -109,6 +109,6 @@ export const endGuard = async (part: Store, guard: WriteGuard): Promise<void> =>
 
 	const {isNew} = await guard.placed;
 	if (isNew) {
-		unbounded(part).settleGuard(guard.key);
+		unbudgeted(part).settleGuard(guard.key);
 	}
 };

@@ -128,7 +128,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		onEvent,
 		probe: probeAll,
 		onAnswer() {
-			tier?.prove();
+			tier?.confirmConnection();
 			// One that was only late, or lost with a connection.
 			deletions.confirmWhenDue();
 		},
@@ -188,8 +188,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		text: (body, decode) => tier ? tier.text(body, decode) : decode(),
 		takeBody: values.takeBody,
 		get: reading.get,
-		get takesDetours() {
-			return reading.takesDetours;
+		get needsExtraRoundTrip() {
+			return reading.needsExtraRoundTrip;
 		},
 		set,
 		...committing,

@@ -68,7 +68,7 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 	};
 
 	const decide = async (patienceMs: number): Promise<void> => {
-		const isThere = await redis.prove(patienceMs);
+		const isThere = await redis.confirmConnection(patienceMs);
 		if (mode === 'redis' || isClosed()) {
 			return;
 		}
@@ -109,8 +109,8 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 		text: (body, decode) => present().text(body, decode),
 		takeBody: body => present().takeBody(body),
 		get: async keys => use(async store => store.get(keys)),
-		get takesDetours() {
-			return mode === 'undecided' || present().takesDetours;
+		get needsExtraRoundTrip() {
+			return mode === 'undecided' || present().needsExtraRoundTrip;
 		},
 		set: async (...parameters) => use(async store => store.set(...parameters)),
 		placeGuard: async (...parameters) => use(async store => store.placeGuard(...parameters)),
@@ -178,7 +178,7 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 
 			return mode === 'memory' && !isClosed() ? {address: 'memory', warnings: [`No Redis answers at ${address}, so responses are kept in the memory of this process alone until one does. ${advice}`]} : redis.ready(expires);
 		},
-		prove: redis.prove,
+		confirmConnection: redis.confirmConnection,
 		async flush() {
 			await Promise.all([redis.flush(), memory.flush()]);
 		},

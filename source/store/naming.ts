@@ -4,7 +4,7 @@ import type {KeyRing} from './codec/encryption.ts';
 import type {Store} from './ports/store.ts';
 
 /** Begins what is hidden already; no hash does. */
-const mark = '~';
+const version = '~';
 
 /** What says nothing of a request. */
 const plainSuffixes: ReadonlySet<string> = new Set(['', 'HEAD', 'guard', 'encoded', 'long']);
@@ -16,7 +16,7 @@ Names of keys that tell nothing to those who can guess a URL: keyed hashes. What
 */
 export const createNaming = ({last: {secret}}: KeyRing): (key: string) => string => {
 	const names = new LRUCache<string, string>({max: maxNames});
-	const hide = (text: string) => text.startsWith(mark) ? text : mark + createHmac('sha256', secret).update('got-redis-cache: name').update(text).digest('base64url').slice(0, 22);
+	const hide = (text: string) => text.startsWith(version) ? text : version + createHmac('sha256', secret).update('got-redis-cache: name').update(text).digest('base64url').slice(0, 22);
 
 	return key => {
 		const known = names.get(key);
@@ -44,8 +44,8 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		takeBody: store.takeBody,
 		get: async keys => store.get(keys.map(key => nameOf(key))),
 		isAlone: store.isAlone,
-		get takesDetours() {
-			return store.takesDetours;
+		get needsExtraRoundTrip() {
+			return store.needsExtraRoundTrip;
 		},
 		set: async (key, ...parameters) => store.set(nameOf(key), ...parameters),
 		placeGuard: async (key, sinceMonoMs) => store.placeGuard(nameOf(key), sinceMonoMs),
@@ -94,7 +94,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		clear: async () => store.clear(),
 		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),
 		ready: async expires => store.ready(expires),
-		prove: async patienceMs => store.prove(patienceMs),
+		confirmConnection: async patienceMs => store.confirmConnection(patienceMs),
 		flush: async () => store.flush(),
 		get isHealthy() {
 			return store.isHealthy;

@@ -87,7 +87,7 @@ export const createReadiness = (options: ReadinessOptions) => {
 		},
 
 		/** Connects, and resolves to whether the store has answered within that time. */
-		async prove(patienceMs: number): Promise<boolean> {
+		async confirmConnection(patienceMs: number): Promise<boolean> {
 			try {
 				await guard.check(async () => undefined, patienceMs);
 				return true;

@@ -28,7 +28,7 @@ export type ReadingOptions = {
 /**
 How records are read: from memory without I/O, or from the store.
 */
-export type Reading = Pick<Store, 'peek' | 'peekAll' | 'get' | 'takesDetours'> & {
+export type Reading = Pick<Store, 'peek' | 'peekAll' | 'get' | 'needsExtraRoundTrip'> & {
 	/** Memory gives nothing any more. */
 	close(): void;
 };
@@ -156,7 +156,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 			const found = new Map([...shortKeys, ...longKeys].map((key, position) => [key, [...short, ...long][position]]));
 			return keys.map(key => found.get(key));
 		},
-		get takesDetours() {
+		get needsExtraRoundTrip() {
 			return encoding.isBusy || !slowKeys.isEmpty;
 		},
 		close() {

@@ -179,7 +179,7 @@ export const withReplicas = (store: Store, watch: ReplicaWatch): Store => {
 	};
 
 	return Object.assign(Object.create(store) as Store, {
-		whole: store.whole ?? store,
+		unbudgeted: store.unbudgeted ?? store,
 		set: noting(key => [key], store.set),
 		update: noting(key => [key], store.update),
 		purge: noting(({guardKey}) => [guardKey], store.purge),

@@ -1,31 +1,31 @@
-import {inTime, spentMsOf, type Patience} from './guard/budget.ts';
+import {withinBudget, spentMsOf, type RequestBudget} from './guard/budget.ts';
 import {isLongKey} from './ports/long-keys.ts';
 import type {PurgeResult, Store} from './ports/store.ts';
 
 /** The store that a bounded one is part of; any other is its own. */
-export const unbounded = (store: Store): Store => store.whole ?? store;
+export const unbudgeted = (store: Store): Store => store.unbudgeted ?? store;
 
 /**
 The same store for the steps of one request: they are waited for no longer, together, than one operation is.
 
 What nobody waits for is to be done with the whole store.
 */
-export const bounded = (store: Store, timeoutMs: number, patience: Patience): Store => {
-	const whole = unbounded(store);
-	const wait = async <Result>(step: Promise<Result>, otherwise: Result, isBounded = false): Promise<Result> => inTime(patience, timeoutMs, step, {otherwise, isBounded, isAnswering: whole.isAnswering});
+export const withBudget = (store: Store, timeoutMs: number, budget: RequestBudget): Store => {
+	const whole = unbudgeted(store);
+	const wait = async <Result>(step: Promise<Result>, otherwise: Result, isBounded = false): Promise<Result> => withinBudget(budget, timeoutMs, step, {otherwise, isBounded, isAnswering: whole.isAnswering});
 
 	// One for each request: a property costs less than a weak map, and a prototype less than a copy.
 	const part = Object.create(whole) as {-readonly [Name in keyof Store]: Store[Name]};
-	part.whole = whole;
-	part.patiently = wait;
+	part.unbudgeted = whole;
+	part.withinBudget = wait;
 	part.get = async keys => {
 		const nothing = keys.map(() => undefined);
 		// A long value has a time of its own, in proportion to its length.
 		if (keys.some(key => isLongKey(key))) {
-			return spentMsOf(patience) < timeoutMs ? whole.get(keys) : nothing;
+			return spentMsOf(budget) < timeoutMs ? whole.get(keys) : nothing;
 		}
 
-		return wait(whole.get(keys), nothing, !whole.takesDetours);
+		return wait(whole.get(keys), nothing, !whole.needsExtraRoundTrip);
 	};
 
 	part.set = async (...parameters) => wait(whole.set(...parameters), false);

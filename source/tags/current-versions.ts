@@ -1,29 +1,29 @@
 import {failoverMemoryMs} from '../store/guard/failovers.ts';
 import type {Purpose, Store, TimeToLive} from '../store/ports/store.ts';
-import {unbounded} from '../store/with-budget.ts';
+import {unbudgeted} from '../store/with-budget.ts';
 import {createHints, type Hints} from '../types/hints.ts';
-import type {StoredMark, StoredRecord} from '../types/stored.ts';
+import type {StoredVersion, StoredRecord} from '../types/stored.ts';
 import {
-	generationOf,
+	versionOf,
 	hardPart,
 	longestExchangeMs,
-	newGeneration,
-	type Marks,
+	newVersion,
+	type Versions,
 } from './versions.ts';
 
 /*
-The generations that marks have now: as the store says, and as this process has changed them.
+The versions that versions have now: as the store says, and as this process has changed them.
 */
 
-/** Marks are kept so much longer than what they stand for: for what was asked for under them and is still on its way. */
+/** Versions are kept so much longer than what they stand for: for what was asked for under them and is still on its way. */
 export const spareMs = longestExchangeMs;
 
 type Change = {
-	readonly mark: StoredMark;
+	readonly version: StoredVersion;
 	readonly isSoft: boolean;
 	/** Confirmed before: the change takes the place of that where the store does not know it any more. */
-	readonly former?: StoredMark | undefined;
-	/** The generation that it has taken the place of after a failover. Who has read it before does not go by it. */
+	readonly former?: StoredVersion | undefined;
+	/** The version that it has taken the place of after a failover. Who has read it before does not go by it. */
 	readonly replaced?: string | undefined;
 };
 
@@ -35,11 +35,11 @@ export type Bookkeeping = {
 	/** What it has confirmed lately, and a failover may undo. */
 	readonly confirmed: Hints<Change>;
 	isConfirming: boolean;
-	/** The marks that are being made: once for all who need them. */
+	/** The versions that are being made: once for all who need them. */
 	readonly making: Map<string, ReturnType<Store['update']>>;
-	/** Marks that are there, as far as this process has seen to it. */
+	/** Versions that are there, as far as this process has seen to it. */
 	readonly made: Hints<true>;
-	/** Until when marks are kept at least, by name and generation. */
+	/** Until when versions are kept at least, by name and version. */
 	readonly keptUntilMs: Hints<number>;
 };
 
@@ -48,7 +48,7 @@ const maxHints = 10_000;
 const bookkeepings = new WeakMap<Store, Bookkeeping>();
 
 export const bookkeepingOf = (part: Store): Bookkeeping => {
-	const store = unbounded(part);
+	const store = unbudgeted(part);
 	const known = bookkeepings.get(store);
 	if (known) {
 		return known;
@@ -63,15 +63,15 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 	return bookkeeping;
 };
 
-/** Has what was confirmed lately confirmed again, each under another generation: whoever has changed a mark since is not to be undone. */
+/** Has what was confirmed lately confirmed again, each under another version: whoever has changed a version since is not to be undone. */
 const doubt = ({confirmed, unconfirmed}: Bookkeeping): void => {
-	for (const [name, {mark, isSoft}] of confirmed.entries()) {
+	for (const [name, {version, isSoft}] of confirmed.entries()) {
 		if (unconfirmed.has(name)) {
 			continue;
 		}
 
-		const renewed = isSoft ? {...mark, softGeneration: newGeneration()} : {...mark, generation: newGeneration()};
-		unconfirmed.set(name, {mark: renewed, isSoft, former: mark});
+		const renewed = isSoft ? {...version, softVersion: newVersion()} : {...version, version: newVersion()};
+		unconfirmed.set(name, {version: renewed, isSoft, former: version});
 	}
 };
 
@@ -79,70 +79,70 @@ const maxUnconfirmed = 10_000;
 
 /** Whether the store knows a change that is doubted. */
 const isKnown = ({isSoft, former}: Change, record: StoredRecord | undefined): boolean =>
-	former !== undefined && record?.kind === 'mark' && (isSoft ? record.softGeneration === former.softGeneration : record.generation === former.generation);
+	former !== undefined && record?.kind === 'version' && (isSoft ? record.softVersion === former.softVersion : record.version === former.version);
 
 const replacementOf = (confirmed: Bookkeeping['confirmed'], name: string, record: StoredRecord | undefined): Change | undefined => {
 	const change = record === undefined || confirmed.size === 0 ? undefined : confirmed.peek(name);
-	return change?.replaced === generationOf(record) ? change : undefined;
+	return change?.replaced === versionOf(record) ? change : undefined;
 };
 
-export const currentGeneration = ({unconfirmed, confirmed}: Bookkeeping, name: string, record: StoredRecord | undefined): string => {
+export const currentVersion = ({unconfirmed, confirmed}: Bookkeeping, name: string, record: StoredRecord | undefined): string => {
 	const change = unconfirmed.get(name) ?? replacementOf(confirmed, name, record);
 	if (!change || isKnown(change, record)) {
-		return generationOf(record);
+		return versionOf(record);
 	}
 
-	return change.isSoft ? `${hardPart(generationOf(record))}.${change.mark.softGeneration}` : change.mark.generation;
+	return change.isSoft ? `${hardPart(versionOf(record))}.${change.version.softVersion}` : change.version.version;
 };
 
-/** What memory knows of marks: no I/O. */
-export const peekMarks = (store: Store, names: readonly string[]): Marks => {
+/** What memory knows of versions: no I/O. */
+export const peekVersions = (store: Store, names: readonly string[]): Versions => {
 	const bookkeeping = bookkeepingOf(store);
-	const marks = new Map<string, string>();
+	const versions = new Map<string, string>();
 	for (const name of names) {
 		const record = store.peek(name);
 		if (record) {
-			marks.set(name, currentGeneration(bookkeeping, name, record));
+			versions.set(name, currentVersion(bookkeeping, name, record));
 		}
 	}
 
-	return marks;
+	return versions;
 };
 
-/** The generations in what was read of the store. */
-export const marksIn = (store: Store, names: readonly string[], records: ReadonlyArray<StoredRecord | undefined>): Marks => {
+/** The versions in what was read of the store. */
+export const versionsIn = (store: Store, names: readonly string[], records: ReadonlyArray<StoredRecord | undefined>): Versions => {
 	const bookkeeping = bookkeepingOf(store);
 	if (bookkeeping.unconfirmed.size > 0) {
-		void confirm(unbounded(store), bookkeeping);
+		void confirm(unbudgeted(store), bookkeeping);
 	}
 
-	return new Map(names.map((name, position) => [name, currentGeneration(bookkeeping, name, records[position])]));
+	return new Map(names.map((name, position) => [name, currentVersion(bookkeeping, name, records[position])]));
 };
 
-export const readMarks = async (store: Store, names: readonly string[]): Promise<Marks> => marksIn(store, names, await store.get(names));
+export const readVersions = async (store: Store, names: readonly string[]): Promise<Versions> => versionsIn(store, names, await store.get(names));
 
-/** Of a mark as such, whatever is stored with it. One that is lost is as good as one that was changed, where marks are made for all; elsewhere those that were changed have to stay. */
+/** Of a version as such, whatever is stored with it. One that is lost is as good as one that was changed, where versions are made for all; elsewhere those that were changed have to stay. */
 export const ownTimeToLive = ({isAtomic}: Store): TimeToLive => isAtomic ? spareMs : 'forever';
 
 /** @returns The change as it stands now; `undefined` if the store did not confirm it. */
 const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose?: Purpose): Promise<Change | undefined> => {
-	const {mark, isSoft, former} = change;
+	const {version, isSoft, former} = change;
 	if (!isSoft && !former) {
-		return await store.set(name, mark, timeToLive, purpose) ? change : undefined;
+		return await store.set(name, version, timeToLive, purpose) ? change : undefined;
 	}
 
-	const {softGeneration, purgedAtMs} = mark;
-	let written: Change = {mark, isSoft};
+	const {softVersion, purgedAtMs} = version;
+	let written: Change = {version, isSoft};
 	const updated = await store.update(name, current => {
-		written = {mark, isSoft, replaced: former && current?.kind === 'mark' ? generationOf(current) : undefined};
+		written = {version, isSoft, replaced: former && current?.kind === 'version' ? versionOf(current) : undefined};
 		if (former && isKnown(change, current)) {
-			written = {mark: former, isSoft};
+			written = {version: former, isSoft};
 			return undefined;
 		}
 
-		const kept: StoredMark = current?.kind === 'mark' ? current : {...mark, generation: store.isAtomic ? mark.generation : ''};
-		return isSoft ? {...kept, softGeneration, purgedAtMs} : mark;
-	}, current => isSoft && current?.kind === 'mark' ? 'keep' : timeToLive, purpose);
+		const kept: StoredVersion = current?.kind === 'version' ? current : {...version, version: store.isAtomic ? version.version : ''};
+		return isSoft ? {...kept, softVersion, purgedAtMs} : version;
+	}, current => isSoft && current?.kind === 'version' ? 'keep' : timeToLive, purpose);
 
 	return updated && written;
 };
@@ -199,15 +199,15 @@ const remember = (changes: Map<string, Change>, name: string, change: Change): v
 };
 
 /**
-Purges all that a mark stands for, without a look at it. What is purged hard is never used again, what is purged softly is validated first, and may stand in for an error. What the store does not confirm holds in this process, and is tried again.
+Purges all that a version stands for, without a look at it. What is purged hard is never used again, what is purged softly is validated first, and may stand in for an error. What the store does not confirm holds in this process, and is tried again.
 
 @returns Whether the store confirmed it.
 */
-export const changeMark = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
+export const changeVersion = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
 	const bookkeeping = bookkeepingOf(store);
 	const {unconfirmed, changedAlone} = bookkeeping;
-	const mark: StoredMark = {kind: 'mark', generation: newGeneration(), softGeneration: isSoft ? newGeneration() : '', purgedAtMs: nowMs};
-	const change: Change = {mark, isSoft};
+	const version: StoredVersion = {kind: 'version', version: newVersion(), softVersion: isSoft ? newVersion() : '', purgedAtMs: nowMs};
+	const change: Change = {version, isSoft};
 	remember(unconfirmed, name, change);
 	const wasAlone = store.isAlone;
 	const isWritten = await write(store, name, change, timeToLive, isSoft ? 'soft purge' : 'purge') !== undefined;

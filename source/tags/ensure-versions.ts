@@ -1,107 +1,107 @@
 import type {Store, TimeToLive} from '../store/ports/store.ts';
-import {unbounded} from '../store/with-budget.ts';
+import {unbudgeted} from '../store/with-budget.ts';
 import type {StoredRecord, StoredResponse} from '../types/stored.ts';
 import {
 	bookkeepingOf,
-	currentGeneration,
-	marksIn,
+	currentVersion,
+	versionsIn,
 	ownTimeToLive,
-	peekMarks,
+	peekVersions,
 	spareMs,
 	type Bookkeeping,
 } from './current-versions.ts';
 import {
 	isChangedSince,
 	isOlderThan,
-	markKeysOf,
-	newGeneration,
-	noMarks,
-	type MarklessReason,
-	type Marks,
+	versionKeysOf,
+	newVersion,
+	noVersions,
+	type StoreRefusal,
+	type Versions,
 } from './versions.ts';
 
 /*
-A mark has to be there before what it stands for is asked for, or else a purge meanwhile would not show, and to outlive what is stored.
+A version has to be there before what it stands for is asked for, or else a purge meanwhile would not show, and to outlive what is stored.
 */
 
-/** For a mark that is written together with what it stands for. */
-export const timeToLiveOfMark = (timeToLive: TimeToLive): TimeToLive => timeToLive === 'forever' ? timeToLive : timeToLive + spareMs;
+/** For a version that is written together with what it stands for. */
+export const timeToLiveOfVersion = (timeToLive: TimeToLive): TimeToLive => timeToLive === 'forever' ? timeToLive : timeToLive + spareMs;
 
 /**
-Has marks outlive what they stand for: without them it would be good for nothing.
+Has versions outlive what they stand for: without them it would be good for nothing.
 
-@param marks - A mark that was changed has a life of its own.
+@param versions - A version that was changed has a life of its own.
 */
-export const keepMarks = (store: Store, marks: Marks, timeToLive: TimeToLive, nowMs: number): void => {
+export const extendVersions = (store: Store, versions: Versions, timeToLive: TimeToLive, nowMs: number): void => {
 	if (!store.isAtomic) {
 		return;
 	}
 
 	const {keptUntilMs} = bookkeepingOf(store);
 	const neededUntilMs = timeToLive === 'forever' ? Infinity : nowMs + timeToLive;
-	for (const [name, generation] of marks) {
-		const id = `${name} ${generation}`;
+	for (const [name, version] of versions) {
+		const id = `${name} ${version}`;
 		if (!((keptUntilMs.get(id) ?? 0) < neededUntilMs)) {
 			continue;
 		}
 
 		keptUntilMs.set(id, neededUntilMs + spareMs);
-		store.extend(name, timeToLiveOfMark(timeToLive));
+		store.extend(name, timeToLiveOfVersion(timeToLive));
 	}
 };
 
 type Reading = {
-	/** The marks as they were before the response was asked for. */
-	readonly seen: Marks;
+	/** The versions as they were before the response was asked for. */
+	readonly seen: Versions;
 	readonly requestTimeMs: number;
 };
 
 const make = async (store: Store, name: string): Promise<{readonly record: StoredRecord | undefined} | undefined> =>
-	store.update(name, current => current?.kind === 'mark' ? undefined : {kind: 'mark', generation: newGeneration(), softGeneration: '', purgedAtMs: 0}, ownTimeToLive(store));
+	store.update(name, current => current?.kind === 'version' ? undefined : {kind: 'version', version: newVersion(), softVersion: '', purgedAtMs: 0}, ownTimeToLive(store));
 
 /** For all who need it, whoever of them gives up. */
 const makeOnce = async (part: Store, {making}: Bookkeeping, name: string): ReturnType<typeof make> => {
-	const store = unbounded(part);
+	const store = unbudgeted(part);
 	const record = await make(store, name);
 	making.delete(name);
 	return record;
 };
 
 /** Whether there is none of them to make. */
-export const areMade = (store: Store, names: readonly string[]): boolean => {
+export const haveVersions = (store: Store, names: readonly string[]): boolean => {
 	const {made} = bookkeepingOf(store);
 
 	return !store.isAtomic || names.every(name => made.has(name));
 };
 
-/** Makes the marks that there may be none of yet: the first time that this process needs them, beside what it waits for anyway. */
-export const ensureMarks = async (store: Store, names: readonly string[]): Promise<Marks> => {
+/** Makes the versions that there may be none of yet: the first time that this process needs them, beside what it waits for anyway. */
+export const ensureVersions = async (store: Store, names: readonly string[]): Promise<Versions> => {
 	const bookkeeping = bookkeepingOf(store);
 	const unknown = store.isAtomic ? names.filter(name => !bookkeeping.made.has(name)) : [];
 	if (unknown.length === 0) {
-		return noMarks;
+		return noVersions;
 	}
 
 	const made = await Promise.all(unknown.map(async name => {
 		const making = bookkeeping.making.get(name) ?? makeOnce(store, bookkeeping, name);
 		bookkeeping.making.set(name, making);
-		return store.patiently ? store.patiently(making, undefined) : making;
+		return store.withinBudget ? store.withinBudget(making, undefined) : making;
 	}));
-	const marks = new Map<string, string>();
+	const versions = new Map<string, string>();
 	for (const [position, name] of unknown.entries()) {
 		const record = made[position]?.record;
 		if (record === undefined) {
 			continue;
 		}
 
-		marks.set(name, currentGeneration(bookkeeping, name, record));
+		versions.set(name, currentVersion(bookkeeping, name, record));
 		bookkeeping.made.set(name, true);
 	}
 
-	return marks;
+	return versions;
 };
 
-/** The marks of a response that nobody expected it to have. */
+/** The versions of a response that nobody expected it to have. */
 const learn = async (store: Store, names: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined> | undefined> => {
 	const records = await store.get(names);
 	if (!store.isAtomic) {
@@ -110,27 +110,27 @@ const learn = async (store: Store, names: readonly string[]): Promise<ReadonlyAr
 
 	const made = await Promise.all(names.map(async (name, position) => {
 		const record = records[position];
-		return record?.kind === 'mark' ? {record} : make(store, name);
+		return record?.kind === 'version' ? {record} : make(store, name);
 	}));
 
 	return made.every(each => each !== undefined) ? made.map(({record}) => record) : undefined;
 };
 
 /**
-The generations of its marks to store with a response, those from before it was asked for.
+The versions of its versions to store with a response, those from before it was asked for.
 
-Of a mark that was not looked at then, because nobody knew that the response would have it, the present generation will do if nobody changed it since.
+Of a version that was not looked at then, because nobody knew that the response would have it, the present version will do if nobody changed it since.
 
 @returns Or why there are none.
 */
-export const generationsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | MarklessReason> => {
+export const versionsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | StoreRefusal> => {
 	if (!store.isHealthy) {
 		return 'store-unavailable';
 	}
 
-	const [guard = '', ...names] = markKeysOf(key, stored);
+	const [guard = '', ...names] = versionKeysOf(key, stored);
 	// It would be of no use, and take the place of what is newer.
-	if (isChangedSince(seen, peekMarks(store, [guard, ...names]))) {
+	if (isChangedSince(seen, peekVersions(store, [guard, ...names]))) {
 		return 'invalidated';
 	}
 
@@ -144,9 +144,9 @@ export const generationsFor = async (store: Store, {seen, requestTimeMs}: Readin
 		return 'invalidated';
 	}
 
-	const known = new Map([...seen, ...marksIn(store, unknown, records)]);
-	const marks = new Map(names.map(name => [name, known.get(name) ?? '']));
-	keepMarks(store, marks, timeToLive, nowMs);
+	const known = new Map([...seen, ...versionsIn(store, unknown, records)]);
+	const versions = new Map(names.map(name => [name, known.get(name) ?? '']));
+	extendVersions(store, versions, timeToLive, nowMs);
 
-	return marks.values().toArray();
+	return versions.values().toArray();
 };

@@ -2,7 +2,7 @@
 What the cache keeps, as plain data: the one shape that `http/` reasons about and `store/` turns into bytes.
 */
 
-/** Tags and cache groups of a response together: so many marks can be looked up in one round trip without a thought. */
+/** Tags and cache groups of a response together: so many versions can be looked up in one round trip without a thought. */
 export const maxTags = 256;
 
 /**
@@ -70,18 +70,18 @@ export type StoredResponse = {
 	readonly tags: readonly string[];
 	/** The cache groups of its origin that it belongs to, RFC 9875 §2. */
 	readonly groups: readonly string[];
-	/** What counted when it was asked for: the token of the resource's guard (empty in the store, where a purge removes the response), then the generations of the marks of its origin, each tag, each group, and of the path where it is stored for equivalent URLs. */
-	readonly marks: readonly string[];
+	/** What counted when it was asked for: the token of the resource's guard (empty in the store, where a purge removes the response), then the versions of its origin, each tag, each group, and of the path where it is stored for equivalent URLs. */
+	readonly versions: readonly string[];
 	/** Ties a variant to the index that lists it; empty without `Vary`. */
-	readonly generation: string;
+	readonly indexId: string;
 	readonly body: Uint8Array;
 };
 
 /** The variants of a resource whose responses carry `Vary`; stands under the primary key in place of a response. */
 export type VariantIndex = {
 	readonly kind: 'index';
-	/** A random name. A variant of another generation belongs to an index that was purged. */
-	readonly generation: string;
+	/** A random name. A variant with another id belongs to an index that was purged. */
+	readonly indexId: string;
 	/** Names of the selecting header fields, lower-case, sorted, without duplicates. */
 	readonly vary: readonly string[];
 	/** Newest first. */
@@ -97,13 +97,13 @@ export type VariantReference = {
 	readonly etag: string;
 };
 
-/** Stands for all stored responses that have something in common, and says since when they hold: those that were asked for under another generation do not. */
-export type StoredMark = {
-	readonly kind: 'mark';
+/** Stands for all stored responses that have something in common, and says since when they hold: those that were asked for under another version do not. */
+export type StoredVersion = {
+	readonly kind: 'version';
 	/** A random name. */
-	readonly generation: string;
+	readonly version: string;
 	/** A random name: what is of another one is to be validated before it is used. Empty at first. */
-	readonly softGeneration: string;
+	readonly softVersion: string;
 	/** When somebody purged, in milliseconds since the epoch; 0 if nobody ever did. */
 	readonly purgedAtMs: number;
 	/** Of a path, the `No-Vary-Search` of its responses; of an origin, that of any of its paths, which tells that there is one. */
@@ -119,4 +119,4 @@ export type StoredGuard = {
 	readonly token: string;
 };
 
-export type StoredRecord = StoredResponse | VariantIndex | StoredMark | StoredGuard;
+export type StoredRecord = StoredResponse | VariantIndex | StoredVersion | StoredGuard;

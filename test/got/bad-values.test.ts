@@ -88,7 +88,7 @@ for (const [what, damage] of Object.entries(damages)) {
 			await ask();
 			await settleWrites(setup);
 			const keys = await redis.client.keys('http_cache:*');
-			assert.equal(keys.filter(key => !key.endsWith(':guard')).length, 6, 'three responses, an index, and the marks of the origin and the tag');
+			assert.equal(keys.filter(key => !key.endsWith(':guard')).length, 6, 'three responses, an index, and the versions of the origin and the tag');
 			for (const key of keys) {
 				await damage(redis, key);
 				// What Redis told before this reply has arrived with it.
@@ -114,11 +114,11 @@ const aHundredThousand = (name: string): string[] => Array.from({length: 100_000
 const forgeries: Record<string, (now: StoredResponse) => StoredResponse | VariantIndex> = {
 	tags: now => ({...now, tags: aHundredThousand('tag ')}),
 	groups: now => ({...now, groups: aHundredThousand('group ')}),
-	marks: now => ({...now, marks: aHundredThousand('mark ')}),
+	versions: now => ({...now, versions: aHundredThousand('mark ')}),
 	'header fields': now => ({...now, rawHeaders: aHundredThousand('x')}),
 	'selecting fields': now => ({...now, selectingHeaders: Object.fromEntries(aHundredThousand('x').map(name => [name, '']))}),
-	'names in Vary': () => ({kind: 'index', generation: 'x', vary: aHundredThousand('x'), variants: []}),
-	variants: () => ({kind: 'index', generation: 'x', vary: ['accept'], variants: aHundredThousand('x').map(id => ({id, keptUntilMs: Number.MAX_SAFE_INTEGER, etag: `"${id}"`}))}),
+	'names in Vary': () => ({kind: 'index', indexId: 'x', vary: aHundredThousand('x'), variants: []}),
+	variants: () => ({kind: 'index', indexId: 'x', vary: ['accept'], variants: aHundredThousand('x').map(id => ({id, keptUntilMs: Number.MAX_SAFE_INTEGER, etag: `"${id}"`}))}),
 };
 
 for (const [what, make] of Object.entries(forgeries)) {

@@ -42,15 +42,15 @@ export const response = (overrides: Partial<StoredResponse> = {}): StoredRespons
 	range: undefined,
 	tags: [],
 	groups: [],
-	marks: [],
-	generation: '',
+	versions: [],
+	indexId: '',
 	body: Buffer.from([0, 255, 13, 10, 128, 36]),
 	...overrides,
 });
 
 export const index = (overrides: Partial<VariantIndex> = {}): VariantIndex => ({
 	kind: 'index',
-	generation: 'q7x',
+	indexId: 'q7x',
 	vary: ['accept-encoding', 'accept-language'],
 	variants: [
 		{id: 'k3', keptUntilMs: Number.MAX_SAFE_INTEGER, etag: 'W/"1"'},

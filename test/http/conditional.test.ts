@@ -104,7 +104,7 @@ test('sends what validators there are', () => {
 
 const indexOf = (vary: string[], etags: string[]): VariantIndex => ({
 	kind: 'index',
-	generation: '',
+	indexId: '',
 	vary,
 	variants: etags.map((entityTag, position) => ({id: String(position), etag: entityTag, keptUntilMs: afterSeconds(60)})),
 });

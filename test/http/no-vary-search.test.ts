@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import {primaryKey} from '../../source/http/cache-key.ts';
-import {isEquivalent, simplifiedUrl, urlVariation, type UrlVariation} from '../../source/http/no-vary-search.ts';
+import {isEquivalent, simplifiedUrl, urlVariation, type SearchVariance} from '../../source/http/no-vary-search.ts';
 
-const variationOf = (field: string): UrlVariation => {
+const variationOf = (field: string): SearchVariance => {
 	const variation = urlVariation(field);
 	assert.ok(variation, field);
 
@@ -148,7 +148,7 @@ test('other paths and origins are never equivalent', () => {
 });
 
 test('a key for equivalent URLs is none of a URL, nor one by another field', () => {
-	const keyOf = (query: string, variation?: UrlVariation) => primaryKey({method: 'GET', url: at(query), headers: {}}, {ignoredParameters: new Set()}, {variation});
+	const keyOf = (query: string, variation?: SearchVariance) => primaryKey({method: 'GET', url: at(query), headers: {}}, {ignoredParameters: new Set()}, {searchVariance: variation});
 	const keys = [keyOf(''), keyOf('?a'), ...['params', 'params=("a")', 'except=()'].map(field => keyOf('?a', variationOf(field)))];
 
 	assert.equal(new Set(keys).size, keys.length);
@@ -191,7 +191,7 @@ const pairsOf = (url: string): Array<readonly [string, string]> => {
 	});
 };
 
-const counting = (url: string, {isExcept, names}: UrlVariation): string => JSON.stringify(pairsOf(url).filter(([each]) => names.has(each) === isExcept).toSorted(([first], [second]) => (first < second ? -1 : Number(first > second))));
+const counting = (url: string, {isExcept, names}: SearchVariance): string => JSON.stringify(pairsOf(url).filter(([each]) => names.has(each) === isExcept).toSorted(([first], [second]) => (first < second ? -1 : Number(first > second))));
 
 test('two URLs are equivalent exactly if the draft says so, and then have one key', () => {
 	fc.assert(fc.property(field, query, query, (text, first, second) => {
@@ -200,7 +200,7 @@ test('two URLs are equivalent exactly if the draft says so, and then have one ke
 		const isSame = variation === undefined ? one === other : counting(one, variation) === counting(other, variation);
 
 		assert.equal(isEquivalent(one, other, variation), isSame);
-		const [key, otherKey] = [one, other].map(url => primaryKey({method: 'GET', url, headers: {}}, {ignoredParameters: new Set()}, {variation}));
+		const [key, otherKey] = [one, other].map(url => primaryKey({method: 'GET', url, headers: {}}, {ignoredParameters: new Set()}, {searchVariance: variation}));
 		assert.ok(variation === undefined || (key === otherKey) === isSame);
 	}), {numRuns: 3000});
 });

@@ -78,10 +78,10 @@ test('a digest of a part is none of the whole', () => {
 });
 
 test('what names the stored response stays', () => {
-	const stored = {...partOf(0, 4), tags: ['t'], generation: 'g'};
+	const stored = {...partOf(0, 4), tags: ['t'], indexId: 'g'};
 
 	assert.deepEqual(join(stored, partOf(5, 9))?.tags, ['t']);
-	assert.equal(join(stored, partOf(5, 9))?.generation, 'g');
+	assert.equal(join(stored, partOf(5, 9))?.indexId, 'g');
 });
 
 // RFC 9111 §3.4

@@ -60,27 +60,27 @@ const anyResponse = fc.record({
 	range: fc.option(fc.record({firstByte: anyNumber, lastByte: anyNumber, completeLength: anyNumber}, {noNullPrototype: true}), {nil: undefined}),
 	tags: fc.array(anyText, {maxLength: 4}),
 	groups: fc.array(anyText, {maxLength: 4}),
-	marks: fc.array(latin1, {maxLength: 6}),
-	generation: latin1,
+	versions: fc.array(latin1, {maxLength: 6}),
+	indexId: latin1,
 	body: bytes,
 }, {noNullPrototype: true});
 
 const anyIndex = fc.record({
 	kind: fc.constant('index' as const),
-	generation: latin1,
+	indexId: latin1,
 	vary: fc.array(headerName, {maxLength: 5}),
 	variants: fc.array(fc.record({id: latin1, keptUntilMs: anyNumber, etag: anyText}, {noNullPrototype: true}), {maxLength: 5}),
 }, {noNullPrototype: true});
 
-const anyMark = fc.record({
-	kind: fc.constant('mark' as const),
-	generation: latin1,
-	softGeneration: anyText,
+const anyVersion = fc.record({
+	kind: fc.constant('version' as const),
+	version: latin1,
+	softVersion: anyText,
 	purgedAtMs: anyNumber,
 	noVarySearch: anyText,
-}, {noNullPrototype: true, requiredKeys: ['kind', 'generation', 'softGeneration', 'purgedAtMs']});
+}, {noNullPrototype: true, requiredKeys: ['kind', 'version', 'softVersion', 'purgedAtMs']});
 
-const anyRecord = fc.oneof(anyResponse, anyIndex, anyMark);
+const anyRecord = fc.oneof(anyResponse, anyIndex, anyVersion);
 
 /** A `Buffer` and a `Uint8Array` of the same bytes are the same body. */
 const plain = (record: StoredRecord | undefined): unknown => record?.kind === 'response' ? {...record, body: [...record.body]} : record;
@@ -178,7 +178,7 @@ await test('nonsense with a right checksum is no value and no exception', () => 
 		forged.writeUIntLE(stringsStart, 11, 3);
 		forged.writeUInt32LE(crc32(forged.subarray(6), crc32(key)), 2);
 		const decoded = decode(forged, key);
-		assert.ok(decoded === undefined || ['response', 'index', 'mark'].includes(decoded.kind));
+		assert.ok(decoded === undefined || ['response', 'index', 'version'].includes(decoded.kind));
 	}), {numRuns: 2000});
 });
 
@@ -188,7 +188,7 @@ const oneOfMany = (count: number) => index({variants: Array.from({length: count}
 await test('what may not be written is not read either', () => {
 	const largest = {
 		tags: response({tags: many(100), groups: many(156)}),
-		marks: response({marks: many(259)}),
+		versions: response({versions: many(259)}),
 		variants: oneOfMany(256),
 		head: response({rawHeaders: ['x', 'y'.repeat(262_000)]}),
 	};
@@ -198,7 +198,7 @@ await test('what may not be written is not read either', () => {
 
 	const tooLarge: Readonly<Record<string, EncodedRecord>> = {
 		tags: response({tags: many(100), groups: many(157)}),
-		marks: response({marks: many(260)}),
+		versions: response({versions: many(260)}),
 		variants: oneOfMany(257),
 		head: response({rawHeaders: ['x', 'y'.repeat(262_145)]}),
 		headers: response({rawHeaders: ['x', 'y', 'z']}),
@@ -215,7 +215,7 @@ await test('what encode never writes is no value, even with a right checksum', (
 	const again = (changed: Partial<Parts>) => decodeHead(forge({...parts, key, ...changed}), key)?.record;
 	assert.deepEqual(plain(again({})), plain(response({body: new Uint8Array(0)})), 'the helper itself changes nothing');
 
-	// What follows the policy ends with no marks: a count of 0.
+	// What follows the policy ends with no versions: a count of 0.
 	const withoutMarks = numbers.subarray(0, -1);
 	const headless = partsOf(encode(response({rawHeaders: []}), key));
 	const withHeaders = (count: number, ...rest: number[]) => again({...headless, numbers: Buffer.concat([headless.numbers.subarray(0, -2), Uint8Array.from([...varint(count), ...rest, 0])])});
@@ -238,7 +238,7 @@ await test('what encode never writes is no value, even with a right checksum', (
 		'no number': again({numbers: notANumber}),
 		'a selecting field without a value': again({...selecting, numbers: unpaired}),
 		'a length beyond what is exact': again({numbers: Buffer.concat([Uint8Array.from([...many(7).map(() => 0xFF), 0x7F]), numbers.subarray(1)])}),
-		'more marks than there are': again({numbers: Buffer.concat([withoutMarks, Uint8Array.from([...varint(260), ...many(260).map(() => 0)])])}),
+		'more versions than there are': again({numbers: Buffer.concat([withoutMarks, Uint8Array.from([...varint(260), ...many(260).map(() => 0)])])}),
 		'numbers behind the last': again({numbers: Buffer.concat([numbers, Uint8Array.from([0])])}),
 		'text behind the last string': again({strings: Buffer.concat([strings, Buffer.from('x')])}),
 		'a number longer than it needs': again({numbers: Buffer.concat([withoutMarks, Uint8Array.from([0x80, 0])])}),
@@ -253,7 +253,7 @@ await test('what encode never writes is no value, even with a right checksum', (
 		assert.equal(record?.kind, undefined, what);
 	}
 
-	assert.equal(again({...three, flags: 4})?.kind, 'mark', 'neither is wrong but for that');
+	assert.equal(again({...three, flags: 4})?.kind, 'version', 'neither is wrong but for that');
 	assert.equal(again({...three, flags: 1})?.kind, 'index');
 	assert.equal(headLengthOf(forge({...parts, key, strings: Buffer.alloc(300_000)})), undefined, 'nobody reads that far');
 });

@@ -5,7 +5,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {atDeadline, noteAnswer} from '../../source/store/guard/deadline.ts';
 import type {Answering} from '../../source/store/ports/store.ts';
 import {ownTimers} from '../../source/store/ports/own-timers.ts';
-import {createPatience, inTime, spentMsOf} from '../../source/store/guard/budget.ts';
+import {createBudget, withinBudget, spentMsOf} from '../../source/store/guard/budget.ts';
 
 /** For all tests of this file: no clock goes back. */
 let nowMs = performance.now();
@@ -214,12 +214,12 @@ const answered = {otherwise: 'given up', isBounded: false};
 
 /** Steps of one request that are answered after so long. */
 const stepsOf = ({pass}: Pick<ReturnType<typeof startClock>, 'pass'>) => {
-	const patience = createPatience();
+	const patience = createBudget();
 	return {
 		patience,
 		async take(tookMs: number) {
 			const step = Promise.withResolvers<string>();
-			const waiting = inTime(patience, 250, step.promise, answered);
+			const waiting = withinBudget(patience, 250, step.promise, answered);
 			await nextTurn();
 			await pass(tookMs);
 			step.resolve('answer');
@@ -242,32 +242,32 @@ test('a store that answers late has a little more for one more step, but only so
 
 test('a store that was given up has nothing more', async t => {
 	const {pass} = await start(t);
-	const patience = createPatience();
-	const waiting = inTime(patience, 250, never, answered);
+	const patience = createBudget();
+	const waiting = withinBudget(patience, 250, never, answered);
 	await nextTurn();
 	await pass(250);
 	assert.equal(await waiting, 'given up');
 	assert.equal(spentMsOf(patience), 250);
-	assert.equal(await inTime(patience, 250, Promise.resolve('answer'), answered), 'given up');
+	assert.equal(await withinBudget(patience, 250, Promise.resolve('answer'), answered), 'given up');
 });
 
 test('a busy process has no more time for a store that was given up', async t => {
 	const {pass, block} = await start(t);
-	const patience = createPatience();
-	const waiting = inTime(patience, 250, never, answered);
+	const patience = createBudget();
+	const waiting = withinBudget(patience, 250, never, answered);
 	await nextTurn();
 	await pass(100);
 	await block(200);
 	await pass(25);
 	assert.equal(await waiting, 'given up');
-	assert.equal(await inTime(patience, 250, Promise.resolve('answer'), answered), 'given up');
+	assert.equal(await withinBudget(patience, 250, Promise.resolve('answer'), answered), 'given up');
 });
 
 test('what a busy process took is not the store\'s', async t => {
 	const clock = await start(t);
 	const {take, patience} = stepsOf(clock);
 	const step = Promise.withResolvers<string>();
-	const waiting = inTime(patience, 250, step.promise, answered);
+	const waiting = withinBudget(patience, 250, step.promise, answered);
 	await clock.block(800);
 	step.resolve('answer');
 	assert.equal(await waiting, 'answer');
@@ -279,7 +279,7 @@ test('what a store took while the process was busy now and then is the store\'s'
 	const clock = await start(t);
 	const {take, patience} = stepsOf(clock);
 	const step = Promise.withResolvers<string>();
-	const waiting = inTime(patience, 250, step.promise, answered);
+	const waiting = withinBudget(patience, 250, step.promise, answered);
 	await nextTurn();
 	await clock.pass(200);
 	await clock.block(100);

@@ -348,7 +348,7 @@ test('a value of another type says nothing of the health of Redis', async () => 
 		const [stored] = await store.get(['{a}']);
 		await redis.client.del('n:{a}');
 		await redis.client.hSet('n:{a}', 'field', 'x');
-		await store.set('{a}', {...long, ...stored?.kind === 'response' && {body: stored.body}, generation: String(count)}, 60_000);
+		await store.set('{a}', {...long, ...stored?.kind === 'response' && {body: stored.body}, indexId: String(count)}, 60_000);
 	}
 
 	assert.equal(store.health().state, 'ok');

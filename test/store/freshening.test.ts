@@ -75,7 +75,7 @@ const freshen = (stored: StoredResponse, version = 2): StoredResponse => ({
 	...stored,
 	rawHeaders: [...stored.rawHeaders, 'x-version', String(version)],
 	policy: policy({responseTimeMs: stored.policy.responseTimeMs + (version * 1000), isNoCache: true}),
-	marks: ['aaaaaaaa', `b${version}`],
+	versions: ['aaaaaaaa', `b${version}`],
 });
 
 /** Compares bodies without a message that would print them. */

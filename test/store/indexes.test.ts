@@ -122,7 +122,7 @@ for (const [name, options] of Object.entries(forms)) {
 		const [store, other] = [open(options), open(options)];
 		await store.set(key, long, 60_000);
 		let current = long;
-		for (const change of [withVariant(long, 64), {...long, variants: long.variants.slice(1)}, {...long, variants: long.variants.with(5, {...variant(5), etag: `"${'1'.repeat(40)}"`})}, {...long, generation: 'another'}, {...long, variants: []}]) {
+		for (const change of [withVariant(long, 64), {...long, variants: long.variants.slice(1)}, {...long, variants: long.variants.with(5, {...variant(5), etag: `"${'1'.repeat(40)}"`})}, {...long, indexId: 'another'}, {...long, variants: []}]) {
 			assert.equal(await replace(store, current, change), 'written');
 			assert.deepEqual(await other.get([key]), [change]);
 			current = change;
@@ -159,7 +159,7 @@ type Bytes = ReturnType<typeof Buffer.from>;
 const others: Record<string, (other: Store, wireKey: string, value: Bytes) => Promise<unknown>> = {
 	'adds a variant': async other => other.set(key, withVariant(long, 64), 60_000),
 	'validates another': async other => other.set(key, withVariant(long, 9), 60_000),
-	'begins anew': async other => other.set(key, {...long, generation: 'newer'}, 60_000),
+	'begins anew': async other => other.set(key, {...long, indexId: 'newer'}, 60_000),
 	'stores a response': async other => other.set(key, response(), 60_000),
 	'deletes it': async other => other.delete([key]),
 	'cuts it': async (_other, wireKey, value) => redis.client.set(wireKey, value.subarray(0, -1)),

@@ -59,13 +59,13 @@ test('a record is there while the connection vouches for it', () => {
 	const tier = createMemoryTier(100_000, {nowMs: () => now});
 	tier.beginReading(['{a}'])([record]);
 	assert.equal(tier.get('{a}'), undefined);
-	tier.prove();
+	tier.confirmConnection();
 	assert.equal(tier.get('{a}')?.kind, 'response');
 	now = 999;
 	assert.equal(tier.get('{a}')?.kind, 'response');
 	now = 1000;
 	assert.equal(tier.get('{a}'), undefined);
-	tier.prove();
+	tier.confirmConnection();
 	assert.equal(tier.get('{a}')?.kind, 'response');
 });
 
@@ -78,7 +78,7 @@ test('what is in use asks for another proof before the last one is too old', () 
 			asked++;
 		},
 	});
-	tier.prove();
+	tier.confirmConnection();
 	tier.beginReading(['{a}'])([record]);
 	const askedAt = (time: number, key = '{a}') => {
 		now = time;
@@ -87,13 +87,13 @@ test('what is in use asks for another proof before the last one is too old', () 
 	};
 
 	assert.deepEqual([askedAt(0), askedAt(499), askedAt(500, '{b}'), askedAt(500), askedAt(999), askedAt(1000)], [0, 0, 0, 1, 2, 2]);
-	tier.prove();
+	tier.confirmConnection();
 	assert.deepEqual([askedAt(1499), askedAt(1500)], [2, 3]);
 });
 
 test('a change that is told while a key is read keeps the old value out', () => {
 	const tier = createMemoryTier(100_000);
-	tier.prove();
+	tier.confirmConnection();
 	const endFirst = tier.beginReading(['{a}', '{b}']);
 	const endSecond = tier.beginReading(['{a}']);
 	tier.invalidate('{a}');
@@ -111,10 +111,10 @@ test('a change that is told while a key is read keeps the old value out', () => 
 
 test('a connection that is lost while a key is read keeps the value out', () => {
 	const tier = createMemoryTier(100_000);
-	tier.prove();
+	tier.confirmConnection();
 	const end = tier.beginReading(['{a}']);
 	tier.lose();
-	tier.prove();
+	tier.confirmConnection();
 	end([record]);
 	assert.equal(tier.get('{a}'), undefined);
 });
@@ -128,24 +128,24 @@ test('that nothing lies under a key is known for as long, and no longer than som
 	tier.invalidate('{b}');
 	end(['absent', 'absent', undefined]);
 	assert.deepEqual(known(), []);
-	tier.prove();
+	tier.confirmConnection();
 	assert.deepEqual(known(), ['{a}']);
 	now = 1000;
 	assert.deepEqual(known(), []);
-	tier.prove();
+	tier.confirmConnection();
 	assert.equal(tier.get('{a}'), undefined);
 	tier.invalidate('{a}');
 	assert.deepEqual(known(), []);
 	tier.beginReading(['{a}'])(['absent']);
 	assert.deepEqual(known(), ['{a}']);
 	tier.lose();
-	tier.prove();
+	tier.confirmConnection();
 	assert.deepEqual(known(), []);
 });
 
 test('it is bounded in bytes, and keeps alive no more than them', () => {
 	const tier = createMemoryTier(10_000);
-	tier.prove();
+	tier.confirmConnection();
 	const socketRead = Buffer.alloc(65_536);
 	const keys = Array.from({length: 30}, (_, number) => `{${number}}`);
 	tier.beginReading(keys)(keys.map(() => response({body: socketRead.subarray(100, 200)})));
@@ -172,7 +172,7 @@ const decoding = (tier: ReturnType<typeof createMemoryTier>) => {
 
 test('a long body is made text of once, for as long as it is held', () => {
 	const tier = createMemoryTier(200_000);
-	tier.prove();
+	tier.confirmConnection();
 	const read = decoding(tier);
 	const texts = {'{short}': 'a'.repeat(1000), '{long}': 'b'.repeat(50_000)};
 	for (const [key, text] of Object.entries(texts)) {
@@ -187,7 +187,7 @@ test('a long body is made text of once, for as long as it is held', () => {
 
 test('text takes the room that bodies leave, and no more', () => {
 	const tier = createMemoryTier(200_000);
-	tier.prove();
+	tier.confirmConnection();
 	const read = decoding(tier);
 	const add = (keys: readonly string[]) => {
 		tier.beginReading(keys)(keys.map(key => response({body: Buffer.from(key.repeat(10_000))})));
@@ -202,7 +202,7 @@ test('text takes the room that bodies leave, and no more', () => {
 	assert.deepEqual(countsOf(['{2}', '{3}', '{1}', '{1}']), [3, 3, 4, 5]);
 	// There is none for twice as many bytes as the body has.
 	const wide = createMemoryTier(200_000);
-	wide.prove();
+	wide.confirmConnection();
 	const readWide = decoding(wide);
 	wide.beginReading(['{€}'])([response({body: Buffer.from('€'.repeat(45_000))})]);
 	assert.deepEqual([readWide('{€}').count, readWide('{€}').count], [1, 2]);

@@ -1,22 +1,22 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Exchange} from '../../cache/exchange.ts';
 import {lookUp} from '../../cache/look-up.ts';
-import type {Lead} from '../../coalescing/flights.ts';
+import type {Leader} from '../../coalescing/flights.ts';
 import type {Lease, Leases} from '../../coalescing/lease.ts';
 import {flushWrites, isAllSent} from '../../resource/resource.ts';
-import {inTime, spentMsOf} from '../../store/guard/budget.ts';
+import {withinBudget, spentMsOf} from '../../store/guard/budget.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
 import {failureRestMs} from './landing.ts';
-import {longestWaitMs, type Passenger} from './passage.ts';
+import {longestWaitMs, type Participant} from './passage.ts';
 
 const pollIntervalMs = (waitedMs: number): number => {
 	const part = waitedMs * (0.1 + (Math.random() / 5));
 	return Math.min(Math.max(part, 5 + (Math.random() * 10)), 250);
 };
 
-const giveBack = (context: GotContext, lease: Lease, lead: Lead<StoredResponse>): void => {
+const giveBack = (context: GotContext, lease: Lease, lead: Leader<StoredResponse>): void => {
 	const settle = async (isResting: boolean, restMs: number) => {
 		if (isResting) {
 			await lease.rest(restMs);
@@ -42,9 +42,9 @@ const giveBackLate = async (acquiring: Promise<Acquired>): Promise<void> => {
 };
 
 /** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. */
-const acquireInTime = async (leases: Leases, key: string, {patience}: Exchange, {store, settings: {timeoutMs}}: GotContext): Promise<Acquired> => {
+const acquireInTime = async (leases: Leases, key: string, {budget}: Exchange, {store, settings: {timeoutMs}}: GotContext): Promise<Acquired> => {
 	const acquiring = leases.acquire(key);
-	const lease = await inTime<Acquired | 'too late'>(patience, timeoutMs, acquiring, {otherwise: 'too late', isBounded: false, isAnswering: store.isAnswering});
+	const lease = await withinBudget<Acquired | 'too late'>(budget, timeoutMs, acquiring, {otherwise: 'too late', isBounded: false, isAnswering: store.isAnswering});
 	if (lease !== 'too late') {
 		return lease;
 	}
@@ -58,16 +58,16 @@ Goes ahead for the fleet, or waits until another process has.
 
 @returns What the other process has stored.
 */
-const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
-	const {context, options, state: {exchange}} = passenger;
-	const {patience} = exchange;
+const awaitLease = async (participant: Participant, leases: Leases, lead: Leader<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
+	const {context, options, state: {exchange}} = participant;
+	const {budget} = exchange;
 	const {timeoutMs} = context.settings;
 	const startedAt = ownTimers.now();
 	const waitMs = longestWaitMs(options);
 	const isOver = () => abort.aborted || lead.isOver;
 
 	while (!isOver() && ownTimers.now() - startedAt < waitMs) {
-		const spentMs = spentMsOf(patience);
+		const spentMs = spentMsOf(budget);
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
 		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, context);
 		if (lease === 'unavailable') {
@@ -80,13 +80,13 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 		}
 
 		// eslint-disable-next-line no-await-in-loop
-		const {decision, marks} = await lookUp(context, exchange);
+		const {decision, versions} = await lookUp(context, exchange);
 		if (decision.kind === 'reuse') {
 			if (lease !== 'taken') {
 				void lease.release();
 			}
 
-			lead.land(decision.stored);
+			lead.resolve(decision.stored);
 			return decision.stored;
 		}
 
@@ -100,13 +100,13 @@ const awaitLease = async (passenger: Passenger, leases: Leases, lead: Lead<Store
 			return undefined;
 		}
 
-		if (spentMsOf(patience) >= timeoutMs || [exchange.key, ...marks.keys()].some(key => !context.store.isReadable(key))) {
+		if (spentMsOf(budget) >= timeoutMs || [exchange.key, ...versions.keys()].some(key => !context.store.isReadable(key))) {
 			// What the other process stores cannot be seen in time.
 			return undefined;
 		}
 
 		// Who holds the lease waits for the origin, not for the store: that look was no delay.
-		patience.spentMs = spentMs;
+		budget.spentMs = spentMs;
 		// eslint-disable-next-line no-await-in-loop
 		await delay(pollIntervalMs(ownTimers.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
 	}
@@ -120,26 +120,26 @@ Leads a flight: for the fleet, if it is to be one of the whole fleet.
 @returns What another process has stored meanwhile.
 @throws If got has given the request up.
 */
-export const goAhead = async (passenger: Passenger, lead: Lead<StoredResponse>): Promise<StoredResponse | undefined> => {
-	const {context: {leases}, passage} = passenger;
-	if (passage.isOver) {
+export const acquireLease = async (participant: Participant, lead: Leader<StoredResponse>): Promise<StoredResponse | undefined> => {
+	const {context: {leases}, participation} = participant;
+	if (participation.isOver) {
 		// It was chosen to lead at the moment that it left.
-		lead.handOver();
+		lead.promoteNext();
 		throw new Error('The request was given up when it was its turn');
 	}
 
-	passage.lead = lead;
-	if (!leases || lead.isAttended) {
+	participation.lead = lead;
+	if (!leases || lead.hasWaiters) {
 		return undefined;
 	}
 
 	const controller = new AbortController();
-	passage.leave = () => {
+	participation.leave = () => {
 		controller.abort();
 	};
 
-	const stored = await awaitLease(passenger, leases, lead, controller.signal);
-	passage.leave = undefined;
+	const stored = await awaitLease(participant, leases, lead, controller.signal);
+	participation.leave = undefined;
 	if (controller.signal.aborted) {
 		throw new Error('The request was given up while another process made an equal one');
 	}

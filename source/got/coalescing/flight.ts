@@ -2,7 +2,7 @@ import type {IncomingMessage} from 'node:http';
 import type {Exchange} from '../../cache/exchange.ts';
 import {isForUrl, underOwnUrl} from '../../cache/look-up.ts';
 import {staleInstead} from '../../cache/settlement.ts';
-import type {Boarding, Flights, Landing} from '../../coalescing/flights.ts';
+import type {Ticket, Flights, FlightResult} from '../../coalescing/flights.ts';
 import {collapsingKey} from '../../http/collapsing.ts';
 import {decide} from '../../http/decide.ts';
 import {isFailure} from '../../http/stale.ts';
@@ -15,18 +15,18 @@ import type {GotContext} from '../state/context.ts';
 import {isReplaceable, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {isRefresh} from '../state/refreshes.ts';
-import {goAhead} from './fleet.ts';
+import {acquireLease} from './fleet.ts';
 import {failureRestMs} from './landing.ts';
 import {
-	close,
-	end,
+	closeParticipation,
+	endParticipation,
 	isOver,
-	leadOf,
+	leaderOf,
 	longestWaitMs,
-	open,
+	openParticipation,
 	takeCarried,
-	type Passage,
-	type Passenger,
+	type Participation,
+	type Participant,
 } from './passage.ts';
 
 /*
@@ -40,22 +40,22 @@ const flightId = ({indexes}: GotContext, {key, index, request, decision, setting
 	return own && `${key} ${own}`;
 };
 
-const boardingOf = ({exchange: {marks, patience}}: GotExchange) => ({marks, patience});
+const boardingOf = ({exchange: {versions, budget}}: GotExchange) => ({versions, budget});
 
 /** What was waited for is no part of how long the origin takes. */
-const beginAnew = ({context, state}: Passenger): void => {
+const beginAnew = ({context, state}: Participant): void => {
 	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: ownTimers.now()};
 };
 
-const goByOneself = (passenger: Passenger): void => {
-	beginAnew(passenger);
-	if (!leadOf(passenger.options)) {
-		close(passenger.options);
+const goByOneself = (participant: Participant): void => {
+	beginAnew(participant);
+	if (!leaderOf(participant.options)) {
+		closeParticipation(participant.options);
 	}
 };
 
-const answerWith = ({options, state}: Passenger, settlement: NonNullable<GotExchange['settlement']>): StoredResponse | undefined => {
-	close(options);
+const answerWith = ({options, state}: Participant, settlement: NonNullable<GotExchange['settlement']>): StoredResponse | undefined => {
+	closeParticipation(options);
 	restoreHeaders(options, state);
 	state.replacedHeaders.clear();
 	seeNoRequest(options);
@@ -64,31 +64,31 @@ const answerWith = ({options, state}: Passenger, settlement: NonNullable<GotExch
 	return settlement.answer;
 };
 
-const share = (passenger: Passenger, stored: StoredResponse): StoredResponse | undefined => {
-	passenger.state.isCollapsed = true;
-	return answerWith(passenger, {outcome: {kind: 'share', reason: 'collapsed', stored}, answer: stored});
+const share = (participant: Participant, stored: StoredResponse): StoredResponse | undefined => {
+	participant.state.isCollapsed = true;
+	return answerWith(participant, {outcome: {kind: 'share', reason: 'collapsed', stored}, answer: stored});
 };
 
 /** A stale response, where the leader's failure would be the same for all. */
-const standIn = (passenger: Passenger, failure: unknown): StoredResponse | undefined => {
-	const {context, state} = passenger;
+const standIn = (participant: Participant, failure: unknown): StoredResponse | undefined => {
+	const {context, state} = participant;
 	const reason = typeof failure === 'number' && isFailure(failure, state.exchange.settings.http) ? 'error-status' : failure;
 	const outcome = reason === 'network-error' || reason === 'error-status' ? staleInstead(context, state.exchange, reason) : undefined;
 
-	return outcome && answerWith(passenger, {outcome, answer: outcome.answer});
+	return outcome && answerWith(participant, {outcome, answer: outcome.answer});
 };
 
-const landingOf = async ({options, passage}: Passenger, boarding: Exclude<Boarding<StoredResponse>, {role: 'alone'}>): Promise<Landing<StoredResponse>> => {
-	if (boarding.role === 'leader') {
-		return {kind: 'leading', lead: boarding.lead};
+const landingOf = async ({options, participation}: Participant, ticket: Exclude<Ticket<StoredResponse>, {role: 'alone'}>): Promise<FlightResult<StoredResponse>> => {
+	if (ticket.role === 'leader') {
+		return {kind: 'leading', lead: ticket.lead};
 	}
 
-	passage.leave = boarding.leave;
+	participation.leave = ticket.leave;
 	const waitMs = longestWaitMs(options);
-	const timer = waitMs === Infinity ? undefined : setTimeout(boarding.leave, waitMs);
-	const landing = await boarding.landing;
+	const timer = waitMs === Infinity ? undefined : setTimeout(ticket.leave, waitMs);
+	const landing = await ticket.landing;
 	clearTimeout(timer);
-	passage.leave = undefined;
+	participation.leave = undefined;
 
 	return landing;
 };
@@ -96,16 +96,16 @@ const landingOf = async ({options, passage}: Passenger, boarding: Exclude<Boardi
 /**
 @returns The stored response to answer with; `undefined`: it is for the request itself to ask the origin.
 */
-const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, boarding: Boarding<StoredResponse>, isFirst = true): Promise<StoredResponse | undefined> => {
-	if (boarding.role === 'alone') {
+const follow = async (participant: Participant, flights: Flights<StoredResponse>, ticket: Ticket<StoredResponse>, isFirst = true): Promise<StoredResponse | undefined> => {
+	if (ticket.role === 'alone') {
 		return undefined;
 	}
 
-	const {context, state, passage} = passenger;
-	const landing = await landingOf(passenger, boarding);
+	const {context, state, participation} = participant;
+	const landing = await landingOf(participant, ticket);
 	switch (landing.kind) {
 		case 'left': {
-			if (!passage.isOver) {
+			if (!participation.isOver) {
 				state.isCollapsed = false;
 				return undefined;
 			}
@@ -114,26 +114,26 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 		}
 
 		case 'leading': {
-			if (boarding.role === 'waiter') {
-				beginAnew(passenger);
+			if (ticket.role === 'waiter') {
+				beginAnew(participant);
 			}
 
-			const stored = await goAhead(passenger, landing.lead);
-			return stored && share(passenger, stored);
+			const stored = await acquireLease(participant, landing.lead);
+			return stored && share(participant, stored);
 		}
 
 		case 'released': {
 			state.isCollapsed = false;
-			return standIn(passenger, landing.failure);
+			return standIn(participant, landing.failure);
 		}
 
 		case 'shared': {
-			const {request, settings, key, marks} = state.exchange;
+			const {request, settings, key, versions} = state.exchange;
 			const decision = decide(request, landing.result, context.now(), settings.http);
 			const isForThis = isForUrl(context, state.exchange, landing.result);
-			const isPurged = isPurgedBefore(marks, key, landing.result);
+			const isPurged = isPurgedBefore(versions, key, landing.result);
 			if (isForThis && !isPurged && decision.kind === 'reuse') {
-				return share(passenger, decision.stored);
+				return share(participant, decision.stored);
 			}
 
 			state.isCollapsed = false;
@@ -143,7 +143,7 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 
 			// Those who ask for the same share the next flight: which fields select is known now, and which URLs are equivalent, or nobody can say whether what was brought is older than a purge.
 			const id = isFirst && (!isForThis || isPurged || decision.reason === 'vary-mismatch') ? flightId(context, state.exchange) : undefined;
-			return id === undefined ? undefined : follow(passenger, flights, flights.board(id, boardingOf(state)), false);
+			return id === undefined ? undefined : follow(participant, flights, flights.join(id, boardingOf(state)), false);
 		}
 	}
 };
@@ -151,7 +151,7 @@ const follow = async (passenger: Passenger, flights: Flights<StoredResponse>, bo
 type RequestFunction = NonNullable<GotOptions['request']>;
 
 /** Has got wait for what `find` comes to, before it makes a request or instead. */
-const hold = (options: GotOptions, passage: Passage, leaveFlight: () => void, find: () => Promise<IncomingMessage | undefined>): void => {
+const hold = (options: GotOptions, participation: Participation, leaveFlight: () => void, find: () => Promise<IncomingMessage | undefined>): void => {
 	const given = options.request;
 	const restore = () => {
 		if (options.request === request) {
@@ -160,13 +160,13 @@ const hold = (options: GotOptions, passage: Passage, leaveFlight: () => void, fi
 	};
 
 	const request: RequestFunction = async (...arguments_) => {
-		passage.leave = undefined;
+		participation.leave = undefined;
 		restore();
 		// Got takes `undefined` for a request to be made by itself.
 		return await find() ?? given?.(...arguments_);
 	};
 
-	passage.leave = () => {
+	participation.leave = () => {
 		restore();
 		seeNoRequest(options);
 		leaveFlight();
@@ -180,7 +180,7 @@ To be called when a request is about to be sent.
 
 @param respond - Makes a stored response a response for got.
 */
-export const board = (context: GotContext, options: GotOptions, state: GotExchange, respond: (stored: StoredResponse) => IncomingMessage): void => {
+export const joinFlight = (context: GotContext, options: GotOptions, state: GotExchange, respond: (stored: StoredResponse) => IncomingMessage): void => {
 	const {flights, leases} = context;
 	if (!flights) {
 		return;
@@ -189,15 +189,15 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 	const former = takeCarried(options);
 	const mayShare = !isOver(options) && !isRefresh(options) && (!options.isStream || isReplaceable(options));
 	const id = mayShare ? flightId(context, state.exchange) : undefined;
-	let boarding: Boarding<StoredResponse>;
+	let ticket: Ticket<StoredResponse>;
 
 	if (former?.lead && !former.lead.isOver && former.lead.id === id) {
-		end(former);
-		boarding = {role: 'leader', lead: former.lead};
+		endParticipation(former);
+		ticket = {role: 'leader', lead: former.lead};
 	} else {
 		if (former) {
 			// What it asks for now is something else; the others may have to, too.
-			end(former);
+			endParticipation(former);
 			former.lead?.release(failureRestMs);
 		}
 
@@ -205,30 +205,30 @@ export const board = (context: GotContext, options: GotOptions, state: GotExchan
 			return;
 		}
 
-		boarding = flights.board(id, {...boardingOf(state), notBefore: lastPurgeOf(context, state.exchange.key)?.monoMs});
+		ticket = flights.join(id, {...boardingOf(state), notBefore: lastPurgeOf(context, state.exchange.key)?.monoMs});
 	}
 
-	if (boarding.role === 'alone') {
+	if (ticket.role === 'alone') {
 		return;
 	}
 
-	const passage = open(options, boarding.role === 'leader' ? boarding.lead : undefined);
-	if (boarding.role === 'leader' && (!leases || boarding.lead.isAttended)) {
+	const participation = openParticipation(options, ticket.role === 'leader' ? ticket.lead : undefined);
+	if (ticket.role === 'leader' && (!leases || ticket.lead.hasWaiters)) {
 		return;
 	}
 
-	const passenger = {context, options, state, passage};
-	hold(options, passage, () => {
-		if (boarding.role === 'waiter') {
-			boarding.leave();
+	const participant = {context, options, state, participation};
+	hold(options, participation, () => {
+		if (ticket.role === 'waiter') {
+			ticket.leave();
 		}
 	}, async () => {
-		const stored = await follow(passenger, flights, boarding);
+		const stored = await follow(participant, flights, ticket);
 		if (stored) {
 			return respond(stored);
 		}
 
-		goByOneself(passenger);
+		goByOneself(participant);
 		return undefined;
 	});
 };

@@ -1,13 +1,13 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {setImmediate} from 'node:timers';
-import {isTooLarge, outcomeOf} from '../../cache/settlement.ts';
+import {isTooLarge, decideOutcome} from '../../cache/settlement.ts';
 import {isSuccessful} from '../../http/status-codes.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/exchanges.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {responseHead} from '../state/response-head.ts';
 import {unshareableRestMs} from './landing.ts';
-import {leadOf} from './passage.ts';
+import {leaderOf} from './passage.ts';
 
 /*
 Got gives a promise's response to its hooks when the body is there, which may be long after its head has said that nobody else can have it.
@@ -16,7 +16,7 @@ Got gives a promise's response to its hooks when the body is there, which may be
 const isOfNoUse = ({exchange}: GotExchange, context: GotContext, response: IncomingMessage): boolean => {
 	try {
 		const head = responseHead(response as Required<IncomingMessage>);
-		return isTooLarge(exchange, head) || outcomeOf(context, exchange, head).kind === 'pass';
+		return isTooLarge(exchange, head) || decideOutcome(context, exchange, head).kind === 'pass';
 	} catch {
 		// A function of the user's threw: it will again where that fails the request.
 		return false;
@@ -26,7 +26,7 @@ const isOfNoUse = ({exchange}: GotExchange, context: GotContext, response: Incom
 /** Lets those who wait for what a promise brings go as soon as its head says that they cannot have it. */
 export const releaseAtHead = (context: GotContext, options: GotOptions, state: GotExchange, request: ClientRequest): void => {
 	const look = (response: IncomingMessage) => {
-		const lead = leadOf(options);
+		const lead = leaderOf(options);
 		if (lead && !lead.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(state, context, response)) {
 			lead.release(unshareableRestMs);
 		}

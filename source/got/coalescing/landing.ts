@@ -1,6 +1,6 @@
 import type {AfterResponseHook, RequestError, Response} from 'got';
 import type {Exchange} from '../../cache/exchange.ts';
-import type {Lead} from '../../coalescing/flights.ts';
+import type {Leader} from '../../coalescing/flights.ts';
 import {decide} from '../../http/decide.ts';
 import type {PassReason, StaleReason} from '../../http/outcome.ts';
 import type {StoredResponse} from '../../types/stored.ts';
@@ -9,9 +9,9 @@ import type {GotExchange} from '../state/exchanges.ts';
 import {failureOf} from '../state/failure.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {
-	close,
-	end,
-	isBoarded,
+	closeParticipation,
+	endParticipation,
+	hasJoined,
 	markOver,
 	takeCarried,
 } from './passage.ts';
@@ -24,14 +24,14 @@ export const failureRestMs = 1000;
 const passingReasons: ReadonlySet<string> = new Set<PassReason>(['invalidated', 'store-unavailable', 'incomplete', 'error']);
 
 /** To be called when a request is answered without the origin: a retry of one that led. */
-export const landWithout = (options: GotOptions, answer: StoredResponse): void => {
+export const resolveFromCache = (options: GotOptions, answer: StoredResponse): void => {
 	const former = takeCarried(options);
 	if (!former) {
 		return;
 	}
 
-	end(former);
-	former.lead?.land(answer);
+	endParticipation(former);
+	former.lead?.resolve(answer);
 };
 
 const restMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
@@ -55,11 +55,11 @@ const shareableOf = ({settlement, exchange: {decision}}: GotExchange): StoredRes
 const isShareable = (context: GotContext, {request, settings}: Exchange, stored: StoredResponse): boolean => decide(request, stored, context.now(), settings.http).kind === 'reuse';
 
 /** Ends the flight of a request that has been settled. */
-export const landWith = (context: GotContext, state: GotExchange, lead: Lead<StoredResponse> | undefined): void => {
+export const resolveWith = (context: GotContext, state: GotExchange, lead: Leader<StoredResponse> | undefined): void => {
 	const {outcome} = state.settlement ?? {};
 	const shareable = shareableOf(state);
 	if (shareable && isShareable(context, state.exchange, shareable)) {
-		lead?.land(shareable);
+		lead?.resolve(shareable);
 	} else {
 		lead?.release(restMsAfter(state), outcome?.kind === 'reuse-stale' ? failureOfStale(outcome.reason, state) : undefined);
 	}
@@ -80,8 +80,8 @@ const failureForAll = (error: Partial<RequestError>): LeaderFailure | undefined 
 };
 
 /** To be called when a request has been settled, or will not be, and is not retried whatever came of it. */
-export const landFor = (context: GotContext, options: GotOptions, state: GotExchange): void => {
-	landWith(context, state, close(options));
+export const resolveAfterFailure = (context: GotContext, options: GotOptions, state: GotExchange): void => {
+	resolveWith(context, state, closeParticipation(options));
 };
 
 /** Behind the hooks of the user's, who may have made a good response of a bad one, which got then does not retry. */
@@ -89,15 +89,15 @@ const releaseAtLast: AfterResponseHook = response => {
 	const {options} = response.request;
 	options.hooks.afterResponse = options.hooks.afterResponse.filter(hook => hook !== releaseAtLast);
 	if (response.statusCode < 400) {
-		close(options)?.release(failureRestMs);
+		closeParticipation(options)?.release(failureRestMs);
 	}
 
 	return response;
 };
 
 /** To be called when a response has been settled. */
-export const land = (context: GotContext, options: GotOptions, state: GotExchange, {statusCode}: Pick<Response, 'statusCode'>): void => {
-	if (!isBoarded(options)) {
+export const resolveFlight = (context: GotContext, options: GotOptions, state: GotExchange, {statusCode}: Pick<Response, 'statusCode'>): void => {
+	if (!hasJoined(options)) {
 		return;
 	}
 
@@ -105,22 +105,22 @@ export const land = (context: GotContext, options: GotOptions, state: GotExchang
 	if (statusCode >= 400 && options.throwHttpErrors && !state.settlement?.written && !state.settlement?.unstored) {
 		options.hooks.afterResponse.push(releaseAtLast);
 	} else {
-		landFor(context, options, state);
+		resolveAfterFailure(context, options, state);
 	}
 };
 
 /** To be called when a request has failed for good. */
-export const leave = (options: GotOptions, error?: Partial<RequestError> & {readonly event?: string}): void => {
+export const abortFlight = (options: GotOptions, error?: Partial<RequestError> & {readonly event?: string}): void => {
 	markOver(options);
 	const carriedOver = takeCarried(options);
 	if (carriedOver) {
-		end(carriedOver);
+		endParticipation(carriedOver);
 	}
 
-	const lead = close(options) ?? carriedOver?.lead;
+	const lead = closeParticipation(options) ?? carriedOver?.lead;
 	// The caller's own impatience says nothing of the origin.
 	if (error === undefined || error.name === 'AbortError' || (error.name === 'TimeoutError' && error.event === 'request')) {
-		lead?.handOver();
+		lead?.promoteNext();
 	} else {
 		lead?.release(failureRestMs, failureForAll(error));
 	}

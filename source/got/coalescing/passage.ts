@@ -1,14 +1,14 @@
 import {addAbortListener} from 'node:events';
 import type {BeforeRetryHook} from 'got';
-import type {Lead} from '../../coalescing/flights.ts';
+import type {Leader} from '../../coalescing/flights.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/exchanges.ts';
 import type {GotOptions} from '../state/got-options.ts';
 
 /** One request, hop and attempt, that leads a flight or waits for one. */
-export type Passage = {
-	lead: Lead<StoredResponse> | undefined;
+export type Participation = {
+	lead: Leader<StoredResponse> | undefined;
 	/** Whether got has given the request up, or has its response. */
 	isOver: boolean;
 	/** Gives up waiting. */
@@ -17,11 +17,11 @@ export type Passage = {
 	disposable: Disposable | undefined;
 };
 
-export type Passenger = {
+export type Participant = {
 	readonly context: GotContext;
 	readonly options: GotOptions;
 	readonly state: GotExchange;
-	readonly passage: Passage;
+	readonly participation: Participation;
 };
 
 /** Beyond, Node's timers fire at once. */
@@ -33,61 +33,61 @@ export const longestWaitMs = ({timeout: {request = Infinity, response = Infinity
 	return milliseconds > longestTimerMs ? Infinity : milliseconds;
 };
 
-const passages = new WeakMap<GotOptions, Passage>();
+const participations = new WeakMap<GotOptions, Participation>();
 
 /** Requests that are over, maybe before they were boarded: while they were looked up. */
 const over = new WeakSet<GotOptions>();
 
 /** Got copies the hooks of a failed attempt to the next one: the one thing that leads from the one to the other. */
-const carried = new WeakMap<BeforeRetryHook, Passage>();
+const carried = new WeakMap<BeforeRetryHook, Participation>();
 
-export const end = (passage: Passage): void => {
-	passage.isOver = true;
-	passage.disposable?.[Symbol.dispose]();
-	passage.leave?.();
+export const endParticipation = (participation: Participation): void => {
+	participation.isOver = true;
+	participation.disposable?.[Symbol.dispose]();
+	participation.leave?.();
 };
 
-const giveUp = (passage: Passage): void => {
-	end(passage);
-	passage.lead?.handOver();
+const giveUp = (participation: Participation): void => {
+	endParticipation(participation);
+	participation.lead?.promoteNext();
 };
 
-export const open = (options: GotOptions, lead: Lead<StoredResponse> | undefined): Passage => {
-	const passage: Passage = {lead, isOver: false, leave: undefined, disposable: undefined};
-	passages.set(options, passage);
+export const openParticipation = (options: GotOptions, lead: Leader<StoredResponse> | undefined): Participation => {
+	const participation: Participation = {lead, isOver: false, leave: undefined, disposable: undefined};
+	participations.set(options, participation);
 	if (options.signal) {
-		passage.disposable = addAbortListener(options.signal, () => {
-			passages.delete(options);
-			giveUp(passage);
+		participation.disposable = addAbortListener(options.signal, () => {
+			participations.delete(options);
+			giveUp(participation);
 		});
 	}
 
-	return passage;
+	return participation;
 };
 
 /** @returns The flight that the request leads, which nothing else will end now. */
-export const close = (options: GotOptions): Lead<StoredResponse> | undefined => {
-	const passage = passages.get(options);
-	passages.delete(options);
-	if (passage) {
-		end(passage);
+export const closeParticipation = (options: GotOptions): Leader<StoredResponse> | undefined => {
+	const participation = participations.get(options);
+	participations.delete(options);
+	if (participation) {
+		endParticipation(participation);
 	}
 
-	return passage?.lead;
+	return participation?.lead;
 };
 
 /** What the attempt before left to this one. */
-export const takeCarried = ({hooks: {beforeRetry}}: GotOptions): Passage | undefined => {
+export const takeCarried = ({hooks: {beforeRetry}}: GotOptions): Participation | undefined => {
 	const position = beforeRetry.findIndex(hook => carried.has(hook));
 	const [hook] = position === -1 ? [] : beforeRetry.splice(position, 1);
 
 	return hook && carried.get(hook);
 };
 
-export const isBoarded = (options: GotOptions): boolean => passages.has(options);
+export const hasJoined = (options: GotOptions): boolean => participations.has(options);
 
 /** @returns The flight that the request leads. */
-export const leadOf = (options: GotOptions): Lead<StoredResponse> | undefined => passages.get(options)?.lead;
+export const leaderOf = (options: GotOptions): Leader<StoredResponse> | undefined => participations.get(options)?.lead;
 
 /** To be called when a request is over, whether or not it has been boarded. */
 export const markOver = (options: GotOptions): void => {
@@ -98,19 +98,19 @@ export const isOver = (options: GotOptions): boolean => over.has(options) || opt
 
 /** To be called when a request is about to be retried: it goes on leading. */
 export const carryOn = (options: GotOptions): void => {
-	const passage = passages.get(options);
-	passages.delete(options);
-	if (!passage) {
+	const participation = participations.get(options);
+	participations.delete(options);
+	if (!participation) {
 		markOver(options);
 		return;
 	}
 
-	passage.leave?.();
-	if (passage.lead && !passage.lead.isOver) {
+	participation.leave?.();
+	if (participation.lead && !participation.lead.isOver) {
 		const token: BeforeRetryHook = () => undefined;
-		carried.set(token, passage);
+		carried.set(token, participation);
 		options.hooks.beforeRetry.push(token);
 	} else {
-		end(passage);
+		endParticipation(participation);
 	}
 };

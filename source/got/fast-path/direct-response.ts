@@ -1,7 +1,7 @@
 import type {Options, Request, Response} from 'got';
 import {setExchange, type GotExchange} from '../state/exchanges.ts';
 import {gotModule} from '../state/got-module.ts';
-import {keepUnmade, lazily, unmadeOf, type Unmade} from '../state/lazy-property.ts';
+import {keepLazy, lazyProperty, unmadeOf, type LazyResponse} from '../state/lazy-property.ts';
 import {bareMessage, type Message} from '../state/message.ts';
 
 type RequestClass = new (url: undefined, options: undefined, defaults: Options) => Request;
@@ -26,12 +26,12 @@ export const learnRequestClass = ({request}: Response): void => {
 export const isRequestClassKnown = (options: Options): boolean => requestClasses.has(options.constructor);
 
 // Of a message of its own: `rawHeaders` is the caller's to change.
-const headers = lazily('headers', (_, {message}) => bareMessage(message).headers);
+const headers = lazyProperty('headers', (_, {message}) => bareMessage(message).headers);
 
-const requestUrl = lazily('requestUrl', (_, unmade) => new URL(unmade.requestUrl));
+const requestUrl = lazyProperty('requestUrl', (_, unmade) => new URL(unmade.requestUrl));
 
 /** The request that was never made, for those who look at its options. */
-const request = lazily('request', (response, {options, state}) => {
+const request = lazyProperty('request', (response, {options, state}) => {
 	const requestClass = requestClasses.get(options.constructor);
 	if (!requestClass) {
 		throw new TypeError('Expected the class of the request to be known');
@@ -48,23 +48,23 @@ const request = lazily('request', (response, {options, state}) => {
 const parts = {headers, requestUrl, request};
 
 /** The caller's own; not a `Buffer`, as got has none. */
-const bytesOf = ({message: {body}, store}: Unmade): Uint8Array<ArrayBuffer> => store.takeBody(body) ?? new Uint8Array(body);
+const bytesOf = ({message: {body}, store}: LazyResponse): Uint8Array<ArrayBuffer> => store.takeBody(body) ?? new Uint8Array(body);
 
-const rawBody = lazily('rawBody', (_, unmade) => bytesOf(unmade));
+const rawBody = lazyProperty('rawBody', (_, unmade) => bytesOf(unmade));
 
 // What is to be read as text remains as it is, whatever the caller does to the bytes.
-const copiedRawBody = lazily('rawBody', (_, {message}) => new Uint8Array(message.body));
+const copiedRawBody = lazyProperty('rawBody', (_, {message}) => new Uint8Array(message.body));
 
-const rawBodyAsBody = lazily('body', response => response.rawBody);
+const rawBodyAsBody = lazyProperty('body', response => response.rawBody);
 
 /** As got reads a body, without a copy of its bytes. */
-const decode = ({options: {parseJson, encoding}, message, store}: Unmade): string => {
+const decode = ({options: {parseJson, encoding}, message, store}: LazyResponse): string => {
 	const toText = () => gotModule.parseBody({rawBody: message.body} as Response, 'text', parseJson, encoding) as string;
 
 	return encoding === undefined ? store.text(message.body, toText) : toText();
 };
 
-const parse = (unmade: Unmade, responseType: Options['responseType']): unknown => {
+const parse = (unmade: LazyResponse, responseType: Options['responseType']): unknown => {
 	if (responseType !== 'json') {
 		return decode(unmade);
 	}
@@ -73,10 +73,10 @@ const parse = (unmade: Unmade, responseType: Options['responseType']): unknown =
 	return message.body.byteLength === 0 ? '' : parseJson(decode(unmade));
 };
 
-const textAsBody = lazily('body', (_, unmade) => decode(unmade));
+const textAsBody = lazyProperty('body', (_, unmade) => decode(unmade));
 
 /** What is long is made when it is looked at, and what can fail at once. */
-const setBody = (response: Response, unmade: Unmade): void => {
+const setBody = (response: Response, unmade: LazyResponse): void => {
 	const {options: {responseType, encoding}, message} = unmade;
 	const isLong = message.body.byteLength > eagerBytes;
 	if (responseType === 'buffer' && isLong) {
@@ -131,7 +131,7 @@ A response without a request, and with all that got gives a response. What is co
 
 @throws What the user's parser throws.
 */
-export const createDirectResponse = (message: Message, options: Options, state: GotExchange, store: Unmade['store']): Response => {
+export const createDirectResponse = (message: Message, options: Options, state: GotExchange, store: LazyResponse['store']): Response => {
 	const response = bareMessage(message) as unknown as Response & {fromCache: boolean};
 	const url = String(options.url);
 	response.url = url;
@@ -142,7 +142,7 @@ export const createDirectResponse = (message: Message, options: Options, state: 
 	response.retryCount = 0;
 	response.ok = true;
 	const unmade = {state, options, requestUrl: url, message, store};
-	keepUnmade(response, unmade);
+	keepLazy(response, unmade);
 	Object.defineProperties(response, parts);
 	setBody(response, unmade);
 

@@ -18,7 +18,7 @@ A call on its way: it may be answered directly, or become a request.
 
 A class, because V8 puts what it has seen to live long when it comes of an object literal, as this does while a request is made, among the old from then on; and with each of them all that it refers to, got's options and request, until the next full collection. It doubles what a hit costs.
 */
-export class Call {
+export class FastCall {
 	readonly context: GotContext;
 	readonly owner: GotExchange['owner'];
 	readonly options: Options;
@@ -41,7 +41,7 @@ export class Call {
 /** Where the methods of a promise find their call; copied along with them to promises that are made of it. */
 const callOf = Symbol('call');
 
-type CallPromise = Promise<unknown> & {readonly [callOf]: Call};
+type CallPromise = Promise<unknown> & {readonly [callOf]: FastCall};
 
 const listen = (method: 'on' | 'once') => function (this: CallPromise, event: string, listener: Listener) {
 	const call = this[callOf];
@@ -98,7 +98,7 @@ const methods = {
 	text: shortcut('text'),
 };
 
-export const asCall = (promise: Promise<unknown>, call: Call): CallPromise => {
+export const asCall = (promise: Promise<unknown>, call: FastCall): CallPromise => {
 	const completed = promise as {-readonly [Name in keyof CallPromise]: CallPromise[Name]};
 	completed[callOf] = call;
 

@@ -18,14 +18,14 @@ import {urlOf} from '../state/request.ts';
 import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
 import {
 	asCall,
-	Call,
+	FastCall,
 	passForStreamOnce,
 	restoreIsStream,
 	stopPassingForStream,
 	type Next,
 } from './fast-call.ts';
 import {hasInnerHandlers} from './inner-handlers.ts';
-import {overdueTurn} from './yield-to-event-loop.ts';
+import {yieldIfOverdue} from './yield-to-event-loop.ts';
 
 /*
 A hit that got's machinery has no part in: the handler answers, and no request is started. Only where nobody could tell; in all other cases the ordinary way, with what was found handed on to it.
@@ -90,7 +90,7 @@ const futureHead = (options: Options): RequestHead | undefined => {
 const noContent = {body: undefined, isEncoded: false};
 
 /** What the store has for the call. */
-const lookUpDirectly = ({context, options}: Call, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
+const lookUpDirectly = ({context, options}: FastCall, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
 	const {cache} = options.context;
 	const settings = cache === undefined ? context.settings.request : resolveRequestOptions(context.options, cache);
 	if (settings.isDisabled || settings.isOnlyIfCached) {
@@ -108,7 +108,7 @@ const lookUpDirectly = ({context, options}: Call, head: RequestHead): Exchange |
 };
 
 /** What is wrong with the options, got's own way will say. */
-const lookUpSafely = (call: Call, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
+const lookUpSafely = (call: FastCall, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
 	try {
 		return lookUpDirectly(call, head);
 	} catch {
@@ -125,7 +125,7 @@ const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF 
 /** What got would have more to do with is got's: errors, redirects, refreshes. */
 const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isSuccessful(decision.stored.statusCode) ? decision.stored : undefined;
 
-const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Response | undefined => {
+const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Response | undefined => {
 	const stored = reusable(exchange);
 	if (!stored || hasByteOrderMark(stored.body) || options.signal?.aborted) {
 		return undefined;
@@ -160,13 +160,13 @@ const answerFrom = ({context, owner, options}: Call, exchange: Exchange): Respon
 	}
 };
 
-const answer = async (call: Call): Promise<unknown> => {
+const answer = async (call: FastCall): Promise<unknown> => {
 	const {options, next} = call;
 	// Listeners and `.json()` come after the call itself.
 	await Promise.resolve();
 	stopPassingForStream(options);
 	call.isStarted = true;
-	const turn = overdueTurn();
+	const turn = yieldIfOverdue();
 	if (turn) {
 		await turn;
 	}
@@ -203,7 +203,7 @@ export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options
 		return undefined;
 	}
 
-	const call = new Call(context, owner, options, next);
+	const call = new FastCall(context, owner, options, next);
 	const promise = asCall(answer(call), call);
 	passForStreamOnce(options);
 

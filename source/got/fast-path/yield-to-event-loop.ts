@@ -11,7 +11,7 @@ let turn: {readonly startMs: number; readonly ended: Promise<void>} | undefined;
 let sending: Promise<void> | undefined;
 
 /** Resolves at the end of the turn of the event loop, when clients have given to their sockets what they were asked in it: the same promise for all who wait. */
-export const endOfTurn = (): Promise<void> => {
+export const yieldToEventLoop = (): Promise<void> => {
 	sending ??= new Promise(resolve => {
 		afterIo(() => {
 			sending = undefined;
@@ -27,7 +27,7 @@ What to wait for before another answer is given, if the event loop had better tu
 
 @returns The same for all who ask: whoever went on before the others would be the only one.
 */
-export const overdueTurn = (): Promise<void> | undefined => {
+export const yieldIfOverdue = (): Promise<void> | undefined => {
 	const nowMs = ownTimers.now();
 	if (turn) {
 		return nowMs - turn.startMs > longestTurnMs ? turn.ended : undefined;

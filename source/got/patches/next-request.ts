@@ -1,7 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {markRequestFailure} from '../state/failure.ts';
 import type {GotOptions} from '../state/got-options.ts';
-import {interceptEvents} from './override-emit.ts';
+import {overrideEmit} from './override-emit.ts';
 
 type RequestFunction = NonNullable<GotOptions['request']>;
 
@@ -34,7 +34,7 @@ export const seeNoRequest = (options: Pick<GotOptions, 'getRequestFunction'>): v
 const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
 
 const markFailures = (request: ClientRequest, options: GotOptions): void => {
-	interceptEvents(request, emit => (event, ...arguments_) => {
+	overrideEmit(request, emit => (event, ...arguments_) => {
 		if (event === 'error') {
 			markRequestFailure(arguments_[0], options);
 		}

@@ -7,7 +7,7 @@ Has `intercept` called in the place of an emitter's listeners. No listener is ad
 
 @param intercept - Is given what calls the listeners, and returns what to call in its place.
 */
-export const interceptEvents = (emitter: EventEmitter, intercept: (emit: Emit) => Emit): void => {
+export const overrideEmit = (emitter: EventEmitter, intercept: (emit: Emit) => Emit): void => {
 	Object.defineProperty(emitter, 'emit', {
 		value: intercept(emitter.emit.bind(emitter) as Emit),
 		configurable: true,

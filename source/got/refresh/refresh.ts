@@ -20,7 +20,7 @@ const maxRunning = 16;
 const maxWaiting = 1000;
 
 /** After a failure, callers go on having the stored response; the origin is let alone for so long. */
-const failureRestMs = 1000;
+const failureCooldownMs = 1000;
 
 /** Of a refresh whose caller sets no limit: it would stand in the way of others for ever. */
 const defaultTimeoutMs = 30_000;
@@ -28,7 +28,7 @@ const defaultTimeoutMs = 30_000;
 export const createRefreshes = (): Refreshes => ({
 	running: new Map(),
 	waiting: new Map(),
-	resting: createHints(maxWaiting, failureRestMs),
+	coolingDown: createHints(maxWaiting, failureCooldownMs),
 });
 
 const callersOwn = [...preconditionFields, 'if-range'];
@@ -105,7 +105,7 @@ const refresh = async (context: GotContext, options: Options, {key, request: {ur
 		await ask(options, redactedUrl(url, http.ignoredParameters));
 	} catch (error) {
 		if (isLeased) {
-			await lease.rest(failureRestMs);
+			await lease.rest(failureCooldownMs);
 		}
 
 		throw error;
@@ -123,7 +123,7 @@ const attempt = async ({refreshes, reportError}: GotContext, name: string, task:
 	try {
 		return await task();
 	} catch (error) {
-		refreshes.resting.set(name, true);
+		refreshes.coolingDown.set(name, true);
 		reportError('A refresh in the background failed', error);
 		return 'failed';
 	}
@@ -158,7 +158,7 @@ Asks the origin once more about a stored response, with the caller's own request
 @returns `undefined` if the origin is not asked: it must not be, or failed just now.
 */
 export const startRefresh = (context: GotContext, options: GotOptions, exchange: Exchange, stored: StoredResponse, isUnhurried = false): Promise<Refreshed> | undefined => {
-	const {running, waiting, resting} = context.refreshes;
+	const {running, waiting, coolingDown: resting} = context.refreshes;
 	const name = `${exchange.key} ${stored.method} ${variantId(stored.selectingHeaders)}`;
 	if (isForbidden(exchange) || isRefresh(options) || resting.has(name)) {
 		return undefined;

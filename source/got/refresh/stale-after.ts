@@ -1,6 +1,6 @@
 import type {Exchange} from '../../cache/exchange.ts';
 import {lookUp} from '../../cache/look-up.ts';
-import {staleInstead, type Settlement} from '../../cache/settlement.ts';
+import {staleInstead, type ExchangeResult} from '../../cache/settlement.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {longestWaitMs} from '../coalescing/passage.ts';
 import type {GotContext} from '../state/context.ts';
@@ -19,8 +19,8 @@ const staleOf = ({decision}: Exchange): StoredResponse | undefined => {
 };
 
 /** What has become of a stored response by now, if it is newer than it was. */
-const newerThan = async (context: GotContext, {request, settings, keyInput, patience}: Exchange, {policy}: StoredResponse): Promise<StoredResponse | undefined> => {
-	const {decision} = await lookUp(context, {request, settings, keyInput, patience});
+const newerThan = async (context: GotContext, {request, settings, keyInput, budget}: Exchange, {policy}: StoredResponse): Promise<StoredResponse | undefined> => {
+	const {decision} = await lookUp(context, {request, settings, keyInput, budget});
 	const stored = 'stored' in decision ? decision.stored : undefined;
 
 	return stored && stored.policy.responseTimeMs > policy.responseTimeMs ? stored : undefined;
@@ -31,7 +31,7 @@ Waits for the refresh of a stale response, for as long as the option `staleAfter
 
 @returns What to answer with; `undefined` if it is for the request itself to ask the origin.
 */
-export const settleAfter = async (context: GotContext, options: GotOptions, exchange: Exchange): Promise<Settlement | undefined> => {
+export const settleAfter = async (context: GotContext, options: GotOptions, exchange: Exchange): Promise<ExchangeResult | undefined> => {
 	const {staleAfterMs} = exchange.settings;
 	const stored = staleOf(exchange);
 	if (staleAfterMs === undefined || !stored || !staleInstead(context, exchange, 'timeout')) {

@@ -1,9 +1,9 @@
 import type {BeforeRequestHook} from 'got';
 import type {Exchange, ExchangeContext} from '../../cache/exchange.ts';
-import type {Settlement} from '../../cache/settlement.ts';
+import type {ExchangeResult} from '../../cache/settlement.ts';
 import type {ObservedExchange} from '../../observe/observed-exchange.ts';
 import {endGuard} from '../../resource/write-guard.ts';
-import {copyOf, type Patience} from '../../store/guard/budget.ts';
+import {copyOfBudget, type RequestBudget} from '../../store/guard/budget.ts';
 import type {GotOptions} from './got-options.ts';
 
 /** State of one attempt: got's hooks hand it on to one another. */
@@ -12,7 +12,7 @@ export type GotExchange = {
 	readonly owner: BeforeRequestHook;
 	exchange: Exchange;
 	readonly isMemoryOnly: boolean;
-	settlement: Settlement | undefined;
+	settlement: ExchangeResult | undefined;
 	/** Header fields that the cache added, with what stood there before. */
 	readonly replacedHeaders: Map<string, string | string[] | undefined>;
 	readonly retryCount: number;
@@ -45,20 +45,20 @@ export const setExchange = (options: GotOptions, exchange: GotExchange): void =>
 export const exchangeOf = (options: GotOptions): GotExchange | undefined => exchanges.get(options);
 
 /** What is left for the next hop: however many there are, the store delays them once. */
-const patiences = new WeakMap<GotOptions, Patience>();
+const patiences = new WeakMap<GotOptions, RequestBudget>();
 
 const previousHops = new WeakMap<GotOptions, GotExchange>();
 
 /** To be called when a redirect is followed. */
 export const linkHop = (nextOptions: GotOptions, state: GotExchange): void => {
 	// A redirect is settled while it is followed, and nobody waits for that.
-	patiences.set(nextOptions, copyOf(state.exchange.patience));
+	patiences.set(nextOptions, copyOfBudget(state.exchange.budget));
 	previousHops.set(nextOptions, state);
 };
 
 export const previousHop = (options: GotOptions): GotExchange | undefined => previousHops.get(options);
 
-export const patienceFor = (options: GotOptions): Patience | undefined => patiences.get(options);
+export const patienceFor = (options: GotOptions): RequestBudget | undefined => patiences.get(options);
 
 /** To be called when an attempt is over: an exchange that has written nothing leaves no guard for long. */
 export const endExchange = ({store}: Pick<ExchangeContext, 'store'>, {exchange, settlement}: GotExchange): void => {

@@ -4,7 +4,7 @@ import type {GotExchange} from './exchanges.ts';
 import {define, type Message} from './message.ts';
 
 /** What is left to be made of a response, once somebody looks at it. */
-export type Unmade = {
+export type LazyResponse = {
 	readonly state: GotExchange;
 	readonly options: Options;
 	/** With its fragment. */
@@ -23,13 +23,13 @@ class Itself { // eslint-disable-line @typescript-eslint/no-extraneous-class
 
 // A private field of the response: nobody sees it, and a weak map would cost more than the whole answer.
 class Keeper extends Itself {
-	static unmadeOf(response: PlainResponse): Unmade | undefined {
+	static unmadeOf(response: PlainResponse): LazyResponse | undefined {
 		return #unmade in response ? response.#unmade : undefined;
 	}
 
-	readonly #unmade: Unmade;
+	readonly #unmade: LazyResponse;
 
-	constructor(response: Response, unmade: Unmade) {
+	constructor(response: Response, unmade: LazyResponse) {
 		super(response);
 		this.#unmade = unmade;
 	}
@@ -38,14 +38,14 @@ class Keeper extends Itself {
 /** `undefined` for a response that a request was made for. */
 export const {unmadeOf} = Keeper;
 
-export const keepUnmade = (response: Response, unmade: Unmade): void => {
+export const keepLazy = (response: Response, unmade: LazyResponse): void => {
 	new Keeper(response, unmade); // eslint-disable-line no-new
 };
 
 /**
 A property that is made when it is looked at. One for all responses: with an accessor of its own, each would have a shape of its own, and that outlives it.
 */
-export const lazily = <Name extends keyof Response>(name: Name, make: (response: Response, unmade: Unmade) => Response[Name]): PropertyDescriptor & ThisType<Response> => ({
+export const lazyProperty = <Name extends keyof Response>(name: Name, make: (response: Response, unmade: LazyResponse) => Response[Name]): PropertyDescriptor & ThisType<Response> => ({
 	get() {
 		const unmade = unmadeOf(this);
 		return unmade && define(this, name, make(this, unmade));

@@ -12,7 +12,7 @@ export type Refreshes = {
 	/** What is to be done when it is a response's turn, the first first. */
 	readonly waiting: Map<string, () => Promise<Refreshed>>;
 	/** Names of the responses whose refresh failed just now. */
-	readonly resting: Hints<true>;
+	readonly coolingDown: Hints<true>;
 };
 
 // A symbol in got's `context` is copied to each hop and attempt.

@@ -1,5 +1,5 @@
 import type {IncomingMessage} from 'node:http';
-import type {Lead} from '../../coalescing/flights.ts';
+import type {Leader} from '../../coalescing/flights.ts';
 import {inBackground} from '../../types/background.ts';
 
 const intervalMs = 250;
@@ -10,7 +10,7 @@ Lets nobody wait for the consumer of a stream: those who wait for a response go 
 @param lead - Of the flight that the stream leads; `undefined` if it leads none.
 @returns Stops looking.
 */
-export const watchPace = (response: IncomingMessage, lead: Lead<unknown> | undefined): (() => void) => {
+export const watchSlowConsumer = (response: IncomingMessage, lead: Leader<unknown> | undefined): (() => void) => {
 	if (!lead) {
 		return () => undefined;
 	}

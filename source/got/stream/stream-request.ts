@@ -4,8 +4,8 @@ import type {Request} from 'got';
 import {invalidate} from '../../cache/invalidating.ts';
 import {askedAgain, lookUp} from '../../cache/look-up.ts';
 import {
-	carryOut,
-	outcomeOf,
+	applyOutcomeOf,
+	decideOutcome,
 	staleInstead,
 	supersedesUnseen,
 	withStored,
@@ -14,9 +14,9 @@ import {construct} from '../../http/construct.ts';
 import {isSafe} from '../../http/invalidation.ts';
 import type {Invalidation, Outcome, StaleReason} from '../../http/outcome.ts';
 import type {StoredResponse} from '../../types/stored.ts';
-import {landFor, leave} from '../coalescing/landing.ts';
+import {resolveAfterFailure, abortFlight} from '../coalescing/landing.ts';
 import {wrapEndCallbacks} from '../patches/next-request.ts';
-import {interceptEvents, type Emit} from '../patches/override-emit.ts';
+import {overrideEmit, type Emit} from '../patches/override-emit.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/exchanges.ts';
 import {failureOf, markRequestFailure} from '../state/failure.ts';
@@ -60,7 +60,7 @@ const isHttp2 = ({httpVersionMajor}: IncomingMessage): boolean => httpVersionMaj
 /** What a response leads to, unless it can have a bearing on nothing that is stored. */
 const earlyOutcome = (context: GotContext, {exchange}: GotExchange, response: IncomingMessage): Outcome | undefined => {
 	const {decision, request} = exchange;
-	return decision.kind === 'fetch' && decision.stored === undefined && isSafe(request.method) ? undefined : outcomeOf(context, exchange, responseHead(response as Required<IncomingMessage>));
+	return decision.kind === 'fetch' && decision.stored === undefined && isSafe(request.method) ? undefined : decideOutcome(context, exchange, responseHead(response as Required<IncomingMessage>));
 };
 
 const isReplacement = (outcome: Outcome | undefined): outcome is Replacement => outcome?.kind === 'freshen' || outcome?.kind === 'reuse-stale' || outcome?.kind === 'refetch';
@@ -85,7 +85,7 @@ const staleMessage = (context: GotContext, stream: Request, state: GotExchange, 
 	}
 
 	state.settlement = {outcome, answer: outcome.answer};
-	landFor(context, stream.options, state);
+	resolveAfterFailure(context, stream.options, state);
 
 	return messageFrom(context, state, outcome.answer);
 };
@@ -131,14 +131,14 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	};
 
 	const replace = async (outcome: Replacement, response: IncomingMessage): Promise<void> => {
-		const settlement = await carryOut(context, state.exchange, outcome, noBody);
+		const settlement = await applyOutcomeOf(context, state.exchange, outcome, noBody);
 		if (stream.destroyed) {
 			return;
 		}
 
 		if (settlement.answer) {
 			state.settlement = settlement;
-			landFor(context, stream.options, state);
+			resolveAfterFailure(context, stream.options, state);
 			emitResponse(messageFrom(context, state, settlement.answer, response));
 			return;
 		}
@@ -147,7 +147,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 		const {decision} = state.exchange;
 		if (decision.kind === 'reuse') {
 			// Another request has stored it by now.
-			landFor(context, stream.options, state);
+			resolveAfterFailure(context, stream.options, state);
 			emitResponse(messageFrom(context, state, decision.stored, response));
 			return;
 		}
@@ -186,7 +186,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	};
 
 	const fail = (error: Error) => {
-		leave(stream.options, error);
+		abortFlight(stream.options, error);
 		stream.destroy(error);
 	};
 
@@ -281,7 +281,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 	watchForCut(native, onCut);
 	wrapEndCallbacks(native, onUploadEnd);
 
-	interceptEvents(native, () => (event, ...arguments_) => {
+	overrideEmit(native, () => (event, ...arguments_) => {
 		if (event === 'response' && !isOver) {
 			isOver = true;
 			return receive(arguments_[0] as IncomingMessage);

@@ -7,27 +7,27 @@ import type {
 	Response,
 } from 'got';
 import {
-	carryOut,
+	applyOutcomeOf,
 	giveUp,
 	isTooLarge,
-	outcomeOf,
+	decideOutcome,
 	withStored,
-	type Settlement,
+	type ExchangeResult,
 } from '../../cache/settlement.ts';
 import type {PassReason} from '../../http/outcome.ts';
 import {reportOn} from '../../observe/cache-status.ts';
 import {isAsked} from '../../observe/observed-exchange.ts';
 import {readContent, unreadContent} from '../../options/user-functions.ts';
-import {landFor, landWith, leave} from '../coalescing/landing.ts';
-import {close, leadOf} from '../coalescing/passage.ts';
+import {resolveAfterFailure, resolveWith, abortFlight} from '../coalescing/landing.ts';
+import {closeParticipation, leaderOf} from '../coalescing/passage.ts';
 import {seeNextRequest} from '../patches/next-request.ts';
-import {interceptEvents} from '../patches/override-emit.ts';
+import {overrideEmit} from '../patches/override-emit.ts';
 import {refreshInBackground} from '../refresh/refresh.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
 import {endExchange, exchangeOf, markWatched, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
 import {showCookies} from '../state/message.ts';
 import {responseHead} from '../state/response-head.ts';
-import {watchPace} from './slow-consumer.ts';
+import {watchSlowConsumer} from './slow-consumer.ts';
 import {collectBody} from './stream-body.ts';
 import {interceptRequest, staleInsteadOfRequest} from './stream-request.ts';
 
@@ -58,7 +58,7 @@ type BodyInReading = {
 	whenWhole(done: () => void): void;
 };
 
-const settle = async ({context, state}: Seen, settling: () => Promise<Settlement>): Promise<void> => {
+const settle = async ({context, state}: Seen, settling: () => Promise<ExchangeResult>): Promise<void> => {
 	try {
 		// The caller has been given what the origin said, whatever it was completed to.
 		const {outcome, written, refusal} = await settling();
@@ -69,10 +69,10 @@ const settle = async ({context, state}: Seen, settling: () => Promise<Settlement
 };
 
 /** Those who wait for the stream have their answer when it has all of its own: it may not be over before they have. */
-const settleAndLand = async (seen: Seen, settling: () => Promise<Settlement>): Promise<void> => {
-	const lead = close(seen.options);
+const settleAndLand = async (seen: Seen, settling: () => Promise<ExchangeResult>): Promise<void> => {
+	const lead = closeParticipation(seen.options);
 	await settle(seen, settling);
-	landWith(seen.context, seen.state, lead);
+	resolveWith(seen.context, seen.state, lead);
 };
 
 /** Settles an exchange with a response that the caller is given. */
@@ -82,16 +82,16 @@ const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): 
 	state.forwardStatus ??= response.statusCode;
 	const pass = (settlement: GotExchange['settlement']) => {
 		state.settlement = settlement;
-		landFor(context, options, state);
+		resolveAfterFailure(context, options, state);
 	};
 
 	const content = unreadContent();
 	const head = {...responseHead(response), content};
-	const outcome = outcomeOf(context, exchange, head);
+	const outcome = decideOutcome(context, exchange, head);
 	if (outcome.kind === 'pass') {
 		pass({outcome});
 		const settlePassed = () => {
-			void settle(seen, async () => carryOut(context, exchange, outcome, noBody));
+			void settle(seen, async () => applyOutcomeOf(context, exchange, outcome, noBody));
 		};
 
 		// A response that breaks off takes nothing away.
@@ -130,8 +130,8 @@ const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): 
 	/** What a function of the user's says of the body may be another thing than its head led to. */
 	const settleWhole = (collected: Uint8Array) => {
 		try {
-			const whole = content.isMissed ? outcomeOf(context, exchange, {...head, content: readContent(collected)}) : outcome;
-			void settleAndLand(seen, async () => carryOut(context, exchange, whole, collected));
+			const whole = content.isMissed ? decideOutcome(context, exchange, {...head, content: readContent(collected)}) : outcome;
+			void settleAndLand(seen, async () => applyOutcomeOf(context, exchange, whole, collected));
 		} catch (error) {
 			pass(passed('error'));
 			seen.fail(error as Error);
@@ -233,7 +233,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		if (isAsked(state)) {
 			settleSeen({context, options: stream.options, state, fail}, response, {
 				collect(done) {
-					const stopWatching = watchPace(response, leadOf(stream.options));
+					const stopWatching = watchSlowConsumer(response, leaderOf(stream.options));
 					collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
 						stopWatching();
 						if (body !== 'too-large' && isCutShort(response, state)) {
@@ -290,7 +290,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		});
 	};
 
-	interceptEvents(stream, emit => (event, ...arguments_) => {
+	overrideEmit(stream, emit => (event, ...arguments_) => {
 		switch (event) {
 			case 'request': {
 				onRequest(arguments_[0] as ClientRequest);
@@ -318,7 +318,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 					endExchange(context, state);
 				}
 
-				leave(stream.options);
+				abortFlight(stream.options);
 				break;
 			}
 

@@ -3,13 +3,13 @@ import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
 import type {
 	StoredGuard,
-	StoredMark,
+	StoredVersion,
 	StoredRecord,
 	StoredResponse,
 	VariantIndex,
 } from '../../types/stored.ts';
 import {noBytes, Reader, Writer} from './bytes.ts';
-import {readMark, writeMark} from './mark.ts';
+import {readTagVersion, writeTagVersion} from './tag-version.ts';
 import {isResponseWithinBounds, readResponse, writeResponse} from './response.ts';
 import {isIndexWithinBounds, readIndex, writeIndex} from './variant-index.ts';
 
@@ -38,15 +38,15 @@ const flag = {
 	index: 1,
 	/** The run of strings is UTF-16, for what latin1 cannot hold. */
 	utf16: 2,
-	mark: 4,
+	version: 4,
 	compressed: 8,
 };
-const knownFlags = flag.index | flag.utf16 | flag.mark | flag.compressed;
+const knownFlags = flag.index | flag.utf16 | flag.version | flag.compressed;
 
 /** A guard is its token as it is. */
 export type EncodedRecord = Exclude<StoredRecord, StoredGuard>;
 
-const kindFlags = {response: 0, index: flag.index, mark: flag.mark};
+const kindFlags = {response: 0, index: flag.index, version: flag.version};
 
 type Checksum = (bytes: Uint8Array | string, initial?: number) => number;
 
@@ -79,7 +79,7 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 	}
 
 	if (!isWithinBounds(record)) {
-		throw new RangeError('A stored record has more tags, marks or variants than a reader takes');
+		throw new RangeError('A stored record has more tags, versions or variants than a reader takes');
 	}
 
 	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
@@ -93,13 +93,13 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 /** What a head has beside strings. */
 const mostBeside = 1024;
 
-/** As a variant, it has the generation of its index as well. */
+/** As a variant, it has the indexId of its index as well. */
 const mostGeneration = 64;
 
 /** Whether `encode` takes the head of a response. */
 export const isHeadWithinBounds = (response: StoredResponse): boolean => {
-	const {url, statusMessage, rawHeaders, tags, groups, marks, selectingHeaders} = response;
-	const texts = [url, statusMessage, ...rawHeaders, ...tags, ...groups, ...marks, ...Object.entries(selectingHeaders).flat()];
+	const {url, statusMessage, rawHeaders, tags, groups, versions, selectingHeaders} = response;
+	const texts = [url, statusMessage, ...rawHeaders, ...tags, ...groups, ...versions, ...Object.entries(selectingHeaders).flat()];
 	const textLength = texts.reduce((sum, text) => sum + text.length, 0);
 	// Two bytes of each character, and three numbers that say how long it is.
 	return (2 * textLength) + (8 * texts.length) + mostBeside < longestHead || writeHead(response).length <= longestHead - mostGeneration;
@@ -158,7 +158,7 @@ const isWithinBounds = (record: EncodedRecord): boolean => {
 			return isIndexWithinBounds(record);
 		}
 
-		case 'mark': {
+		case 'version': {
 			return true;
 		}
 
@@ -183,8 +183,8 @@ const writeHead = (record: EncodedRecord): WrittenHead => {
 			break;
 		}
 
-		case 'mark': {
-			writeMark(writer, record);
+		case 'version': {
+			writeTagVersion(writer, record);
 			break;
 		}
 
@@ -270,7 +270,7 @@ export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = 
 	const view = asBuffer(bytes);
 	const flags = view.readUInt8(7);
 	const stringsStart = view.readUIntLE(11, 3);
-	const isResponse = (flags & (flag.index | flag.mark)) === 0;
+	const isResponse = (flags & (flag.index | flag.version)) === 0;
 	const isUnknown = (flags & ~knownFlags) !== 0 || stringsStart < prefixLength || stringsStart > headLength || (!isResponse && (flags & flag.compressed) !== 0);
 	if (isUnknown || view.readUInt32LE(2) !== checksum(view.subarray(6, headLength), checksum(key))) {
 		return undefined;
@@ -319,8 +319,8 @@ export const withBody = (record: EncodedRecord, body: Uint8Array): EncodedRecord
 	return record;
 };
 
-const readOther = (reader: Reader, flags: number): VariantIndex | StoredMark => {
-	if ((flags & flag.mark) === 0) {
+const readOther = (reader: Reader, flags: number): VariantIndex | StoredVersion => {
+	if ((flags & flag.version) === 0) {
 		return readIndex(reader);
 	}
 
@@ -328,5 +328,5 @@ const readOther = (reader: Reader, flags: number): VariantIndex | StoredMark => 
 		reader.fail();
 	}
 
-	return readMark(reader);
+	return readTagVersion(reader);
 };

@@ -33,7 +33,7 @@ const formFlag = {
 	/** The response was received a whole number of milliseconds after the request was sent. */
 	hasDelay: 16,
 	hasTags: 32,
-	hasGeneration: 64,
+	hasIndexId: 64,
 	hasSelectingHeaders: 128,
 };
 
@@ -41,11 +41,11 @@ const formFlag = {
 const maxMarks = maxTags + 3;
 
 /** Whether a response has no more of anything than a reader takes. */
-export const isResponseWithinBounds = ({rawHeaders, tags, groups, marks}: StoredResponse): boolean =>
-	tags.length + groups.length <= maxTags && marks.length <= maxMarks && rawHeaders.length % 2 === 0;
+export const isResponseWithinBounds = ({rawHeaders, tags, groups, versions}: StoredResponse): boolean =>
+	tags.length + groups.length <= maxTags && versions.length <= maxMarks && rawHeaders.length % 2 === 0;
 
 export const writeResponse = (writer: Writer, response: StoredResponse): void => {
-	const {policy, range, tags, groups, marks, generation} = response;
+	const {policy, range, tags, groups, versions, indexId} = response;
 	const selecting = Object.entries(response.selectingHeaders);
 	const delay = policy.responseTimeMs - policy.requestTimeMs;
 	const hasDelay = [delay, policy.requestTimeMs, policy.responseTimeMs].every(time => Number.isSafeInteger(time));
@@ -58,7 +58,7 @@ export const writeResponse = (writer: Writer, response: StoredResponse): void =>
 		| (httpVersion << 2)
 		| (hasDelay ? formFlag.hasDelay : 0)
 		| (tags.length + groups.length > 0 ? formFlag.hasTags : 0)
-		| (generation === '' ? 0 : formFlag.hasGeneration)
+		| (indexId === '' ? 0 : formFlag.hasIndexId)
 		| (selecting.length > 0 ? formFlag.hasSelectingHeaders : 0));
 	writePolicy(writer, policy, hasDelay ? delay : undefined);
 	if (range !== undefined) {
@@ -88,10 +88,10 @@ export const writeResponse = (writer: Writer, response: StoredResponse): void =>
 		writeStrings(writer, groups);
 	}
 
-	writeStrings(writer, marks);
+	writeStrings(writer, versions);
 
-	if (generation !== '') {
-		writer.string(generation);
+	if (indexId !== '') {
+		writer.string(indexId);
 	}
 };
 
@@ -115,8 +115,8 @@ export const readResponse = (reader: Reader): StoredResponse => {
 		range,
 		tags: (form & formFlag.hasTags) === 0 ? [] : readStrings(reader),
 		groups: (form & formFlag.hasTags) === 0 ? [] : readStrings(reader),
-		marks: readStrings(reader),
-		generation: (form & formFlag.hasGeneration) === 0 ? '' : reader.string(),
+		versions: readStrings(reader),
+		indexId: (form & formFlag.hasIndexId) === 0 ? '' : reader.string(),
 		body: noBytes,
 	};
 };

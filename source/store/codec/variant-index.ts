@@ -9,7 +9,7 @@ export const isIndexWithinBounds = ({variants}: VariantIndex): boolean => varian
 
 /** By id, so that a new order changes no strings. */
 export const writeIndex = (writer: Writer, index: VariantIndex): void => {
-	writer.string(index.generation);
+	writer.string(index.indexId);
 	writeStrings(writer, index.vary);
 	writer.integer(index.variants.length);
 	const places = index.variants.entries().toArray().toSorted(([, {id: first}], [, {id: second}]) => Number(first > second) - Number(first < second));
@@ -23,7 +23,7 @@ export const writeIndex = (writer: Writer, index: VariantIndex): void => {
 
 export const readIndex = (reader: Reader): VariantIndex => ({
 	kind: 'index',
-	generation: reader.string(),
+	indexId: reader.string(),
 	vary: readStrings(reader),
 	variants: readVariants(reader, reader.count()),
 });

@@ -14,7 +14,7 @@ How long the store has delayed one request, whatever it was asked, and at whiche
 
 Data, not a timer: a request that the store does not delay costs nothing.
 */
-export type Patience = {
+export type RequestBudget = {
 	/** In the steps that are over. */
 	spentMs: number;
 	/** What a store that answers was given beside `timeout`, so that there is a little for one more step. */
@@ -27,7 +27,7 @@ export type Patience = {
 	sinceIdleMs: number;
 };
 
-export const createPatience = (): Patience => ({
+export const createBudget = (): RequestBudget => ({
 	spentMs: 0,
 	givenMs: 0,
 	steps: 0,
@@ -39,7 +39,7 @@ export const createPatience = (): Patience => ({
 const leastIdleShare = 0.1;
 
 /** How much of the time of the steps that are under way is the store's: all of it if the store was given up; in a busy process, what it has done nothing in but wait. */
-const storeMsOf = ({sinceMs, sinceIdleMs}: Patience): number => {
+const storeMsOf = ({sinceMs, sinceIdleMs}: RequestBudget): number => {
 	const elapsedMs = ownTimers.now() - sinceMs;
 	if (elapsedMs < leastMs || wasGivenUpSince(sinceMs)) {
 		return elapsedMs;
@@ -49,52 +49,52 @@ const storeMsOf = ({sinceMs, sinceIdleMs}: Patience): number => {
 	return wasBusySince(sinceMs) || idle < elapsedMs * leastIdleShare ? idle : elapsedMs;
 };
 
-export const spentMsOf = (patience: Patience): number => patience.steps === 0 ? patience.spentMs : patience.spentMs + storeMsOf(patience);
+export const spentMsOf = (budget: RequestBudget): number => budget.steps === 0 ? budget.spentMs : budget.spentMs + storeMsOf(budget);
 
 /** As much as is left now. */
-export const copyOf = (patience: Patience): Patience => ({...patience, spentMs: spentMsOf(patience), steps: 0});
+export const copyOfBudget = (budget: RequestBudget): RequestBudget => ({...budget, spentMs: spentMsOf(budget), steps: 0});
 
 /** Leaves no more of one than of another. */
-export const lowerTo = (patience: Patience, other: Patience): void => {
-	patience.spentMs += Math.max(0, spentMsOf(other) - spentMsOf(patience));
+export const lowerBudgetTo = (budget: RequestBudget, other: RequestBudget): void => {
+	budget.spentMs += Math.max(0, spentMsOf(other) - spentMsOf(budget));
 };
 
-const begin = (patience: Patience): void => {
-	patience.steps++;
-	if (patience.steps > 1) {
+const begin = (budget: RequestBudget): void => {
+	budget.steps++;
+	if (budget.steps > 1) {
 		return;
 	}
 
-	patience.sinceMs = ownTimers.now();
-	patience.sinceIdleMs = idleMs();
+	budget.sinceMs = ownTimers.now();
+	budget.sinceIdleMs = idleMs();
 };
 
 /** With less than that there is no need to begin. */
 const leastMs = 1;
 
 /** Leaves a little for one more step, though the time is over, if the process has taken it itself, or if the store answers. */
-const makeRoom = (patience: Patience, timeoutMs: number): void => {
-	const missingMs = patience.spentMs + Math.min(leastGraceMs, timeoutMs / 10) - timeoutMs;
-	if (missingMs <= 0 || wasGivenUpSince(patience.sinceMs)) {
+const makeRoom = (budget: RequestBudget, timeoutMs: number): void => {
+	const missingMs = budget.spentMs + Math.min(leastGraceMs, timeoutMs / 10) - timeoutMs;
+	if (missingMs <= 0 || wasGivenUpSince(budget.sinceMs)) {
 		return;
 	}
 
-	if (wasBusySince(patience.sinceMs)) {
-		patience.spentMs -= missingMs;
+	if (wasBusySince(budget.sinceMs)) {
+		budget.spentMs -= missingMs;
 		return;
 	}
 
-	const moreMs = Math.min(missingMs, Math.min(graceMs, timeoutMs / 5) - patience.givenMs);
-	patience.spentMs -= moreMs;
-	patience.givenMs += moreMs;
+	const moreMs = Math.min(missingMs, Math.min(graceMs, timeoutMs / 5) - budget.givenMs);
+	budget.spentMs -= moreMs;
+	budget.givenMs += moreMs;
 };
 
-const end = (patience: Patience, timeoutMs: number): void => {
-	patience.spentMs = spentMsOf(patience);
-	makeRoom(patience, timeoutMs);
-	patience.sinceMs = ownTimers.now();
-	patience.sinceIdleMs = idleMs();
-	patience.steps--;
+const end = (budget: RequestBudget, timeoutMs: number): void => {
+	budget.spentMs = spentMsOf(budget);
+	makeRoom(budget, timeoutMs);
+	budget.sinceMs = ownTimers.now();
+	budget.sinceIdleMs = idleMs();
+	budget.steps--;
 };
 
 /** A step that begins so soon needs no other deadline than its own, which is the same. */
@@ -110,18 +110,18 @@ type Step<Result> = {
 };
 
 /**
-Waits for a step of a request no longer than there is patience. What is given up goes on in the store, which learns from it how it does.
+Waits for a step of a request no longer than there is budget. What is given up goes on in the store, which learns from it how it does.
 */
-export const inTime = async <Result>(patience: Patience, timeoutMs: number, step: Promise<Result>, {otherwise, isBounded, isAnswering}: Step<Result>): Promise<Result> => {
-	const leftMs = timeoutMs - spentMsOf(patience);
+export const withinBudget = async <Result>(budget: RequestBudget, timeoutMs: number, step: Promise<Result>, {otherwise, isBounded, isAnswering}: Step<Result>): Promise<Result> => {
+	const leftMs = timeoutMs - spentMsOf(budget);
 	if (leftMs < leastMs) {
 		return otherwise;
 	}
 
-	begin(patience);
+	begin(budget);
 	if (isBounded && timeoutMs - leftMs < sameMs) {
 		const result = await step;
-		end(patience, timeoutMs);
+		end(budget, timeoutMs);
 		return result;
 	}
 
@@ -133,6 +133,6 @@ export const inTime = async <Result>(patience: Patience, timeoutMs: number, step
 		return await Promise.race([step, promise]);
 	} finally {
 		forgetDeadline();
-		end(patience, timeoutMs);
+		end(budget, timeoutMs);
 	}
 };

@@ -106,7 +106,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		since = new Date();
 	};
 
-	const prove = () => {
+	const confirmConnection = () => {
 		if (isProven) {
 			return;
 		}
@@ -246,7 +246,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		node.noteAnswer();
 		noteAnswer(answersInOrder);
 		onAnswer();
-		prove();
+		confirmConnection();
 		whole.reading.succeeded();
 		node.reading.succeeded();
 		if (kind === 'write' && hasWritten) {
@@ -352,7 +352,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 					return operation();
 				}, {patienceMs, isInBackground: false});
 				onAnswer();
-				prove();
+				confirmConnection();
 				whole.reading.succeeded();
 				return result;
 			} catch (error) {

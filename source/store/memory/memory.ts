@@ -21,7 +21,7 @@ export type MemoryTier = {
 	beginReading(keys: readonly string[]): (findings: ReadonlyArray<StoredRecord | 'absent' | undefined>) => void;
 
 	/** The connection has answered: whatever Redis had to tell before has arrived. */
-	prove(): void;
+	confirmConnection(): void;
 
 	invalidate(key: string): void;
 
@@ -140,7 +140,7 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => ownTimers.now(
 				}
 			};
 		},
-		prove() {
+		confirmConnection() {
 			provedMs = nowMs();
 		},
 		invalidate(key) {
@@ -176,7 +176,7 @@ const ownBytes = (record: StoredRecord, onCopy: MemoryTierOptions['onCopy']): St
 };
 
 const sizeOf = (record: StoredRecord, key: string): number => {
-	if (record.kind === 'mark' || record.kind === 'guard') {
+	if (record.kind === 'version' || record.kind === 'guard') {
 		return markSize + key.length;
 	}
 

@@ -92,13 +92,13 @@ Where records are kept. No method rejects but `ready()` and `entries()`: a fault
 */
 export type Store = {
 	/** What this one is a part of, with bounds of its own. */
-	readonly whole?: Store;
+	readonly unbudgeted?: Store;
 
 	/** Whether the memory of this process stands in for a store that has not answered yet: what is changed there is confirmed to nobody. */
 	readonly isAlone: boolean;
 
 	/** Waits for what all who use the store wait for, no longer than for a step of one's own; only where there are such bounds. */
-	patiently?<Result>(step: Promise<Result>, otherwise: Result): Promise<Result>;
+	withinBudget?<Result>(step: Promise<Result>, otherwise: Result): Promise<Result>;
 
 	/** The record, if memory has it: no I/O. */
 	peek(key: string): StoredRecord | undefined;
@@ -116,7 +116,7 @@ export type Store = {
 	get(keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>>;
 
 	/** Whether `get()` may have something to see to first, so that it takes more than one operation. */
-	readonly takesDetours: boolean;
+	readonly needsExtraRoundTrip: boolean;
 
 	/**
 	Resolves to whether the record was written; one whose time to live is not positive is not written.
@@ -218,7 +218,7 @@ export type Store = {
 
 	@param patienceMs - The longest that it is waited for.
 	*/
-	prove(patienceMs: number): Promise<boolean>;
+	confirmConnection(patienceMs: number): Promise<boolean>;
 
 	/** Resolves when what is being written now has been, or has failed. */
 	flush(): Promise<void>;
