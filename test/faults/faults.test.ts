@@ -23,7 +23,7 @@ describe('a fault comes and goes', () => {
 
 		test(`${fault.name}; the origin ${originFault}`, {timeout: 60_000}, async () => {
 			for (const each of [undefined, originFault]) {
-				const figures = await measure(fault, {durationMs: 300, timeoutMs: 100, workers: 2, originFault: each, settleMs: 200});
+				const figures = await measure(fault, {durationMs: 300, timeoutMs: 100, workers: 2, pauseMs: 20, originFault: each, settleMs: 200});
 
 				assert.deepEqual(harmOf(figures), none);
 			}
@@ -32,7 +32,7 @@ describe('a fault comes and goes', () => {
 
 	for (const fault of clusterFaults) {
 		test(`a cluster: ${fault.name}`, {timeout: 100_000}, async () => {
-			const figures = await measureCluster(fault, {durationMs: 1000, workers: 2});
+			const figures = await measureCluster(fault, {durationMs: 1000, workers: 2, pauseMs: 20});
 
 			assert.deepEqual(harmOf(figures), none);
 			for (const name of ['process', 'fleet']) {

@@ -60,14 +60,14 @@ const countResources = (): Map<string, number> => {
 	return counts;
 };
 
-const patiently = async (isDone: () => boolean | Promise<boolean>): Promise<number | undefined> => {
+const patiently = async (isDone: () => boolean | Promise<boolean>, pauseMs = 5): Promise<number | undefined> => {
 	const startedMs = performance.now();
 	while (!await isDone()) {
 		if (performance.now() - startedMs > patienceMs) {
 			return undefined;
 		}
 
-		await wait(5);
+		await wait(pauseMs);
 	}
 
 	return performance.now() - startedMs;
@@ -76,12 +76,12 @@ const patiently = async (isDone: () => boolean | Promise<boolean>): Promise<numb
 let probes = 0;
 
 /** How long until a response that is asked for again comes from the cache. */
-const untilCached = async ({client}: Subject): Promise<number | undefined> => {
+const untilCached = async ({client}: Subject, pauseMs: number): Promise<number | undefined> => {
 	const path = `probe/${++probes}`;
 	return patiently(async () => {
 		const {isFromCache} = await client(path);
 		return isFromCache;
-	});
+	}, pauseMs);
 };
 
 const plainTo = ({origin}: Resources): Got => got.extend({prefixUrl: origin.url, retry: {limit: 0}, timeout: {request: 20_000}});
@@ -145,7 +145,7 @@ const observe = async (resources: Resources, plain: Got, caches: Caches, {durati
 	await undo();
 	resources.fault = undefined;
 
-	const recoveries = await Promise.all(subjects.flatMap(subject => Array.from({length: probeCount}, async () => untilCached(subject))));
+	const recoveries = await Promise.all(subjects.flatMap(subject => Array.from({length: probeCount}, async () => untilCached(subject, pauseMs))));
 	const during = load.tally;
 	load.tally = createTally();
 	await wait(afterMs);

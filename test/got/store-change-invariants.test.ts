@@ -10,6 +10,7 @@ import {whyNotStorable} from '../../source/http/storability.ts';
 import {redisCache} from '../../source/index.ts';
 import {defaultSettings} from '../http/helpers.ts';
 import {respond, startOrigin, type Origin, type RecordedRequest} from '../helpers/origin.ts';
+import {runsOf} from '../helpers/runs.ts';
 import {interfaces} from './store-change-helpers.ts';
 
 /*
@@ -327,7 +328,7 @@ for (const [what, scenarios] of Object.entries({'any response': anything, 'a 304
 			const leaks = await leaksIn(origin, scenario);
 			refused += Number(leaks !== undefined);
 			assert.deepEqual(leaks ?? [], []);
-		}), {numRuns: 150});
+		}), {numRuns: runsOf(150)});
 
 		assert.ok(refused > 30, `${refused} refused`);
 	});
