@@ -215,6 +215,8 @@ for (const [by, purge] of [
 			await ask();
 		}
 
+		// From here on, nothing that a purge removes makes room: on a busy machine, the cache tries to write again meanwhile.
+		await redis.client.configSet('maxmemory', '1');
 		for (let round = 0; round < 40; round++) {
 			await purge(cache, `${origin.url}/${round}`);
 			await ask();
