@@ -4,11 +4,11 @@ import {cacheStatusMember} from '../http/cache-status.ts';
 import {usedStored} from './info.ts';
 import type {ObservedExchange} from './observed-exchange.ts';
 
-/** What answers in the origin's place has been stored or not; what the origin said will be, once it is complete. */
+/** Whether the response is stored, RFC 9211 §2.5. A stored response that answers counts if this exchange wrote it; the origin's response counts if it is to be stored once it is complete. */
 const isStored = (settlement: ObservedExchange['settlement']): boolean =>
 	settlement?.answer === undefined ? settlement?.outcome.kind === 'store' || settlement?.outcome.kind === 'combine' : settlement.written !== undefined;
 
-/** The cache's member of `Cache-Status`; `undefined` where the user wants none. */
+/** The cache's member of `Cache-Status`; `undefined` if the user turned it off. */
 export const memberOf = (state: ObservedExchange, nowMs: number): string | undefined => {
 	const {exchange, settlement, forwardStatus} = state;
 	const {decision, key, settings} = exchange;
@@ -31,7 +31,7 @@ export const memberOf = (state: ObservedExchange, nowMs: number): string | undef
 	});
 };
 
-/** Adds the cache's member to `Cache-Status`, behind those of the caches before it, RFC 9211 §2. */
+/** Adds the cache's member to `Cache-Status`, after those of earlier caches, RFC 9211 §2. */
 export const reportOn = (response: IncomingMessage, state: ObservedExchange, nowMs: number): void => {
 	const member = memberOf(state, nowMs);
 	if (member === undefined) {
@@ -40,6 +40,6 @@ export const reportOn = (response: IncomingMessage, state: ObservedExchange, now
 
 	const {headers} = response;
 	headers['cache-status'] = headers['cache-status'] === undefined ? member : `${String(headers['cache-status'])}, ${member}`;
-	// A response that is not Node's own may have none.
+	// A response that is not Node's own may have no `rawHeaders`.
 	(response as Partial<IncomingMessage>).rawHeaders?.push('Cache-Status', member);
 };

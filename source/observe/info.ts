@@ -6,56 +6,56 @@ import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {isAsked, type ObservedExchange} from './observed-exchange.ts';
 
-/** Why a response was answered as it was, each explained in `docs/reasons.md`. */
+/** The reason for a response's `status`. `docs/reasons.md` explains each reason. */
 export type CacheReason = Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'] | SharedOutcome['reason'];
 
-/** Why a response of the origin's was not stored, each explained in `docs/reasons.md`. */
+/** The reason why the origin's response was not stored. `docs/reasons.md` explains each reason. */
 export type NotStoredReason = PassReason;
 
-/** What the cache did for one request: for that of the caller, or for one that a redirect led to. */
+/** Describes what the cache did for one request: the caller's, or one that a redirect led to. */
 export type CacheHop = Pick<CacheInfo, 'status' | 'reason' | 'notStored'> & {
-	/** Absolute, without userinfo, fragment and ignored parameters, and with `REDACTED` in the place of credentials. */
+	/** The absolute URL without userinfo, fragment and ignored parameters, and with `REDACTED` in place of credentials. */
 	readonly url: string;
 };
 
 /**
-What the cache did for a response.
+Describes what the cache did for a response.
 */
 export type CacheInfo = {
 	/**
-	- `'hit'`: a stored response answered, the origin was not asked; with the reason `'collapsed'`, an equal request had asked it.
-	- `'stale'`: a stale stored response answered: in place of a failure, while it is refreshed, or because the request or an option accepts it.
+	- `'hit'`: a stored response answered, and the origin was not asked. With the reason `'collapsed'`, the response to an equal request answered.
+	- `'stale'`: a stale stored response answered: in place of a failure, while it is refreshed, or because the request or an option accepts stale responses.
 	- `'revalidated'`: a stored response answered after the origin confirmed it with 304 (Not Modified).
 	- `'miss'`: the origin answered.
 	- `'bypass'`: the cache took no part.
-	- `'unavailable'`: nothing stored would do, and asking the origin was forbidden: 504 (Gateway Timeout).
+	- `'unavailable'`: no stored response could be used, and asking the origin was forbidden: 504 (Gateway Timeout).
 
-	A stored response to which the origin had to redirect is no `'hit'`: `status` and `reason` are then those of the redirect, and the other properties are about the response itself.
+	If the origin had to be asked for a redirect that led to a stored response, `status` and `reason` are those of the redirect instead of `'hit'`. The other properties describe the response itself.
 	*/
 	readonly status: 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypass' | 'unavailable';
 
-	/** Why: what the look-up came to, or, where that made the answer, what came of the origin's response. Each is explained in `docs/reasons.md`. */
+	/** The reason for `status`: the look-up's result, or the effect of the origin's response if that determined the answer. `docs/reasons.md` explains each reason. */
 	readonly reason: CacheReason;
 
 	/** Why the origin's response was not stored; `undefined` if it was, or if the origin's response was not used. */
 	readonly notStored: NotStoredReason | undefined;
 
-	/** Of the resource, in the store, behind the namespace, with its braces: `'{mJ3…}'`; `undefined` when the cache took no part. */
+	/** The resource's key in the store without the namespace, with its braces: `'{mJ3…}'`; `undefined` if the cache took no part. */
 	readonly key: string | undefined;
 
-	/** Age of the stored response by now, in seconds with three decimals (RFC 9111 §4.2.3). */
+	/** The current age of the stored response, in seconds with three decimals (RFC 9111 §4.2.3). */
 	readonly age: number | undefined;
 
-	/** When the stored response was received or last validated. */
+	/** The time when the stored response was received or last validated. */
 	readonly storedAt: Date | undefined;
 
-	/** When the stored response stops, or stopped, being fresh; `undefined` when it never does. */
+	/** The time when the stored response becomes, or became, stale; `undefined` if it never does. */
 	readonly expiresAt: Date | undefined;
 
-	/** Whether the memory of this process stood in for a Redis: no `store` was given, and no Redis has answered yet. */
+	/** Whether the response was cached in this process's memory only: no `store` was given, and no Redis has answered yet. */
 	readonly isMemoryOnly: boolean;
 
-	/** Each request that was made or answered on the way, in their order: one, and one more for each redirect that was followed. */
+	/** All requests that led to the response, in order: the first, and one for each redirect that was followed. */
 	readonly hops: readonly CacheHop[];
 };
 
@@ -101,13 +101,13 @@ const reasonOf = ({exchange: {decision}, settlement}: ObservedExchange): CacheRe
 
 const notStoredOf = ({settlement}: ObservedExchange): NotStoredReason | undefined => settlement?.outcome.kind === 'pass' ? settlement.outcome.reason : settlement?.refusal;
 
-/** The exchanges of all hops, the first first. */
+/** The exchanges of all hops, in order. */
 const chainOf = (last: ObservedExchange): ObservedExchange[] => last.previous === undefined ? [last] : [...chainOf(last.previous), last];
 
-/** The hop that says how the response came about: the last, unless it is a hit and one before it is none. */
+/** The hop that determines `status` and `reason`: the last, or, if the last is a hit, the last one that is not. */
 const decisiveHop = (last: ObservedExchange): ObservedExchange => statusOf(last) === 'hit' ? chainOf(last).findLast(state => statusOf(state) !== 'hit') ?? last : last;
 
-/** All but the hops. */
+/** Describes an exchange without its hops. */
 export const describe = (state: ObservedExchange, nowMs: number): Omit<CacheInfo, 'hops'> => {
 	const {key} = state.exchange;
 	const stored = usedStored(state);
@@ -139,5 +139,5 @@ const hopOf = (state: ObservedExchange): CacheHop => {
 /** Describes an exchange with all of its hops. */
 export const infoOf = (state: ObservedExchange): CacheInfo => ({...describe(state, Date.now()), hops: chainOf(state).map(hop => hopOf(hop))});
 
-/** An exchange that ended without a complete response. */
+/** Completes the state of an exchange that ended without a complete response. */
 export const failed = (state: ObservedExchange): ObservedExchange => state.settlement === undefined && isAsked(state) ? {...state, settlement: {outcome: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}}}} : state;

@@ -2,16 +2,16 @@ import type {Exchange} from '../cache/exchange.ts';
 import type {ExchangeResult} from '../cache/settlement.ts';
 import type {StoredResponse} from '../types/stored.ts';
 
-/** What is known of one exchange: `cacheInfo()` and `Cache-Status` are made of it. */
+/** The state of one exchange, from which `cacheInfo()` and `Cache-Status` are made. */
 export type ObservedExchange = {
 	readonly exchange: Exchange;
-	/** Whether memory stood in for a Redis that has not answered yet. */
+	/** Whether memory was used because no Redis has answered yet. */
 	readonly isMemoryOnly: boolean;
-	/** What the exchange came to; `undefined` while the origin is asked. */
+	/** The result of the exchange; `undefined` while the origin is being asked. */
 	readonly settlement: ExchangeResult | undefined;
 	/** The status code of the origin's response. */
 	readonly forwardStatus: number | undefined;
-	/** Whether the response to another request answered, RFC 9211 §2.6; `undefined` if none was waited for. */
+	/** Whether the response to another request answered, RFC 9211 §2.6; `undefined` if the request did not wait for another one. */
 	readonly isCollapsed?: boolean;
 	/** The hop whose redirect led to this one. */
 	readonly previous?: ObservedExchange | undefined;
@@ -26,5 +26,5 @@ export const storedAnswer = ({exchange, settlement}: Pick<ObservedExchange, 'exc
 	return exchange.decision.kind === 'reuse' ? exchange.decision.stored : undefined;
 };
 
-/** Whether it is the origin that answers. */
+/** Whether the origin answers. */
 export const isAsked = (state: ObservedExchange): boolean => storedAnswer(state) === undefined && state.exchange.decision.kind !== 'unavailable';

@@ -12,34 +12,34 @@ import {
 } from './versions.ts';
 
 /*
-The versions that versions have now: as the store says, and as this process has changed them.
+The current versions: the store's, with the changes of this process on top.
 */
 
-/** Versions are kept so much longer than what they stand for: for what was asked for under them and is still on its way. */
+/** The extra time that a version outlives its responses, so that exchanges in progress can still be checked against it. */
 export const spareMs = longestExchangeMs;
 
 type Change = {
 	readonly version: StoredVersion;
 	readonly isSoft: boolean;
-	/** Confirmed before: the change takes the place of that where the store does not know it any more. */
+	/** The version that the store had confirmed before a failover. The change replaces it only if the store has lost it. */
 	readonly former?: StoredVersion | undefined;
-	/** The version that it has taken the place of after a failover. Who has read it before does not go by it. */
+	/** The version that this change replaced after a failover. A process that has read that version must not rely on it. */
 	readonly replaced?: string | undefined;
 };
 
 export type Bookkeeping = {
-	/** What the store has not confirmed of the changes that this process made: here they hold already. */
+	/** Changes of this process that the store has not confirmed yet. They already apply in this process. */
 	readonly unconfirmed: Map<string, Change>;
-	/** What was changed while memory stood in for a store: for that one, when it takes over. */
+	/** Changes made while memory replaced a store. They are written to the store when it takes over. */
 	readonly changedAlone: Map<string, Change>;
-	/** What it has confirmed lately, and a failover may undo. */
+	/** Changes that the store confirmed recently, and that a failover may undo. */
 	readonly confirmed: Hints<Change>;
 	isConfirming: boolean;
-	/** The versions that are being made: once for all who need them. */
+	/** Versions that are being created. Concurrent callers share one write. */
 	readonly making: Map<string, ReturnType<Store['update']>>;
-	/** Versions that are there, as far as this process has seen to it. */
+	/** The versions that this process knows to exist in the store. */
 	readonly made: Hints<true>;
-	/** Until when versions are kept at least, by name and version. */
+	/** The time until which versions are kept at least, by name and version. */
 	readonly keptUntilMs: Hints<number>;
 };
 
@@ -63,7 +63,7 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 	return bookkeeping;
 };
 
-/** Has what was confirmed lately confirmed again, each under another version: whoever has changed a version since is not to be undone. */
+/** Confirms recent changes again after a failover. Each gets a new version, so that a later change by another process is not undone. */
 const doubt = ({confirmed, unconfirmed}: Bookkeeping): void => {
 	for (const [name, {version, isSoft}] of confirmed.entries()) {
 		if (unconfirmed.has(name)) {
@@ -77,7 +77,7 @@ const doubt = ({confirmed, unconfirmed}: Bookkeeping): void => {
 
 const maxUnconfirmed = 10_000;
 
-/** Whether the store knows a change that is doubted. */
+/** Whether the store still has a change that a failover put in doubt. */
 const isKnown = ({isSoft, former}: Change, record: StoredRecord | undefined): boolean =>
 	former !== undefined && record?.kind === 'version' && (isSoft ? record.softVersion === former.softVersion : record.version === former.version);
 
@@ -95,7 +95,7 @@ export const currentVersion = ({unconfirmed, confirmed}: Bookkeeping, name: stri
 	return change.isSoft ? `${hardPart(versionOf(record))}.${change.version.softVersion}` : change.version.version;
 };
 
-/** What memory knows of versions: no I/O. */
+/** The versions that the memory tier knows, without I/O. */
 export const peekVersions = (store: Store, names: readonly string[]): Versions => {
 	const bookkeeping = bookkeepingOf(store);
 	const versions = new Map<string, string>();
@@ -109,7 +109,7 @@ export const peekVersions = (store: Store, names: readonly string[]): Versions =
 	return versions;
 };
 
-/** The versions in what was read of the store. */
+/** The current versions for records that were read from the store. */
 export const versionsIn = (store: Store, names: readonly string[], records: ReadonlyArray<StoredRecord | undefined>): Versions => {
 	const bookkeeping = bookkeepingOf(store);
 	if (bookkeeping.unconfirmed.size > 0) {
@@ -121,10 +121,10 @@ export const versionsIn = (store: Store, names: readonly string[], records: Read
 
 export const readVersions = async (store: Store, names: readonly string[]): Promise<Versions> => versionsIn(store, names, await store.get(names));
 
-/** Of a version as such, whatever is stored with it. One that is lost is as good as one that was changed, where versions are made for all; elsewhere those that were changed have to stay. */
+/** The time to live of a version without stored responses. Atomic stores create a version for every origin and tag, so that a lost version counts as changed. Other stores have versions only for what was purged, so that these must stay. */
 export const ownTimeToLive = ({isAtomic}: Store): TimeToLive => isAtomic ? spareMs : 'forever';
 
-/** @returns The change as it stands now; `undefined` if the store did not confirm it. */
+/** @returns The change as written; `undefined` if the store did not confirm it. */
 const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose?: Purpose): Promise<Change | undefined> => {
 	const {version, isSoft, former} = change;
 	if (!isSoft && !former) {
@@ -155,7 +155,7 @@ const rememberConfirmed = ({confirmed}: Bookkeeping, name: string, change: Chang
 	}
 };
 
-/** What was changed in a store holds in another one that takes its place, and is written there. */
+/** Applies the unconfirmed changes of one store to the store that replaces it. */
 export const carryOver = (from: Store, to: Store): void => {
 	const bookkeeping = bookkeepingOf(to);
 	for (const [name, change] of [...bookkeepingOf(from).changedAlone, ...bookkeepingOf(from).unconfirmed]) {
@@ -173,9 +173,9 @@ const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> =>
 
 	bookkeeping.isConfirming = true;
 	for (const [name, change] of unconfirmed) {
-		// eslint-disable-next-line no-await-in-loop -- the store has just been ill
+		// eslint-disable-next-line no-await-in-loop -- the store has only just recovered
 		const written = await write(store, name, change, ownTimeToLive(store));
-		// The next one may lie on a node that is well.
+		// The next version may be on a healthy node.
 		if (!written) {
 			continue;
 		}
@@ -199,9 +199,9 @@ const remember = (changes: Map<string, Change>, name: string, change: Change): v
 };
 
 /**
-Purges all that a version stands for, without a look at it. What is purged hard is never used again, what is purged softly is validated first, and may stand in for an error. What the store does not confirm holds in this process, and is tried again.
+Purges all responses of a version without looking for them. A hard purge ends their use; after a soft purge they must be validated first, and may still replace an error. A change that the store does not confirm applies in this process and is tried again.
 
-@returns Whether the store confirmed it.
+@returns Whether the store confirmed the change.
 */
 export const changeVersion = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
 	const bookkeeping = bookkeepingOf(store);

@@ -21,16 +21,16 @@ import {
 } from './versions.ts';
 
 /*
-A version has to be there before what it stands for is asked for, or else a purge meanwhile would not show, and to outlive what is stored.
+A version must exist before a response is requested under it, or a purge in the meantime would go unnoticed. It must also outlive the stored response.
 */
 
-/** For a version that is written together with what it stands for. */
+/** The time to live of a version that is written together with a response. */
 export const timeToLiveOfVersion = (timeToLive: TimeToLive): TimeToLive => timeToLive === 'forever' ? timeToLive : timeToLive + spareMs;
 
 /**
-Has versions outlive what they stand for: without them it would be good for nothing.
+Extends versions so that they outlive their responses: a response without its version cannot be used.
 
-@param versions - A version that was changed has a life of its own.
+@param versions - The versions by name. Each pair of name and version has its own life, since a changed version starts anew.
 */
 export const extendVersions = (store: Store, versions: Versions, timeToLive: TimeToLive, nowMs: number): void => {
 	if (!store.isAtomic) {
@@ -51,7 +51,7 @@ export const extendVersions = (store: Store, versions: Versions, timeToLive: Tim
 };
 
 type Reading = {
-	/** The versions as they were before the response was asked for. */
+	/** The versions from before the request was sent. */
 	readonly seen: Versions;
 	readonly requestTimeMs: number;
 };
@@ -59,7 +59,7 @@ type Reading = {
 const make = async (store: Store, name: string): Promise<{readonly record: StoredRecord | undefined} | undefined> =>
 	store.update(name, current => current?.kind === 'version' ? undefined : {kind: 'version', version: newVersion(), softVersion: '', purgedAtMs: 0}, ownTimeToLive(store));
 
-/** For all who need it, whoever of them gives up. */
+/** Creates a version for all waiting callers; none of them can cancel it. */
 const makeOnce = async (part: Store, {making}: Bookkeeping, name: string): ReturnType<typeof make> => {
 	const store = unbudgeted(part);
 	const record = await make(store, name);
@@ -67,14 +67,14 @@ const makeOnce = async (part: Store, {making}: Bookkeeping, name: string): Retur
 	return record;
 };
 
-/** Whether there is none of them to make. */
+/** Whether all versions are known to exist already. */
 export const haveVersions = (store: Store, names: readonly string[]): boolean => {
 	const {made} = bookkeepingOf(store);
 
 	return !store.isAtomic || names.every(name => made.has(name));
 };
 
-/** Makes the versions that there may be none of yet: the first time that this process needs them, beside what it waits for anyway. */
+/** Creates versions that may not exist yet. This process does so once per version, in parallel with the look-up. */
 export const ensureVersions = async (store: Store, names: readonly string[]): Promise<Versions> => {
 	const bookkeeping = bookkeepingOf(store);
 	const unknown = store.isAtomic ? names.filter(name => !bookkeeping.made.has(name)) : [];
@@ -101,7 +101,7 @@ export const ensureVersions = async (store: Store, names: readonly string[]): Pr
 	return versions;
 };
 
-/** The versions of a response that nobody expected it to have. */
+/** Reads versions that the look-up did not expect; creates missing ones if the store is atomic. */
 const learn = async (store: Store, names: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined> | undefined> => {
 	const records = await store.get(names);
 	if (!store.isAtomic) {
@@ -117,11 +117,11 @@ const learn = async (store: Store, names: readonly string[]): Promise<ReadonlyAr
 };
 
 /**
-The versions of its versions to store with a response, those from before it was asked for.
+The versions to store with a response: those from before the request was sent.
 
-Of a version that was not looked at then, because nobody knew that the response would have it, the present version will do if nobody changed it since.
+The look-up reads only the versions it expects. For other versions of the response the current version is used, provided that nobody changed it since the request.
 
-@returns Or why there are none.
+@returns The versions, or the reason why the response is not stored.
 */
 export const versionsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | StoreRefusal> => {
 	if (!store.isHealthy) {
@@ -129,7 +129,7 @@ export const versionsFor = async (store: Store, {seen, requestTimeMs}: Reading, 
 	}
 
 	const [guard = '', ...names] = versionKeysOf(key, stored);
-	// It would be of no use, and take the place of what is newer.
+	// A purged response would be useless, and would replace a newer one.
 	if (isChangedSince(seen, peekVersions(store, [guard, ...names]))) {
 		return 'invalidated';
 	}

@@ -16,29 +16,29 @@ import {
 } from './versions.ts';
 
 /*
-Which URLs are equivalent, `No-Vary-Search`. The last response of a path that has the field says so for the path: the path's version carries the field's value, and what is stored for equivalent URLs holds as long as that version is the same. An origin with such a path has it written on its version, which every look-up reads anyway: nobody else looks for more.
+Equivalent URLs (`No-Vary-Search`). The last response of a path with this field decides for the path: the path's version carries the field's value, and responses for equivalent URLs are valid as long as that version is unchanged. The origin's version, which every look-up reads anyway, tells whether such a path exists; without that note no look-up reads more.
 */
 export type SearchVarianceContext = {
 	readonly store: Store;
-	/** What is known of paths, a hint: what the store says wins. */
+	/** Hints about paths. The store's answer takes precedence. */
 	readonly searchVariances: Hints<SearchVariance>;
-	/** Versions of origins that have such paths. */
+	/** The version keys of origins that have such paths. */
 	readonly varyingOrigins: Hints<true>;
-	/** Paths of such origins that were looked at just now, and of which nothing is known. */
+	/** Paths of such origins that were read recently and have no known field. */
 	readonly plainPaths: Hints<true>;
-	/** Milliseconds since the epoch. */
+	/** The current time in milliseconds since the epoch. */
 	readonly now: () => number;
 };
 
-/** Nothing is asked again about a path so soon. */
+/** The time during which a path without a known field is not read again. */
 export const plainPathMs = 60_000;
 
 const asMark = (record: StoredRecord | undefined): StoredVersion | undefined => record?.kind === 'version' ? record : undefined;
 
-/** What this process knows: no I/O. */
+/** The search variance that this process knows, without I/O. */
 export const knownSearchVariance = ({searchVariances}: SearchVarianceContext, url: string): SearchVariance | undefined => searchVariances.size === 0 ? undefined : searchVariances.get(pathOf(url));
 
-/** Heeds what was read along with something else. */
+/** Learns from version records that another read returned. */
 export const learnFrom = (context: SearchVarianceContext, url: string, {origin, path}: {readonly origin: StoredRecord | undefined; readonly path: StoredRecord | undefined}): void => {
 	const ofPath = asMark(path);
 	if (ofPath?.noVarySearch !== undefined) {
@@ -59,7 +59,7 @@ export const learnFrom = (context: SearchVarianceContext, url: string, {origin, 
 
 	const known = knownSearchVariance(context, url);
 	if (known) {
-		// The origin was purged since, and with it what was written on its version.
+		// The origin was purged in the meantime, which removed the note from its version.
 		void announce(unbudgeted(context.store), url, known.field);
 	}
 };
@@ -86,13 +86,13 @@ const ask = async (context: SearchVarianceContext, url: string): Promise<SearchV
 	return field === undefined ? undefined : remember(context, url, field);
 };
 
-/** Whether there is more to know of the path of a URL for which nothing was found: where the origin has such paths. */
+/** Whether reading a URL's path may reveal a search variance, because its origin has such paths. */
 export const mayVary = (context: SearchVarianceContext, url: string): boolean => {
 	const {varyingOrigins, plainPaths} = context;
 	return knownSearchVariance(context, url) !== undefined || (varyingOrigins.size > 0 && varyingOrigins.has(originVersionKey(url)) && !plainPaths.has(pathOf(url)));
 };
 
-/** What there is to know: another round trip, at most. */
+/** Finds the search variance of a URL, in one extra round trip at most. */
 export const findSearchVariance = async (context: SearchVarianceContext, url: string): Promise<SearchVariance | undefined> => {
 	const known = knownSearchVariance(context, url);
 	if (known !== undefined || !mayVary(context, url)) {
@@ -107,13 +107,13 @@ export const findSearchVariance = async (context: SearchVarianceContext, url: st
 	return searchVariance;
 };
 
-/** What is known of the path of a URL, whatever it takes. */
+/** Reads the search variance of a URL's path, even if it is known already. */
 export const askSearchVariance = async (context: SearchVarianceContext, url: string): Promise<SearchVariance | undefined> => await ask(context, url) ?? knownSearchVariance(context, url);
 
-/** Where versions are made only by those who change them. */
+/** The version to start from in stores where only a change creates versions. */
 const unversioned: StoredVersion = {kind: 'version', version: '', softVersion: '', purgedAtMs: 0};
 
-/** Where versions are made for all, that of an origin is there, or will be by the next time. */
+/** Notes on the origin's version that such a path exists. In an atomic store the origin's version exists already, or will by the next time. */
 const announce = async (store: Store, url: string, noVarySearch: string): Promise<void> => {
 	await store.update(originVersionKey(url), current => {
 		const version = asMark(current) ?? (store.isAtomic ? undefined : unversioned);
@@ -124,16 +124,16 @@ const announce = async (store: Store, url: string, noVarySearch: string): Promis
 type SearchVarianceRegistration = {
 	readonly url: string;
 	readonly searchVariance: SearchVariance;
-	/** The versions as they were before the origin was asked. */
+	/** The versions from before the request was sent. */
 	readonly seen: Versions;
-	/** Of the response. */
+	/** The time to live of the response. */
 	readonly timeToLive: TimeToLive;
 };
 
 /**
-Writes on the version of a path what a response says.
+Writes a response's `No-Vary-Search` to the version of its path.
 
-@returns The versions with that of the path, or why there are none: the store does not answer.
+@returns The versions including the path's, or the reason why there are none: the store does not answer.
 */
 export const registerSearchVariance = async (context: SearchVarianceContext, {url, searchVariance: {field}, seen, timeToLive}: SearchVarianceRegistration): Promise<Versions | StoreRefusal> => {
 	const {store} = context;
@@ -152,10 +152,10 @@ export const registerSearchVariance = async (context: SearchVarianceContext, {ur
 	return updated?.record ? new Map([...seen, [name, versionOf(updated.record)]]) : 'store-unavailable';
 };
 
-/** So long a note on the version of an origin holds for, before it is to be written anew. */
+/** How long a note on an origin's version is valid before it must be written again. */
 const noteMs = 10_000;
 
-/** Notes on the version of an origin that one of its URLs is purged: by somebody who may not know which URLs are equivalent to it. Without that version nothing holds that is stored of the origin. */
+/** Notes on the origin's version that one of its URLs is purged, since the purging process may not know the equivalent URLs. If that version does not exist, no stored response of the origin is valid. */
 const noteUrlPurge = async ({store, now}: SearchVarianceContext, url: string): Promise<boolean> => {
 	const updated = await store.update(originVersionKey(url), current => {
 		const version = asMark(current) ?? (store.isAtomic ? undefined : unversioned);
@@ -174,9 +174,9 @@ export const wasUrlPurged = async ({store}: SearchVarianceContext, url: string, 
 };
 
 /**
-What a purge has to know of equivalent URLs. First it is noted on the version of the origin: whoever stores a response for the first time under what makes URLs equivalent has written that on the version of the path before, and looks at that of the origin after that.
+Finds the equivalent URLs for a purge. The purge is noted on the origin's version first. A process that stores the first response for equivalent URLs writes the path's version before it reads the origin's, so that one of the two sees the other.
 
-@returns What makes URLs equivalent to it, and whether the store confirmed it.
+@returns The search variances of the path, and whether the store confirmed the note.
 */
 export const purgePath = async (context: SearchVarianceContext, url: string): Promise<{readonly searchVariances: readonly SearchVariance[]; readonly isConfirmed: boolean}> => {
 	const isNoted = await noteUrlPurge(context, url);

@@ -6,23 +6,23 @@ import {createHints} from '../types/hints.ts';
 import type {StoredRecord, StoredResponse} from '../types/stored.ts';
 
 /*
-Purging without looking for what is to go. A version stands for all responses of an origin, a tag or a cache group, and has a version: a random name. A stored response carries the versions that its versions had before it was asked for, and holds as long as they are the same. To purge is to give a version another version.
+Purging without looking for responses. Each origin, tag and cache group has a version: a random name. A stored response carries the versions from before it was requested, and is valid as long as they are unchanged. A purge replaces a version by another one.
 
-A resource has a guard instead: its responses are removed by a purge, and the guard keeps those from being written that were asked for before.
+A resource has a guard instead: a purge removes its responses, and the guard refuses responses that were requested before.
 */
 
-/** Generations by the key of the version. */
+/** Versions by their keys. */
 export type Versions = ReadonlyMap<string, string>;
 
 export const noVersions: Versions = new Map();
 
-/** Why there are none to store with a response: a purge may have come in between, or nobody can say. */
+/** Why a response has no versions to be stored with: a purge may have happened in the meantime, or the store cannot tell. */
 export type StoreRefusal = Extract<PassReason, 'invalidated' | 'store-unavailable'>;
 
-/** What takes longer than this is not stored. */
+/** The longest exchange whose response is stored. */
 export const longestExchangeMs = guardLifeMs;
 
-/** How far the clocks of a fleet may be apart. */
+/** The most by which the clocks of a fleet may differ. */
 export const clockToleranceMs = 60_000;
 
 export const newVersion = () => randomBytes(6).toString('base64url');
@@ -40,13 +40,13 @@ const versionKey = (kind: 'origin' | 'tag' | 'group' | 'path', name: string): st
 	return key;
 };
 
-/** Of a URL that is absolute and normalised, as far as its path. */
+/** The origin of an absolute, normalised URL. */
 const originOf = (url: string): string => {
 	const end = url.indexOf('/', url.indexOf('//') + 2);
 	return end === -1 ? url : url.slice(0, end);
 };
 
-// Most requests of a process are to the same few, and each needs it more than once.
+// Most requests of a process go to few origins, and each request needs this key more than once.
 let lastOrigin = {origin: '', version: ''};
 
 export const originVersionKey = (url: string): string => {
@@ -59,10 +59,10 @@ export const originVersionKey = (url: string): string => {
 };
 
 export const tagVersionKey = (tag: string): string => versionKey('tag', tag);
-/** RFC 9875 §2: a group is one of its origin's. */
+/** RFC 9875 §2: a group belongs to one origin. */
 export const groupVersionKey = (url: string, group: string): string => versionKey('group', `${originOf(url)} ${group}`);
 
-/** Of all URLs that differ in their query alone: it says which of them are equivalent. */
+/** The version key of all URLs that differ only in their query. Its record says which of them are equivalent. */
 export const pathVersionKey = (url: string): string => versionKey('path', pathOf(url));
 
 export const pathOf = (url: string): string => {
@@ -70,16 +70,16 @@ export const pathOf = (url: string): string => {
 	return normalizeEscapes(queryStart === -1 ? url : url.slice(0, queryStart));
 };
 
-/** Whether what is stored under a key is stored for all equivalent URLs. */
+/** Whether a key is shared by all equivalent URLs. */
 export const isForSearchVariance = (key: string): boolean => key.startsWith('{?');
 
-/** The part of a key that all keys of a resource have in common. */
+/** The part that all keys of a resource share. */
 export const resourceOf = (key: string): string => key.slice(0, key.indexOf('}') + 1);
 
-/** In the slot of the resource. */
+/** The key of a resource's guard, in the same cluster slot. */
 export const guardKey = (key: string): string => guardKeyOf(resourceOf(key));
 
-/** Of a stored response, in the order of its `versions`. */
+/** The version keys of a stored response, in the order of its `versions`. */
 export const versionKeysOf = (key: string, {url, tags, groups, versions}: Pick<StoredResponse, 'url' | 'tags' | 'groups' | 'versions'>): string[] => {
 	const names = [
 		guardKey(key),
@@ -87,7 +87,7 @@ export const versionKeysOf = (key: string, {url, tags, groups, versions}: Pick<S
 		...tags.map(tag => tagVersionKey(tag)),
 		...groups.map(group => groupVersionKey(url, group)),
 	];
-	// An encrypted name of a key does not tell.
+	// An encrypted key name does not show it.
 	if (isForSearchVariance(key) || versions.length > names.length) {
 		names.push(pathVersionKey(url));
 	}
@@ -95,7 +95,7 @@ export const versionKeysOf = (key: string, {url, tags, groups, versions}: Pick<S
 	return names;
 };
 
-/** As it is stored with a response; empty where there is no version. Of a guard, its token. */
+/** The version as stored with a response; empty if there is none. For a guard, its token. */
 export const versionOf = (record: StoredRecord | undefined): string => {
 	if (record?.kind === 'guard') {
 		return record.token;
@@ -108,21 +108,21 @@ export const versionOf = (record: StoredRecord | undefined): string => {
 	return record.softVersion === '' ? record.version : `${record.version}.${record.softVersion}`;
 };
 
-/** Without what was purged softly. */
+/** The part of a version that only a hard purge changes. */
 export const hardPart = (version: string): string => version.split('.', 1)[0] ?? '';
 
 /**
-What becomes of a stored response by its versions: nothing, or it is marked invalid, or it is not there any more.
+Applies purges to a stored response: it stays as it is, is marked invalid after a soft purge, or is dropped after a hard purge.
 
 @param names - The keys of its versions.
-@returns `undefined` where it is purged, or where it is not known whether it is.
+@returns `undefined` if the response is purged, or if a version is unknown.
 */
 export const applyPurges = (names: readonly string[], stored: StoredResponse, current: Versions): StoredResponse | undefined => {
 	let isSoftlyPurged = false;
 	for (const [position, name] of names.entries()) {
 		const now = current.get(name);
 		const then = stored.versions[position];
-		// A guard is for what is on its way: what was stored was deleted.
+		// The guard only concerns responses in progress: a purge has deleted the stored ones.
 		if (position === 0 || now === then) {
 			continue;
 		}
@@ -138,7 +138,7 @@ export const applyPurges = (names: readonly string[], stored: StoredResponse, cu
 };
 
 /**
-The versions of a stored response that takes back what was purged softly; what was purged for good remains so.
+The versions of a stored response after validation, which undoes soft purges but not hard ones.
 
 @param names - The keys of its versions.
 */
@@ -148,23 +148,23 @@ export const renewedVersions = (names: readonly string[], {versions}: Pick<Store
 	return now !== undefined && hardPart(now) === hardPart(then) ? now : then;
 });
 
-/** The versions to hand a response on with that cannot be stored: as they were before it was asked for, as far as they are known. */
+/** The versions for a response that is shared but cannot be stored: those from before the request, as far as they are known. */
 export const versionsAsSeen = (seen: Versions, key: string, stored: StoredResponse): readonly string[] => versionKeysOf(key, stored).map(name => seen.get(name) ?? '');
 
-/** Whether somebody has purged what a version or a guard stands for, between two looks at it. Exchanges put guards where there are none. */
+/** Whether a purge happened between two reads of a version or guard. A guard that an exchange placed where there was none does not count. */
 const isChanged = (name: string, before: string | undefined, now: string | undefined): boolean =>
 	now !== undefined && now !== '' && now !== before && (Boolean(before) || (isGuardKey(name) && isPurgeToken(now)));
 
-/** Whether a version was changed between two look-ups that both saw it. */
+/** Whether a version changed between two look-ups that both read it. */
 export const isChangedSince = (seen: Versions, now: Versions): boolean =>
 	now.entries().some(([name, version]) => isChanged(name, seen.get(name), version));
 
-/** Whether a response that another request was given is older than a purge that this one has seen. */
+/** Whether a response to another request is older than a purge that this request's look-up has seen. */
 export const isPurgedBefore = (seen: Versions, key: string, stored: StoredResponse): boolean =>
 	versionKeysOf(key, stored).some((name, position) => position === 0
 		? isChanged(name, stored.versions[0], seen.get(name))
 		: Boolean(seen.get(name)) && seen.get(name) !== stored.versions[position]);
 
-/** Whether a version that was read after the request was sent was the same before. */
+/** Whether a version that was read after the request was sent had the same value before it. */
 export const isOlderThan = (record: StoredRecord | undefined, requestTimeMs: number): boolean =>
 	record?.kind !== 'version' || record.purgedAtMs === 0 || record.purgedAtMs + clockToleranceMs < requestTimeMs;

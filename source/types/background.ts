@@ -1,5 +1,5 @@
 /**
-Lets the process end although a timer is due. Where the environment has put timers of its own in the place of Node's, as jsdom does with its numbers, there is nothing to let go of.
+Lets the process exit although this timer is pending. Some environments replace Node's timers, as jsdom does with numbers; these have no `unref()`.
 */
 export const inBackground = <Timer extends Partial<NodeJS.Timeout>>(timer: Timer): Timer => {
 	timer.unref?.();

@@ -1,13 +1,13 @@
 import {LRUCache} from 'lru-cache';
 
-/** What is good to know, and no harm to forget: the last so many. */
-export type Hints<Value extends {}> = LRUCache<string, Value>; // eslint-disable-line @typescript-eslint/no-empty-object-type -- As the cache has it.
+/** A bounded cache of hints: the least recently used are forgotten, which costs time but does no harm. */
+export type Hints<Value extends {}> = LRUCache<string, Value>; // eslint-disable-line @typescript-eslint/no-empty-object-type -- The constraint of `LRUCache`.
 
 /**
-@param ttlMs - How long a hint is worth anything.
+@param ttlMs - How long a hint is valid; 0 means without limit.
 */
 export const createHints = <Value extends {}>(max: number, ttlMs = 0): Hints<Value> => new LRUCache({ // eslint-disable-line @typescript-eslint/no-empty-object-type
-	// For a number of entries, memory would be set aside at once.
+	// `max` would allocate memory for all entries at once, `maxSize` does not.
 	maxSize: max,
 	sizeCalculation: () => 1,
 	ttl: ttlMs,

@@ -1,15 +1,15 @@
 /**
-What the cache keeps, as plain data: the one shape that `http/` reasons about and `store/` turns into bytes.
+Stored records as plain data: `http/` reasons about this shape, and `store/` turns it into bytes.
 */
 
-/** Tags and cache groups of a response together: so many versions can be looked up in one round trip without a thought. */
+/** The most tags and cache groups of one response together. One round trip can look up this many versions. */
 export const maxTags = 256;
 
 /**
-What RFC 9111 and http-cache-semantics made of a response when it was stored or last validated: all that a later decision needs to know of its header fields.
+The result of RFC 9111 and http-cache-semantics when a response was stored or last validated. Later decisions need no other header fields for freshness and reuse.
 */
 export type StoredPolicy = {
-	/** Stored under the rules of a shared cache. A response stored by a private cache is never reused by a shared one. */
+	/** Whether the response was stored under the rules of a shared cache. A shared cache never reuses a response that a private cache stored. */
 	readonly isShared: boolean;
 
 	/** RFC 9111 §4.2.1. */
@@ -24,10 +24,10 @@ export type StoredPolicy = {
 	/** The local clock when the response was received, in milliseconds since the epoch. */
 	readonly responseTimeMs: number;
 
-	/** `no-cache`: never reused without validation. */
+	/** `no-cache`: the response is never reused without validation. */
 	readonly isNoCache: boolean;
 
-	/** `must-revalidate`, and in a shared cache `proxy-revalidate` and `s-maxage`: never reused stale. */
+	/** `must-revalidate`, and in a shared cache `proxy-revalidate` and `s-maxage`: the response is never reused stale. */
 	readonly isMustRevalidate: boolean;
 
 	/** RFC 8246. */
@@ -39,11 +39,11 @@ export type StoredPolicy = {
 	/** RFC 5861 §4. */
 	readonly staleIfErrorSeconds: number | undefined;
 
-	/** Marked invalid (RFC 9111 §4.4) or softly purged: never reused without validation, except in place of an error. */
+	/** Whether the response was invalidated (RFC 9111 §4.4) or softly purged. It is then validated before reuse, except in place of an error. */
 	readonly isInvalidated: boolean;
 };
 
-/** The bytes that a stored partial response holds of the whole, RFC 9110 §14.4. */
+/** The byte range of a stored partial response, RFC 9110 §14.4. */
 export type StoredRange = {
 	readonly firstByte: number;
 	readonly lastByte: number;
@@ -55,64 +55,64 @@ export type StoredResponse = {
 	readonly kind: 'response';
 	/** Upper-case. */
 	readonly method: string;
-	/** Absolute, without userinfo, fragment and ignored parameters, and with `REDACTED` in the place of credentials: it may be that of several requests. */
+	/** The absolute URL without userinfo, fragment and ignored parameters, and with `REDACTED` in place of credentials. Several requests may share it. */
 	readonly url: string;
-	/** The selecting header fields (RFC 9111 §4.1) of the request, lower-case names with normalised values; empty without `Vary`. */
+	/** The request's selecting header fields (RFC 9111 §4.1): lower-case names, normalised values. Empty without `Vary`. */
 	readonly selectingHeaders: Readonly<Record<string, string>>;
 	readonly statusCode: number;
 	readonly statusMessage: string;
 	readonly httpVersion: string;
-	/** Names and values in turn, as they arrived: order, case and repetition are kept, as in `http.IncomingMessage#rawHeaders`. */
+	/** Alternating names and values as received, with order, case and repetition, as in `http.IncomingMessage#rawHeaders`. */
 	readonly rawHeaders: readonly string[];
 	readonly policy: StoredPolicy;
-	/** Which bytes `body` holds; `undefined` when it is the complete representation. */
+	/** The byte range in `body`; `undefined` if `body` is the complete representation. */
 	readonly range: StoredRange | undefined;
 	readonly tags: readonly string[];
-	/** The cache groups of its origin that it belongs to, RFC 9875 §2. */
+	/** The response's cache groups within its origin, RFC 9875 §2. */
 	readonly groups: readonly string[];
-	/** What counted when it was asked for: the token of the resource's guard (empty in the store, where a purge removes the response), then the versions of its origin, each tag, each group, and of the path where it is stored for equivalent URLs. */
+	/** The versions from before the request was sent, in the order of `versionKeysOf()`: the token of the resource's guard (empty in the store, because a purge deletes the response), then the version of the origin, of each tag, of each group, and of the path if the response is stored for equivalent URLs. */
 	readonly versions: readonly string[];
-	/** Ties a variant to the index that lists it; empty without `Vary`. */
+	/** The id of the index that lists this variant; empty without `Vary`. */
 	readonly indexId: string;
 	readonly body: Uint8Array;
 };
 
-/** The variants of a resource whose responses carry `Vary`; stands under the primary key in place of a response. */
+/** The index of a resource's variants. It is stored under the primary key in place of a response if responses carry `Vary`. */
 export type VariantIndex = {
 	readonly kind: 'index';
-	/** A random name. A variant with another id belongs to an index that was purged. */
+	/** A random id. A variant with another id belongs to an index that was purged. */
 	readonly indexId: string;
-	/** Names of the selecting header fields, lower-case, sorted, without duplicates. */
+	/** The names of the selecting header fields: lower-case, sorted, without duplicates. */
 	readonly vary: readonly string[];
-	/** Newest first. */
+	/** The variants, newest first. */
 	readonly variants: readonly VariantReference[];
 };
 
 export type VariantReference = {
-	/** Hash of the normalised selecting header fields. */
+	/** The hash of the normalised selecting header fields. */
 	readonly id: string;
-	/** When the store removes it, in milliseconds since the epoch; `Number.MAX_SAFE_INTEGER` when it never does. */
+	/** The time at which the store removes the variant, in milliseconds since the epoch; `Number.MAX_SAFE_INTEGER` if never. */
 	readonly keptUntilMs: number;
-	/** The variant's entity tag, to ask with all of them at once (RFC 9111 §4.3.1); empty if it has none. */
+	/** The variant's entity tag, so that one request can ask about all variants (RFC 9111 §4.3.1); empty if the variant has none. */
 	readonly etag: string;
 };
 
-/** Stands for all stored responses that have something in common, and says since when they hold: those that were asked for under another version do not. */
+/** The version of an origin, tag, group or path. Stored responses carry the versions they were requested under; a response with another version is purged. */
 export type StoredVersion = {
 	readonly kind: 'version';
 	/** A random name. */
 	readonly version: string;
-	/** A random name: what is of another one is to be validated before it is used. Empty at first. */
+	/** A random name; empty at first. A response with another soft version must be validated before reuse. */
 	readonly softVersion: string;
-	/** When somebody purged, in milliseconds since the epoch; 0 if nobody ever did. */
+	/** The time of the last purge, in milliseconds since the epoch; 0 if there was none. */
 	readonly purgedAtMs: number;
-	/** Of a path, the `No-Vary-Search` of its responses; of an origin, that of any of its paths, which tells that there is one. */
+	/** For a path: the `No-Vary-Search` value of its responses. For an origin: the value of one of its paths, which tells that such a path exists. */
 	readonly noVarySearch?: string;
-	/** Of an origin: until when its URLs may have been purged one by one, in milliseconds since the epoch. */
+	/** For an origin: the time until which single URLs of it may have been purged, in milliseconds since the epoch. */
 	readonly urlsPurgedUntilMs?: number;
 };
 
-/** Stands beside a resource while requests for it may be under way. A purge replaces it, and what counts on the former one is not written. */
+/** The guard of a resource while requests for it may be in progress. A purge replaces the guard, and a write that counts on the former guard is refused. */
 export type StoredGuard = {
 	readonly kind: 'guard';
 	/** A random name. */
