@@ -10,7 +10,6 @@ import {whyNotStorable} from '../../source/http/storability.ts';
 import {redisCache} from '../../source/index.ts';
 import {defaultSettings} from '../http/helpers.ts';
 import {respond, startOrigin, type Origin, type RecordedRequest} from '../helpers/origin.ts';
-import {runsOf} from '../helpers/runs.ts';
 import {interfaces} from './store-change-helpers.ts';
 
 /*
@@ -328,7 +327,7 @@ for (const [what, scenarios] of Object.entries({'any response': anything, 'a 304
 			const leaks = await leaksIn(origin, scenario);
 			refused += Number(leaks !== undefined);
 			assert.deepEqual(leaks ?? [], []);
-		}), {numRuns: runsOf(150)});
+		}), {numRuns: 150});
 
 		assert.ok(refused > 30, `${refused} refused`);
 	});

@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import got, {RequestError, type Got, type OptionsInit} from 'got';
 import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {holdNext, respond, startOrigin, type RecordedRequest} from '../helpers/origin.ts';
-import {runsOf} from '../helpers/runs.ts';
 import {hold} from './flights-helpers.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 import {dump, interfaces, refreshed} from './store-change-helpers.ts';
@@ -362,7 +361,7 @@ for (const shared of [true, false]) {
 			}
 
 			await cache.close();
-		}), {numRuns: runsOf(150)});
+		}), {numRuns: 150});
 
 		assert.ok(hits > 100, `${hits} hits`);
 	});
