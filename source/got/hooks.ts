@@ -130,6 +130,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		const answer = storedAnswer(state);
 		if (answer) {
 			resolveFromCache(options, answer);
+			endExchange(context, state);
 			return answerWith(options, state, messageFrom(state, answer));
 		}
 

@@ -7,6 +7,7 @@ import {startProxy} from '../faults/proxy.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
 import {holdNext, type Origin} from '../helpers/origin.ts';
 import {runsOf} from '../helpers/runs.ts';
+import {lookUps} from './flights-helpers.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
 /*
@@ -375,6 +376,72 @@ test('a request that fails leaves its guard for a minute at most', async () => {
 	const ttlMs = await redis.client.pTTL(key);
 	assert.ok(ttlMs > 0);
 	assert.ok(ttlMs <= 60_000);
+});
+
+/** Each is there for a minute at most. */
+const assertSettled = async (setup: Setup) => {
+	await settleWrites(setup);
+	const keys = await guards(setup);
+	assert.notEqual(keys.length, 0);
+	for (const key of keys) {
+		const ttlMs = await setup.redis.client.pTTL(key);
+		assert.ok(ttlMs > 0, `${key} ${ttlMs}`);
+		assert.ok(ttlMs <= 60_000, `${key} ${ttlMs}`);
+	}
+};
+
+test('a request that waits for another process leaves the guards of its look-ups for a minute at most', async () => {
+	await using setup = await setUp({coalesce: 'fleet', memory: false});
+	const {client, origin, redis} = setup;
+	serve(origin);
+	const {arrived, release} = holdNext(origin);
+	const first = client('items');
+	await arrived;
+	const waitForLookUps = lookUps(setup);
+	await waitForLookUps(1);
+	const second = setup.other().client('items');
+	await waitForLookUps(2);
+	await redis.client.del(await guards(setup));
+	await waitForLookUps(2);
+	await assertSettled(setup);
+	release();
+	const bodies = (await Promise.all([first, second])).map(({body}) => body);
+	assert.equal(bodies.length, 2);
+});
+
+const startStale = async (setup: Setup) => {
+	const {client, origin} = setup;
+	origin.queue({headers: {'cache-control': 'max-age=0', etag: '"1"'}, body: 'old'});
+	await client('items');
+	await settleWrites(setup);
+	origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'no-store'}).end('new');
+	};
+};
+
+test('a request that a refresh has brought nothing for leaves the guard of its second look-up for a minute at most', async () => {
+	await using setup = await setUp({staleAfter: '10s', memory: false});
+	const {client, origin, redis} = setup;
+	await startStale(setup);
+	const {arrived, release} = holdNext(origin);
+	const response = client('items');
+	await arrived;
+	await redis.client.del(await guards(setup));
+	release();
+	assert.equal((await response).body, 'new');
+	await assertSettled(setup);
+});
+
+test('a request that a stale response answers while it is refreshed leaves its guard for a minute at most', async () => {
+	await using setup = await setUp({staleAfter: 0, memory: false});
+	const {client, origin, redis} = setup;
+	await startStale(setup);
+	await redis.client.del(await guards(setup));
+	const {arrived, release} = holdNext(origin);
+	assert.equal((await client('items')).body, 'old');
+	await arrived;
+	await assertSettled(setup);
+	release();
 });
 
 test('a 410 removes what is stored for callers who decode for themselves, too', async () => {

@@ -4,6 +4,7 @@ import {lookUp} from '../../cache/look-up.ts';
 import type {Leader} from '../../coalescing/flights.ts';
 import type {Lease, Leases} from '../../coalescing/lease.ts';
 import {flushWrites, isAllSent} from '../../resource/resource.ts';
+import {endGuard} from '../../resource/write-guard.ts';
 import {withinBudget, spentMsOf} from '../../store/guard/budget.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
@@ -80,7 +81,9 @@ const awaitLease = async (participant: Participant, leases: Leases, lead: Leader
 		}
 
 		// eslint-disable-next-line no-await-in-loop
-		const {decision, versions} = await lookUp(context, exchange);
+		const {decision, versions, guard} = await lookUp(context, exchange);
+		// The request has a guard of its own.
+		void endGuard(context.store, guard);
 		if (decision.kind === 'reuse') {
 			if (lease !== 'taken') {
 				void lease.release();

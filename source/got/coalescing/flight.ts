@@ -7,12 +7,13 @@ import {collapsingKey} from '../../http/collapsing.ts';
 import {decide} from '../../http/decide.ts';
 import {isFailure} from '../../http/stale.ts';
 import {lastPurgeOf} from '../../resource/resource.ts';
+import {endGuard} from '../../resource/write-guard.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import {isPurgedBefore} from '../../tags/versions.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {seeNoRequest} from '../patches/next-request.ts';
 import type {GotContext} from '../state/context.ts';
-import {isReplaceable, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
+import {endExchange, isReplaceable, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {isRefresh} from '../state/refreshes.ts';
 import {acquireLease} from './fleet.ts';
@@ -54,12 +55,13 @@ const goByOneself = (participant: Participant): void => {
 	}
 };
 
-const answerWith = ({options, state}: Participant, settlement: NonNullable<GotExchange['settlement']>): StoredResponse | undefined => {
+const answerWith = ({context, options, state}: Participant, settlement: NonNullable<GotExchange['settlement']>): StoredResponse | undefined => {
 	closeParticipation(options);
 	restoreHeaders(options, state);
 	state.replacedHeaders.clear();
 	seeNoRequest(options);
 	state.settlement = settlement;
+	endExchange(context, state);
 
 	return settlement.answer;
 };
@@ -138,6 +140,7 @@ const follow = async (participant: Participant, flights: Flights<StoredResponse>
 
 			state.isCollapsed = false;
 			if (!isForThis) {
+				void endGuard(context.store, state.exchange.guard);
 				state.exchange = await underOwnUrl(context, state.exchange);
 			}
 

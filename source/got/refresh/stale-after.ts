@@ -1,6 +1,7 @@
 import type {Exchange} from '../../cache/exchange.ts';
 import {lookUp} from '../../cache/look-up.ts';
 import {staleInstead, type ExchangeResult} from '../../cache/settlement.ts';
+import {endGuard} from '../../resource/write-guard.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {longestWaitMs} from '../coalescing/passage.ts';
 import type {GotContext} from '../state/context.ts';
@@ -20,7 +21,9 @@ const staleOf = ({decision}: Exchange): StoredResponse | undefined => {
 
 /** What has become of a stored response by now, if it is newer than it was. */
 const newerThan = async (context: GotContext, {request, settings, keyInput, budget}: Exchange, {policy}: StoredResponse): Promise<StoredResponse | undefined> => {
-	const {decision} = await lookUp(context, {request, settings, keyInput, budget});
+	const {decision, guard} = await lookUp(context, {request, settings, keyInput, budget});
+	// Nothing is asked for after this look-up.
+	void endGuard(context.store, guard);
 	const stored = 'stored' in decision ? decision.stored : undefined;
 
 	return stored && stored.policy.responseTimeMs > policy.responseTimeMs ? stored : undefined;
