@@ -76,6 +76,7 @@ const notStored: Readonly<Record<NonNullable<CacheInfo['notStored']>, true>> = {
 	'no-store': true,
 	private: true,
 	authorization: true,
+	credentials: true,
 	'must-understand': true,
 	'vary-star': true,
 	'set-cookie': true,

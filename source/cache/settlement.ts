@@ -52,7 +52,7 @@ export const withStored = async (context: ExchangeContext, exchange: Exchange): 
 };
 
 /** A response that is for one user alone says nothing of an older one for all. */
-const aboutUser: ReadonlySet<PassReason> = new Set(['private', 'authorization', 'set-cookie']);
+const aboutUser: ReadonlySet<PassReason> = new Set(['private', 'authorization', 'credentials', 'set-cookie']);
 
 /** Makes in the store the change that a response without a body of its own leads to. */
 const change = async (context: ExchangeContext, exchange: Exchange, wanted: Freshening | Refusal): Promise<Storage> => {

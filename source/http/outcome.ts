@@ -19,6 +19,8 @@ export type PassReason =
 	| 'private'
 	/** RFC 9111 §3.5. */
 	| 'authorization'
+	/** The request has a credential that does not select the response, and the user alone gave it a lifetime. */
+	| 'credentials'
 	/** RFC 9111 §5.2.2.3. */
 	| 'must-understand'
 	/** RFC 9111 §4.1. */

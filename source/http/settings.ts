@@ -42,6 +42,9 @@ export type Settings = {
 	/** Request header fields that select a variant in addition to `Vary`; lower-case. */
 	readonly matchHeaders: readonly string[];
 
+	/** Whether a function of the user's tells requests apart, as it may tell users. */
+	readonly hasOwnKey: boolean;
+
 	/** Query parameters (lower-case names) that neither distinguish requests nor are stored. */
 	readonly ignoredParameters: ReadonlySet<string>;
 };

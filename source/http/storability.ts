@@ -1,4 +1,5 @@
 import {hasUnqualified} from './cache-control.ts';
+import {isCredentialName} from './credentials.ts';
 import {requestDirectives} from './directives.ts';
 import {fieldValue} from './header-fields.ts';
 import type {PassReason} from './outcome.ts';
@@ -52,10 +53,12 @@ const rules: readonly Rule[] = [
 
 	['vary-star', ({appraisal: {headers}, settings}) => selectingFieldNames(headers, settings.matchHeaders) === '*'],
 
+	['credentials', candidate => isReusedAtRisk(candidate) && hasUnselectedCredential(candidate)],
+
 	['not-explicit', ({response: {statusCode}, appraisal, settings}) => !isMeantToBeStored(appraisal) && !heuristicallyCacheable.has(statusCode) && settings.statusCodes === undefined],
 
 	// RFC 9111 §7.3: `Set-Cookie` does not forbid it, but who sends it without a word on caching did not think of other users.
-	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && appraisal.ownLifetime === undefined],
+	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && (appraisal.ownLifetime === undefined || !settings.hasOwnKey)],
 
 	['not-reusable', ({appraisal, settings}) => !isEverUsable(appraisal, settings)],
 ];
@@ -64,6 +67,16 @@ const rules: readonly Rule[] = [
 const isAuthenticatedReuseAllowed = ({directives}: Appraisal): boolean => directives.has('public') || directives.has('s-maxage') || directives.has('must-revalidate');
 
 const isMeantToBeStored = ({isExplicit, directives}: Appraisal): boolean => isExplicit || directives.has('public');
+
+/** Whether the user alone says that it is reused, and nothing tells one user from another. */
+const isReusedAtRisk = ({appraisal, settings}: Candidate): boolean => settings.isShared && appraisal.ownLifetime !== undefined && !settings.hasOwnKey && !isMeantToBeStored(appraisal);
+
+/** Whether the request has a credential that does not select the response. `Authorization` has a rule of its own. */
+const hasUnselectedCredential = ({request, appraisal: {headers}, settings}: Candidate): boolean => {
+	const selecting = selectingFieldNames(headers, settings.matchHeaders) ?? [];
+
+	return Object.keys(request.headers).some(name => name !== 'authorization' && isCredentialName(name) && fieldValue(request.headers, name) !== undefined && !selecting.includes(name));
+};
 
 /** Whether it can be reused while fresh, reused when stale, or validated. */
 const isEverUsable = ({headers, policy}: Appraisal, settings: Settings): boolean =>

@@ -158,6 +158,8 @@ export type RequestCacheOptions = {
 
 	A function at 1 to 3 that returns `undefined` leaves the lifetime to the response, at 4.
 
+	In a shared cache, this alone is no permission to give a response with `Set-Cookie`, or to a request with `Authorization`, `Cookie`, `X-Api-Key` or another known credential, to others: it is not stored, unless the response, `matchHeaders`, `user` or `key` says more.
+
 	@default undefined
 
 	@example
@@ -240,7 +242,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	- a URL: `redis://localhost:6379`, `rediss://…` (TLS), `valkey://…`, `unix:///path/to/redis.sock`;
 	- the word `'redis'` (`redis://localhost:6379`) or `'memory'` (this process only);
-	- the options of node-redis's `createClient()`, but for a few that have no effect, see `StoreOption`;
+	- the options of node-redis's `createClient()`, but for a few that would have no effect and are refused, see `StoreOption`;
 	- a node-redis client, cluster, sentinel or pool, connected or not: it stays yours, the cache never closes it;
 	- an embedded Redis, see `got-redis-cache/embedded`;
 	- a `Keyv`, any Keyv storage adapter, or a `Map`.
@@ -313,14 +315,19 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	ignoredParameters?: readonly string[] | undefined;
 
 	/**
-	Request header fields that distinguish requests, whether or not a response's `Vary` names them.
+	Request header fields that distinguish requests, whether or not a response's `Vary` names them. In a shared cache, `Cookie` and `X-Api-Key` distinguish none by themselves: list them if the origin's responses depend on them and its `Vary` does not say so.
 
 	@default []
+
+	@example
+	```
+	redisCache({matchHeaders: ['cookie', 'x-api-key']});
+	```
 	*/
 	matchHeaders?: readonly string[] | undefined;
 
 	/**
-	Adds to what distinguishes requests: requests for which it returns different strings do not share responses. Where it throws, or returns no string, the request fails.
+	Adds to what distinguishes requests: requests for which it returns different strings do not share responses. Where it throws, returns no string, or one that a missing value comes to, such as `'undefined'`, the request fails; return `''` for none.
 
 	@default undefined
 

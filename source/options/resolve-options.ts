@@ -449,6 +449,7 @@ const requestSettings = (options: Options, ofRequest?: ExpireAfter): RequestSett
 		targets: (options.targets ?? []).map(target => target.toLowerCase()),
 		cacheStatus: cacheStatusName(options.cacheStatus ?? true),
 		matchHeaders: [...options.matchHeaders ?? [], ...options.shared === false ? userFields : []].map(name => name.toLowerCase()),
+		hasOwnKey: options.key !== undefined,
 		ignoredParameters: new Set((options.ignoredParameters ?? []).map(name => name.toLowerCase())),
 	},
 	isDisabled: options.disabled ?? false,

@@ -221,6 +221,45 @@ test('a response to a request with credentials that says nothing of others is fo
 	}
 });
 
+const spokenBy: Readonly<Record<string, readonly [options: RedisCacheOptions, isStored: boolean]>> = {
+	nobody: [{expireAfter: '1h'}, false],
+	'nobody, for one URL': [{urlsExpireAfter: [['127.0.0.1', '1h']]}, false],
+	'nobody, as its directives are ignored': [{expireAfter: '1h', cacheControl: false}, false],
+	matchHeaders: [{expireAfter: '1h', matchHeaders: ['Cookie', 'X-Api-Key']}, true],
+	user: [{expireAfter: '1h', user: ({headers}) => String(headers.cookie ?? headers['x-api-key'])}, true],
+	key: [{expireAfter: '1h', key: ({headers}) => String(headers.cookie ?? headers['x-api-key'])}, true],
+};
+
+for (const name of ['cookie', 'x-api-key']) {
+	for (const [who, [options, isStored]] of Object.entries(spokenBy)) {
+		test(`a response to ${name} whose lifetime is the user's own is for nobody else, where users are told apart by ${who}`, async () => {
+			await using setup = await setUp(options);
+			const {client, origin} = setup;
+			origin.handler = ({headers}, response) => {
+				response.writeHead(200).end(String(headers[name]));
+			};
+
+			const ask = async (user: string) => client('a', {headers: {[name]: user}});
+			const seen = [];
+			for (const user of ['alice', 'bob', 'alice']) {
+				const response = await ask(user);
+				seen.push([response.body, cacheInfo(response)?.status]);
+			}
+
+			assert.deepEqual(seen, [['alice', 'miss'], ['bob', 'miss'], ['alice', isStored ? 'hit' : 'miss']]);
+			assert.equal(cacheInfo(await ask('carol'))?.notStored, isStored ? undefined : 'credentials');
+			await setup.cache.clear();
+			const flight = holdNext(origin);
+			const first = ask('alice');
+			await flight.arrived;
+			const second = ask('bob');
+			await setup.cache.has({url: `${origin.url}/b`, ...options.key && {key: 'b'}});
+			flight.release();
+			assert.deepEqual((await Promise.all([first, second])).map(({body}) => body), ['alice', 'bob']);
+		});
+	}
+}
+
 /* Input that is no part of a key. */
 
 test('what a request names as its host tells it apart, wherever it is sent', async () => {

@@ -28,6 +28,7 @@ export const defaultSettings: Settings = {
 	targets: [],
 	cacheStatus: false,
 	matchHeaders: [],
+	hasOwnKey: false,
 	ignoredParameters: new Set(),
 };
 

@@ -54,6 +54,7 @@ const outcomeReasons: Readonly<Record<PassReason | StaleReason | SharedOutcome['
 	'no-store': 'rules',
 	private: 'rules',
 	authorization: 'rules',
+	credentials: 'rules',
 	'must-understand': 'rules',
 	'vary-star': 'rules',
 	'set-cookie': 'rules',

@@ -29,6 +29,7 @@ export type SettleRow = {
 };
 
 const maxAge = {'Cache-Control': 'max-age=60'};
+const ownLifetime: Partial<Settings> = {lifetimes: {ofCache: 60}};
 const etag = {ETag: '"1"'};
 const lastModified = {'Last-Modified': date(-1000)};
 const cacheControl = (value: string): Fields => ({'Cache-Control': value});
@@ -94,8 +95,29 @@ const storing: readonly SettleRow[] = [
 	// RFC 9111 §7.3
 	{what: 'Set-Cookie and max-age', response: 200, fields: {...maxAge, 'Set-Cookie': 'a=b'}, expected: 'store: stored'},
 	{what: 'Set-Cookie and a guess', response: 200, fields: {...lastModified, 'Set-Cookie': 'a=b'}, expected: 'pass: set-cookie'},
-	{what: 'Set-Cookie and a lifetime of the user\'s own', response: 200, fields: {'Set-Cookie': 'a=b'}, settings: {lifetimes: {ofCache: () => 60}}, expected: 'store: stored'},
+	{what: 'Set-Cookie and a lifetime of the user\'s own', response: 200, fields: {'Set-Cookie': 'a=b'}, settings: ownLifetime, expected: 'pass: set-cookie'},
+	{what: 'Set-Cookie, a lifetime of the user\'s own and public', response: 200, fields: {...cacheControl('public'), 'Set-Cookie': 'a=b'}, settings: ownLifetime, expected: 'store: stored'},
+	{what: 'Set-Cookie, a lifetime of the user\'s own, and a max-age that the user ignores', response: 200, fields: {...maxAge, 'Set-Cookie': 'a=b'}, settings: {...ownLifetime, heedsCacheControl: false}, expected: 'pass: set-cookie'},
+	{what: 'Set-Cookie, and a lifetime and a key of the user\'s own', response: 200, fields: {'Set-Cookie': 'a=b'}, settings: {...ownLifetime, hasOwnKey: true}, expected: 'store: stored'},
+	{what: 'Set-Cookie and a key of the user\'s own', response: 200, fields: {...lastModified, 'Set-Cookie': 'a=b'}, settings: {hasOwnKey: true}, expected: 'pass: set-cookie'},
+	{what: 'Set-Cookie and a lifetime of the user\'s own, private', response: 200, fields: {'Set-Cookie': 'a=b'}, settings: {...ownLifetime, ...privateSettings}, expected: 'store: stored'},
 	{what: 'Set-Cookie and a guess, private', response: 200, fields: {...lastModified, 'Set-Cookie': 'a=b'}, settings: privateSettings, expected: 'store: stored'},
+
+	// Credentials beside `Authorization`, and a lifetime that the user alone gives.
+	...['cookie', 'x-api-key', 'proxy-authorization', 'x-auth-token'].flatMap((name): SettleRow[] => [
+		{what: `${name} and max-age`, request: {[name]: 'a'}, response: 200, fields: maxAge, expected: 'store: stored'},
+		{what: `${name} and a guess`, request: {[name]: 'a'}, response: 200, fields: lastModified, expected: 'store: stored'},
+		{what: `${name} and a lifetime of the user's own`, request: {[name]: 'a'}, response: 200, settings: ownLifetime, expected: 'pass: credentials'},
+		{what: `${name}, a lifetime of the user's own and Vary that names it`, request: {[name]: 'a'}, response: 200, fields: {Vary: `Accept, ${name}`}, settings: ownLifetime, expected: 'store: stored'},
+		{what: `${name} that the user matches, and a lifetime of the user's own`, request: {[name]: 'a'}, response: 200, settings: {...ownLifetime, matchHeaders: [name]}, expected: 'store: stored'},
+	]),
+	{what: 'two credentials of which one selects, and a lifetime of the user\'s own', request: {cookie: 'a', 'x-api-key': 'b'}, response: 200, fields: {Vary: 'Cookie'}, settings: ownLifetime, expected: 'pass: credentials'},
+	{what: 'Cookie, a lifetime of the user\'s own and public', request: {cookie: 'a'}, response: 200, fields: cacheControl('public'), settings: ownLifetime, expected: 'store: stored'},
+	{what: 'Cookie, a lifetime of the user\'s own and a longer one', request: {cookie: 'a'}, response: 200, fields: maxAge, settings: ownLifetime, expected: 'store: stored'},
+	{what: 'Cookie, a lifetime of the user\'s own, and public that the user ignores', request: {cookie: 'a'}, response: 200, fields: cacheControl('public, max-age=60'), settings: {...ownLifetime, heedsCacheControl: false}, expected: 'pass: credentials'},
+	{what: 'Cookie, and a lifetime and a key of the user\'s own', request: {cookie: 'a'}, response: 200, settings: {...ownLifetime, hasOwnKey: true}, expected: 'store: stored'},
+	{what: 'Cookie and a lifetime of the user\'s own, private', request: {cookie: 'a'}, response: 200, settings: {...ownLifetime, ...privateSettings}, expected: 'store: stored'},
+	{what: 'a field that is no credential, and a lifetime of the user\'s own', request: {accept: 'a', 'x-key': 'b'}, response: 200, settings: ownLifetime, expected: 'store: stored'},
 
 	// RFC 9110 §9.3.3
 	{what: 'POST of its own representation', method: 'POST', response: 200, fields: {...maxAge, 'Content-Location': url}, decision: 'bypass: method', expected: 'store: stored'},

@@ -87,7 +87,9 @@ const updates: readonly Row[] = [
 	{what: 'Set-Cookie without a word', status: 304, fields: {'Set-Cookie': 'a=1'}, expected: 'invalidate: set-cookie'},
 	{what: 'Set-Cookie without a word, in a private cache', status: 304, fields: {'Set-Cookie': 'a=1'}, settings: privateSettings, expected: 'freshen'},
 	{what: 'Set-Cookie and a lifetime', status: 304, fields: {...maxAge, 'Set-Cookie': 'a=1'}, expected: 'freshen'},
-	{what: 'Set-Cookie and a lifetime of the user\'s own', status: 304, fields: {'Set-Cookie': 'a=1'}, settings: {lifetimes: {ofCache: 60}}, after: 61, expected: 'freshen'},
+	{what: 'Set-Cookie and a lifetime of the user\'s own', status: 304, fields: {'Set-Cookie': 'a=1'}, settings: {lifetimes: {ofCache: 60}}, after: 61, expected: 'invalidate: set-cookie'},
+	{what: 'silent, to a cookie, with a lifetime of the user\'s own alone', request: {cookie: 'a'}, status: 304, stored: etag, storedMore: {settings: {lifetimes: {ofCache: 60}}}, settings: {lifetimes: {ofCache: 60}}, expected: 'invalidate: credentials'},
+	{what: 'silent, to a cookie, of what states its own lifetime', request: {cookie: 'a'}, status: 304, settings: {lifetimes: {ofCache: 60}}, expected: 'freshen'},
 	{what: 'Set-Cookie without a word, which is kept out of the store', status: 304, stored: {...etag, ...cacheControl('max-age=60, private="Set-Cookie"')}, fields: {'Set-Cookie': 'a=1'}, expected: 'invalidate: set-cookie'},
 
 	// RFC 9111 §3.5
