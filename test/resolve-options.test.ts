@@ -134,6 +134,25 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{encryption: true}, /`encryption` .* got a value of type boolean$/v],
 		[{encryption: ['a'.repeat(64), new Uint8Array(31)]}, /`encryption` .* got \[a string of 64 characters, 31 bytes\]$/v],
 		[{encryption: undefined}, /^Expected the option `encryption` in redisCache\(\) to be a key of 32 bytes.* got undefined, as from an unset environment variable; leave the option out to store responses unencrypted$/v],
+		...['user', 'key', 'filter'].map(name => [{[name]: undefined}, new RegExp(`^Expected the option \`${name}\` in redisCache\\(\\) to be a function, got undefined, as from a name that is not exported; leave the option out to `, 'v')] as const),
+		[{namespace: undefined}, /^Expected the option `namespace` .* got undefined, as from an unset environment variable; leave the option out to share /v],
+		[{store: {socket: {host: 'a', tls: {}}}}, /^The option `store` is an object whose `socket` has `tls` as \{\}, with which node-redis would connect without TLS: expected `true` or `false`; options of TLS, such as `ca` and `servername`, go beside it$/v],
+		...['true', 1, 'yes', null, 0].map(tls => [{store: {socket: {tls}}}, /`tls` as .*, with which node-redis would connect without TLS: expected `true` or `false`/v] as const),
+		[{store: {socket: {host: 'a', rejectUnauthorized: true}}}, /^The option `store` is an object whose `socket` has `rejectUnauthorized`, an option of TLS, without TLS: expected `tls: true` beside it, or a rediss: URL$/v],
+		[{store: {url: 'redis://a', socket: {ca: 'secret'}}}, /whose `socket` has `ca`, an option of TLS, without TLS/v],
+		[{store: {socket: {hots: 'a'}}}, /whose `socket` has `hots`, which is no option of a connection: expected one of host, /v],
+		[{store: {socket: {host: 'a', prot: 1}}}, /whose `socket` has `prot`, .* expected one of port, /v],
+		[{store: {url: 'redis://a:secret@b', socket: {host: 'c'}}}, /^The option `store` is an object with a `url` and `socket\.host`, which would be passed over: expected one of them \('redis:\/\/…@b'\)$/v],
+		[{store: {url: 'unix:///a', socket: {path: '/b'}}}, /with a `url` and `socket\.path`, which would be passed over/v],
+		[{store: {socket: {path: '/b', port: 1}}}, /has both `path` and `port`: expected one of them$/v],
+		[{store: {url: 'redis://:secret@b', password: 'secret'}}, /with `password` and a `url` that has one as well, which is the one that would be used: expected one of them$/v],
+		[{store: {url: 'redis://b/1', database: 2}}, /with `database` and a `url` that has one as well/v],
+		[{store: {url: 'unix:///a?db=1', database: 2}}, /with `database` and a `url` that has one as well/v],
+		[{store: {url: 'redis://b', socket: {tls: true}}}, /whose `url` says that the connection is without TLS, and whose `socket` has `tls: true`: expected a rediss: URL, or no `tls` beside the URL$/v],
+		[{store: {url: 'rediss://b', socket: {tls: false}}}, /whose `url` says that the connection is with TLS, and whose `socket` has `tls: false`: expected a redis: URL, or no `tls` beside the URL$/v],
+		...['clientSideCache', 'disableOfflineQueue', 'maintNotifications', 'pingInterval'].map(name => [{store: {[name]: 1}}, new RegExp(`^The option \`store\` is an object with \`${name}\`, which would have no effect: .*; leave it out, or pass a client of your own$`, 'v')] as const),
+		[{store: {socket: {reconnectStrategy: 1}}}, /whose `socket` has `reconnectStrategy`, which would have no effect/v],
+		[{socket: {host: 'a'}, namespace: 'b'}, /^Unknown option `socket` in redisCache\(\): options of node-redis go into `store`, as in \{store: \{socket\}, namespace\}$/v],
 		[{encryption: [undefined, 'a'.repeat(64)]}, /`encryption` .* got \[a value of type undefined, a string of 64 characters\]$/v],
 		[{encryption: null}, /`encryption` .* got a value of type object$/v],
 		[{encryption: ''}, /`encryption` .* got a string of 0 characters$/v],
@@ -193,7 +212,7 @@ await suite('a client that cannot be used is named, with the way to go', () => {
 
 await suite('values', () => {
 	test('an option that is undefined has its default', () => {
-		assert.equal(resolve({namespace: undefined}).namespace, 'http_cache');
+		assert.equal(resolve({ttlOffset: undefined}).request.ttlOffsetMs, 3_600_000);
 	});
 
 	test('a store that is null is not the default one', () => {
@@ -270,11 +289,12 @@ await suite('values', () => {
 			assert.throws(() => resolve({filter: () => wrong as never}).filter?.(request), {name: 'TypeError', message: /`filter` to return a boolean, got/v});
 		}
 
-		for (const wrong of [undefined, 1, Promise.resolve('a'), {}, true]) {
-			assert.throws(() => resolve({key: () => wrong as never}).key?.(request, {} as never), {name: 'TypeError', message: /`key` to return a string, got/v});
+		for (const wrong of [undefined, 1, Promise.resolve('a'), {}, true, 'undefined', 'null', 'NaN', '[object Object]', '[object Promise]']) {
+			assert.throws(() => resolve({key: () => wrong as never}).key?.(request, {} as never), {name: 'TypeError', message: /`key` to return a string, and not one that a missing value comes to; '' for none, got/v});
 		}
 
 		assert.equal(resolve({filter: () => false}).filter?.(request), false);
+		assert.equal(resolve({key: () => ''}).key?.(request, {} as never), '');
 		assert.equal(resolve({key: ({headers}: CacheableRequest) => String(headers['x-tenant'])}).key?.({...request, headers: {'x-tenant': 'a'}}, {} as never), 'a');
 	});
 
@@ -342,12 +362,14 @@ await suite('a store that is undefined, as from an unset variable, is the defaul
 		store: () => redisCache({store: undefined}),
 		'store, alone': () => redisCache(undefined),
 		'store.url': () => redisCache({store: {url: undefined}, namespace: 'a'}),
+		'store.socket.host': () => redisCache({store: {socket: {host: undefined}}, namespace: 'a'} as never),
+		'store.socket.host, alone': () => redisCache({url: undefined, socket: {host: undefined}} as never),
 		'store.url, alone': () => redisCache({url: undefined} as never),
 	};
 
 	for (const [name, make] of Object.entries(ways)) {
 		test(name, async () => {
-			assert.equal(await warningOf(make), `got-redis-cache: the option \`${name.split(',', 1)[0]}\` in redisCache() is undefined, as from an unset environment variable, so the store is ${name.startsWith('store.url') ? 'redis://localhost:6379' : 'the default one: REDIS_URL if it is set, else redis://localhost:6379 or, until it answers, memory'}; give the address of your Redis, or leave the option out`);
+			assert.equal(await warningOf(make), `got-redis-cache: the option \`${name.split(',', 1)[0]}\` in redisCache() is undefined, as from an unset environment variable, so the store is ${name.startsWith('store.') ? 'redis://localhost:6379' : 'the default one: REDIS_URL if it is set, else redis://localhost:6379 or, until it answers, memory'}; give the address of your Redis, or leave the option out`);
 		});
 	}
 

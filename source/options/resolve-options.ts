@@ -14,6 +14,7 @@ import {lacksUnit, parseDuration} from '../types/duration.ts';
 import {warn} from '../types/warning.ts';
 import {hintOfClientOption, otherNames, refuseForeignClient, refuseOptionsInStore} from './option-hints.ts';
 import type {ExpireAfter, Lifetime, RedisCacheOptions, RequestCacheOptions} from './options.ts';
+import {clientOptionsIn, refuseClientOptions} from './store-options.ts';
 import {isCovered, quotePattern, matchesUrlPattern, urlPatternExpected, whyNoUrlPattern, type UrlPattern} from './url-pattern.ts';
 import {askAbout, requestGiven} from './user-functions.ts';
 import {
@@ -262,20 +263,47 @@ export const optionNames = {
 /** Whether an option of that name exists, for a cache or for a request. */
 export const isOptionName = (name: string): boolean => Object.hasOwn(rulesByName, name);
 
-/** An option that an unset variable leaves undefined would switch off what it was meant to switch on. */
+/** What is switched off where the option is left out: those that decide who is given what. */
+const withoutIt: ReadonlyArray<readonly [name: 'encryption' | 'filter' | 'key' | 'namespace' | 'user', consequence: string]> = [
+	['encryption', 'as from an unset environment variable; leave the option out to store responses unencrypted'],
+	['namespace', 'as from an unset environment variable; leave the option out to share what is stored with every cache that has no namespace of its own'],
+	['user', 'as from a name that is not exported; leave the option out to tell no users apart by name'],
+	['key', 'as from a name that is not exported; leave the option out to tell requests apart by no more than HTTP does'],
+	['filter', 'as from a name that is not exported; leave the option out to let the cache take part in every request'],
+];
+
+/** An option that is there and undefined would switch off what it was meant to switch on. */
 const refuseUndefined = (options: RedisCacheOptions, where: string) => {
-	if ('encryption' in options && options.encryption === undefined) {
-		throw new TypeError(`Expected the option \`encryption\` in ${where} to be ${cacheRules.encryption[1]}, got undefined, as from an unset environment variable; leave the option out to store responses unencrypted`);
+	const [name, consequence] = withoutIt.find(([each]) => isUndefinedIn(options, each)) ?? [];
+	if (name !== undefined) {
+		throw new TypeError(`Expected the option \`${name}\` in ${where} to be ${cacheRules[name][1]}, got undefined, ${consequence}`);
 	}
 };
 
 const isUndefinedIn = (object: unknown, name: string): boolean => typeof object === 'object' && object !== null && Object.hasOwn(object, name) && (object as Record<string, unknown>)[name] === undefined;
 
+/** Which part of a client's options would say where Redis is, and is undefined, while none other says it; and where node-redis then looks for it. */
+const undefinedPlace = (store: unknown): readonly [name: string, taken: string] | undefined => {
+	const options = clientOptionsIn(store) ?? {};
+	const {url} = options;
+	const socket = (options.socket ?? {}) as Readonly<Record<string, unknown>>;
+	if ([url, socket.host, socket.path].some(place => place !== undefined)) {
+		return undefined;
+	}
+
+	const taken = `redis://localhost:${typeof socket.port === 'number' ? socket.port : 6379}`;
+	if (isUndefinedIn(socket, 'host')) {
+		return ['store.socket.host', taken];
+	}
+
+	return isUndefinedIn(options, 'url') ? ['store.url', taken] : undefined;
+};
+
 /** Where an unset variable leaves it to node-redis or to the cache which Redis that is. */
 const warnOfUndefinedStore = (options: RedisCacheOptions, where: string) => {
-	const isUrlUndefined = isUndefinedIn(options.store, 'url') && (options.store as Record<string, unknown>).socket === undefined;
-	const [name, taken] = isUrlUndefined ? ['store.url', 'redis://localhost:6379'] : ['store', defaultStore];
-	if (isUrlUndefined || isUndefinedIn(options, 'store')) {
+	const place = undefinedPlace(options.store);
+	const [name, taken] = place ?? ['store', defaultStore];
+	if (place !== undefined || isUndefinedIn(options, 'store')) {
 		warn('GOT_REDIS_CACHE_STORE_UNDEFINED', `the option \`${name}\` in ${where} is undefined, as from an unset environment variable, so the store is ${taken}; give the address of your Redis, or leave the option out`);
 	}
 };
@@ -424,8 +452,11 @@ const staleIfErrorSettings = (value: RequestCacheOptions['staleIfError'] = 'disc
 	};
 };
 
-/** A string that a missing name comes to would be one user to the cache. */
+/** A string that a missing name comes to would be one user, or one tenant, to the cache. */
 const namesNobody: ReadonlySet<unknown> = new Set(['', 'undefined', 'null', 'NaN', '[object Object]', '[object Promise]']);
+
+/** All requests are of the same tenant to a key that is empty, which a cache without tenants may want. */
+const isKey = (value: unknown): value is string => value === '' || (isString(value) && !namesNobody.has(value));
 
 const isUser = (value: unknown): value is string | undefined => value === undefined || (isString(value) && !namesNobody.has(value));
 
@@ -481,6 +512,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	const {store = storeOfEnvironment()} = options;
 	refuseForeignClient(store);
 	refuseOptionsInStore(store, isOptionName);
+	refuseClientOptions(store);
 	refuseContradictions(options, where);
 	if (!isCompressionSupported && options.compression) {
 		throw new TypeError(`The option \`compression\` in ${where} needs Node.js 22.15 or later, for Zstandard; this is ${version}`);
@@ -497,7 +529,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		replicas: replicaCountOf(options.waitForReplicas),
 		hasFastPath: options.fastPath ?? true,
 		coalesce: options.coalesce ?? 'process',
-		key: returning('key', options.key, isString, 'a string'),
+		key: returning('key', options.key, isKey, 'a string, and not one that a missing value comes to; \'\' for none'),
 		filter: filterOf(options.filter),
 		user: returning('user', options.user, isUser, 'a string that names a user, or undefined'),
 		tagField: options.tagField?.toLowerCase(),

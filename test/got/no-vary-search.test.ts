@@ -289,7 +289,7 @@ test('a part that is stored for one URL is completed for an equivalent one', asy
 });
 
 test('what else tells requests apart still does', async () => {
-	await using setup = await setUp({ignoredParameters: ['secret'], matchHeaders: ['x-tenant'], key: (_request, {headers}) => String(headers['x-key'])});
+	await using setup = await setUp({ignoredParameters: ['secret'], matchHeaders: ['x-tenant'], key: (_request, {headers}) => String(headers['x-key'] ?? '')});
 	serve(setup);
 	assert.equal(await ask(setup, 'a?utm=1&secret=1'), 'miss 1');
 	assert.equal(await ask(setup, 'a?utm=2&SECRET=2'), 'hit 1');

@@ -220,7 +220,7 @@ test('what is stored for a request with content is found by that and its type', 
 });
 
 test('a URL is purged for all users, methods and contents, and no other URL is', async () => {
-	await using setup = await setUp({user: (_request, {context}) => context.userId as string | undefined, key: (_request, {headers}) => String(headers['x-tenant']), ignoredParameters: ['utm']});
+	await using setup = await setUp({user: (_request, {context}) => context.userId as string | undefined, key: (_request, {headers}) => String(headers['x-tenant'] ?? ''), ignoredParameters: ['utm']});
 	serve(setup);
 	const {cache, client, origin} = setup;
 	const url = `${origin.url}/a?b=1&api_key=secret`;
