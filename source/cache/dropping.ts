@@ -16,13 +16,13 @@ import type {Exchange, ExchangeContext} from './exchange.ts';
 
 type Drop = Extract<Refusal, {kind: 'drop'}>;
 
-/** The index without a variant, which may have been stored anew in the meantime. */
+/** The index without a variant, unless that variant has been stored again in the meantime. */
 const without = (index: VariantIndex, {id, keptUntilMs}: VariantReference): VariantIndex =>
 	({...index, variants: index.variants.filter(variant => variant.id !== id || variant.keptUntilMs !== keptUntilMs)});
 
 const dropVariant = async (context: ResourceContext, key: string, index: VariantIndex, stored: StoredResponse): Promise<void> => {
 	const {store, indexes} = context;
-	// It may be among them.
+	// This variant may be among the waiting ones.
 	await whenVariantsAreSent(context, key);
 	const id = variantId(stored.selectingHeaders);
 	const reference = index.variants.find(variant => variant.id === id);
@@ -31,7 +31,7 @@ const dropVariant = async (context: ResourceContext, key: string, index: Variant
 		return;
 	}
 
-	// Or the origin would be asked about its entity tag, RFC 9111 §4.3.1.
+	// Otherwise the origin would be asked about this variant's entity tag, RFC 9111 §4.3.1.
 	indexes.set(key, without(index, reference));
 	void store.update(key, current => current?.kind === 'index' && current.indexId === index.indexId ? without(current, reference) : undefined, 'keep');
 };
@@ -39,7 +39,7 @@ const dropVariant = async (context: ResourceContext, key: string, index: Variant
 const storedIn = (decision: Decision): StoredResponse | undefined => 'stored' in decision ? decision.stored : undefined;
 
 /**
-Removes a stored response that the origin has since given another answer for: it alone, or with the scope `'resource'` all variants. It does not wait for the store where it need not look for them: a connection keeps the order, so a later look-up of this process finds nothing.
+Removes a stored response that the origin has since replaced by another answer: only this one, or with the scope `'resource'` all variants. The store is not awaited unless the variants must be read first. A connection keeps the order of commands, so that a later look-up of this process finds nothing.
 */
 export const drop = async (context: ExchangeContext, {key, index: found, decision}: Pick<Exchange, 'key' | 'index' | 'decision'>, {scope, stored = storedIn(decision)}: Pick<Drop, 'scope' | 'stored'>): Promise<void> => {
 	const {store, indexes} = context;
@@ -51,7 +51,7 @@ export const drop = async (context: ExchangeContext, {key, index: found, decisio
 			dropReplaced(context, key);
 		}
 
-		// All that is stored of it, for whatever callers; and an older answer that is still under way must not take its place.
+		// The purge removes the responses for all kinds of callers, and keeps an older response in progress from being stored.
 		await purge(context, resourceOf(key));
 	} else if (stored?.method === 'HEAD') {
 		void store.delete([headKey(key)]);

@@ -10,50 +10,50 @@ import type {RequestBudget} from '../store/guard/budget.ts';
 import {withBudget} from '../store/with-budget.ts';
 import type {Versions} from '../tags/versions.ts';
 
-/** What all exchanges of one cache share. */
+/** The context that all exchanges of one cache share. */
 export type ExchangeContext = ResourceContext & {
 	readonly settings: CacheSettings;
 };
 
-/** What distinguishes a request beyond its head. */
+/** The parts of a request that distinguish it, beyond its head. */
 export type KeyInput = {
 	readonly body: Uint8Array | string | undefined;
-	/** The caller decodes the content coding himself, so what is kept for him is not what others are given. */
+	/** Whether the caller decodes the content coding. Encoded responses are stored apart from decoded ones. */
 	readonly isEncoded: boolean;
-	/** What the user's key function adds. */
+	/** The addition of the user's key function. */
 	readonly extra: string | undefined;
-	/** Whose the response is; `undefined`: nobody's in particular. */
+	/** The user to whom the response belongs; `undefined` if to nobody in particular. */
 	readonly user: string | undefined;
 };
 
-/** What is to be known of a request to find what is stored for it, however its content is encoded. */
+/** The key input that finds all stored responses of a request, whatever their content coding. */
 export type KeyInputOfAny = Pick<KeyInput, 'body' | 'extra' | 'user'>;
 
 /**
-One request's participation through the cache: one per hop and attempt.
+One request's participation in the cache: one per hop and attempt.
 */
 export type Exchange = {
 	readonly request: RequestHead;
 	readonly settings: RequestSettings;
-	/** Of the resource, in the store; empty when the cache takes no part. */
+	/** The resource's key in the store; empty if the cache takes no part. */
 	readonly key: string;
 	readonly keyInput: KeyInput;
 	readonly requestTimeMs: number;
-	/** By `performance.now()`, which no clock adjustment changes. */
+	/** The start by `performance.now()`, which clock adjustments do not change. */
 	readonly startedAt: number;
 	readonly index: Selection['index'];
-	/** The versions as they were before the origin was asked. */
+	/** The versions from before the origin was asked. */
 	readonly versions: Versions;
 	readonly guard: WriteGuard;
-	/** For the store: what the look-up leaves of it is for what comes after. */
+	/** The time budget for the store. Later steps have what the look-up leaves of it. */
 	readonly budget: RequestBudget;
 	readonly decision: Decision;
 };
 
-/** What is asked: all that distinguishes one request from another, and how the cache is to treat it. Who asks once more has no more budget than before. */
+/** A request with everything that distinguishes it from others, and its cache settings. A repeated request keeps its former budget. */
 export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'> & Partial<Pick<Exchange, 'budget'>>;
 
-/** What no request without the user's functions has. */
+/** Serializes the results of the user's functions in a form that no request without these functions has. */
 const distinction = (extra: string | undefined, user: string | undefined): string | undefined => {
 	if (user !== undefined) {
 		return JSON.stringify([false, extra ?? null, user]);
@@ -63,7 +63,7 @@ const distinction = (extra: string | undefined, user: string | undefined): strin
 };
 
 /**
-@param searchVariance - Equivalent URLs have one key then, which is none of a URL alone.
+@param searchVariance - Gives equivalent URLs one key, which differs from the key of any single URL.
 */
 export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra, user}: KeyInput, searchVariance?: SearchVariance): string => {
 	const resource = resourceKey(primaryKey(request, settings.request.http, {
@@ -75,5 +75,5 @@ export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, 
 	return isEncoded ? encodedKey(resource) : resource;
 };
 
-/** However many steps it takes, a request is delayed once. */
+/** Limits the store by the request's budget, so that a request is delayed once however many steps it takes. */
 export const withinBudgetOf = (context: ExchangeContext, {budget}: Pick<Exchange, 'budget'>): ExchangeContext => ({...context, store: withBudget(context.store, context.settings.timeoutMs, budget)});

@@ -14,14 +14,14 @@ import {
 	type KeyInputOfAny,
 } from './exchange.ts';
 
-/** Of a request, decoded or not, under its own URL or under that of equivalent ones. */
+/** The keys of a request for decoded and encoded content, under its own URL or that of equivalent ones. */
 export const keysOf = (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny, searchVariance?: SearchVariance): string[] =>
 	[false, true].map(isEncoded => keyOf(context, request, {...input, isEncoded}, searchVariance));
 
 /**
-Removes all that is stored for a request, and so for those whose URLs are equivalent.
+Removes all responses stored for a request, including those for equivalent URLs.
 
-@returns Whether the store confirmed it.
+@returns Whether the store confirmed the purge.
 */
 export const purgeRequest = async (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny): Promise<boolean> => {
 	const purgeResource = async (searchVariance?: SearchVariance) => purge(context, keyOf(context, request, {...input, isEncoded: false}, searchVariance));
@@ -35,16 +35,16 @@ export const purgeRequest = async (context: ExchangeContext, request: RequestHea
 	return confirmations.flat().every(Boolean);
 };
 
-/** The keys that a request's responses may be stored under, the first before the others. */
+/** The keys under which responses to a request may be stored, the key of equivalent URLs first. */
 export const storedKeysOf = async (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny): Promise<string[]> => {
 	const searchVariance = await askSearchVariance(context, request.url);
 	return [...searchVariance ? keysOf(context, request, input, searchVariance) : [], ...keysOf(context, request, input)];
 };
 
-/** A response that names more groups than these purges all of its origin: each of them would leave a key. */
+/** The most groups that one response may purge one by one. With more groups, all responses of the origin are purged, since each group would leave a key. */
 const maxGroups = 64;
 
-/** Purges what a response has made invalid, RFC 9111 §4.4 and RFC 9875. */
+/** Purges the responses that another response has invalidated, RFC 9111 §4.4 and RFC 9875. */
 export const invalidate = async (context: ExchangeContext, exchange: Exchange, {urls, groups}: Invalidation) => {
 	const {keyInput, request} = exchange;
 	const nowMs = context.now();
@@ -52,7 +52,7 @@ export const invalidate = async (context: ExchangeContext, exchange: Exchange, {
 	const watching = bounded.store.watchReplicas?.();
 	const watch = watching && await watching;
 	const steps = watch ? {...bounded, store: withReplicas(bounded.store, watch)} : bounded;
-	// A user's request may change what everybody has.
+	// A request of one user may change responses for everybody.
 	const users = new Set([keyInput.user, undefined]).keys().toArray();
 	const confirmations = await Promise.all([
 		...urls.flatMap(url => users.map(async user => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra, user}))),
@@ -60,7 +60,7 @@ export const invalidate = async (context: ExchangeContext, exchange: Exchange, {
 		...(groups.length > maxGroups ? [changeVersion(steps.store, originVersionKey(request.url), {isSoft: false, nowMs})] : []),
 		...(groups.length > maxGroups ? [] : groups).map(async group => changeVersion(steps.store, groupVersionKey(request.url, group), {isSoft: false, nowMs})),
 	]);
-	// The request does not wait for it: what is missing is an event.
+	// The request does not wait for replicas: a missing confirmation is reported as an event.
 	if (watch && confirmations.every(Boolean)) {
 		void watch.confirm({isInBackground: true});
 	}

@@ -23,7 +23,7 @@ import {
 	type ExchangeContext,
 } from './exchange.ts';
 
-/** What is fresh may be due to be refreshed all the same, where the user wants it. */
+/** Decides about a stored response. With `refreshesAhead`, a fresh response may be refreshed before it expires. */
 const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
 	const decision = decide(request, stored, nowMs, http);
 
@@ -36,7 +36,7 @@ type Found = Selection & {readonly key: string};
 
 const selectOptions = ({http: {matchHeaders}, tags}: RequestSettings) => ({matchHeaders, tags});
 
-/** What is stored for a request of which nothing was found under the first key: under the key of all equivalent URLs if that is known, or else under its own. */
+/** Looks a request up under its other keys if the first key had nothing: under the key of equivalent URLs if known, then under its own. */
 const findElsewhere = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {key: firstKey, ...first}: Found): Promise<Found> => {
 	const options = selectOptions(settings);
 	const searchVariance = await findSearchVariance(context, request.url);
@@ -58,12 +58,12 @@ const findElsewhere = async (context: ExchangeContext, {request, settings, keyIn
 	return {stored: undefined, index, versions, key};
 };
 
-/** Where a request is looked for first. */
+/** The key under which a request is looked up first. */
 export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked): string => keyOf(context, request, keyInput, knownSearchVariance(context, request.url));
 
 const asksOrigin = ({kind}: Decision): boolean => kind === 'fetch' || kind === 'validate';
 
-/** RFC 9110 §9.3.3: the response to a POST request may be stored for GET requests. */
+/** RFC 9110 §9.3.3: the response to a POST request may be stored for GET requests, so that the exchange needs a guard. */
 const guardOfPost = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {reason}: {readonly reason: BypassReason}): Promise<WriteGuard> => {
 	if (reason !== 'method' || request.method !== 'POST' || settings.http.isReadOnly) {
 		return noGuard;
@@ -72,13 +72,13 @@ const guardOfPost = async (context: ExchangeContext, {request, settings, keyInpu
 	return placeGuardFirst(context.store, keyOf(context, {...request, method: 'GET'}, {...keyInput, body: undefined}));
 };
 
-/** Whether `Vary` selects among the variants, and not the options alone. */
+/** Whether `Vary`, and not only the options, selects among the variants. */
 const isVaried = ({vary}: VariantIndex, {http: {matchHeaders}}: RequestSettings): boolean => vary.some(name => !matchHeaders.includes(name));
 
 type LookUpOptions = {
-	/** Why the cache is to take no part, if that is settled already. */
+	/** The reason why the cache takes no part, if already decided. */
 	readonly bypass?: BypassReason | undefined;
-	/** Where it has been worked out already. */
+	/** The request's key, if already computed. */
 	readonly key?: string;
 };
 
@@ -94,13 +94,13 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	}
 
 	const firstKey = given ?? firstKeyOf(context, asked);
-	// What needs no look at the store is decided without one.
+	// Some decisions need no look at the store.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
 	if (early.kind === 'bypass') {
 		return {...exchange, key: firstKey, decision: early, guard: await guardOfPost(withinBudgetOf(context, exchange), asked, early)};
 	}
 
-	/** The versions learn the token of the guard, so that those who wait for this exchange can tell whether it is older than a purge that they have seen. */
+	/** Adds the guard's token to the versions, so that waiters of this exchange can tell whether it is older than a purge they have seen. */
 	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => {
 		if (!asksOrigin(found.decision)) {
 			return {...found, guard: noGuard};
@@ -120,7 +120,7 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 
 	const steps = withinBudgetOf(context, exchange);
 	const first = await select(steps, request, firstKey, selectOptions(settings));
-	// No turn in between where there is nowhere else to look: what an equal request brings meanwhile would be missed.
+	// Without another key to look under, the function must not yield: it would miss the result of an equal request.
 	const isDone = first.stored !== undefined || !(isForSearchVariance(firstKey) || mayVary(context, request.url));
 	const {stored, index, versions, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
 	if (stored) {
@@ -135,7 +135,7 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 };
 
 /**
-The look-up of a request for which the memory tier has a response to reuse, without I/O; `undefined` for any other.
+Looks a request up in the memory tier, without I/O; `undefined` if memory has no response to reuse.
 */
 export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput}: Asked, key: string): Exchange | undefined => {
 	const selection = peek(context, request, key);
@@ -150,9 +150,9 @@ export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput
 };
 
 /**
-The exchange of a request that refreshes what a caller has been given: it asks the origin whatever is stored, unless that is newer by now.
+Prepares the exchange of a background refresh: the origin is asked regardless of the stored response, unless that is newer by now.
 
-@param seen - What the caller was given.
+@param seen - The response that the caller was given.
 */
 export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: StoredResponse): Exchange => {
 	const {decision} = exchange;
@@ -170,7 +170,7 @@ export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: St
 	};
 };
 
-/** The exchange of a request that is made once more, as what was stored and what the origin said of it do not go together: it is not to be asked about that again. */
+/** Prepares the exchange of a repeated request, after the origin's answer did not match the stored response. The origin is not asked about that response again. */
 export const askedAgain = (exchange: Exchange): Exchange => {
 	const {decision} = exchange;
 	if (decision.kind === 'fetch') {
@@ -180,20 +180,20 @@ export const askedAgain = (exchange: Exchange): Exchange => {
 	return decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
 };
 
-/** Whether what another request was given is stored for a request's URL as well. */
+/** Whether the response to another request is also stored for this request's URL. */
 export const isForUrl = (context: ExchangeContext, {key, request, keyInput, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean => {
 	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
 	if (!isForSearchVariance(key) || (searchVariance && keyOf(context, request, keyInput, searchVariance) === key)) {
 		return true;
 	}
 
-	// By their URLs alone, requests with credentials cannot be told apart.
+	// Redacted URLs do not tell requests with credentials apart.
 	const isTold = !isRedacted(searchVariance ? simplifiedUrl(url, searchVariance) : url);
 
 	return isTold && isEquivalent(redactedUrl(request.url, settings.http.ignoredParameters), url, searchVariance);
 };
 
-/** The exchange of a request whose URL turned out to be equivalent to no other, and that is about to ask the origin by itself. */
+/** Prepares the exchange of a request that is about to ask the origin after its URL turned out not to be equivalent to another. */
 export const underOwnUrl = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {
 	const key = keyOf(context, exchange.request, exchange.keyInput);
 

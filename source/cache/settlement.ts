@@ -24,20 +24,20 @@ import {storeUnderRequest, store, type Storage} from './storing.ts';
 
 const noBody = new Uint8Array();
 
-/** What an exchange came to. */
+/** The outcome of one exchange, and the stored responses that come of it. */
 export type ExchangeResult = {
 	readonly outcome: Outcome | SharedOutcome;
-	/** The stored response to answer with in place of what the origin said. */
+	/** The stored response that answers in place of the origin's. */
 	readonly answer?: StoredResponse | undefined;
-	/** What was stored. */
+	/** The response that was stored. */
 	readonly written?: StoredResponse | undefined;
-	/** What would have been stored, if the store were there. */
+	/** The response that would have been stored if the store were available. */
 	readonly unstored?: StoredResponse | undefined;
-	/** Why nothing of the origin's response was stored, where a stored response answers with its header fields. */
+	/** The reason why the origin's response was not stored, although a stored response answers with its header fields. */
 	readonly refusal?: PassReason | undefined;
 };
 
-/** The exchange with what is stored for its request. In the mode `reload`, the origin was asked without a look at that. */
+/** Adds the stored response to the exchange of a request in the mode `reload`, which asked the origin without a look-up. */
 export const withStored = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {
 	const {decision, settings} = exchange;
 	if (decision.kind !== 'fetch' || decision.reason !== 'reload' || decision.stored) {
@@ -51,10 +51,10 @@ export const withStored = async (context: ExchangeContext, exchange: Exchange): 
 	return {...exchange, key: found.key, index: found.index, decision: {...decision, ...(stored && {stored})}};
 };
 
-/** A response that is for one user alone says nothing of an older one for all. */
+/** Reasons that concern one user's response. Such a response does not make an older one for all users outdated. */
 const aboutUser: ReadonlySet<PassReason> = new Set(['private', 'authorization', 'credentials', 'set-cookie']);
 
-/** Makes in the store the change that a response without a body of its own leads to. */
+/** Applies the change that a response without a body of its own makes in the store. */
 const change = async (context: ExchangeContext, exchange: Exchange, wanted: Freshening | Refusal): Promise<Storage> => {
 	if (wanted.kind === 'freshen') {
 		return store(context, exchange, wanted.stored);
@@ -68,7 +68,7 @@ const change = async (context: ExchangeContext, exchange: Exchange, wanted: Fres
 	} else if (wanted.kind === 'invalidate') {
 		const {refusal, unstored} = await store(context, exchange, wanted.stored);
 		const isOutrun = refusal === 'invalidated' && unstored !== undefined;
-		// What cannot be marked invalid must not look fresh.
+		// A response that cannot be marked invalid must not look fresh.
 		if (refusal !== undefined && !isOutrun) {
 			await drop(context, exchange, {scope: 'selected', stored: wanted.stored});
 		}
@@ -80,10 +80,10 @@ const change = async (context: ExchangeContext, exchange: Exchange, wanted: Fres
 type StoreOutcome = Extract<Outcome, {kind: 'store'}>;
 type CombineOutcome = Extract<Outcome, {kind: 'combine'}>;
 
-/** Reasons that come up when a response is written, and lie in the response: what it would have replaced is outdated all the same. */
+/** Reasons that are found while a response is written but depend on the response: the response that it would have replaced is outdated nevertheless. */
 const lateReasons: ReadonlySet<PassReason> = new Set(['too-large', 'past-time-to-live']);
 
-/** Settles a response that turned out not to be stored. */
+/** Settles an exchange whose response turned out not to be storable. */
 export const giveUp = async (context: ExchangeContext, exchange: Exchange, {otherwise, invalidation}: StoreOutcome, reason: PassReason): Promise<ExchangeResult> => {
 	const left: Refusal = {kind: 'leave', reason};
 	const refusal: Refusal = lateReasons.has(reason) ? {...otherwise, reason} : left;
@@ -108,7 +108,7 @@ const storeNew = async (context: ExchangeContext, exchange: Exchange, outcome: S
 
 	const settlement = await giveUp(context, exchange, outcome, refusal);
 
-	// What answers another request is nothing for those who made this one.
+	// Requests that wait for this one cannot use a response stored under another request.
 	return as ? settlement : {...settlement, unstored};
 };
 
@@ -157,9 +157,9 @@ const applyOutcome = async (context: ExchangeContext, exchange: Exchange, outcom
 };
 
 /**
-Carries an outcome out, but for its invalidation.
+Applies an outcome, except for its invalidation.
 
-@param body - Of the response that led to it, complete.
+@param body - The complete body of the response.
 */
 export const applyOutcomeOf = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<ExchangeResult> => {
 	const settlement = await applyOutcome(context, exchange, outcome, body);
@@ -170,11 +170,11 @@ export const applyOutcomeOf = async (context: ExchangeContext, exchange: Exchang
 	return settlement;
 };
 
-/** Whether a response says that its body is larger than what is stored. */
+/** Whether a response declares a body larger than `maxBodyBytes`. */
 export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'settings'>, {rawHeaders}: Pick<ResponseHead, 'rawHeaders'>): boolean =>
 	request.method !== 'HEAD' && Number(rawFieldValue(rawHeaders, 'content-length')) > settings.maxBodyBytes;
 
-/** What a response leads to; its body may still be on its way. */
+/** Decides the outcome of a response whose body may not have arrived yet. */
 export const decideOutcome = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Exchange, response: ResponseHead): Outcome => settle({
 	request,
 	decision,
@@ -185,7 +185,7 @@ export const decideOutcome = ({settings: {filter}, now}: ExchangeContext, {reque
 	isFilteredOut: filter && (filtered => !filter(request, filtered)),
 });
 
-/** Whether a response may take away what is stored for its request, which was not looked up. */
+/** Whether a response may remove stored responses that the exchange has not looked up. */
 export const supersedesUnseen = (context: ExchangeContext, exchange: Exchange, response: ResponseHead): boolean => {
 	if (exchange.decision.reason !== 'reload') {
 		return false;
@@ -195,7 +195,7 @@ export const supersedesUnseen = (context: ExchangeContext, exchange: Exchange, r
 	return outcome.kind === 'store' ? isTooLarge(exchange, response) : 'change' in outcome && outcome.change.kind === 'drop';
 };
 
-/** The exchange with the variant that a 304 names, where all were asked about: RFC 9111 §4.3.4. */
+/** Adds the variant that a 304 names, if the origin was asked about all variants: RFC 9111 §4.3.4. */
 const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {statusCode, rawHeaders}: ResponseHead): Promise<Exchange> => {
 	const {key, index, decision} = exchange;
 	const etag = rawFieldValue(rawHeaders, 'etag');
@@ -208,16 +208,16 @@ const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {s
 };
 
 /**
-Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to what is stored.
+Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to a stored response.
 
-@param body - The complete body; its bytes remain the caller's to change. `'too-large'`: it is complete, and was not kept. `'incomplete'`: it broke off.
+@param body - The complete body; the caller may change its bytes afterwards. `'too-large'`: the body was complete but not kept. `'incomplete'`: the body broke off.
 */
 export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete'): Promise<ExchangeResult> => {
 	const exchange = await withNamedVariant(context, asked, response);
 	const outcome = decideOutcome(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
 
 	if ('invalidation' in outcome && outcome.invalidation) {
-		// The next request of this process must not be given what this one changed.
+		// The next request of this process must not get a response that this request has changed.
 		await invalidate(context, exchange, outcome.invalidation);
 	}
 
@@ -229,7 +229,7 @@ export const settleResponse = async (context: ExchangeContext, asked: Exchange, 
 		return outcome.kind === 'store' ? giveUp(context, exchange, outcome, body) : applyOutcomeOf(context, exchange, outcome, noBody);
 	}
 
-	// What is stored may be written later, and is given to those who wait for it.
+	// The store may write the bytes later, and waiting requests use them.
 	const isKept = outcome.kind === 'store' && body.byteLength <= exchange.settings.maxBodyBytes;
 
 	return applyOutcomeOf(context, exchange, outcome, isKept ? new Uint8Array(body) : body);
@@ -237,7 +237,7 @@ export const settleResponse = async (context: ExchangeContext, asked: Exchange, 
 
 type ReuseStale = Extract<Outcome, {kind: 'reuse-stale'}>;
 
-/** The stale response that may stand in for a failure to get any, or any that is useful, RFC 9111 §4.2.4. */
+/** Returns the stale response that may replace a missing or useless response, RFC 9111 §4.2.4. */
 export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: StaleReason): ReuseStale | undefined => {
 	const outcome = settleFailure({
 		request,

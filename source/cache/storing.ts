@@ -31,17 +31,17 @@ const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffse
 	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
 };
 
-/** So many a response may have, however small it is; of others, one for so many bytes: each version takes some 150 bytes in Redis. */
+/** The number of tags and groups that any response may have. Larger responses may have one for each 64 bytes: a version takes about 150 bytes in Redis. */
 const fewMarks = 128;
 const bytesPerMark = 64;
 
-/** What a response leaves behind, for an hour after it, is in proportion to it. */
+/** The most tags and groups for a response. Versions outlive the response by an hour, so that their number must be in proportion to its size. */
 const mostMarksOf = ({rawHeaders, body}: StoredResponse): number => {
 	const headBytes = rawHeaders.reduce((sum, text) => sum + text.length, 0);
 	return Math.min(maxTags, Math.max(fewMarks, Math.floor((headBytes + body.byteLength) / bytesPerMark)));
 };
 
-/** What a response can be purged by, beside its URL. */
+/** Adds the tags and groups by which a response can be purged. */
 const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchange, 'settings'>, stored: StoredResponse): StoredResponse => {
 	const {rawHeaders} = stored;
 	const fieldTags = tagField === undefined ? [] : (rawFieldValue(rawHeaders, tagField) ?? '').split(/[\s,]+/v).filter(Boolean);
@@ -53,7 +53,7 @@ type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'starte
 
 type Place = Pick<Storing, 'key' | 'index' | 'versions' | 'guard'>;
 
-/** Where a response is stored: its own field says for which URLs. */
+/** Chooses the key for a response: the response's own `No-Vary-Search` decides for which URLs it is stored. */
 const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Place | StoreRefusal> => {
 	const {request, keyInput, requestTimeMs, versions: seen} = exchange;
 	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
@@ -71,7 +71,7 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 		return {...exchange, versions};
 	}
 
-	// The exchange counts on the guard of another key: nobody may have purged that one, or this one, while the origin was asked.
+	// The exchange relies on the guard of another key, so that neither that key nor this one may have been purged while the origin was asked.
 	const guard = takeGuard(context.store, key, noVersions, ownTimers.now());
 	const [wasPurged, refusal] = await Promise.all([
 		wasUrlPurged(context, request.url, requestTimeMs),
@@ -81,13 +81,13 @@ const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: 
 	return wasPurged ? 'invalidated' : refusal ?? {key, versions, guard, index: undefined};
 };
 
-/** What became of a response that was to be stored. */
+/** The result of storing a response. */
 export type Storage =
 	| {readonly written: StoredResponse; readonly refusal?: undefined; readonly unstored?: undefined}
-	/** With what would have been stored, if the store were there, or nothing newer. */
+	/** The response that would have been stored if the store were available, or had nothing newer. */
 	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};
 
-/** Without the store it cannot be known what a purge means; what this process has purged, it knows. */
+/** Without the store, only the purges of this process are known. */
 const withoutMarks = (context: ExchangeContext, {key, startedAt, versions}: Storing, stored: StoredResponse, reason: StoreRefusal): Storage =>
 	reason === 'store-unavailable' && !isPurgedSince(context, key, startedAt)
 		? {refusal: reason, unstored: {...stored, versions: versionsAsSeen(versions, key, stored)}}
@@ -120,7 +120,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	const held = await tokenFor(steps.store, placed.guard);
 	const refusal = typeof versions === 'string' ? versions : held.refusal;
 	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
-		// The next look-up sees them before it asks the origin.
+		// The next look-up reads these versions before it asks the origin.
 		context.markKeys.set(key, versionKeysOf(key, stored));
 		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
 	}
@@ -138,7 +138,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 
 	const unwritten = write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl});
 	if (unwritten) {
-		// Those who have waited for it began as early.
+		// The requests that have waited for this response began just as early.
 		return {refusal: 'invalidated', ...unwritten === 'outrun' && {unstored: written}};
 	}
 
@@ -149,7 +149,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	return {written};
 };
 
-/** RFC 9110 §9.3.3: what answers one request is stored for another. It is newer than what the first one invalidated. */
+/** RFC 9110 §9.3.3: prepares to store a response under another request. The response is newer than the responses that it invalidated. */
 export const storeUnderRequest = async (context: ExchangeContext, {settings, requestTimeMs, budget, guard, ...asked}: Exchange, request: RequestHead, groups: readonly string[]): Promise<Storing> => {
 	const keyInput = {...asked.keyInput, body: undefined};
 	const key = keyOf(context, request, keyInput);
@@ -158,7 +158,7 @@ export const storeUnderRequest = async (context: ExchangeContext, {settings, req
 		readVersions(steps, groups.map(group => groupVersionKey(request.url, group))),
 		tokenFor(steps, guard),
 	]);
-	// The response has purged it. Where somebody else has, too, while it was on its way, the former guard was another one.
+	// The exchange itself has purged the resource. If another purge happened in the meantime, the former token differs from the exchange's.
 	const purge = lastPurgeOf(context, key);
 	const isOwn = purge?.token !== undefined && held.refusal === undefined && (purge.formerToken ?? '') === held.token;
 

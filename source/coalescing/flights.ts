@@ -4,67 +4,67 @@ import {isChangedSince, noVersions, type Versions} from '../tags/versions.ts';
 import {inBackground} from '../types/background.ts';
 import {createHints} from '../types/hints.ts';
 
-/** How a flight ends for those who wait for it. */
+/** How a flight ends for its waiters. */
 export type FlightEnd<Result> =
-	/** The leader brought something that others may be able to use. */
+	/** The leader has a result that others may be able to use. */
 	| {readonly kind: 'shared'; readonly result: Result}
-	/** Each goes by itself, all at once; `failure` says what the leader failed from. */
+	/** All waiters proceed on their own at once; `failure` is the leader's failure. */
 	| {readonly kind: 'released'; readonly failure?: unknown};
 
-/** What a wait leads to. */
+/** The result of a wait. */
 export type FlightResult<Result> =
 	| FlightEnd<Result>
-	/** The leader is gone: this one leads now. */
+	/** The leader is gone, and this waiter leads now. */
 	| {readonly kind: 'leading'; readonly lead: Leader<Result>}
-	/** The wait was given up by the one who waited. */
+	/** The waiter stopped waiting. */
 	| {readonly kind: 'left'};
 
 /**
-Leading a flight: what is called first counts.
+The leader's side of a flight. Only the first call that ends or hands over the flight has an effect.
 */
 export type Leader<Result> = {
 	readonly id: string;
 	/** Whether the flight has ended, was handed over, or has taken too long. */
 	readonly isOver: boolean;
-	/** Whoever waits may use the result. */
+	/** Gives the result to all waiters. */
 	resolve(result: Result): void;
-	/** Nobody waits any longer, and for `restMs` nobody waits for the same again. */
+	/** Releases all waiters, and lets nobody wait for the same id during `restMs`. */
 	release(restMs: number, failure?: unknown): void;
-	/** The one who has waited longest leads now. */
+	/** Hands leadership to the longest-waiting request. */
 	promoteNext(): void;
-	/** Calls `listener` when the flight ends, whoever leads it then: once, with how, and how long it is to rest. */
+	/** Calls `listener` once when the flight ends, whoever leads by then, with the result and the duration of the rest. */
 	onEnd(listener: EndListener<Result>): void;
-	/** Whether somebody listens already: a leader before this one. */
+	/** Whether an earlier leader has already registered a listener. */
 	readonly hasWaiters: boolean;
 };
 
 export type EndListener<Result> = (ending: FlightEnd<Result> | {readonly kind: 'deserted'}, restMs: number) => void;
 
 export type Ticket<Result> =
-	/** Nobody is waited for: the flight is known not to be worth it. */
+	/** The flight is known not to be worth waiting for. */
 	| {readonly role: 'alone'}
 	| {readonly role: 'leader'; readonly lead: Leader<Result>}
 	| {readonly role: 'waiter'; readonly landing: Promise<FlightResult<Result>>; leave(): void};
 
 /**
-Equal requests that are on their way at the same time: one leads, the others wait for what it brings.
+Equal concurrent requests: one leads, and the others wait for its result.
 */
 export type Flights<Result> = {
 	/**
 	@param id - Equal for requests that may share a response.
-	@param notBefore - By `performance.now()`: a flight that began earlier brings what is outdated.
-	@param versions - As they were before the origin was asked: a flight that began before a purge brings what is outdated, too.
-	@param budget - For the store: a leader has no more than anybody who waits for it.
+	@param notBefore - By `performance.now()`: the result of a flight that began earlier is outdated.
+	@param versions - The versions from before the origin was asked: the result of a flight that began before a purge is outdated, too.
+	@param budget - The request's budget for the store: a leader has no more than any of its waiters.
 	*/
 	join(id: string, options?: {readonly notBefore?: number | undefined; readonly versions?: Versions; readonly budget?: RequestBudget | undefined}): Ticket<Result>;
-	/** How many flights are on their way. */
+	/** The number of flights in progress. */
 	readonly size: number;
 };
 
 export type FlightsOptions = {
-	/** The longest that a flight is waited for, retries and changes of its leader included. */
+	/** The longest wait for a flight, including retries and changes of the leader. */
 	readonly patienceMs: number;
-	/** How many ids are remembered as not worth waiting for. */
+	/** The number of ids that are remembered as not worth waiting for. */
 	readonly maxResting: number;
 };
 
@@ -76,19 +76,19 @@ type Waiter<Result> = {
 type Flight<Result> = {
 	readonly id: string;
 	readonly startedAt: number;
-	/** As whoever began it saw them. */
+	/** The versions that the first leader saw. */
 	readonly versions: Versions;
-	/** In the order of arrival. */
+	/** The waiters in the order of arrival. */
 	readonly waiters: Set<Waiter<Result>>;
-	/** Where timers are faked, it may be no more than a number. */
+	/** The flight's timer; it may be just a number if timers are faked. */
 	readonly timer: Partial<NodeJS.Timeout>;
 	leader: Leader<Result> | undefined;
-	/** The leader's. */
+	/** The leader's budget. */
 	budget: RequestBudget | undefined;
 	listener: EndListener<Result> | undefined;
 };
 
-/** After a flight that took too long. */
+/** How long nobody waits for an id after its flight took too long. */
 const restAfterPatienceMs = 1000;
 
 export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions): Flights<Result> => {
@@ -181,7 +181,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 			startedAt: ownTimers.now(),
 			versions,
 			waiters: new Set(),
-			// It keeps the process alive for those who wait, not for the leader.
+			// The timer keeps the process alive for waiters, not for the leader.
 			timer: inBackground(setTimeout(() => {
 				end(flight, {kind: 'released'}, restAfterPatienceMs);
 			}, patienceMs)),

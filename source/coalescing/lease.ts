@@ -7,38 +7,38 @@ import {inBackground} from '../types/background.ts';
 import {createHints} from '../types/hints.ts';
 
 /**
-The right to do something that one of a fleet is enough for. It is kept up until it is given back; if its holder dies, it expires.
+The right to do something that only one process of a fleet should do. The holder renews the lease until release; if the holder dies, the lease expires.
 */
 export type Lease = {
 	/**
-	Gives it back: the next one who asks has it.
+	Releases the lease to the next one who asks.
 
-	@param written - What others are to find has been written when it resolves. Who asks in this process needs not wait for that, and has the lease at once.
+	@param written - Resolves when the data that other processes look for has been written; only then is the lease released. A caller in this process does not need to wait, and gets the lease at once.
 	*/
 	release(written?: Promise<unknown>): Promise<void>;
-	/** Gives it back, and tells all who ask for so long that there is nothing to wait for. */
+	/** Releases the lease, and makes `acquire()` return `'resting'` to all callers during `restMs`. */
 	rest(restMs: number): Promise<void>;
 };
 
 export type Leases = {
 	/**
-	Never waits for another holder.
+	Tries to acquire a lease, without waiting for another holder.
 
-	@returns The lease; or that somebody else has it, that nobody should wait for it, or that the store cannot tell.
+	@returns The lease, or: `'taken'` by another holder, `'resting'` if nobody should wait, or `'unavailable'` if the store cannot tell.
 	*/
 	acquire(key: string): Promise<Lease | 'taken' | 'resting' | 'unavailable'>;
 
-	/** Resolves to why Redis gives this process no leases, `undefined` if it does. */
+	/** Resolves to the reason why Redis refuses leases to this process; `undefined` if it does not. */
 	check(): Promise<Error | undefined>;
 };
 
-/** What a holder that dies costs those who wait. */
+/** The longest time that waiters lose if the holder dies. */
 const defaultLeaseMs = 3000;
 
 /** How long no lease is asked for after Redis has refused one for want of a permission. */
 const permissionRetryMs = 2000;
 
-/** So many are remembered, of connections that broke. */
+/** The number of unanswered tokens that are remembered after connections broke. */
 const maxUnanswered = 1000;
 
 const restingMark = 'resting';
@@ -46,9 +46,9 @@ const restingMark = 'resting';
 const tokenShape = /^[\w\-]{16}$/v;
 
 /*
-`EVAL`, not `EVALSHA`: there is nothing that `SCRIPT FLUSH` or a failover could lose.
+The scripts use `EVAL` instead of `EVALSHA`, so that `SCRIPT FLUSH` or a failover cannot lose them.
 
-All commands that a lease needs until it is given back are run before it is taken: a user of Redis who lacks one of them takes no lease, which others would wait for until it expires. There is one command to a line, for Redis's errors name the line.
+The script runs all commands that a lease needs later before it takes the lease. A Redis user who lacks a permission then takes no lease, for which others would wait until it expires. Each line has one command, because Redis's errors name the line.
 */
 const acquireScript = `
 	local holder = redis.call('GET', KEYS[1])
@@ -64,21 +64,21 @@ const renewScript = ifOwned('\'PEXPIRE\', KEYS[1], ARGV[2]');
 const releaseScript = ifOwned('\'UNLINK\', KEYS[1]');
 const restScript = ifOwned(`'SET', KEYS[1], '${restingMark}', 'PX', ARGV[2]`);
 
-/** Whether a value is a lease that somebody may hold. What is no token, or stays longer than any lease, was put there by somebody else, and is no reason to wait. */
+/** Whether a value is a lease that somebody may hold. A value that is not a token, or that lives longer than any lease, was written by something else, and is no reason to wait. */
 const isGenuine = (holder: string, leftMs: number, leaseMs: number): boolean => tokenShape.test(holder) && leftMs !== -1 && leftMs <= leaseMs;
 
 /**
-Leases in Redis, through the store's deadline and circuit breaker: a fault is no lease, never an exception.
+Leases in Redis, behind the store's deadline and circuit breaker: a fault means no lease, never an exception.
 
 @see https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/
 */
 export const createLeases = (command: NonNullable<Store['command']>, leaseMs: number = defaultLeaseMs): Leases => {
-	/** By `performance.now()`: until when it is known that Redis gives this user no lease. */
+	/** The time until which Redis is known to refuse leases to this user, by `performance.now()`. */
 	let refusedUntilMs = -Infinity;
 
 	const runOn = (key: string, token: string) => async (script: string, ...arguments_: string[]) => command(key, wireKey => ['EVAL', script, '1', wireKey, token, ...arguments_]);
 
-	/** A lease that is not given back, because a connection broke, makes others wait for nobody. */
+	/** Repeats a command until Redis answers: if a broken connection prevented the release, others would wait for nobody. */
 	const insist = async (run: () => Promise<CommandResult | undefined>): Promise<void> => {
 		const untilMs = ownTimers.now() + leaseMs;
 		const isDone = (result: CommandResult | undefined) => result !== undefined && (result.refusal === undefined || result.refusal instanceof StorePermissionError);
@@ -87,10 +87,10 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 		}
 	};
 
-	/** Tokens that were sent and not answered. They may arrive long after they were given up: what has one of them is this process's. */
+	/** Tokens that were sent but not answered. Their commands may arrive long after they were given up, so that a lease with such a token belongs to this process. */
 	const unanswered = createHints<true>(maxUnanswered);
 
-	/** Those of this process that nobody uses any more, and that are still held. */
+	/** Leases of this process that are still held although nobody uses them. */
 	const idle = new Map<string, Lease>();
 
 	const hold = (key: string, token: string): Lease => {
@@ -120,7 +120,7 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 		return lease;
 	};
 
-	/** What to make of a lease that somebody holds. */
+	/** Interprets a lease that has a holder already. */
 	const heldBy = (key: string, holder: string, leftMs: number): Lease | 'taken' | 'resting' | 'unavailable' => {
 		if (unanswered.delete(holder)) {
 			void runOn(key, holder)(renewScript, String(leaseMs));
@@ -163,7 +163,7 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 			});
 
 			if (!result) {
-				// It may have been given all the same.
+				// Redis may have granted the lease even so.
 				void insist(async () => unanswered.has(token) ? runOn(key, token)(releaseScript) : {reply: undefined});
 				return 'unavailable';
 			}

@@ -3,7 +3,7 @@ import {deltaSecondsCeiling} from './cache-control.ts';
 import {dateOf} from './dates.ts';
 import {listMembers} from './list.ts';
 
-/** RFC 9111 §5.1: of a list the first member counts, and what is not a number is ignored. */
+/** RFC 9111 §5.1: the first member of a list counts, and a value that is not a number is ignored. */
 export const ageValueSeconds = (age: string | undefined): number => {
 	const [first = ''] = age === undefined ? [] : listMembers(age);
 
@@ -11,9 +11,9 @@ export const ageValueSeconds = (age: string | undefined): number => {
 };
 
 type InitialAge = {
-	/** Of the `Age` field. */
+	/** The value of the `Age` field. */
 	readonly ageSeconds: number;
-	/** What `Date` says; `undefined` if it says nothing. */
+	/** The time in `Date`; `undefined` if it is absent or invalid. */
 	readonly dateValueMs: number | undefined;
 	readonly requestTimeMs: number;
 	readonly responseTimeMs: number;
@@ -21,7 +21,7 @@ type InitialAge = {
 
 /** RFC 9111 §4.2.3, with the RFC's own names. */
 export const correctedInitialAgeSeconds = ({ageSeconds, dateValueMs, requestTimeMs, responseTimeMs}: InitialAge): number => {
-	// In whole seconds: `Date` does not tell when within its second a response was generated.
+	// The apparent age is in whole seconds, because `Date` does not tell when within its second a response was generated.
 	const apparentAge = dateValueMs === undefined ? 0 : Math.max(0, Math.floor((responseTimeMs - dateValueMs) / 1000));
 	const responseDelay = Math.max(0, responseTimeMs - requestTimeMs) / 1000;
 	const correctedAgeValue = ageSeconds + responseDelay;
@@ -29,22 +29,22 @@ export const correctedInitialAgeSeconds = ({ageSeconds, dateValueMs, requestTime
 	return Math.max(apparentAge, correctedAgeValue);
 };
 
-/** RFC 9111 §4.2.3. A response from the future tells of a clock that was set, by how much nobody knows: it is as old as it is young. */
+/** RFC 9111 §4.2.3. A response time in the future means that the clock was changed by an unknown amount; the absolute difference is then used as the age. */
 export const currentAgeSeconds = (policy: StoredPolicy, nowMs: number): number => {
 	const residentTime = Math.abs(nowMs - policy.responseTimeMs) / 1000;
 	const currentAge = policy.correctedInitialAgeSeconds + residentTime;
 
-	// The sum of two numbers of milliseconds is one, but not as fractions of a second.
+	// Rounding to milliseconds removes floating-point errors: both terms are whole milliseconds.
 	return Math.round(currentAge * 1000) / 1000;
 };
 
-/** When the response stops, or stopped, being fresh; `undefined` when it never does. */
+/** The time at which the response becomes, or became, stale; `undefined` if never. */
 export const expiryOf = (policy: StoredPolicy): Date | undefined => {
 	const expiryMs = policy.responseTimeMs + ((policy.freshnessLifetimeSeconds - policy.correctedInitialAgeSeconds) * 1000);
 
 	return policy.freshnessLifetimeSeconds === Infinity ? undefined : dateOf(expiryMs);
 };
 
-/** How long the response stays fresh; negative: for how long it has been stale. */
+/** The remaining time of freshness; negative if the response is stale. */
 export const remainingFreshnessSeconds = (policy: StoredPolicy, nowMs: number): number =>
 	policy.freshnessLifetimeSeconds - currentAgeSeconds(policy, nowMs);

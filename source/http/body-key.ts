@@ -6,9 +6,9 @@ import type {HeaderFields} from './message.ts';
 import {normalizeQuery} from './url.ts';
 
 /**
-A request's content in the form that takes part in the key: its kind, its media type, its canonical text, and the header fields that say what the content means.
+Normalizes a request's content for the key: its kind, media type, canonical text, and the header fields that describe it.
 
-JSON: members in the order of their names, without the ignored ones of the outermost object; all else as it was written, numbers digit by digit. Forms: as a query. Multipart: whatever the boundary. All else: byte by byte.
+JSON: object members are sorted by name, and ignored members of the outermost object are left out; numbers keep their digits. Forms: treated like a query. Multipart: independent of the boundary. Other content: byte by byte.
 */
 export const normalizeBody = (body: Uint8Array | string, headers: HeaderFields, ignoredParameters: ReadonlySet<string>): string[] => {
 	const contentType = (fieldValue(headers, 'content-type') ?? '').trim();
@@ -20,7 +20,7 @@ export const normalizeBody = (body: Uint8Array | string, headers: HeaderFields, 
 
 	const text = isUtf8(headers, parameters) ? textOf(body) : undefined;
 	const normalized = text === undefined ? undefined : normalizeText(text, contentType, ignoredParameters);
-	// What is compared byte by byte has its parameters with its media type, in lower case.
+	// For content that is compared byte by byte, the media type includes the parameters in lower case.
 	const knownParameters = normalized === undefined ? parameters.toLowerCase() : '';
 
 	return [
@@ -41,7 +41,7 @@ const normalizeText = (text: string, contentType: string, ignoredParameters: Rea
 	return essence === 'application/x-www-form-urlencoded' ? ['form', essence, normalizeQuery(text, ignoredParameters) ?? ''] : undefined;
 };
 
-/** A media type's parameters, RFC 9110 §8.3.1: names in lower case, values as they are, without the charset that is the default. */
+/** A media type's parameters, RFC 9110 §8.3.1: lower-case names, unchanged values, without the default charset. */
 const parametersOf = (contentType: string): string => splitOutsideQuotes(contentType, ';')
 	.slice(1)
 	.map(parameter => {
@@ -54,23 +54,23 @@ const parametersOf = (contentType: string): string => splitOutsideQuotes(content
 	.filter(parameter => parameter !== '' && !/^charset="?utf-?8"?$/v.test(parameter))
 	.join(';');
 
-/** RFC 2046 §5.1.1: a delimiter that means nothing, and that clients choose at random. */
+/** RFC 2046 §5.1.1: the boundary has no meaning, and clients choose it at random. */
 const boundaryOf = (contentType: string): string | undefined => /^multipart\/form-data[\t ]*;/iv.test(contentType)
 	? /;[\t ]*boundary=(?:"(?<quoted>[^"\\]{1,70})"|(?<bare>[^\t "\u{2C};]{1,70}))[\t ]*(?:;|$)/iv.exec(contentType)?.slice(1).find(value => value !== undefined)
 	: undefined;
 
 const withoutBoundary = (parameters: string): string => parameters.split(';').filter(parameter => !parameter.startsWith('boundary=')).join(';');
 
-/** What stands between the delimiters, each with its length: no content can pass for a delimiter. */
+/** The parts between the delimiters, JSON-encoded so that no content can be confused with a delimiter. */
 const partsOf = (body: Uint8Array | string, boundary: string): string => JSON.stringify(bytesOf(body).split(`--${boundary}`));
 
-/** Whether the bytes are text as they are: neither encoded nor in another charset. */
+/** Whether the bytes are UTF-8 text: neither encoded nor in another charset. */
 const isUtf8 = (headers: HeaderFields, parameters: string): boolean => headers['content-encoding'] === undefined && !/(?:^|;)charset=/v.test(parameters);
 
-/** They follow from the bytes. */
+/** These fields follow from the bytes. */
 const derivedFields: ReadonlySet<string> = new Set(['content-digest', 'content-length', 'content-md5', 'content-type']);
 
-/** RFC 9110 §8.4: lists of case-insensitive names. */
+/** These fields are lists of case-insensitive names, RFC 9110 §8.4. */
 const nameListFields: ReadonlySet<string> = new Set(['content-encoding', 'content-language']);
 
 /** The header fields that describe the content, RFC 9110 §8; `SOAPAction` names the operation that an envelope is for (SOAP 1.1 §6.1.1). */

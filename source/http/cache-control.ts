@@ -3,13 +3,13 @@ import {listMembers, unquote} from './list.ts';
 /** The arguments of each directive by its lower-case name; a directive without an argument has the argument `undefined`. */
 export type CacheControl = ReadonlyMap<string, ReadonlyArray<string | undefined>>;
 
-/** RFC 9111 §1.2.2: what a larger number is taken for. */
+/** RFC 9111 §1.2.2: larger numbers are replaced by this one. */
 export const deltaSecondsCeiling = 2_147_483_648;
 
 export const noDirectives: CacheControl = new Map();
 
 /**
-The directives of a `Cache-Control` field, RFC 9111 §5.2. Takes linear time, never throws.
+The directives of a `Cache-Control` field, RFC 9111 §5.2. This function takes linear time and never throws.
 */
 export const parseCacheControl = (value: string | undefined): CacheControl => {
 	if (value === undefined || value === '') {
@@ -31,7 +31,7 @@ export const parseCacheControl = (value: string | undefined): CacheControl => {
 
 const addDirective = (directives: Map<string, Array<string | undefined>>, name: string, argument: string | undefined): void => {
 	const trimmedName = name.trimEnd();
-	// The grammar has no whitespace before the `=`. The directive counts, its argument does not.
+	// The grammar allows no whitespace before `=`. The directive counts, but its argument is made invalid.
 	const soundArgument = trimmedName === name || argument === undefined ? argument : ` ${argument}`;
 	const present = directives.get(trimmedName);
 
@@ -43,9 +43,9 @@ const addDirective = (directives: Map<string, Array<string | undefined>>, name: 
 };
 
 /**
-A directive's argument as delta-seconds (RFC 9111 §1.2.2), `undefined` if the directive is absent.
+A directive's argument as delta-seconds (RFC 9111 §1.2.2); `undefined` if the directive is absent.
 
-An argument that is no number, and arguments that contradict each other, are 0: invalid freshness information means stale, RFC 9111 §4.2.1.
+An invalid argument, or contradicting arguments, yield 0: invalid freshness information means stale, RFC 9111 §4.2.1.
 */
 export const directiveSeconds = (directives: CacheControl, name: string): number | undefined => {
 	const values = directives.get(name);
@@ -58,14 +58,14 @@ export const directiveSeconds = (directives: CacheControl, name: string): number
 	return first === undefined || rest.some(other => other !== first) ? 0 : first;
 };
 
-/** RFC 9111 §1.2.2; quoted or not, as RFC 9111 §5.2 asks of recipients. */
+/** RFC 9111 §1.2.2. The value may be quoted, as RFC 9111 §5.2 requires of recipients. */
 export const deltaSeconds = (value: string | undefined): number | undefined => {
 	const digits = value === undefined ? '' : unquote(value);
 
 	return /^\d+$/v.test(digits) ? Math.min(Number(digits), deltaSecondsCeiling) : undefined;
 };
 
-/** Whether the directive is there in its unqualified form, without field names. RFC 9111 §5.2.2.4, §5.2.2.7. */
+/** Whether the directive is present in its unqualified form, without field names. RFC 9111 §5.2.2.4, §5.2.2.7. */
 export const hasUnqualified = (directives: CacheControl, name: string): boolean => {
 	const values = directives.get(name);
 

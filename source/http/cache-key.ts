@@ -12,16 +12,16 @@ type KeySettings = Pick<Settings, 'ignoredParameters'>;
 type KeyOptions = {
 	/** The request's content, if it has any. */
 	readonly body?: Uint8Array | string | undefined;
-	/** Whatever the user's own key function adds. */
+	/** The addition of the user's key function. */
 	readonly extra?: string | undefined;
-	/** What makes URLs equivalent: they have one key then, which is none of a URL alone. */
+	/** The search variance of equivalent URLs. They share one key, which differs from the key of any single URL. */
 	readonly searchVariance?: SearchVariance | undefined;
 };
 
 /**
-The primary key of a request (RFC 9111 §4): equal for requests that ask for the same resource, different for all others; 22 characters of base64url, 132 bits, after a question mark where it stands for equivalent URLs.
+The primary key of a request (RFC 9111 §4): equal for requests for the same resource, different for all others. It has 22 characters of base64url (132 bits), after a question mark if it is shared by equivalent URLs.
 
-A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields have no part in it: they select among the variants under one key (`vary.ts`). Only a `Host` that is not the URL's has: it is part of what is asked for.
+A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields are not part of the key: they select among the variants under one key (`vary.ts`). The exception is a `Host` that differs from the URL's, since it changes the target.
 */
 export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra, searchVariance}: KeyOptions = {}): string => {
 	const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -35,20 +35,20 @@ export const primaryKey = (request: RequestHead, settings: KeySettings, {body, e
 	return searchVariance === undefined ? digest(text) : `?${digest(text)}`;
 };
 
-/** RFC 9110 §7.1: what a request asks for is told by its `Host`, wherever it is sent. */
+/** RFC 9110 §7.1: `Host` determines the target, wherever the request is sent. */
 const foreignHost = ({url, headers}: RequestHead): string | undefined => {
 	const host = fieldValue(headers, 'host')?.toLowerCase();
 
 	return URL.canParse(url) && new URL(url).host === host ? undefined : host;
 };
 
-/** Each part with its length: no part can pass for another. Begins with a digit, unlike the short form. */
+/** Joins the parts with their lengths, so that no part can be confused with another. The result begins with a digit, unlike the short form. */
 const longForm = (parts: readonly string[]): string => parts.map(part => `${part.length} ${part}`).join(' ');
 
 // Hashing takes as long as all the rest of a look-up in memory.
 const digests = new LRUCache<string, string>({max: 1000});
 
-/** A body may be megabytes. */
+/** Longer texts are not remembered, because a body may have megabytes. */
 const longestKnown = 1000;
 
 const digest = (text: string): string => {

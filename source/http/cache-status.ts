@@ -18,25 +18,25 @@ const forwardReasons: Readonly<Record<MissReason | ValidateReason, ForwardReason
 	'request-no-cache': 'request',
 	'request-max-age': 'request',
 	'request-min-fresh': 'request',
-	// As if each request said `no-cache`.
+	// With this option, each request acts as if it had `no-cache`.
 	'always-revalidate': 'request',
 	'range-incomplete': 'partial',
 };
 
 export type CacheStatusInput = {
-	/** The cache's name: a token, or else any text. */
+	/** The cache's name: a token, or any other text. */
 	readonly name: string;
 	readonly decision: Decision;
-	/** What came of it; `undefined` when the origin was not asked. */
+	/** The outcome; `undefined` if the origin was not asked. */
 	readonly outcome: Pick<Outcome | SharedOutcome, 'reason'> | undefined;
-	/** Whether the response to give was stored, RFC 9211 §2.5. */
+	/** Whether the response was stored, RFC 9211 §2.5. */
 	readonly isStored?: boolean | undefined;
 	/** The status code of the origin's response. */
 	readonly forwardStatus?: number | undefined;
-	/** Remaining freshness, negative when stale. */
+	/** The remaining freshness; negative if stale. */
 	readonly ttlSeconds?: number | undefined;
 	readonly key?: string | undefined;
-	/** Whether the response to an equal request was waited for and used, or waited for in vain; `undefined` if it was not waited for. RFC 9211 §2.6. */
+	/** Whether this request used the response to an equal request, or waited for it in vain; `undefined` if it did not wait. RFC 9211 §2.6. */
 	readonly isCollapsed?: boolean | undefined;
 };
 
@@ -44,7 +44,7 @@ export type CacheStatusInput = {
 const largestInteger = 999_999_999_999_999;
 
 /**
-The member to append to `Cache-Status`, RFC 9211. Written out by hand, as every response has one.
+The member to append to `Cache-Status`, RFC 9211. It is serialized by hand for speed, because every response has one.
 
 @example `got-redis-cache;hit;ttl=42;key="…";detail=fresh`
 */
@@ -62,7 +62,7 @@ export const cacheStatusMember = ({name, decision, outcome, isStored, forwardSta
 	}
 
 	if (ttlSeconds !== undefined && Number.isFinite(ttlSeconds)) {
-		// Not `-0`.
+		// Adding 0 avoids `-0`.
 		member += `;ttl=${Math.trunc(Math.max(-largestInteger, Math.min(ttlSeconds, largestInteger))) + 0}`;
 	}
 
@@ -78,13 +78,13 @@ export const cacheStatusMember = ({name, decision, outcome, isStored, forwardSta
 		member += `;key="${key.replaceAll(/["\\]/gv, String.raw`\$&`)}"`;
 	}
 
-	// That the cache took no part says less than why.
+	// The reason of a bypass says more than the outcome, which would only say that the cache took no part.
 	const reason = decision.kind === 'bypass' ? decision.reason : outcome?.reason ?? decision.reason;
 
 	return `${member};detail=${reason}`;
 };
 
-/** Why the request went forward; `undefined` if it did not. */
+/** The reason why the request was forwarded; `undefined` if it was not. */
 const forwardReasonOf = (decision: Decision): ForwardReason | undefined => {
 	switch (decision.kind) {
 		case 'reuse':
@@ -117,7 +117,7 @@ const serializedName = (name: string): string => {
 		return known;
 	}
 
-	// A process has few caches, and each has one name.
+	// The result is remembered: a process has few caches, and each has one name.
 	const serialized = serializeItem(nameItem(name), new Map());
 	serializedNames.set(name, serialized);
 	return serialized;

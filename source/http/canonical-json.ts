@@ -1,7 +1,7 @@
-/** Deeper text is left as it is. */
+/** Text with deeper nesting is not normalized. */
 const deepestNesting = 200;
 
-/** A valid JSON text, and how far it has been read. */
+/** A valid JSON text and the current position in it. */
 type Reader = {
 	readonly text: string;
 	readonly ignoredMembers: ReadonlySet<string>;
@@ -9,9 +9,9 @@ type Reader = {
 };
 
 /**
-JSON text in one form for all texts of the same meaning: without whitespace, members in the order of their names, without the ignored ones (lower-case) of the outermost object. `undefined` if it is no JSON.
+Normalizes JSON: texts with the same meaning give the same result, without whitespace, with sorted members, and without the ignored (lower-case) members of the outermost object. Returns `undefined` if the text is not JSON, or nested too deeply.
 
-Works on the text: in a parsed value numbers would have lost digits, and members of the same name would be gone.
+The function works on the text, because parsing would lose digits of numbers and members with the same name.
 */
 export const canonicalJson = (text: string, ignoredMembers: ReadonlySet<string>): string | undefined => {
 	try {
@@ -53,7 +53,7 @@ const readObject = (reader: Reader, depth: number): string | undefined => {
 		}
 	}
 
-	// Stable: members of the same name keep their order.
+	// The sort is stable: members with the same name keep their order.
 	const sorted = members.toSorted((one, other) => (one.name < other.name ? -1 : Number(one.name > other.name)));
 
 	return enclose('{', sorted.map(({text}) => text), '}');
@@ -74,7 +74,7 @@ const readArray = (reader: Reader, depth: number): string | undefined => {
 	return enclose('[', values, ']');
 };
 
-/** One by one: `+` keeps long strings as they are until somebody reads the whole, where `join()` would copy them once more for each level that they are nested in. */
+/** Concatenates with `+`, which V8 evaluates lazily. `join()` would copy long strings again for each level of nesting. */
 const enclose = (open: string, members: readonly string[], close: string): string => {
 	let text = open;
 	let separator = '';
@@ -97,7 +97,7 @@ const isAtEnd = (reader: Reader, bracket: string): boolean => {
 	return next === bracket;
 };
 
-/** By hand: a regular expression runs out of stack in a string of many megabytes. */
+/** Reads a token by hand: a regular expression runs out of stack on a string of many megabytes. */
 const readToken = (reader: Reader): string => {
 	skipWhitespace(reader);
 	const start = reader.position;
@@ -132,5 +132,5 @@ const isWhitespace = (character: string | undefined): boolean => character !== u
 const isIgnored = (name: string, ignoredMembers: ReadonlySet<string>): boolean =>
 	ignoredMembers.size > 0 && ignoredMembers.has((JSON.parse(name) as string).toLowerCase());
 
-/** A string's escapes have many spellings; a number's digits are its own. */
+/** Normalizes a string's escapes, which have many spellings. The digits of numbers are kept. */
 const scalar = (token: string): string => token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token;

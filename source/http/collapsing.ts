@@ -7,10 +7,10 @@ import type {RequestHead} from './message.ts';
 import type {Settings} from './settings.ts';
 import {selectingHeaders, variantId} from './vary.ts';
 
-/** Safe methods (RFC 9110 §9.2.1) that are cacheable: asking once in place of twice changes nothing at the origin. */
+/** Cacheable safe methods (RFC 9110 §9.2.1): asking the origin once instead of twice changes nothing there. */
 const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
-/** What a response to somebody else's request may be the answer to. The other reasons demand that the origin be asked for this one. */
+/** Reasons for which another request's response may be the answer. The other reasons require that the origin be asked for this request. */
 const collapsibleReasons: ReadonlySet<string> = new Set<MissReason | ValidateReason>([
 	'not-stored',
 	'vary-mismatch',
@@ -24,9 +24,9 @@ const collapsibleReasons: ReadonlySet<string> = new Set<MissReason | ValidateRea
 ]);
 
 /**
-What is equal for requests that may be collapsed into one (RFC 9111 §4), beside their primary key; `undefined` for a request that has to be made by itself. Whether the response to the one then is the answer to another is for `decide()` to say.
+Returns a value that is equal for requests with the same primary key that may be collapsed into one (RFC 9111 §4); `undefined` for a request that must be made by itself. Whether the shared response answers a request is up to `decide()`.
 
-@param vary - Names of the selecting header fields, as far as they are known.
+@param vary - The names of the selecting header fields, as far as they are known.
 */
 export const collapsingKey = (request: RequestHead, decision: Decision, vary: readonly string[], settings: Settings): string | undefined => {
 	const {method, headers} = request;
@@ -39,7 +39,7 @@ export const collapsingKey = (request: RequestHead, decision: Decision, vary: re
 		return undefined;
 	}
 
-	// RFC 9111 §3.5: what is no answer for others with credentials may be one for those without.
+	// RFC 9111 §3.5: a response that may not be shared with requests with credentials may still be shared with those without.
 	const hasCredentials = headers.authorization !== undefined;
 
 	return JSON.stringify([method, hasCredentials, fieldValue(headers, 'range'), variantId(selectingHeaders(vary, headers))]);

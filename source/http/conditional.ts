@@ -6,13 +6,13 @@ import type {HeaderFields, RequestHead} from './message.ts';
 import {isSuccessful} from './status-codes.ts';
 import {isStrongMatch, isWeakMatch, validatorsOf} from './validators.ts';
 
-/** RFC 9110 §13.1, but for `If-Range`, which makes no request fail. */
+/** The preconditions of RFC 9110 §13.1, except `If-Range`, which does not make a request fail. */
 export const preconditionFields = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
 
-/** Whether the caller set a precondition of their own, RFC 9110 §13.1. */
+/** Whether the caller set a precondition, RFC 9110 §13.1. */
 export const isConditional = (headers: HeaderFields): boolean => preconditionFields.some(name => headers[name] !== undefined);
 
-/** The header fields that ask whether a stored response still holds, RFC 9111 §4.3.1. Empty if it has no validator. */
+/** The header fields that validate a stored response, RFC 9111 §4.3.1. Empty if the response has no validator. */
 export const validationHeaders = (stored: StoredResponse): HeaderFields => {
 	const {etag, lastModified} = validatorsOf(headersOf(stored.rawHeaders));
 
@@ -22,15 +22,15 @@ export const validationHeaders = (stored: StoredResponse): HeaderFields => {
 	};
 };
 
-/** By which an origin chooses one representation among several, RFC 9110 §12.5. By other fields, such as those that name a user, many an origin tells apart what it gives the same entity tag. */
+/** The fields by which an origin chooses among representations, RFC 9110 §12.5. Variants by other fields, such as those that identify a user, may share an entity tag at some origins. */
 const negotiationFields: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
 
-/** RFC 9110 §8.8.3, of a bearable length. A weak one may be shared by variants that are not the same to everyone. */
+/** A strong entity tag of limited length, RFC 9110 §8.8.3. Variants may share a weak one although they are not equal for everyone. */
 const strongEntityTag = /^"[!\u{23}-\u{7E}]{1,100}"$/v;
 
 const maxEntityTags = 16;
 
-/** The header fields that ask whether the response would be one of a resource's stored variants, RFC 9111 §4.3.1; `undefined` where that cannot be asked safely. */
+/** The header fields that ask whether one of the stored variants is the answer, RFC 9111 §4.3.1; `undefined` if that cannot be asked safely. */
 export const variantValidationHeaders = ({method, headers}: RequestHead, {vary, variants}: VariantIndex, nowMs: number): HeaderFields | undefined => {
 	const isPlain = method === 'GET' && headers.range === undefined && headers['if-range'] === undefined && !isConditional(headers);
 	if (!isPlain || vary.some(name => !negotiationFields.has(name))) {
@@ -43,12 +43,12 @@ export const variantValidationHeaders = ({method, headers}: RequestHead, {vary, 
 	return etags.length === 0 ? undefined : {'if-none-match': etags.join(', ')};
 };
 
-/** What a request's preconditions make of a stored response: send it, say that it was not modified (304), or that a precondition failed (412). */
+/** The effect of a request's preconditions: the stored response is sent, was not modified (304), or a precondition failed (412). */
 export type PreconditionResult = 'met' | 'not-modified' | 'failed';
 
-/** In the order of RFC 9110 §13.2.2. */
+/** Evaluates preconditions in the order of RFC 9110 §13.2.2. */
 export const evaluatePreconditions = (request: RequestHead, stored: StoredResponse): PreconditionResult => {
-	// RFC 9110 §13.2.1: preconditions count where the answer would be a success.
+	// RFC 9110 §13.2.1: preconditions only count if the answer would otherwise be a success.
 	if (!isConditional(request.headers) || !isSuccessful(stored.statusCode)) {
 		return 'met';
 	}
@@ -73,18 +73,18 @@ export const evaluatePreconditions = (request: RequestHead, stored: StoredRespon
 	return wasModifiedSince(fieldValue(request.headers, 'if-modified-since'), headers, stored) === false ? 'not-modified' : 'met';
 };
 
-/** Whether `If-Match` or `If-None-Match` lists the entity tag; `*` is any representation. RFC 9110 §13.1.1, §13.1.2. */
+/** Whether `If-Match` or `If-None-Match` lists the entity tag; `*` matches any representation. RFC 9110 §13.1.1, §13.1.2. */
 const hasEntityTag = (field: string, etag: string | undefined, isMatch: typeof isStrongMatch): boolean =>
 	field.trim() === '*' || (etag !== undefined && listMembers(field).some(member => isMatch(member, etag)));
 
-/** Whether a request asks about an entity tag and no other, RFC 9110 §13.1.2. */
+/** Whether a request asks about this entity tag and no other, RFC 9110 §13.1.2. */
 export const isOnlyEntityTag = (headers: HeaderFields, etag: string | undefined): boolean => {
 	const [first, ...others] = listMembers(fieldValue(headers, 'if-none-match') ?? '');
 
 	return first !== undefined && etag !== undefined && others.length === 0 && isWeakMatch(first, etag);
 };
 
-/** RFC 9111 §4.3.2: `Last-Modified`, else `Date`, else the time of receipt. `undefined` if the precondition is absent or no date. */
+/** RFC 9111 §4.3.2: `Last-Modified`, else `Date`, else the time of receipt is compared. Returns `undefined` if the precondition is absent or not a date. */
 const wasModifiedSince = (field: string | undefined, headers: HeaderFields, stored: StoredResponse): boolean | undefined => {
 	const {responseTimeMs} = stored.policy;
 	const sinceMs = parseHttpDate(field, responseTimeMs);

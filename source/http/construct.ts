@@ -7,7 +7,7 @@ import {formatContentRange, selectRange} from './range.ts';
 
 export type ConstructedResponse = Omit<ResponseHead, 'rawHeaders'> & {
 	readonly rawHeaders: string[];
-	/** Shares its bytes with the stored body: never written to. */
+	/** The body shares its bytes with the stored body and must not be changed. */
 	readonly body: Uint8Array;
 };
 
@@ -19,7 +19,7 @@ const withoutContent = {
 };
 
 /**
-The response to give to a request from a stored one that may answer it, RFC 9111 §4.
+Constructs the response to a request from a stored response that may answer it, RFC 9111 §4.
 */
 export const construct = (request: RequestHead, stored: StoredResponse, nowMs: number): ConstructedResponse => {
 	const {httpVersion} = stored;
@@ -49,7 +49,7 @@ export const construct = (request: RequestHead, stored: StoredResponse, nowMs: n
 	return {statusCode, statusMessage, httpVersion, rawHeaders, body: request.method === 'HEAD' ? noBody : body};
 };
 
-/** RFC 9111 §5.1. `Date` stays as the origin wrote it. */
+/** RFC 9111 §5.1. The origin's `Date` is kept. */
 const withAge = (rawHeaders: readonly string[], ageSeconds: number): string[] => {
 	const aged: string[] = [];
 
@@ -65,7 +65,7 @@ const withAge = (rawHeaders: readonly string[], ageSeconds: number): string[] =>
 	return aged;
 };
 
-/** What describes content that is not sent. RFC 9110 §15.4.5 keeps `Content-Location`. */
+/** The fields that describe content, removed if none is sent. RFC 9110 §15.4.5 keeps `Content-Location`. */
 const contentFields: ReadonlySet<string> = new Set([...bytesFields, 'content-encoding', 'content-language', 'content-type']);
 
 const withoutContentFields = (rawHeaders: readonly string[]): string[] => filterRawHeaders(rawHeaders, name => !contentFields.has(name));

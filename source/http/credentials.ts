@@ -1,10 +1,10 @@
 import {decodedName, normalizeUrl} from './url.ts';
 
 /*
-Credentials by the names that they commonly have, in a query or in a header field. Values are kept out of all that is stored, listed and told; they tell requests apart by the key, which is a hash.
+Credentials are recognized by common names, in queries and header fields. Their values are never stored, listed or reported; they distinguish requests only through the key, which is a hash.
 */
 
-/** Lower-case, letters and digits alone, without a leading `x-`. `docs/security.md` has the same, as they are written. */
+/** The names in lower case, reduced to letters and digits, without a leading `x-`. `docs/security.md` lists them in their usual spelling. */
 export const credentialsByKind = {
 	keys: 'accesskey apikey appkey authkey functionskey googapikey ocpapimsubscriptionkey secretkey sessionkey subscriptionkey',
 	tokens: 'accesstoken apitoken authenticationtoken authtoken bearertoken clientassertion csrftoken idtoken jobtoken jwt oauthtoken oauthverifier privatetoken refreshtoken securitytoken sessiontoken token usertoken xsrftoken',
@@ -16,7 +16,7 @@ export const credentialsByKind = {
 
 const credentialNames: ReadonlySet<string> = new Set(Object.values(credentialsByKind).flatMap(names => names.split(' ')));
 
-/** Names that mean a credential only with such a value. */
+/** Names that denote a credential only with a value of this form. */
 const credentialValues: ReadonlyMap<string, RegExp> = new Map([
 	// Google
 	['key', /^AIza[\w\-]{35}$/v],
@@ -24,16 +24,16 @@ const credentialValues: ReadonlyMap<string, RegExp> = new Map([
 	['appid', /^[\da-f]{32}$/iv],
 ]);
 
-/** `user[password]` is a `password`. */
+/** Reduces a name to its canonical form; the name of `user[password]` is `password`. */
 const canonicalName = (name: string): string => (/\[(?<inner>[^\[\]]+)\]$/v.exec(name)?.groups?.inner ?? name).toLowerCase().replace(/^x[\-_]/v, '').replaceAll(/[^\da-z]/gv, '');
 
-/** Whether a header field or a query parameter of that name holds a credential. */
+/** Whether a header field or query parameter of this name holds a credential. */
 export const isCredentialName = (name: string): boolean => credentialNames.has(canonicalName(name));
 
-/** Stands in the place of a credential. */
+/** The text that replaces a credential. */
 export const redacted = 'REDACTED';
 
-/** The value of a query parameter that is a credential. An empty one is none. */
+/** The value of a query parameter that is a credential; `undefined` for other parameters and empty values. */
 const credentialIn = (parameter: string): string | undefined => {
 	const equals = parameter.indexOf('=');
 	const value = equals === -1 ? '' : parameter.slice(equals + 1);
@@ -64,13 +64,13 @@ const withoutCredentials = (url: string): string => {
 	return url.slice(0, queryStart) + parameters.join('&');
 };
 
-/** A URL as it is stored, listed and told: normalised, without ignored parameters and with `REDACTED` in the place of each credential. */
+/** A URL as it is stored, listed and reported: normalised, without ignored parameters, and with `REDACTED` in place of each credential. */
 export const redactedUrl = (url: string, ignoredParameters?: ReadonlySet<string>): string => withoutCredentials(normalizeUrl(url, ignoredParameters));
 
-/** Whether a credential was taken out of a URL, which then may be that of several requests. */
+/** Whether a credential was removed from a URL, which several requests may therefore share. */
 export const isRedacted = (url: string): boolean => parametersOf(url).some(parameter => credentialIn(parameter) === redacted);
 
-/** Whether a parameter of a pattern has a credential in it, which no stored URL has. A `*` stands for any text in front of its name, and behind the beginning of its value. */
+/** Whether a parameter of a pattern contains a credential, which no stored URL has. A `*` may stand for text before the name, and after the beginning of the value. */
 const isSoughtInVain = (parameter: string): boolean => {
 	const name = parameter.slice(0, Math.max(0, parameter.indexOf('=')));
 	const [value = ''] = (credentialIn(parameter.slice(name.lastIndexOf('*') + 1)) ?? '').split('*', 1);
@@ -78,5 +78,5 @@ const isSoughtInVain = (parameter: string): boolean => {
 	return !redacted.startsWith(value);
 };
 
-/** Whether the query of a pattern has a credential in it, so that no stored URL matches. */
+/** Whether the query of a pattern contains a credential, so that no stored URL matches. */
 export const hasCredential = (query: string): boolean => query.split('&').some(parameter => isSoughtInVain(parameter));

@@ -7,9 +7,9 @@ const asctimeDate = /^[a-z]{3} (?<month>[a-z]{3}) (?<day>[\d ]\d) (?<hour>\d{2})
 const longestDate = 'Wednesday, 09-Nov-94 08:49:37 GMT'.length;
 
 /**
-Milliseconds since the epoch of an HTTP-date in any of its three formats (RFC 9110 §5.6.7), in whatever case; `undefined` for all else.
+Parses an HTTP-date in any of its three formats (RFC 9110 §5.6.7) and any case, to milliseconds since the epoch; `undefined` for anything else.
 
-The two-digit year of the RFC 850 format is at most 50 years after now.
+A two-digit year of the RFC 850 format is at most 50 years in the future.
 */
 export const parseHttpDate = (value: string | undefined, nowMs: number): number | undefined => {
 	if (value === undefined || value.length > longestDate) {
@@ -43,17 +43,17 @@ type CivilTime = {readonly year: number; readonly monthIndex: number; readonly d
 
 const utcTime = ({year, monthIndex, day, hour, minute, second}: CivilTime): number | undefined => {
 	const date = new Date(0);
-	// `Date.UTC` would take the years 0 to 99 for 1900 to 1999.
+	// `Date.UTC` would map the years 0 to 99 to 1900 to 1999.
 	date.setUTCFullYear(year, monthIndex, day);
 	const isInCalendar = monthIndex >= 0 && day >= 1 && date.getUTCMonth() === monthIndex && date.getUTCDate() === day;
 	// The grammar allows a leap second.
 	return !isInCalendar || hour > 23 || minute > 59 || second > 60 ? undefined : date.setUTCHours(hour, minute, second);
 };
 
-/** The first and the last moment that a `Date` can be. */
+/** The last moment that a `Date` can represent; the first is its negative. */
 const lastMs = 8.64e15;
 
-/** A time as a `Date`; one that is beyond what a `Date` can be is the last of them. */
+/** Converts a time to a `Date`, limited to the range of `Date`. */
 export const dateOf = (timeMs: number): Date => new Date(Math.max(-lastMs, Math.min(timeMs, lastMs)));
 
 /** An IMF-fixdate, RFC 9110 §5.6.7. */

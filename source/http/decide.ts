@@ -13,9 +13,9 @@ import {isWithinMaxStale, isWithinStaleWhileRevalidate} from './stale.ts';
 import {isSelected} from './vary.ts';
 
 /**
-What to do about a request, RFC 9111 §4.
+Decides what to do with a request, RFC 9111 §4.
 
-What is stored under the request's primary key is given as `stored`; whether it goes with the request is checked here.
+`stored` is the response under the request's primary key; this function checks whether it matches the request.
 */
 export const decide = (request: RequestHead, stored: StoredResponse | undefined, nowMs: number, settings: Settings): Decision => {
 	const directives = requestDirectives(request.headers);
@@ -46,13 +46,13 @@ const decideStored = (request: RequestHead, stored: StoredResponse | undefined, 
 		return {kind: 'fetch', reason: 'reload'};
 	}
 
-	// A response that a private cache stored may be one user's alone; one that a shared cache stored has another lifetime.
+	// A response that a private cache stored may belong to one user; a response that a shared cache stored has another lifetime.
 	if (stored?.policy.isShared !== settings.isShared || !isMethodServed(request.method, stored.method)) {
 		return {kind: 'fetch', reason: 'not-stored'};
 	}
 
 	if (!isSelected(request, stored, settings.matchHeaders)) {
-		// What differs is a field that the user alone selects by, unless `Vary` says otherwise.
+		// The mismatch is in a field that only the option `matchHeaders` selects by, unless `Vary` names it too.
 		return {kind: 'fetch', reason: isSelected(request, stored, []) ? 'not-stored' : 'vary-mismatch'};
 	}
 
@@ -73,7 +73,7 @@ const decideStored = (request: RequestHead, stored: StoredResponse | undefined, 
 	};
 };
 
-/** RFC 9110 §9.3.2: a stored GET response answers HEAD, not the other way round. */
+/** RFC 9110 §9.3.2: a stored GET response answers HEAD, but not the reverse. */
 const isMethodServed = (asked: string, stored: string): boolean => stored === asked || (stored === 'GET' && asked === 'HEAD');
 
 type Verdict =
@@ -106,7 +106,7 @@ const judge = (policy: StoredPolicy, circumstances: Circumstances): Verdict => {
 	return policy.isNoCache ? revalidate('no-cache') : judgeByTime(policy, circumstances);
 };
 
-/** Whether its age will do, for the response and for the request: RFC 9111 §4.2, §5.2.1. */
+/** Whether a response's age satisfies the response itself and the request: RFC 9111 §4.2, §5.2.1. */
 const judgeByTime = (policy: StoredPolicy, {directives, nowMs, settings}: Circumstances): Verdict => {
 	const remainingSeconds = remainingFreshnessSeconds(policy, nowMs);
 	const isFresh = remainingSeconds > 0;
@@ -115,7 +115,7 @@ const judgeByTime = (policy: StoredPolicy, {directives, nowMs, settings}: Circum
 	const isTooOld = maxAgeSeconds !== undefined && currentAgeSeconds(policy, nowMs) > maxAgeSeconds;
 
 	if (isTooOld || settings.mode === 'no-cache') {
-		// RFC 8246 §2: a reload need not validate what does not change.
+		// RFC 8246 §2: a reload does not need to validate an immutable response.
 		if (isFresh && policy.isImmutable) {
 			return reuse('immutable');
 		}
@@ -135,7 +135,7 @@ const judgeByTime = (policy: StoredPolicy, {directives, nowMs, settings}: Circum
 		return reuse('max-stale');
 	}
 
-	// RFC 9111 §5.2.1.1, §5.2.1.3: who sends `max-age` or `min-fresh` without `max-stale` does not want a stale response.
+	// RFC 9111 §5.2.1.1, §5.2.1.3: a request with `max-age` or `min-fresh` but without `max-stale` does not accept a stale response.
 	const isStaleRefused = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;
 
 	return !isStaleRefused && isWithinStaleWhileRevalidate(policy, nowMs, settings) ? reuse('stale-while-revalidate') : revalidate('stale');
@@ -154,7 +154,7 @@ const validate = (request: RequestHead, stored: StoredResponse, reason: Validate
 		: {kind: 'validate', reason, stored, headers};
 };
 
-/** Asks the origin for what is not stored: only for the missing part where one range says it, RFC 9111 §3.3. */
+/** Fetches bytes that are not stored: only the missing part if one range can express it, RFC 9111 §3.3. */
 const fetchMissing = (request: RequestHead, stored: StoredResponse): Decision => {
 	const headers = isConditional(request.headers) ? undefined : missingPartHeaders(request, stored);
 

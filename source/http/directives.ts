@@ -7,7 +7,7 @@ import {parseTargetedField} from './targeted.ts';
 
 const noCache: CacheControl = new Map([['no-cache', [undefined]]]);
 
-/** A request's directives. `Pragma` speaks where `Cache-Control` is silent, RFC 9111 §5.4. */
+/** A request's directives. `Pragma` counts only without `Cache-Control`, RFC 9111 §5.4. */
 export const requestDirectives = (headers: HeaderFields): CacheControl => {
 	const cacheControl = fieldValue(headers, 'cache-control');
 	if (cacheControl !== undefined) {
@@ -17,13 +17,13 @@ export const requestDirectives = (headers: HeaderFields): CacheControl => {
 	return hasPragmaNoCache(headers) ? noCache : noDirectives;
 };
 
-/** The directives that a response is stored under, and whether they leave `Expires` a say. */
+/** The directives that apply to a response, and whether `Expires` still counts beside them. */
 export type ResponseDirectives = {
 	readonly directives: CacheControl;
 	readonly isExpiresHeeded: boolean;
 };
 
-/** The first targeted field that is there and sound (RFC 9213 §2.2), or else `Cache-Control`. */
+/** The first targeted field that is present and valid (RFC 9213 §2.2), or else `Cache-Control`. */
 export const responseDirectives = (headers: HeaderFields, settings: Pick<Settings, 'heedsCacheControl' | 'targets'>): ResponseDirectives => {
 	if (!settings.heedsCacheControl) {
 		return {directives: noDirectives, isExpiresHeeded: false};
@@ -38,7 +38,7 @@ export const responseDirectives = (headers: HeaderFields, settings: Pick<Setting
 
 	const cacheControl = fieldValue(headers, 'cache-control');
 	if (cacheControl === undefined && hasPragmaNoCache(headers)) {
-		// No standard defines it for responses, yet those who send it mean it.
+		// `Pragma` has no defined meaning in responses, but origins that send it mean `no-cache`.
 		return {directives: noCache, isExpiresHeeded: true};
 	}
 

@@ -8,20 +8,20 @@ import {qualifiedNames, receivedHeaders, updatedHeaders, withoutFields} from './
 import {validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 
-/** A stored response with the header fields of another response that tells of it, RFC 9111 §3.2. */
+/** A stored response, updated with the header fields of another response about it, RFC 9111 §3.2. */
 export type Merged = {
-	/** To answer with the request that led to the other response: with all of its fields. */
+	/** The answer to the request that led to the other response, with all fields. */
 	readonly answer: StoredResponse;
-	/** To store, if that is allowed: without the fields that a qualified `no-cache` or `private` keeps out. */
+	/** The response to store if that is allowed, without the fields that a qualified `no-cache` or `private` excludes. */
 	readonly stored: StoredResponse;
-	/** What is to be judged: the two as one, and the other response by its own fields. */
+	/** The candidates for storing: the merged response, and the other response by its own fields. */
 	readonly whole: Candidate;
 	readonly own: Candidate;
-	/** Whether the other response has a part of the content. */
+	/** Whether the other response is a partial one. */
 	readonly isPart: boolean;
 };
 
-/** The stored response with the header fields and the freshness of a response that speaks of it, RFC 9111 §4.3.4, §3.4. */
+/** Updates a stored response with the header fields and the freshness of a response about it, RFC 9111 §4.3.4, §3.4. */
 export const mergeInto = (stored: StoredResponse, reception: Reception): Merged => {
 	const {request, response: update, responseTimeMs, settings} = reception;
 	const {statusCode, statusMessage, httpVersion} = stored;
@@ -33,7 +33,7 @@ export const mergeInto = (stored: StoredResponse, reception: Reception): Merged 
 	const qualified = [appraisal, statement].flatMap(({directives}) => qualifiedNames(directives, settings));
 	const answer: StoredResponse = {
 		...stored,
-		// Of equivalent URLs, the one that the origin was asked for.
+		// The URL is the requested one, which may differ from the stored one if both are equivalent.
 		url: redactedUrl(request.url, settings.ignoredParameters),
 		rawHeaders,
 		selectingHeaders: selectedBy(appraisal.headers, settings.matchHeaders, request),
@@ -49,7 +49,7 @@ export const mergeInto = (stored: StoredResponse, reception: Reception): Merged 
 	};
 };
 
-/** RFC 9111 §4.3.5: whether all that a HEAD response says of the stored GET response holds. */
+/** RFC 9111 §4.3.5: whether a HEAD response agrees with the stored GET response. */
 export const isSameRepresentation = ({rawHeaders}: ResponseHead, stored: StoredResponse): boolean => {
 	const received = headersOf(rawHeaders);
 	const held = headersOf(stored.rawHeaders);
@@ -61,7 +61,7 @@ export const isSameRepresentation = ({rawHeaders}: ResponseHead, stored: StoredR
 		&& (contentLength === undefined || isHeldLength(contentLength, received, stored));
 };
 
-/** The length of content that arrived decoded says nothing of what was decoded. */
+/** Lengths are only comparable if both messages have the same content coding; content that arrived decoded has another length. */
 const isHeldLength = (contentLength: string, received: HeaderFields, stored: StoredResponse): boolean => {
 	const isComparable = fieldValue(received, 'content-encoding') === rawFieldValue(stored.rawHeaders, 'content-encoding');
 	const heldLength = stored.range?.completeLength ?? stored.body.byteLength;

@@ -5,7 +5,7 @@ import {fieldValue} from './header-fields.ts';
 import type {HeaderFields} from './message.ts';
 import {heuristicallyCacheable} from './status-codes.ts';
 
-/** RFC 9111 §4.2.2 leaves the ceiling to the cache. A week, as in Firefox: a guess should not outlive it. */
+/** RFC 9111 §4.2.2 leaves the ceiling of heuristic lifetimes to the cache. A week, as in Firefox, limits the harm of a wrong guess. */
 const heuristicCeilingSeconds = 7 * 24 * 60 * 60;
 
 export type FreshnessInput = {
@@ -17,7 +17,7 @@ export type FreshnessInput = {
 	readonly responseTimeMs: number;
 };
 
-/** Seconds of freshness that the response states itself, RFC 9111 §4.2.1; `undefined` if it states none. */
+/** The freshness lifetime in seconds that the response states, RFC 9111 §4.2.1; `undefined` if it states none. */
 export const explicitLifetimeSeconds = (input: FreshnessInput): number | undefined => {
 	const {headers, directives, isExpiresHeeded, isShared} = input;
 	const fields = {
@@ -36,11 +36,11 @@ export const heuristicLifetimeSeconds = (input: FreshnessInput): number => {
 	return lastModified === undefined ? 0 : Math.min(lifetimeSeconds(input, {'last-modified': lastModified}), heuristicCeilingSeconds);
 };
 
-/** RFC 9111 §4.2.2: not without a status code or a directive that allows it. */
+/** RFC 9111 §4.2.2: heuristics require a status code or a directive that allows them. */
 const canUseHeuristics = ({statusCode, directives}: FreshnessInput): boolean =>
 	heuristicallyCacheable.has(statusCode) || directives.has('public');
 
-/** As the one number that http-cache-semantics reads. */
+/** Reduces a directive to the single number that http-cache-semantics reads. */
 const lifetimeDirective = (directives: CacheControl, name: string): string[] => {
 	const seconds = directiveSeconds(directives, name);
 
@@ -53,10 +53,10 @@ type LifetimeFields = {
 	readonly 'last-modified'?: string;
 };
 
-/** Which field counts, and for how long, is for http-cache-semantics to say. It is given these fields in the one form that it reads, and nothing that it would take for a reason not to store. */
+/** The lifetime by http-cache-semantics, which decides which field counts. It gets the fields in the one form that it reads, and nothing that it would take as a reason not to store. */
 const lifetimeSeconds = ({headers, isShared, responseTimeMs}: FreshnessInput, {'cache-control': cacheControl = '', expires, 'last-modified': lastModified}: LifetimeFields): number => {
 	const imfFixdate = (value: string) => readableDate(parseHttpDate(value, responseTimeMs));
-	// Only dates are relative to it. Of a response without `Date`, the second is not over yet.
+	// Only dates need `Date`. A response without `Date` gets the end of the current second.
 	const date = () => readableDate(parseHttpDate(fieldValue(headers, 'date'), responseTimeMs) ?? (Math.ceil(responseTimeMs / 1000) * 1000));
 	const fields = {
 		'cache-control': cacheControl === '' ? 'public' : `public, ${cacheControl}`,
@@ -68,5 +68,5 @@ const lifetimeSeconds = ({headers, isShared, responseTimeMs}: FreshnessInput, {'
 	return new CachePolicy({method: 'GET', headers: {}}, {status: 200, headers: fields}, {shared: isShared}).maxAge();
 };
 
-/** RFC 9111 §5.3: what is no date is in the past. JavaScript takes the first years of our era for those of this century. */
+/** RFC 9111 §5.3: an invalid date is in the past. Dates before 1970 are raised to 1970, because JavaScript maps the first years of our era to this century. */
 const readableDate = (timeMs: number | undefined): string => timeMs === undefined ? 'none' : formatHttpDate(Math.max(0, timeMs));

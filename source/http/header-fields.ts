@@ -1,7 +1,7 @@
 import {listMembers} from './list.ts';
 import type {HeaderFields} from './message.ts';
 
-/** RFC 9110 §7.6.1, RFC 9111 §3.1: they speak of one connection or of one proxy, never of the stored response. */
+/** Fields of one connection or one proxy, which are not part of the stored response: RFC 9110 §7.6.1, RFC 9111 §3.1. */
 const perConnectionFields: ReadonlySet<string> = new Set([
 	'connection',
 	'keep-alive',
@@ -15,13 +15,13 @@ const perConnectionFields: ReadonlySet<string> = new Set([
 	'upgrade',
 ]);
 
-/** They describe the very bytes that a message carries: of other bytes they would be wrong. RFC 9110 §8.6, §14.4, RFC 9530 §2. */
+/** Fields that describe the exact bytes of a message, and would be wrong for other bytes: RFC 9110 §8.6, §14.4, RFC 9530 §2. */
 export const bytesFields: ReadonlySet<string> = new Set(['content-digest', 'content-length', 'content-md5', 'content-range']);
 
 /**
-Header fields by lower-case name: repeated fields are joined with `, ` (RFC 9110 §5.2), `set-cookie` is an array.
+Header fields by lower-case name: repeated fields are joined with `, ` (RFC 9110 §5.2), and `set-cookie` is an array.
 
-The object has no prototype, so that a field named `__proto__` is a field and nothing else.
+The object has no prototype, so that a field named `__proto__` is an ordinary field.
 */
 export const headersOf = (rawHeaders: readonly string[]): HeaderFields => {
 	const headers = Object.create(null) as Record<string, string | string[] | undefined>;
@@ -45,7 +45,7 @@ export const headersOf = (rawHeaders: readonly string[]): HeaderFields => {
 	return headers;
 };
 
-/** One field's value, its repetitions joined; `undefined` if it is absent. */
+/** One field's value, with repetitions joined; `undefined` if the field is absent. */
 export const fieldValue = (headers: HeaderFields, name: string): string | undefined => {
 	const value = headers[name];
 
@@ -53,11 +53,11 @@ export const fieldValue = (headers: HeaderFields, name: string): string | undefi
 		return value;
 	}
 
-	// Anything else, such as what `headers.constructor` finds on a plain object, is not a field.
+	// Other values, such as `headers.constructor` of a plain object, are not fields.
 	return Array.isArray(value) ? value.join(', ') : undefined;
 };
 
-/** The same, without the cost of an object for all fields. */
+/** Reads one field like `fieldValue()`, without the cost of an object for all fields. */
 export const rawFieldValue = (rawHeaders: readonly string[], name: string): string | undefined => {
 	let value: string | undefined;
 
@@ -88,7 +88,7 @@ export const filterRawHeaders = (rawHeaders: readonly string[], isKept: (name: s
 	return kept;
 };
 
-/** Lower-case names of the fields that end with the connection: the fixed ones, and those that `Connection` lists. */
+/** The lower-case names of the fields that apply to one connection only: the fixed ones and the options of `Connection`. */
 export const perConnectionFieldNames = (connection: string | undefined): ReadonlySet<string> => {
 	if (connection === undefined) {
 		return perConnectionFields;

@@ -1,17 +1,17 @@
 import type {RequestHead} from './message.ts';
 import type {Settings} from './settings.ts';
 
-/** What tells users apart where they are not told apart by name. */
+/** The fields that distinguish users without a name. */
 export const userFields: readonly string[] = ['authorization', 'cookie'];
 
-/** A request of a user who is known by name: his credentials neither select among responses nor forbid to store them. */
+/** The request of a user who is known by name: credentials neither select responses nor forbid storing them. */
 export const requestOfUser = (request: RequestHead): RequestHead => {
 	const {authorization, cookie, ...headers} = request.headers;
 
 	return {...request, headers};
 };
 
-/** The rules for such a request: what is stored under the name of one user is a private cache of his own, RFC 9111 §1. */
+/** The rules for the request of a named user: responses stored under a name form a private cache of that user, RFC 9111 §1. */
 export const settingsOfUser = (settings: Settings): Settings => ({
 	...settings,
 	isShared: false,

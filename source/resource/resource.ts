@@ -15,62 +15,62 @@ import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.t
 import {indexTimeToLive, indexWith} from './variants.ts';
 
 /**
-What is stored of one resource: under its key the response, or with `Vary` an index, and beside it a key for each variant.
+The stored data of one resource: a response under the resource's key, or with `Vary` an index and one key per variant.
 */
 export type ResourceContext = SearchVarianceContext & {
-	/** The indexes that this process has seen, so that a look-up can name index and variant at once. A hint: what the store says wins. */
+	/** The indexes that this process has seen, so that one look-up can name index and variant. A hint: the store's answer takes precedence. */
 	readonly indexes: Hints<VariantIndex>;
-	/** The versions of the response that was last found or written under a key, so that a look-up can read them along. A hint, too. */
+	/** The version keys of the response last found or written under a key, so that a look-up can read them in the same round trip. Also a hint. */
 	readonly markKeys: Hints<readonly string[]>;
-	/** The last purge of each resource by this process: what was asked for before is not stored after. */
+	/** The last purge of each resource by this process. A response that was requested before the purge is not stored. */
 	readonly purges: Hints<OwnPurge>;
 	/** The request whose response this process wrote last, by key and by variant. */
 	readonly newest: Hints<Newest>;
-	/** What this process writes while it reads the same: a reply that is on its way is older. */
+	/** Responses that this process writes while it reads the same key. A reply in transit is older than these. */
 	readonly readsInFlight: Map<string, ReadsInFlight>;
-	/** Variants on their way to the store, by the key of their index. */
+	/** Variants that wait to be written, by the key of their index. */
 	readonly variantQueues: Map<string, VariantQueue>;
 };
 
 export type OwnPurge = {
-	/** By `performance.now()`. */
+	/** The time of the purge, by `performance.now()`. */
 	readonly monoMs: number;
-	/** Of the guard, once the store has confirmed it. */
+	/** The guard's token, once the store has confirmed the purge. */
 	readonly token?: string;
 	readonly formerToken?: string | undefined;
 };
 
 export type Newest = {
-	/** When it was looked up, by `performance.now()`. */
+	/** The time of the look-up, by `performance.now()`. */
 	readonly startedAtMonoMs: number;
-	/** Whether its response has no `Vary`. */
+	/** Whether the response has no `Vary`. */
 	readonly isForAll: boolean;
 };
 
-/** One index is written at a time, or it would lack a variant: others wait, and go along with the next. */
+/** A queue that writes one index at a time, because concurrent writes would lose a variant. Waiting variants go with the next write. */
 export type VariantQueue = {
 	waiting: VariantWrite[];
 	sending: Promise<void>;
-	/** Whether what is being sent takes long. */
+	/** Whether the current write has a long body. */
 	isLong: boolean;
 };
 
 export type ReadsInFlight = {
 	readers: number;
 	written: StoredResponse | undefined;
-	/** By `performance.now()`. */
+	/** The time of the write, by `performance.now()`. */
 	writtenAt: number;
 };
 
-/** The braces make a cluster keep all of a resource in one slot. */
+/** The braces make a cluster keep all keys of a resource in one slot. */
 export const resourceKey = (hash: string): string => `{${hash}}`;
 
-/** Of the same resource, for callers who decode for themselves. */
+/** The key of the same resource for callers who decode the content themselves. */
 export const encodedKey = (resource: string): string => `${resource}:encoded`;
 
 export const variantKey = (key: string, id: string) => `${key}:${id}`;
 
-// What is stored of a HEAD request has no body to answer a GET request with.
+// A stored HEAD response has no body to answer a GET request with.
 export const headKey = (key: string) => `${key}:HEAD`;
 
 export const asResponse = (record: StoredRecord | undefined) => record?.kind === 'response' ? record : undefined;
@@ -86,15 +86,15 @@ export type Write = {
 	/** The index that the look-up found. */
 	readonly index: VariantIndex | undefined;
 	readonly stored: StoredResponse;
-	/** What the exchange counts on, of the resource's guard. */
+	/** The token of the resource's guard that the exchange relies on. */
 	readonly token: string;
-	/** When the request was looked up, by `performance.now()`. */
+	/** The time of the look-up, by `performance.now()`. */
 	readonly startedAt: number;
 	readonly matchHeaders: readonly string[];
 	readonly timeToLive: TimeToLive;
 };
 
-/** As it lies in the store, where no token says anything. */
+/** The response without its guard token, which has no meaning in the store. */
 const withoutToken = (stored: StoredResponse): StoredResponse => ({...stored, versions: ['', ...stored.versions.slice(1)]});
 
 const commitAlone = ({store}: ResourceContext, storeKey: string, {key, stored, token, timeToLive}: Write, deletedKeys: readonly string[]): void => {
@@ -103,10 +103,10 @@ const commitAlone = ({store}: ResourceContext, storeKey: string, {key, stored, t
 
 const variantKeysOf = (key: string, index: VariantIndex | undefined): string[] => index ? index.variants.map(({id}) => variantKey(key, id)) : [];
 
-/** Of those who change an index at the same time, all but one have to try again. */
+/** The most attempts to change an index: of concurrent writers, all but one must try again. */
 const maxIndexTries = 10;
 
-/** An index with several variants more. */
+/** The index with all variants of a batch added. */
 const indexWithAll = (known: VariantIndex | undefined, batch: readonly VariantWrite[], nowMs: number) => {
 	let index = known;
 	const ids: string[] = [];
@@ -130,7 +130,7 @@ const commitVariants = async ({store, indexes, now}: ResourceContext, key: strin
 		return;
 	}
 
-	// Another exchange of this process may have written the index since this one read it.
+	// Another exchange of this process may have written the index since this exchange read it.
 	let current: StoredRecord | undefined = indexes.get(key) ?? first.write.index;
 	for (let tries = 0; tries < maxIndexTries; tries++) {
 		const known = current?.kind === 'index' ? current : undefined;
@@ -147,7 +147,7 @@ const commitVariants = async ({store, indexes, now}: ResourceContext, key: strin
 					const id = ids[position] ?? '';
 					return dropped.has(id) ? [] : [{key: variantKey(key, id), record: {...withoutToken(stored), indexId: index.indexId}, timeToLive}];
 				}),
-				// What lies there and is no record is replaced at the second try.
+				// The second attempt replaces a value that is not a record.
 				{key, record: index, timeToLive: indexTimeToLive(index, now()), replaces: known ?? (tries === 0 && current === undefined ? 'nothing' : undefined)},
 			],
 			deletedKeys: [...dropped].map(id => variantKey(key, id)),
@@ -167,7 +167,7 @@ const commitVariants = async ({store, indexes, now}: ResourceContext, key: strin
 
 const maxBatch = 16;
 
-/** Those that go along with the first that waits: with the same guard and the same selecting fields. */
+/** Takes the first waiting variant and all others with the same guard and the same selecting fields. */
 const takeBatch = (queue: VariantQueue): VariantWrite[] => {
 	const [first] = queue.waiting;
 	if (!first) {
@@ -205,11 +205,11 @@ const writeVariant = (context: ResourceContext, vary: readonly string[], write: 
 	void sendVariants(context, write.key, created);
 };
 
-/** Resolves when variants that wait have been sent: what is read after that on the same connection has them. */
+/** Resolves when waiting variants have been sent. A later read on the same connection then sees them. */
 export const whenVariantsAreSent = async ({store, variantQueues}: ResourceContext, key: string): Promise<void> => {
 	const queue = variantQueues.get(key);
 	if (queue?.isLong) {
-		// It would take longer to get it from the origin once more.
+		// Waiting is faster than asking the origin again.
 		await queue.sending;
 		return;
 	}
@@ -221,11 +221,11 @@ export const whenVariantsAreSent = async ({store, variantQueues}: ResourceContex
 	await (store.withinBudget ? store.withinBudget(queue.sending, undefined) : queue.sending);
 };
 
-/** Whether all that was to be written is on the way to the store, in front of any later command about the same resource. */
+/** Whether all writes have been sent to the store, ahead of any later command for the same resource. */
 export const isAllSent = ({store, variantQueues}: ResourceContext): boolean =>
 	store.keepsOrder && !store.needsExtraRoundTrip && variantQueues.values().every(({waiting}) => waiting.length === 0);
 
-/** Resolves when all that is being written now has been, or has failed. */
+/** Resolves when all current writes have ended, successfully or not. */
 export const flushWrites = async ({store, variantQueues}: ResourceContext): Promise<void> => {
 	while (variantQueues.size > 0) {
 		// eslint-disable-next-line no-await-in-loop -- those that wait are sent after that
@@ -235,26 +235,26 @@ export const flushWrites = async ({store, variantQueues}: ResourceContext): Prom
 	await store.flush();
 };
 
-/** In `purges`, for all keys. */
+/** The key in `purges` that stands for all keys. */
 export const everyKey = '';
 
-/** Whether this process has purged it since. */
+/** Whether this process has purged the resource since `startedAt`. */
 export const isPurgedSince = ({purges}: ResourceContext, key: string, startedAt: number): boolean => [resourceOf(key), everyKey].some(each => startedAt < (purges.get(each)?.monoMs ?? -Infinity));
 
 export const lastPurgeOf = ({purges}: ResourceContext, key: string): OwnPurge | undefined => purges.get(resourceOf(key));
 
-/** Whether a request that was looked up later has brought its response sooner, which is the newer one then. */
+/** Whether a request with a later look-up has already written its response, which is then the newer one. */
 const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, selectingHeaders}, startedAt}: Write, vary: ReturnType<typeof selectingFieldNames>): boolean => {
 	const wholeKey = method === 'HEAD' ? headKey(key) : key;
 	const isVariant = vary !== undefined && vary !== '*';
 	const ownKey = isVariant ? variantKey(wholeKey, variantId(selectingHeaders)) : wholeKey;
 	const [own, whole] = [newest.get(ownKey), newest.get(wholeKey)];
-	// A response without `Vary` takes the place of all variants, and a variant that of a response without.
+	// A response without `Vary` replaces all variants, and a variant replaces a response without `Vary`.
 	if (startedAt < (own?.startedAtMonoMs ?? -Infinity) || (whole?.isForAll && startedAt < whole.startedAtMonoMs)) {
 		return true;
 	}
 
-	// A part takes the place of no whole.
+	// A partial response does not replace a complete one.
 	if (statusCode === 206) {
 		return false;
 	}
@@ -268,7 +268,7 @@ const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, 
 	return false;
 };
 
-/** Keeps the response to an earlier request from being written where that to a later one has removed what was stored. */
+/** Prevents an earlier request from writing its response after a later one has removed the stored response. */
 export const outrun = ({newest}: ResourceContext, key: string, startedAtMonoMs: number): void => {
 	const known = newest.get(key);
 	if (startedAtMonoMs > (known?.startedAtMonoMs ?? -Infinity)) {
@@ -277,9 +277,9 @@ export const outrun = ({newest}: ResourceContext, key: string, startedAtMonoMs: 
 };
 
 /**
-Writes without waiting: a connection keeps the order, so a later look-up of this process sees it.
+Writes without waiting. A connection keeps the order of commands, so that a later look-up of this process sees the response.
 
-@returns Why nothing was written.
+@returns The reason why nothing was written.
 */
 export const write = (context: ResourceContext, written: Write): 'purged' | 'outrun' | undefined => {
 	const {key, stored, startedAt, matchHeaders} = written;
@@ -319,7 +319,7 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'out
 	};
 
 	if (earlier) {
-		// A long body may be on its way, which is older.
+		// An older response with a long body may still be in transit.
 		void earlier.then(commit);
 	} else {
 		commit();
@@ -328,19 +328,19 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'out
 	return undefined;
 };
 
-/** Removes what would be looked up first, when something newer is stored elsewhere. */
+/** Removes the response that a look-up would find first, because a newer one is stored under another key. */
 export const dropReplaced = ({store, indexes}: ResourceContext, key: string): void => {
 	indexes.delete(key);
 	void store.delete([key, headKey(key)]);
 };
 
-/** The key that a key in the store belongs to: without the name of a variant. */
+/** The key of the index or response to which a key in the store belongs, without the variant's id. */
 export const recordKeyOf = (storeKey: string): string => {
 	const resource = resourceOf(storeKey);
 	return storeKey.startsWith(encodedKey(resource)) ? encodedKey(resource) : resource;
 };
 
-/** All that is stored of a resource and holds, what was stored last first. */
+/** Reads all valid responses of a resource, newest first. */
 export const readAll = async (context: ResourceContext, key: string): Promise<Array<{readonly storeKey: string; readonly stored: StoredResponse; readonly versions: Versions}>> => {
 	const {store} = context;
 	const [record, head] = await store.get([key, headKey(key)]);
@@ -361,13 +361,13 @@ export const readAll = async (context: ResourceContext, key: string): Promise<Ar
 	});
 };
 
-/** Keys of what is stored under a key, as far as this process and the store know of variants. */
+/** All keys under a resource's key, as far as this process and the store know the variants. */
 const allKeysOf = ({indexes}: ResourceContext, key: string, record: StoredRecord | undefined): string[] => {
 	const variantKeys = [indexes.get(key), record?.kind === 'index' ? record : undefined].flatMap(index => variantKeysOf(key, index));
 	return [key, headKey(key), ...new Set(variantKeys)];
 };
 
-/** Has this process forget what it knows of a key. */
+/** Makes this process forget a key. */
 const forget = ({indexes, readsInFlight: overlaps}: ResourceContext, key: string): void => {
 	indexes.delete(key);
 	const overlap = overlaps.get(key);
@@ -377,9 +377,9 @@ const forget = ({indexes, readsInFlight: overlaps}: ResourceContext, key: string
 };
 
 /**
-Removes an index and the variants that it names, at once: a later look-up of this process finds nothing. What is under way is written all the same.
+Removes an index and its variants, so that a later look-up of this process finds nothing. Responses in progress are still written.
 
-@returns Whether the store confirmed it.
+@returns Whether the store confirmed the deletion.
 */
 export const removeVariants = async (context: ResourceContext, key: string, index: VariantIndex): Promise<boolean> => {
 	const keys = allKeysOf(context, key, index);
@@ -390,7 +390,7 @@ export const removeVariants = async (context: ResourceContext, key: string, inde
 
 const maxPurgeTries = 3;
 
-/** A variant that is written at the same time shows in the index. What lies there and is no record goes at the second try. */
+/** The index that a purge expects, so that a variant written at the same time causes a conflict. The second attempt also removes a value that is not a record. */
 const expectedIndex = (key: string, record: StoredRecord | undefined, isFirstTry: boolean): Purge['indexes'] => {
 	if (record?.kind === 'index') {
 		return [{key, index: record}];
@@ -400,9 +400,9 @@ const expectedIndex = (key: string, record: StoredRecord | undefined, isFirstTry
 };
 
 /**
-Removes all that is stored of a resource, and refuses what any process that asked for it before is about to write.
+Removes all responses of a resource, and refuses later writes of any process that requested them before.
 
-@returns Whether the store confirmed it.
+@returns Whether the store confirmed the purge.
 */
 export const purge = async (context: ResourceContext, resource: string): Promise<boolean> => {
 	const {store, purges} = context;

@@ -23,7 +23,7 @@ export type Selection = {
 	/** The stored response that the request selects, RFC 9111 §4.1. */
 	readonly stored: StoredResponse | undefined;
 	readonly index: VariantIndex | undefined;
-	/** The versions as they were at the look-up. */
+	/** The versions at the time of the look-up. */
 	readonly versions: Versions;
 };
 
@@ -33,7 +33,7 @@ const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: 
 	return variantKey(key, variants.some(variant => variant.id === longId) ? longId : id);
 };
 
-/** What the memory tier can give at once. */
+/** Selects a response from the memory tier, without I/O. */
 export const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {
 	const record = store.peek(key);
 	const index = record?.kind === 'index' ? record : undefined;
@@ -48,10 +48,10 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 	return stored && {stored, index, versions};
 };
 
-/** What a look-up can be expected to need: the resource's guard, the versions of the origin, for equivalent URLs the path's, and others. */
+/** The keys that a look-up will probably need: the resource's guard, the origin's version, for equivalent URLs the path's version, and the versions of the last response. */
 const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
 	const known = markKeys.get(key) ?? [];
-	// Those of what is stored begin with the same two.
+	// The keys of a stored response begin with the same two.
 	if (known.length > 0 && tags.length === 0 && !isForSearchVariance(key)) {
 		return known;
 	}
@@ -65,10 +65,10 @@ const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: str
 	])];
 };
 
-/** What is to be known of a request that is sent without a look at what is stored. */
+/** Reads the versions for a request that is sent without a look-up. */
 export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> => readVersions(context.store, expectedMarks(context, request, key, tags));
 
-/** What holds of what was found, with versions that were not expected read as well. */
+/** Applies purges to a look-up result; reads versions that were not prefetched. */
 const judge = async ({store, markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {
 	if (!found) {
 		return {stored: undefined, versions};
@@ -89,10 +89,10 @@ type Wanted = {
 	readonly tags: readonly string[];
 };
 
-/** The versions that are to be there before anything is stored. */
+/** The versions that must exist before a response is stored. */
 const neededMarks = ({request, tags}: Wanted): readonly string[] => [originVersionKey(request.url), ...tags.map(tag => tagVersionKey(tag))];
 
-/** That nothing is stored, where memory knows it: of what may not be stored, and is asked for again and again. */
+/** Returns an empty selection if memory knows that nothing is stored. This saves a round trip for responses that may not be stored and are requested often. */
 const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | undefined => {
 	const {request, key, alternativeKey, tags} = wanted;
 	const {store, indexes} = context;
@@ -111,7 +111,7 @@ const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | unde
 	return {stored: undefined, index: undefined, versions: versionsIn(store, names, markRecords)};
 };
 
-/** One round trip; two where this process does not know yet which fields select, or which versions matter. */
+/** Reads in one round trip, or in two if this process does not know the selecting fields or the versions yet. */
 const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection> => {
 	const {request, key, alternativeKey, tags} = wanted;
 	const {store, indexes} = context;
@@ -147,7 +147,7 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 	return forgetPurged(context, [...keys, wantedKey], {index: record, ...judged});
 };
 
-/** Memory may forget the version of a resource sooner than what it says of the resource. */
+/** Drops purged entries from memory, since memory may forget a version before it forgets the response. */
 const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selection: Selection): Selection => {
 	if (!selection.stored) {
 		for (const key of keys) {
@@ -158,7 +158,7 @@ const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selecti
 	return selection;
 };
 
-/** What the store has, or what was written while it was asked. */
+/** Reads from the store, but prefers a response that was written during the read. */
 const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders: readonly string[]): Promise<Selection> => {
 	const {store, readsInFlight: overlaps, indexes} = context;
 	const {request, key} = wanted;
@@ -181,7 +181,7 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 		return selection;
 	}
 
-	// It may be the first to have its versions.
+	// This response may be the first one with its versions.
 	const names = versionKeysOf(key, written);
 	const versions = new Map([...selection.versions, ...await readVersions(store, names)]);
 	const stored = applyPurges(names, written, versions);
@@ -190,9 +190,9 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 };
 
 type SelectOptions = {
-	/** Fields that select whether or not `Vary` names them. */
+	/** Header fields that select, whether or not `Vary` names them. */
 	readonly matchHeaders: readonly string[];
-	/** Those that the response is going to have in any case. */
+	/** The tags that the request gives its response. */
 	readonly tags: readonly string[];
 };
 
@@ -204,7 +204,7 @@ export const select = async (context: ResourceContext, request: RequestHead, key
 	return selection.stored === undefined || isSelected(request, selection.stored, matchHeaders) ? selection : {...selection, stored: undefined};
 };
 
-/** The newest variant with an entity tag, whatever a request selects. */
+/** The newest variant with an entity tag, regardless of the request's selecting fields. */
 export const selectByEntityTag = async (context: ResourceContext, key: string, {indexId, variants}: VariantIndex, etag: string): Promise<StoredResponse | undefined> => {
 	const named = variants.find(variant => variant.etag === etag);
 	const [record] = named ? await context.store.get([variantKey(key, named.id)]) : [];

@@ -5,10 +5,10 @@ import {longIdOf, shortIdOf} from '../store/ports/long-keys.ts';
 import type {TimeToLive} from '../store/ports/store.ts';
 import type {StoredResponse, VariantIndex, VariantReference} from '../types/stored.ts';
 
-// More variants than these come of a field that should not be in `Vary`.
+// A larger number of variants indicates a field that should not be in `Vary`.
 const maxVariants = 64;
 
-/** Longer entity tags are not asked about: with many of them, an index would be longer than the store takes, and no variant could be written. */
+/** Longer entity tags are left out of the index: many of them would exceed the store's limit, and no variant could be written. */
 const longestEtag = 1024;
 
 const etagOf = ({rawHeaders}: StoredResponse): string => {
@@ -23,19 +23,19 @@ type NewVariant = {
 	readonly vary: readonly string[];
 	readonly nowMs: number;
 	readonly timeToLive: TimeToLive;
-	/** Whether the store writes its body in pieces. */
+	/** Whether the store writes the body in pieces. */
 	readonly isLong: boolean;
 };
 
 type IndexChange = {
 	readonly index: VariantIndex;
-	/** Of the new variant. */
+	/** The id of the new variant. */
 	readonly id: string;
-	/** What the index no longer names. */
+	/** The variants that the index no longer names. */
 	readonly dropped: readonly VariantReference[];
 };
 
-/** The index with one variant more. */
+/** Adds one variant to an index. */
 export const indexWith = (known: VariantIndex | undefined, {stored, vary, nowMs, timeToLive, isLong}: NewVariant): IndexChange => {
 	const isContinued = known !== undefined && hasSameNames(known.vary, vary);
 	const shortId = variantId(stored.selectingHeaders);

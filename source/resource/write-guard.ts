@@ -5,7 +5,7 @@ import {unbudgeted} from '../store/with-budget.ts';
 import {guardKey, type Versions, type StoreRefusal} from '../tags/versions.ts';
 
 /*
-What an exchange brings is written only while the guard of its resource is the one that the exchange counts on. A guard that is lost, evicted or replaced refuses the write, which costs one more request at most.
+A response is written only if the resource's guard is still the one that its exchange relies on. A lost, evicted or replaced guard refuses the write, which costs one more request at most.
 */
 
 type Placed =
@@ -13,11 +13,11 @@ type Placed =
 	| {readonly refusal: StoreRefusal; readonly isNew?: undefined};
 
 export type WriteGuard =
-	/** The exchange brings nothing to write. */
+	/** The exchange has nothing to write. */
 	| {readonly kind: 'none'}
-	/** The look-up saw it, or the exchange waited for it before it asked the origin. */
+	/** The look-up saw the guard, or the exchange waited for it before it asked the origin. */
 	| {readonly kind: 'seen'; readonly token: string}
-	/** The look-up saw none, so that the exchange puts one there while it asks the origin. */
+	/** The look-up saw no guard, so that the exchange places one while it asks the origin. */
 	| {readonly kind: 'placing'; readonly key: string; readonly placed: Promise<Placed>};
 
 export const noGuard: WriteGuard = {kind: 'none'};
@@ -28,17 +28,17 @@ const place = async (store: Store, name: string, lookedUpMonoMs: number): Promis
 		return {refusal: 'store-unavailable'};
 	}
 
-	// Somebody has purged since the look-up, or may have, and the guard that told of it is gone.
+	// A purge happened since the look-up, or may have happened, with its guard expired since.
 	const isTooLate = ownTimers.now() - lookedUpMonoMs > settledGuardLifeMs;
 	return isTooLate || isPurgeToken(placed.token) ? {refusal: 'invalidated'} : placed;
 };
 
 /**
-The guard of an exchange that is about to ask the origin.
+Takes the guard for an exchange that is about to ask the origin.
 
-@param versions - As the look-up saw them.
-@param lookedUpMonoMs - When the look-up began.
-@param onPlaced - Hears of the token that the exchange counts on.
+@param versions - The versions that the look-up saw.
+@param lookedUpMonoMs - The time at which the look-up began.
+@param onPlaced - Called with the token that the exchange relies on.
 */
 export const takeGuard = (part: Store, key: string, versions: Versions, lookedUpMonoMs: number, onPlaced?: (name: string, token: string) => void): WriteGuard => {
 	const store = unbudgeted(part);
@@ -48,7 +48,7 @@ export const takeGuard = (part: Store, key: string, versions: Versions, lookedUp
 		return {kind: 'seen', token};
 	}
 
-	// Where a purge is the only one to put guards there, none is as good as one.
+	// In a store where only purges place guards, a missing guard is as good as a present one.
 	if (!store.isAtomic) {
 		return {kind: 'seen', token: ''};
 	}
@@ -65,14 +65,14 @@ export const takeGuard = (part: Store, key: string, versions: Versions, lookedUp
 	return {kind: 'placing', key: name, placed: placing()};
 };
 
-/** For a resource that nobody has looked up: a purge before that is none of the exchange's, which asks the origin only then. */
+/** Places the guard for a resource that was not looked up. A purge before this point does not matter, since the origin is asked afterwards. */
 export const placeGuardFirst = async (store: Store, key: string): Promise<WriteGuard> => {
 	const name = guardKey(key);
 	const placed = await store.placeGuard(name, ownTimers.now());
 	return placed ? {kind: 'seen', token: placed.token} : {kind: 'placing', key: name, placed: Promise.resolve({refusal: 'store-unavailable'})};
 };
 
-/** The token to write with, or why there is none. */
+/** Returns the token to write with, or the reason why there is none. */
 export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readonly token: string; readonly refusal?: undefined} | {readonly refusal: StoreRefusal}> => {
 	switch (guard.kind) {
 		case 'none': {
@@ -90,7 +90,7 @@ export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readon
 	}
 };
 
-/** Why nothing may be written that counts on a guard; `undefined` where it is still there. */
+/** Returns the reason why a write must be refused; `undefined` if the guard is still there. */
 export const whyNotHeld = async (store: Store, key: string, guard: WriteGuard): Promise<StoreRefusal | undefined> => {
 	const [held, [record]] = await Promise.all([tokenFor(store, guard), store.get([guardKey(key)])]);
 	if (held.refusal !== undefined || !store.isHealthy) {
@@ -101,7 +101,7 @@ export const whyNotHeld = async (store: Store, key: string, guard: WriteGuard): 
 	return held.token === token ? undefined : 'invalidated';
 };
 
-/** To be called when an exchange is over that has written nothing: what it left behind may go. */
+/** Ends the guard of an exchange that has written nothing, so that the store can drop it soon. */
 export const endGuard = async (part: Store, guard: WriteGuard): Promise<void> => {
 	if (guard.kind !== 'placing') {
 		return;
