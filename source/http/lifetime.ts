@@ -1,13 +1,13 @@
 import {explicitLifetimeSeconds, heuristicLifetimeSeconds, type FreshnessInput} from './freshness.ts';
 import type {RequestHead, ResponseHead} from './message.ts';
 
-/** A freshness lifetime of the user's own, in seconds; `'no-store'`: the response is not stored. */
+/** A freshness lifetime that the user sets, in seconds; with `'no-store'` the response is not stored. */
 export type OwnLifetime = number | 'no-store';
 
 /** A function leaves the lifetime to the response by returning `undefined`. */
 export type LifetimeRule = OwnLifetime | ((request: RequestHead, response: ResponseHead) => OwnLifetime | undefined);
 
-/** The lifetimes that the user sets, by the option that sets them. */
+/** The lifetimes that the user sets, by option. */
 export type OwnLifetimes = {
 	/** `context.cache.expireAfter` of the request. */
 	readonly ofRequest?: LifetimeRule | undefined;
@@ -21,7 +21,7 @@ export type OwnLifetimes = {
 
 const ruleFor = ({url}: RequestHead, {ofRequest, ofUrl, ofCache}: OwnLifetimes): LifetimeRule | undefined => ofRequest ?? ofUrl?.(url) ?? ofCache;
 
-/** Whether the lifetime is `'no-store'` whatever the response: then the request is not looked up either. */
+/** Whether the lifetime is `'no-store'` whatever the response. The request is then not looked up either. */
 export const isNeverStored = (request: RequestHead, lifetimes: OwnLifetimes | undefined): boolean => lifetimes?.hasNoStore === true && ruleFor(request, lifetimes) === 'no-store';
 
 const ownLifetime = (request: RequestHead, response: ResponseHead, lifetimes: OwnLifetimes): OwnLifetime | undefined => {
@@ -37,7 +37,7 @@ const ownLifetime = (request: RequestHead, response: ResponseHead, lifetimes: Ow
 type LifetimeInput = FreshnessInput & {
 	readonly request: RequestHead;
 	readonly response: ResponseHead;
-	/** `undefined`: the user sets none. */
+	/** The user's lifetimes; `undefined` if there are none. */
 	readonly lifetimes: OwnLifetimes | undefined;
 	/** Whether the response's own header fields count. */
 	readonly heedsCacheControl: boolean;
@@ -45,22 +45,22 @@ type LifetimeInput = FreshnessInput & {
 
 type Lifetime = {
 	readonly seconds: number;
-	/** The user's own, if there is one. */
+	/** The lifetime that the user sets, if any. */
 	readonly own: OwnLifetime | undefined;
-	/** The one that the response states, whether or not it counts. */
+	/** The lifetime that the response states, whether or not it counts. */
 	readonly explicitSeconds: number | undefined;
 };
 
 /**
-How long a response is fresh. The first of these counts:
+Determines how long a response is fresh. The first of these counts:
 
 1. `expireAfter` of the request, in `context.cache`;
 2. `urlsExpireAfter`: the first pattern that matches the URL;
 3. `expireAfter` of the cache;
-4. what the response states: `s-maxage` in a shared cache, `max-age`, `Expires` (RFC 9111 §4.2.1), in the field that the option `targets` prefers (RFC 9213);
+4. the lifetime that the response states: `s-maxage` in a shared cache, `max-age`, `Expires` (RFC 9111 §4.2.1), in the field that the option `targets` prefers (RFC 9213);
 5. a tenth of the time since `Last-Modified` (RFC 9111 §4.2.2).
 
-Only one of 1 to 3 is asked: a function among them that returns `undefined` leaves the lifetime to the response. With `cacheControl: false`, the response has no say.
+Only one of 1 to 3 is used: a function among them that returns `undefined` leaves the lifetime to the response. With `cacheControl: false`, 4 and 5 are ignored.
 */
 export const lifetimeOf = (input: LifetimeInput): Lifetime => {
 	const {request, response, lifetimes, heedsCacheControl} = input;

@@ -1,11 +1,11 @@
 /**
-The members of a list-valued field (RFC 9110 §5.6.1): split at commas outside quoted strings, trimmed, without empty ones. Takes linear time.
+The members of a list-valued field (RFC 9110 §5.6.1): split at commas outside quoted strings, trimmed, without empty ones. This function takes linear time.
 
-A quotation mark that is never closed is an ordinary character: whatever hides behind it, such as `no-store`, is still seen.
+An unclosed quotation mark is an ordinary character, so that a directive after it, such as `no-store`, is still seen.
 */
 export const listMembers = (value: string): string[] => splitOutsideQuotes(value, ',').filter(member => member !== '');
 
-/** The parts of a value between separators outside quoted strings, trimmed. Takes linear time. */
+/** The trimmed parts of a value between separators outside quoted strings. This function takes linear time. */
 export const splitOutsideQuotes = (value: string, separator: string): string[] => {
 	if (!value.includes('"')) {
 		return value.split(separator).map(part => trimWhitespace(part));
@@ -36,7 +36,7 @@ export const splitOutsideQuotes = (value: string, separator: string): string[] =
 	return parts;
 };
 
-/** Whether a value has a quotation mark that is never closed. Takes linear time. */
+/** Whether a value has an unclosed quotation mark. This function takes linear time. */
 export const hasOpenQuote = (value: string): boolean => {
 	let start = value.indexOf('"');
 
@@ -52,7 +52,7 @@ export const hasOpenQuote = (value: string): boolean => {
 	return false;
 };
 
-/** Index of the quotation mark that closes the quoted string which opens at `start`. */
+/** The index of the quotation mark that closes the quoted string starting at `start`; `undefined` if there is none. */
 const quotedStringEnd = (value: string, start: number): number | undefined => {
 	for (let index = start + 1; index < value.length; index++) {
 		if (value[index] === '\\') {
@@ -65,14 +65,14 @@ const quotedStringEnd = (value: string, start: number): number | undefined => {
 	return undefined;
 };
 
-/** The text of a quoted string, or the value as it is if it is none. RFC 9110 §5.6.4. */
+/** The text of a quoted string; other values are returned as they are. RFC 9110 §5.6.4. */
 export const unquote = (value: string): string => {
 	const isQuoted = value.length >= 2 && value.startsWith('"') && value.endsWith('"');
 
 	return isQuoted ? value.slice(1, -1).replaceAll(/\\(?<character>.)/gv, '$<character>') : value;
 };
 
-/** Without optional whitespace (RFC 9110 §5.6.3) around it. By hand, as `trim()` would take other characters too. */
+/** Removes optional whitespace (RFC 9110 §5.6.3) from both ends. `trim()` would remove other characters too. */
 export const trimWhitespace = (value: string): string => {
 	let start = 0;
 	let end = value.length;

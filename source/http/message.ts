@@ -7,15 +7,15 @@ export type RequestHead = {
 	/** Absolute, without userinfo and fragment. */
 	readonly url: string;
 	readonly headers: HeaderFields;
-	/** The request as functions of the user's are given it, where that is more than the rules go by. */
+	/** The request that the user's functions get, if it has more than these fields. */
 	readonly given?: unknown;
 };
 
-/** The content of a response, for functions of the user's. */
+/** The content of a response, for the user's functions. */
 export type Content = {
-	/** As got gives it, decoded; `undefined` while it is on its way. */
+	/** The decoded bytes as in got; `undefined` while they are in transit. */
 	readonly bytes: Uint8Array | undefined;
-	/** Whether it was wanted before it had come: what was decided without it is to be decided again. */
+	/** Whether a function asked for the content before it had arrived. The decision is then made again with the content. */
 	isMissed: boolean;
 };
 
@@ -24,8 +24,8 @@ export type ResponseHead = {
 	readonly statusMessage: string;
 	/** Such as `1.1`. */
 	readonly httpVersion: string;
-	/** Names and values in turn, in the order, case and repetition in which they arrived. */
+	/** Alternating names and values as received, with order, case and repetition. */
 	readonly rawHeaders: readonly string[];
-	/** Where functions of the user's are asked about it. */
+	/** The content, if functions of the user may ask for it. */
 	readonly content?: Content | undefined;
 };

@@ -1,24 +1,24 @@
 import {parseDictionary, type BareItem, type Item} from 'structured-headers';
 
 /**
-Which URLs of a path are equivalent, by the `No-Vary-Search` of their responses: https://www.ietf.org/archive/id/draft-ietf-httpbis-no-vary-search-10.html
+The rule by which URLs of a path are equivalent, from the `No-Vary-Search` of their responses: https://www.ietf.org/archive/id/draft-ietf-httpbis-no-vary-search-10.html
 */
 export type SearchVariance = {
-	/** The field's value, as it came. */
+	/** The field's value as received. */
 	readonly field: string;
-	/** Of query parameters, decoded. */
+	/** The decoded names of query parameters. */
 	readonly names: ReadonlySet<string>;
-	/** `true`: these parameters alone tell URLs apart; `false`: all but these do. */
+	/** `true`: only these parameters distinguish URLs; `false`: all others do. */
 	readonly isExcept: boolean;
 };
 
-/** It is kept with every path that has it. */
+/** The longest accepted field, since it is stored with every path that has it. */
 const maxFieldLength = 4096;
 
 /**
-What a field's value says; `undefined` if that is nothing: if it is absent, too long or anything but what the draft allows.
+Parses the field; `undefined` if it is absent, too long, invalid or without effect.
 
-Both spellings are heeded, `params, except=("a")` of the browsers and `except=("a")` of the draft since its sixth version.
+Both spellings are supported: `params, except=("a")` of the browsers and `except=("a")` of the draft since its sixth version.
 */
 export const urlVariation = (field: string | undefined): SearchVariance | undefined => {
 	if (field === undefined || field.length > maxFieldLength) {
@@ -43,7 +43,7 @@ type Value = BareItem | Item[] | undefined;
 const exceptedNames = (params: Value, except: Value): ReadonlySet<string> | undefined =>
 	params === undefined || params === true ? namesIn(except) : undefined;
 
-/** `undefined` for what is no list of names; what is not there lists none. */
+/** The names in a list; `undefined` if the value is not a list of names. A missing value is an empty list. */
 const namesIn = (value: Value = []): ReadonlySet<string> | undefined => {
 	if (!Array.isArray(value)) {
 		return undefined;
@@ -55,16 +55,16 @@ const namesIn = (value: Value = []): ReadonlySet<string> | undefined => {
 };
 
 /**
-A name as `URLSearchParams` would read it.
+Decodes a name as `URLSearchParams` would.
 
 @throws {URIError} If its bytes are not UTF-8.
 */
 const decodedName = (name: string): string => decodeURIComponent(name.replaceAll('+', ' ').replaceAll(/%(?![\da-f]{2})/giv, '%25'));
 
 /**
-The URL that all equivalent ones have in common: the parameters that count, as `application/x-www-form-urlencoded` has them.
+The URL that all equivalent URLs share: only the parameters that count, in the form of `application/x-www-form-urlencoded`.
 
-The order of their names never tells requests apart in this cache, `key-order` or not.
+The order of parameter names never distinguishes requests in this cache, with or without `key-order`.
 */
 export const simplifiedUrl = (url: string, {names, isExcept}: SearchVariance): string => {
 	const queryStart = url.indexOf('?');
@@ -80,6 +80,6 @@ export const simplifiedUrl = (url: string, {names, isExcept}: SearchVariance): s
 	return counting.size === 0 ? location : `${location}?${counting.toString()}`;
 };
 
-/** Whether a response with such a field that is stored for one URL answers a request for the other; without the field, if the two are the same. */
+/** Whether a response stored for one URL answers a request for the other. Without the field, the URLs must be the same. */
 export const isEquivalent = (first: string, second: string, searchVariance: SearchVariance | undefined): boolean =>
 	first === second || (searchVariance !== undefined && simplifiedUrl(first, searchVariance) === simplifiedUrl(second, searchVariance));

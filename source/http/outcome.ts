@@ -1,15 +1,15 @@
 import type {StoredRange, StoredResponse} from '../types/stored.ts';
 import type {RequestHead} from './message.ts';
 
-/** Why a response is handed on without being stored. */
+/** The reason why a response is returned without being stored. */
 export type PassReason =
 	/** The cache took no part in the request. */
 	| 'bypassed'
-	/** The user's setting. */
+	/** The option `readOnly` is set. */
 	| 'read-only'
 	/** Responses to the request's method are not stored. */
 	| 'method'
-	/** Responses of its status code are not stored. */
+	/** Responses with this status code are not stored. */
 	| 'status'
 	/** RFC 9111 §5.2.1.5. */
 	| 'request-no-store'
@@ -25,80 +25,80 @@ export type PassReason =
 	| 'must-understand'
 	/** RFC 9111 §4.1. */
 	| 'vary-star'
-	/** A shared cache stores `Set-Cookie` only of a response that says that it may be stored. */
+	/** A shared cache stores a response with `Set-Cookie` only if the response explicitly allows storing. */
 	| 'set-cookie'
-	/** Its status code is stored only where the response says so, RFC 9111 §3. */
+	/** A response with this status code is stored only if it says so, RFC 9111 §3. */
 	| 'not-explicit'
-	/** It would be neither fresh, nor usable when stale, nor could it be validated. */
+	/** The response would be neither fresh, nor usable when stale, nor could it be validated. */
 	| 'not-reusable'
-	/** A partial response whose bytes cannot be placed, RFC 9110 §14.4. */
+	/** The response is partial, and the position of its bytes is unknown, RFC 9110 §14.4. */
 	| 'partial'
-	/** A 304 to a precondition of the caller's own. */
+	/** The response is a 304 to the caller's own precondition. */
 	| 'not-modified'
-	/** A HEAD response, which freshens or invalidates the stored GET response: RFC 9111 §4.3.5. */
+	/** The response to a HEAD request freshens or invalidates the stored GET response: RFC 9111 §4.3.5. */
 	| 'head'
-	/** The user's own filter left it out. */
+	/** The user's filter excluded the response. */
 	| 'filtered'
-	/** What it would replace was purged or marked invalid while it was on its way. */
+	/** The resource was purged or marked invalid while the response was in transit. */
 	| 'invalidated'
-	/** The store is given up for now, read-only, full, closed, or did not say in time whether what it would replace was purged. */
+	/** The store is unavailable, read-only, full or closed, or did not say in time whether the resource was purged. */
 	| 'store-unavailable'
-	/** Its body did not arrive whole. */
+	/** The response's body did not arrive completely. */
 	| 'incomplete'
-	/** Its body is larger than the user allows or the store takes, its head is longer than 256 KiB, or it has more tags than a look-up could heed. */
+	/** The response's body is larger than the user allows or the store takes, its head is longer than 256 KiB, or it has more tags and groups than its size allows. */
 	| 'too-large'
-	/** It would have been removed from the store at once. */
+	/** The response's time to live is over already. */
 	| 'past-time-to-live'
-	/** There was no response, or none that arrived whole. */
+	/** No response arrived, or none that was complete. */
 	| 'error';
 
-/** Why a stale response stands in for a failure. */
+/** The reason why a stale response replaces a failure. */
 export type StaleReason = 'error-status' | 'network-error' | 'timeout';
 
-/** All of a stored response but its bytes, which may still be on their way. */
+/** A stored response without its body, which may still be in transit. */
 export type StoredHead = Omit<StoredResponse, 'body'>;
 
-/** What other stored responses a response has a bearing on, RFC 9111 §4.4 and RFC 9875. */
+/** The stored responses that a response invalidates, RFC 9111 §4.4 and RFC 9875. */
 export type Invalidation = {
-	/** Absolute URLs whose stored responses are to be marked invalid. */
+	/** Absolute URLs whose stored responses are to be invalidated. */
 	readonly urls: readonly string[];
 	/** Cache groups of the response's origin, RFC 9875 §3. */
 	readonly groups: readonly string[];
 };
 
-/** The response takes the place of what is stored, once its body is complete. With `as`, under the key of that request: RFC 9110 §9.3.3. */
+/** The response replaces the stored one once its body is complete. With `as`, it is stored under the key of that request: RFC 9110 §9.3.3. */
 export type Replacement = {readonly kind: 'replace'; readonly head: StoredHead; readonly as?: RequestHead | undefined};
 
-/** The stored response has the header fields and the freshness of the response from now on, RFC 9111 §3.2. */
+/** The stored response is updated with the header fields and the freshness of the response, RFC 9111 §3.2. */
 export type Freshening = {readonly kind: 'freshen'; readonly stored: StoredResponse};
 
-/** What becomes of the stored response where nothing of the response is stored, and why. */
+/** The change of the stored response if the new response is not stored, and the reason. */
 export type Refusal =
-	/** It stays as it is. */
+	/** The stored response stays as it is. */
 	| {readonly kind: 'leave'; readonly reason: PassReason}
-	/** It stays, but is validated before it is used again. */
+	/** The stored response stays, but is validated before reuse. */
 	| {readonly kind: 'invalidate'; readonly reason: PassReason; readonly stored: StoredResponse}
-	/** It is removed: the origin has given another answer since. `stored`: what is known to be there. With the scope `'resource'`, all variants are removed. */
+	/** The stored response is removed, because the origin has given another answer since. `stored` is the response known to be there. With the scope `'resource'`, all variants are removed. */
 	| {readonly kind: 'drop'; readonly reason: PassReason; readonly scope: 'selected' | 'resource'; readonly stored: StoredResponse | undefined};
 
-/** An answer that does not go with what is stored: ask again without validators, RFC 9111 §4.3.3. */
+/** The answer does not match the stored response: ask again without validators, RFC 9111 §4.3.3. */
 export type Refetch = {readonly kind: 'refetch'; readonly reason: 'validator-mismatch'; readonly change: Refusal};
 
 /**
-What a response, or the lack of one, leads to: what the caller is given, and what changes in the store. What an invalidation names is to be marked before anything is stored.
+The effect of a response or a failure: the answer for the caller, and the change in the store. Invalidations are applied before anything is stored.
 */
 export type Outcome =
 	| Refetch
-	/** Hand the response on. */
+	/** Return the response. */
 	| {readonly kind: 'pass'; readonly reason: PassReason; readonly change: Freshening | Refusal; readonly invalidation?: Invalidation | undefined}
-	/** Hand the response on and store it. `otherwise`: what is to be done if it turns out that it cannot be stored. */
+	/** Return the response and store it. `otherwise` is the change if the response turns out not to be storable. */
 	| {readonly kind: 'store'; readonly reason: 'stored'; readonly change: Replacement; readonly otherwise: Refusal; readonly invalidation?: Invalidation | undefined}
-	/** A partial response that goes with the stored one: put its bytes to those of `answer`, and answer from that, RFC 9111 §3.4. `otherwise`: what it comes to if these bytes are not all that was asked for. */
+	/** Combine a partial response with the stored one: add its bytes to those of `answer`, and answer from that, RFC 9111 §3.4. `otherwise` is the outcome if the combined bytes do not satisfy the request. */
 	| {readonly kind: 'combine'; readonly reason: 'combined'; readonly range: StoredRange; readonly answer: StoredResponse; readonly change: Freshening | Refusal; readonly otherwise: Refetch | undefined}
-	/** 304: answer with the stored response and its new header fields, RFC 9111 §4.3.4. */
+	/** Answer a 304 with the stored response and its new header fields, RFC 9111 §4.3.4. */
 	| {readonly kind: 'freshen'; readonly reason: 'not-modified'; readonly answer: StoredResponse; readonly change: Freshening | Refusal}
 	/** Answer with a stale response, RFC 9111 §4.2.4. */
 	| {readonly kind: 'reuse-stale'; readonly reason: StaleReason; readonly answer: StoredResponse};
 
-/** What takes the place of an outcome where the origin was asked by another request: answer with what became of that one, RFC 9111 §4. */
+/** The outcome if another request asked the origin: answer with the response to that one, RFC 9111 §4. */
 export type SharedOutcome = {readonly kind: 'share'; readonly reason: 'collapsed'; readonly stored: StoredResponse};

@@ -7,7 +7,7 @@ import {contentRangeOf, formatContentRange, rangeOf, suffixLengthOf} from './ran
 import {strongValidator} from './validators.ts';
 
 /**
-A stored response from its head and its body, once that has arrived; `undefined` if the two do not fit, and it must not be stored. RFC 9111 §3.3.
+Makes a stored response from its head and its body; `undefined` if they do not match, so that it must not be stored. RFC 9111 §3.3.
 */
 export const completed = (request: RequestHead, head: StoredHead, body: Uint8Array): StoredResponse | undefined => {
 	if (head.method === 'HEAD') {
@@ -25,7 +25,7 @@ export const completed = (request: RequestHead, head: StoredHead, body: Uint8Arr
 	return declaredLength === undefined || declaredLength === body.byteLength ? {...head, body} : undefined;
 };
 
-/** The bytes that really arrived, where fewer did than `Content-Range` says. */
+/** The bytes that arrived, if fewer than `Content-Range` says. */
 const arrivedRange = (requestHeaders: HeaderFields, range: StoredRange, length: number): StoredRange | undefined => {
 	const {firstByte, lastByte, completeLength} = range;
 	const declaredLength = lastByte - firstByte + 1;
@@ -38,13 +38,13 @@ const arrivedRange = (requestHeaders: HeaderFields, range: StoredRange, length: 
 		return undefined;
 	}
 
-	// Who asked for the last bytes, and got as many as were asked for, has the last bytes.
+	// A response to a suffix range that has the requested length contains the last bytes.
 	const isSuffix = lastByte === completeLength - 1 && length === suffixLengthOf(requestHeaders);
 
 	return isSuffix ? {...range, firstByte: completeLength - length} : {...range, lastByte: firstByte + length - 1};
 };
 
-/** The header fields that ask for the one missing part of a stored partial response; `undefined` if no one range says it, or nothing would tell that it belongs. */
+/** The header fields that request the missing part of a stored partial response; `undefined` if one range cannot express it, or no validator would confirm that the part belongs to it. */
 export const missingPartHeaders = (request: RequestHead, {range, rawHeaders}: StoredResponse): HeaderFields | undefined => {
 	const isForWhole = request.method === 'GET' && request.headers.range === undefined;
 	const validator = strongValidator(headersOf(rawHeaders));
@@ -59,7 +59,7 @@ export const missingPartHeaders = (request: RequestHead, {range, rawHeaders}: St
 	return range.lastByte === range.completeLength - 1 ? {range: `bytes=0-${range.firstByte - 1}`, 'if-range': validator} : undefined;
 };
 
-/** The bytes of a partial response that goes with a stored one: the same strong validator, the same length, no gap. RFC 9111 §3.4. */
+/** The range of a partial response that can be combined with a stored one: same strong validator, same length, no gap. RFC 9111 §3.4. */
 export const combinableRange = (stored: StoredResponse, {statusCode, rawHeaders}: Pick<ResponseHead, 'statusCode' | 'rawHeaders'>): StoredRange | undefined => {
 	const headers = headersOf(rawHeaders);
 	const range = statusCode === 206 ? contentRangeOf(headers) : undefined;
@@ -78,11 +78,11 @@ export const combinableRange = (stored: StoredResponse, {statusCode, rawHeaders}
 	return isCombinable ? range : undefined;
 };
 
-/** Bytes, and which of a representation they are. */
+/** Bytes and their position in a representation. */
 type Bytes = {readonly range: StoredRange; readonly body: Uint8Array};
 
 /**
-The bytes of a stored response and those of a part that goes with it, RFC 9111 §3.4; `undefined` if the part is not as long as it says.
+Combines a stored response with a matching part, RFC 9111 §3.4; `undefined` if the part's length is not the one it declares.
 */
 export const combine = (stored: StoredResponse, range: StoredRange, part: Uint8Array): Bytes | undefined => {
 	if (part.byteLength !== range.lastByte - range.firstByte + 1) {
@@ -102,7 +102,7 @@ export const combine = (stored: StoredResponse, range: StoredRange, part: Uint8A
 	return {range: union, body};
 };
 
-/** The response as it would have been had all these bytes come at once. */
+/** The response as if all bytes had arrived at once. */
 export const withBytes = (stored: StoredResponse, {range, body}: Bytes): StoredResponse => {
 	const isWhole = body.byteLength === range.completeLength;
 	const rawHeaders = filterRawHeaders(stored.rawHeaders, name => !bytesFields.has(name));

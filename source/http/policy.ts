@@ -9,28 +9,28 @@ import {lifetimeOf, type OwnLifetime} from './lifetime.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {Settings} from './settings.ts';
 
-/** A response and what it answers, as it was received. */
+/** A received response and its request. */
 export type Reception = {
-	/** As the caller made it, without the header fields that the decision added. */
+	/** The caller's request, without the header fields that the decision added. */
 	readonly request: RequestHead;
-	/** Its header fields describe the body that will be stored: with `Content-Encoding` and `Content-Length` only if that is not decoded. */
+	/** The response; its header fields describe the body to be stored, with `Content-Encoding` and `Content-Length` only if that is not decoded. */
 	readonly response: ResponseHead;
 	readonly requestTimeMs: number;
 	readonly responseTimeMs: number;
 	readonly settings: Settings;
 };
 
-/** What the header fields of a message say of the storage of a response. */
+/** The statements of a message's header fields about storing a response. */
 export type Statement = {
 	readonly headers: HeaderFields;
 	readonly directives: CacheControl;
-	/** Whether they say that, and for how long, it may be reused: RFC 9111 §3. */
+	/** Whether the fields explicitly allow reuse: RFC 9111 §3. */
 	readonly isExplicit: boolean;
 };
 
-/** What a response says of its own reuse, read once. */
+/** The statements of a response about its own reuse, evaluated once. */
 export type Appraisal = Statement & {
-	/** The lifetime that the user gave it. */
+	/** The lifetime that the user set for the response. */
 	readonly ownLifetime: OwnLifetime | undefined;
 	readonly policy: StoredPolicy;
 };
@@ -53,7 +53,7 @@ const statementOf = ({headers, directives, isShared}: FreshnessInput, explicitSe
 	isExplicit: explicitSeconds !== undefined || (!isShared && directives.has('private')),
 });
 
-/** What a response itself says of storage, whatever lifetime the user gave it. */
+/** Reads a response's own statements about storing, regardless of the user's lifetime. */
 export const readStatement = (reception: Reception): Statement => {
 	const freshness = freshnessOf(reception);
 
@@ -77,7 +77,7 @@ type Reading = Pick<Statement, 'headers' | 'directives'> & {
 	readonly lifetime: number;
 };
 
-/** What a later decision needs to know of a response, worked out once when it is stored or freshened. */
+/** The policy for later decisions, computed once when a response is stored or freshened. */
 const policyOf = ({requestTimeMs, responseTimeMs, settings: {isShared}}: Reception, {headers, directives, lifetime}: Reading): StoredPolicy => ({
 	isShared,
 	freshnessLifetimeSeconds: lifetime,

@@ -5,21 +5,21 @@ import {listMembers, trimWhitespace} from './list.ts';
 import type {HeaderFields, RequestHead} from './message.ts';
 import {isStrongMatch, strongDateMs, validatorsOf} from './validators.ts';
 
-/** What of a stored response answers a request, RFC 9110 §14.2. */
+/** The part of a stored response that answers a request, RFC 9110 §14.2. */
 export type Selection =
-	/** All of it. */
+	/** The whole stored response answers. */
 	| {readonly kind: 'whole'}
-	/** These bytes of it. */
+	/** These bytes of the stored response answer. */
 	| {readonly kind: 'part'; readonly range: StoredRange}
-	/** Nothing: the representation has no such bytes. */
+	/** The representation has no such bytes. */
 	| {readonly kind: 'unsatisfiable'; readonly completeLength: number}
-	/** Not known here: the bytes are not stored, or several ranges were asked for. */
+	/** The bytes are not stored, or several ranges were requested. */
 	| {readonly kind: 'not-stored'};
 
 const whole: Selection = {kind: 'whole'};
 const notStored: Selection = {kind: 'not-stored'};
 
-/** What a `Range` field asks for, in the bytes of a representation of a given length. */
+/** A `Range` field, resolved to bytes of a representation of known length. */
 type AskedRange = 'unsatisfiable' | 'several' | 'ignored' | {readonly firstByte: number; readonly lastByte: number};
 
 export const selectRange = (request: RequestHead, stored: StoredResponse): Selection => {
@@ -85,7 +85,7 @@ const parseRange = (field: string, completeLength: number): AskedRange => {
 	return firstByte > end ? 'unsatisfiable' : {firstByte, lastByte: last === '' ? end : Math.min(Number(last), end)};
 };
 
-/** RFC 9110 §13.1.5: by the strong comparison, or a date that is the very same. */
+/** RFC 9110 §13.1.5: entity tags match by strong comparison, dates only if they are equal. */
 const isIfRangeMet = (requestHeaders: HeaderFields, stored: StoredResponse): boolean => {
 	const ifRange = fieldValue(requestHeaders, 'if-range');
 	if (ifRange === undefined) {
@@ -101,7 +101,7 @@ const isIfRangeMet = (requestHeaders: HeaderFields, stored: StoredResponse): boo
 
 const contentRange = /^bytes (?<firstByte>\d{1,15})-(?<lastByte>\d{1,15})\/(?<completeLength>\d{1,15})$/iv;
 
-/** RFC 9110 §14.4: of a single part whose complete length is known; `undefined` for all else. */
+/** The range of a single part with a known complete length, RFC 9110 §14.4; `undefined` for anything else. */
 export const contentRangeOf = (headers: HeaderFields): StoredRange | undefined => {
 	const groups = contentRange.exec(fieldValue(headers, 'content-range') ?? '')?.groups;
 	if (!groups) {
@@ -119,7 +119,7 @@ export const contentRangeOf = (headers: HeaderFields): StoredRange | undefined =
 
 export const formatContentRange = ({firstByte, lastByte, completeLength}: StoredRange): string => `bytes ${firstByte}-${lastByte}/${completeLength}`;
 
-/** The length of a suffix range, RFC 9110 §14.1.2; `undefined` if the request asks for something else. */
+/** The length of a suffix range, RFC 9110 §14.1.2; `undefined` if the request has another range or none. */
 export const suffixLengthOf = (headers: HeaderFields): number | undefined => {
 	const set = rangesSpecifier.exec(fieldValue(headers, 'range') ?? '')?.groups?.set;
 	const length = set === undefined ? undefined : suffixSpecification.exec(trimWhitespace(set))?.groups?.length;

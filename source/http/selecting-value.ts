@@ -2,15 +2,15 @@ import {hash} from 'node:crypto';
 import {isCredentialName} from './credentials.ts';
 import {hasOpenQuote, listMembers, splitOutsideQuotes, trimWhitespace} from './list.ts';
 
-/** RFC 9110 §12.5.2 to §12.5.4: weighted lists of case-insensitive names. */
+/** These fields are weighted lists of case-insensitive names, RFC 9110 §12.5.2 to §12.5.4. */
 const weightedNameFields: ReadonlySet<string> = new Set(['accept-charset', 'accept-encoding', 'accept-language']);
 
 /**
-A selecting field's value in the one form that all values of the same meaning share, RFC 9111 §4.1.
+Normalizes a selecting field: values with the same meaning give the same result, RFC 9111 §4.1.
 
 The members of a weighted list are ordered by weight, and members of equal weight keep their order. RFC 9110 gives that order no meaning, but servers do: `negotiator`, the parser of Express, Koa and Fastify, prefers the first one.
 
-A field with an unknown grammar, or with a quotation mark that is never closed, only loses its whitespace around commas: in another order, other commas would be within quotes.
+A field with an unknown grammar, or with an unclosed quotation mark, only loses its whitespace around commas, because reordering could move commas into quotes.
 */
 export const normalizeSelectingValue = (name: string, value: string): string => {
 	const isWeightedName = weightedNameFields.has(name);
@@ -18,11 +18,11 @@ export const normalizeSelectingValue = (name: string, value: string): string => 
 		return normalizeWeightedList(isWeightedName ? value.toLowerCase() : value);
 	}
 
-	// Compared byte by byte, and kept as a digest alone: a stored response tells nobody a secret.
+	// Credentials are stored as digests, so that a stored response reveals no secret.
 	return isCredentialName(name) ? hash('sha256', trimWhitespace(value), 'base64url') : splitOutsideQuotes(value, ',').join(',');
 };
 
-/** Not joined with a bare comma, as version 0.1.0 did: its values say nothing of the order of equals, and must match none of these. */
+/** Members are joined with a comma and a space. Version 0.1.0 used a comma alone and ignored the order of equals, so that its values must not match these. */
 const normalizeWeightedList = (value: string): string => {
 	const members = listMembers(value).map(member => normalizeMember(member));
 	// Parsers disagree about quotes, and about weights that are malformed or repeated.
@@ -33,9 +33,9 @@ const normalizeWeightedList = (value: string): string => {
 };
 
 type WeightedMember = {
-	/** No optional whitespace, type and parameter names in lower case, the weight in its shortest form. */
+	/** The member without optional whitespace, with type and parameter names in lower case, and the weight in its shortest form. */
 	readonly text: string;
-	/** `undefined` if the member has no valid weight, or several. */
+	/** The weight; `undefined` if the member has an invalid weight, or several. */
 	readonly weight: number | undefined;
 };
 
@@ -44,7 +44,7 @@ const normalizeMember = (member: string): WeightedMember => {
 	const weights = parameters.filter(parameter => isWeight(parameter)).map(parameter => qualityValue(parameter));
 	const weight = weights.length === 0 ? 1 : weights[0];
 
-	// Some parsers ignore what stands behind a weight, so that one counts even where it says what goes without saying.
+	// Some parsers ignore parameters after a weight, so that only a final `q=1` can be dropped.
 	if (weights.length === 1 && parameters.at(-1) === 'q=1') {
 		parameters.pop();
 	}
@@ -64,6 +64,6 @@ const normalizeParameter = (parameter: string): string => {
 /** Whether a parser may take a parameter for a weight, valid or not. */
 const isWeight = (parameter: string): boolean => /^q[\t ]*(?:=|$)/v.test(parameter);
 
-/** RFC 9110 §12.4.2; `undefined` for what is none. */
+/** A quality value, RFC 9110 §12.4.2; `undefined` if it is invalid. */
 const qualityValue = (parameter: string): number | undefined =>
 	/^q=(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/v.test(parameter) ? Number(parameter.slice(2)) : undefined;

@@ -35,7 +35,7 @@ export type SettleInput = Reception & Pick<ReceivedResponse, 'isFilteredOut'> & 
 };
 
 /**
-What a response leads to, RFC 9111 §3 and §4.3.3.
+Decides the effect of a response, RFC 9111 §3 and §4.3.3.
 */
 export const settle = (input: SettleInput): Outcome => {
 	const {request, decision, response, responseTimeMs: nowMs, settings} = input;
@@ -69,7 +69,7 @@ export const settle = (input: SettleInput): Outcome => {
 /** Whether the cache asked for the missing part of a stored response. */
 const isForRest = (decision: Decision): boolean => decision.kind === 'validate' && decision.reason === 'range-incomplete';
 
-/** RFC 9111 §4.3.3: what is stored is of no use for this request, and what the origin said neither. */
+/** RFC 9111 §4.3.3: neither the stored response nor the origin's answer is usable for this request. */
 const refetch = (input: SettleInput, reason: PassReason): Refetch => {
 	const {decision} = input;
 	const stored = decision.kind === 'validate' || decision.kind === 'reuse' ? decision.stored : undefined;
@@ -82,10 +82,10 @@ const refetch = (input: SettleInput, reason: PassReason): Refetch => {
 	};
 };
 
-/** Why nothing of a response is stored, if so. */
+/** The reason why a response is not stored, if any. */
 const reasonOf = (change: Replacement | Freshening | Refusal): PassReason | undefined => 'reason' in change ? change.reason : undefined;
 
-/** What a response changes that tells of a stored one without its content, or completes it. */
+/** The change by a response that updates a stored one without its content, or completes it. */
 const updateBy = (input: SettleInput, stored: StoredResponse, merged: Merged): Freshening | Refusal =>
 	storeChangeBy({...input, stored, merged}, merged.whole, {kind: 'freshen', stored: merged.stored});
 
@@ -105,7 +105,7 @@ const settleNotModified = (input: SettleInput, stored: StoredResponse | undefine
 	return {kind: 'freshen', reason: 'not-modified', answer: merged.answer, change: updateBy(input, stored, merged)};
 };
 
-/** Whether a 304 makes a stored response the answer. Where all variants were asked about, it has to say which one. */
+/** Whether a 304 makes a stored response the answer. If the origin was asked about all variants, the 304 must name one. */
 const isConfirmed = (input: SettleInput, stored: StoredResponse): boolean => {
 	const {decision, response, settings} = input;
 	const isAbout = isAboutAsked(input, stored);
@@ -124,7 +124,7 @@ const isAboutAsked = (input: SettleInput, stored: StoredResponse): boolean => {
 	return isAboutStored(validatorsOf(headersOf(input.response.rawHeaders)), held, isOnlyEntityTag(headersAsked(input), held.etag));
 };
 
-/** The header fields by which the origin was asked whether a stored response still holds. Variants are told apart by strong entity tags alone. */
+/** The header fields with which the origin was asked about a stored response. Variants are identified by strong entity tags only. */
 const headersAsked = ({request, decision}: SettleInput): HeaderFields => {
 	if (decision.kind === 'validate') {
 		return decision.headers;
@@ -137,11 +137,11 @@ const headersAsked = ({request, decision}: SettleInput): HeaderFields => {
 	return decision.kind === 'fetch' && decision.headers !== undefined ? {} : request.headers;
 };
 
-/** Whether a stored variant can answer another request than the one that it was stored for. */
+/** Whether a stored variant can answer a request other than the one it was stored for. */
 const isCompleteAnswer = (stored: StoredResponse, {isShared}: Settings): boolean =>
 	stored.statusCode === 200 && stored.range === undefined && stored.policy.isShared === isShared;
 
-/** A 304 to a precondition of the caller's own: an entity tag alone tells that it speaks of what is stored. */
+/** Settles a 304 to the caller's own precondition. Only an entity tag shows that it is about the stored response. */
 const settleOwnNotModified = (input: SettleInput, stored: StoredResponse | undefined): Outcome => {
 	const isUpdate = stored !== undefined && hasEntityTag(input.response) && hasEntityTag(stored) && isAboutAsked(input, stored);
 	const change: Freshening | Refusal = isUpdate ? updateBy(input, stored, mergeInto(stored, input)) : {kind: 'leave', reason: 'not-modified'};
@@ -149,7 +149,7 @@ const settleOwnNotModified = (input: SettleInput, stored: StoredResponse | undef
 	return {kind: 'pass', reason: reasonOf(change) ?? 'not-modified', change};
 };
 
-/** A part that goes with what is stored: RFC 9111 §3.4. Where it may not be stored, it answers only the request of the cache for the rest of what is stored. */
+/** Settles a part that can be combined with the stored response: RFC 9111 §3.4. A part that may not be stored is combined only if the cache itself asked for it. */
 const settlePart = (input: SettleInput, stored: StoredResponse, range: StoredRange): Outcome => {
 	const merged = mergeInto(stored, input);
 	const change = updateBy(input, stored, merged);
@@ -168,7 +168,7 @@ const settlePart = (input: SettleInput, stored: StoredResponse, range: StoredRan
 	};
 };
 
-/** RFC 9111 §4.3.5: the stored GET response is freshened if all that the HEAD response says of it holds. */
+/** RFC 9111 §4.3.5: a HEAD response freshens the stored GET response if they agree. */
 const settleHead = (input: SettleInput, stored: StoredResponse): Outcome => {
 	const {response} = input;
 	const change = response.statusCode === 200 && isSameRepresentation(response, stored)
@@ -193,7 +193,7 @@ const settleNew = (input: SettleInput, stored: StoredResponse | undefined, inval
 	return {kind: 'store', reason: 'stored', change, otherwise: refusalOf(received, 'too-large'), invalidation};
 };
 
-/** A part does not take the place of the whole that it may be a part of. */
+/** Whether a response is a part of the stored complete one, which it must not replace. */
 const isPartOfWhole = ({response: {statusCode, rawHeaders}}: SettleInput, stored: StoredResponse): boolean => statusCode === 206
 	&& stored.statusCode === 200
 	&& stored.range === undefined
@@ -215,7 +215,7 @@ const settlePost = (input: SettleInput, invalidation: Invalidation | undefined):
 
 	const change = storeChangeBy(asGet, candidate, {kind: 'replace', head: storedHead(candidate), as});
 
-	// What was stored is invalidated by the request itself.
+	// The request itself invalidates the stored response.
 	return change.kind === 'replace' ? {kind: 'store', reason: 'stored', change, otherwise: {kind: 'leave', reason: 'bypassed'}, invalidation} : undefined;
 };
 
@@ -236,7 +236,7 @@ export type SettleFailureInput = {
 };
 
 /**
-What the lack of a response leads to, or that of a useful one, RFC 9111 §4.2.4.
+Decides the effect of a missing or useless response, RFC 9111 §4.2.4.
 */
 export const settleFailure = ({request, decision, failure, nowMs, settings}: SettleFailureInput): Outcome => {
 	const stored = 'stored' in decision ? decision.stored : undefined;

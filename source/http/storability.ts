@@ -16,23 +16,23 @@ export type Candidate = Reception & {
 };
 
 /**
-Why a response must not, or need not, be stored; `undefined` if it may.
+Returns the reason why a response must not, or need not, be stored; `undefined` if it may.
 */
 export const whyNotStorable = (candidate: Candidate): PassReason | undefined => rules.find(([, isForbidden]) => isForbidden(candidate))?.[0];
 
-/** The rules by which the header fields of a 304 forbid to store them. One to a request with `Authorization` has to allow it itself: it has the `Cache-Control` that a 200 would have, RFC 9110 §15.4.5. */
+/** The rules that forbid storing a 304's header fields. With `Authorization`, the 304 must allow storing itself: it has the `Cache-Control` that a 200 would have, RFC 9110 §15.4.5. */
 const updateRules: ReadonlySet<PassReason> = new Set(['must-understand', 'no-store', 'private', 'authorization', 'vary-star', 'set-cookie']);
 
 /**
-Why the header fields of a response without content must not be stored with the response that they update; `undefined` if they may, as far as they say themselves.
+Returns the reason why the header fields of a response without content must not be stored with the response they update; `undefined` if these fields allow it.
 
-@param update - With the status code of the response that they update.
+@param update - The update, with the status code of the response that it updates.
 */
 export const whyNotUpdating = (update: Candidate): PassReason | undefined => rules.find(([reason, isForbidden]) => updateRules.has(reason) && isForbidden(update))?.[0];
 
 type Rule = readonly [reason: PassReason, isForbidden: (candidate: Candidate) => boolean];
 
-/** RFC 9111 §3, clause by clause: the first that forbids it counts. */
+/** The rules of RFC 9111 §3, clause by clause; the first that forbids storing counts. */
 const rules: readonly Rule[] = [
 	['method', ({request, settings}) => !settings.methods.has(request.method)],
 
@@ -44,7 +44,7 @@ const rules: readonly Rule[] = [
 
 	['must-understand', ({response, appraisal: {directives}}) => directives.has('must-understand') && !understood.has(response.statusCode)],
 
-	// RFC 9111 §5.2.2.3: who understands the status code may ignore the `no-store` beside it.
+	// RFC 9111 §5.2.2.3: a cache that understands the status code may ignore `no-store` beside `must-understand`.
 	['no-store', ({appraisal: {directives, ownLifetime}}) => ownLifetime === 'no-store' || (directives.has('no-store') && !directives.has('must-understand'))],
 
 	['private', ({appraisal: {directives}, settings}) => settings.isShared && hasUnqualified(directives, 'private')],
@@ -57,7 +57,7 @@ const rules: readonly Rule[] = [
 
 	['not-explicit', ({response: {statusCode}, appraisal, settings}) => !isMeantToBeStored(appraisal) && !heuristicallyCacheable.has(statusCode) && settings.statusCodes === undefined],
 
-	// RFC 9111 §7.3: `Set-Cookie` does not forbid it, but who sends it without a word on caching did not think of other users.
+	// RFC 9111 §7.3: `Set-Cookie` does not forbid storing, but an origin that sends it without caching directives probably did not consider other users.
 	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && (appraisal.ownLifetime === undefined || !settings.hasOwnKey)],
 
 	['not-reusable', ({appraisal, settings}) => !isEverUsable(appraisal, settings)],
@@ -78,7 +78,7 @@ const hasUnselectedCredential = ({request, appraisal: {headers}, settings}: Cand
 	return Object.keys(request.headers).some(name => name !== 'authorization' && isCredentialName(name) && fieldValue(request.headers, name) !== undefined && !selecting.includes(name));
 };
 
-/** Whether it can be reused while fresh, reused when stale, or validated. */
+/** Whether the response can be reused while fresh, reused when stale, or validated. */
 const isEverUsable = ({headers, policy}: Appraisal, settings: Settings): boolean =>
 	hasValidator(validatorsOf(headers))
 	|| (policy.freshnessLifetimeSeconds > 0 && !policy.isNoCache)

@@ -20,20 +20,20 @@ import {headersToStore} from './storing.ts';
 import {isAboutStored, validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 
-/** A response, and the stored response that it has a bearing on. */
+/** A response and the stored response that it concerns. */
 export type ReceivedResponse = Reception & {
-	/** The one that its request selects, or that it names; `undefined` if none is known. */
+	/** The stored response that the request selects or the response names; `undefined` if none is known. */
 	readonly stored: StoredResponse | undefined;
-	/** The two as one, where the response tells of the stored one without its content (304, HEAD), or completes it (206). */
+	/** The merged response, if the response updates the stored one without content (304, HEAD) or completes it (206). */
 	readonly merged?: Merged | undefined;
 	/** The user's own filter. */
 	readonly isFilteredOut?: ((response: ResponseHead) => boolean) | undefined;
 };
 
 /**
-The one gate to the store: what a response changes there. Nothing of it is stored unless this response may be stored for this request.
+Decides every change of the store by a response. A response is stored only if this response to this request may be stored.
 
-@param wanted - What it changes if it may be stored.
+@param wanted - The change if the response may be stored.
 */
 export const storeChangeBy = <Wanted extends Replacement | Freshening>(received: ReceivedResponse, candidate: Candidate, wanted: Wanted): Wanted | Refusal => {
 	if (received.settings.isReadOnly) {
@@ -45,23 +45,23 @@ export const storeChangeBy = <Wanted extends Replacement | Freshening>(received:
 	return reason === undefined ? wanted : refusalOf(received, reason);
 };
 
-/** A response that is merged with a stored one is judged by its own fields, and by those that the two have together. */
+/** Returns the reason to refuse a response. A response merged with a stored one is checked by its own fields and by the merged ones. */
 const whyRefused = ({merged, isFilteredOut}: ReceivedResponse, candidate: Candidate): PassReason | undefined => {
 	const reason = (merged && whyNotMerged(merged)) ?? whyNotStorable(candidate);
 
 	return reason ?? (isFilteredOut?.(candidate.response) ? 'filtered' : undefined);
 };
 
-/** A 206 has all fields that decide on its storage, a 304 may have fewer: RFC 9110 §15.3.7, §15.4.5. */
+/** A 206 has all fields that decide about storing it, but a 304 may have fewer: RFC 9110 §15.3.7, §15.4.5. */
 const whyNotMerged = ({own, isPart}: Merged): PassReason | undefined => isPart ? whyNotStorable(own) : whyNotUpdating(own);
 
-/** Reasons that lie in the request: its response says nothing of what is stored. */
+/** Reasons that depend on the request; the response then says nothing about the stored one. */
 const reasonsOfRequest: ReadonlySet<PassReason> = new Set(['method', 'request-no-store']);
 
 /**
-What becomes of the stored response if nothing of a response is stored.
+Decides about the stored response if a new response is not stored.
 
-@param reason - Why it is not.
+@param reason - The reason why it is not stored.
 */
 export const refusalOf = (received: ReceivedResponse, reason: PassReason): Refusal => {
 	const {response: {statusCode}, stored, merged, settings, responseTimeMs} = received;
@@ -69,7 +69,7 @@ export const refusalOf = (received: ReceivedResponse, reason: PassReason): Refus
 		return {kind: 'leave', reason};
 	}
 
-	// The stored content is good, but the origin would no longer have stored it.
+	// The stored content is still valid, but the origin no longer allows storing it.
 	if (stored && (merged !== undefined || isPartOf(stored, received))) {
 		return reason === 'partial' ? {kind: 'leave', reason} : invalidation(stored, reason, {isNoCache: true});
 	}
@@ -80,12 +80,12 @@ export const refusalOf = (received: ReceivedResponse, reason: PassReason): Refus
 	}
 
 	if (isAboutResource(statusCode)) {
-		// A setting that tells users apart does so here, too.
+		// The option `matchHeaders` separates users here, too.
 		const isForAll = isAbsent(statusCode) && settings.matchHeaders.length === 0;
 		return {kind: 'drop', reason, scope: isForAll ? 'resource' : 'selected', stored};
 	}
 
-	// Others may still have it, but it is not given to the one who was just refused without the origin being asked again.
+	// Other users may still use the stored response, but a user who was just refused only gets it after the origin was asked again.
 	const isStale = stored !== undefined && remainingFreshnessSeconds(stored.policy, responseTimeMs) <= 0;
 
 	return isStale && isAboutCredentials(statusCode) ? invalidation(stored, reason) : {kind: 'leave', reason};
@@ -96,7 +96,7 @@ const isPartOf = (stored: StoredResponse, {response: {statusCode, rawHeaders}}: 
 
 export const isHeadOfGet = ({request, stored}: Pick<ReceivedResponse, 'request' | 'stored'>): boolean => request.method === 'HEAD' && stored?.method === 'GET';
 
-/** It is validated before it is used again, and with `isNoCache` does not stand in for a failure either. */
+/** Marks the stored response to be validated before reuse; with `isNoCache`, it does not replace a failure either. */
 const invalidation = (stored: StoredResponse, reason: PassReason, {isNoCache = stored.policy.isNoCache} = {}): Refusal => {
 	const {policy} = stored;
 
@@ -105,7 +105,7 @@ const invalidation = (stored: StoredResponse, reason: PassReason, {isNoCache = s
 		: {kind: 'invalidate', reason, stored: {...stored, policy: {...policy, isInvalidated: true, isNoCache}}};
 };
 
-/** What is stored of a response, once its body has come. */
+/** The stored form of a response except for its body. */
 export const storedHead = ({request, response, responseTimeMs, settings, appraisal}: Candidate): StoredHead => ({
 	kind: 'response',
 	method: request.method,

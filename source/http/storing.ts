@@ -6,7 +6,7 @@ import type {Statement} from './policy.ts';
 import type {Settings} from './settings.ts';
 import {isWeak} from './validators.ts';
 
-/** The header fields of a response as its caller may see them in what is made of a stored response: without those of the connection, and with a date. */
+/** The header fields that a caller may see of a response, even when it is answered from the store: without those of the connection, and with a date. */
 export const receivedHeaders = ({rawHeaders}: Pick<ResponseHead, 'rawHeaders'>, responseTimeMs: number): string[] => {
 	const perConnectionNames = perConnectionFieldNames(rawFieldValue(rawHeaders, 'connection'));
 	const kept = filterRawHeaders(rawHeaders, name => !perConnectionNames.has(name));
@@ -31,17 +31,17 @@ export const withoutFields = (rawHeaders: readonly string[], names: readonly str
 	return removed.size === 0 ? rawHeaders : filterRawHeaders(rawHeaders, name => !removed.has(name));
 };
 
-/** The header fields to store of a response, RFC 9111 §3.1. */
+/** The header fields of a response that are stored, RFC 9111 §3.1. */
 export const headersToStore = (response: Pick<ResponseHead, 'rawHeaders'>, responseTimeMs: number, settings: Settings, {directives}: Pick<Statement, 'directives'>): readonly string[] =>
 	withoutFields(receivedHeaders(response, responseTimeMs), qualifiedNames(directives, settings));
 
-/** RFC 9111 §3.2: they describe the stored bytes, which a response without content does not change. */
+/** RFC 9111 §3.2: these fields describe the stored bytes, which a response without content does not change. */
 const keptFields: ReadonlySet<string> = new Set([...bytesFields, 'content-encoding']);
 
-/** The stored header fields with those of a 304 or HEAD response in place of their namesakes, RFC 9111 §3.2. */
+/** Updates stored header fields with those of a 304 or HEAD response, RFC 9111 §3.2. */
 export const updatedHeaders = (stored: readonly string[], update: readonly string[]): string[] => {
 	const names = new Set<string>();
-	// An origin that compared entity tags weakly says nothing of bytes: a strong one would let a range be put together with others.
+	// A weak comparison of entity tags says nothing about bytes. Replacing a weak tag by a strong one would allow combining ranges of different representations.
 	const isTagKept = isWeak(rawFieldValue(stored, 'etag') ?? '');
 	const added = filterRawHeaders(update, name => {
 		if (keptFields.has(name) || (isTagKept && name === 'etag')) {
@@ -53,7 +53,7 @@ export const updatedHeaders = (stored: readonly string[], update: readonly strin
 		return true;
 	});
 
-	// The former age is the former response's own.
+	// The former `Age` belongs to the former response.
 	names.add('age');
 	const kept = filterRawHeaders(stored, name => !names.has(name));
 	kept.push(...added);

@@ -2,7 +2,7 @@ import {parseDictionary, type BareItem, type Item} from 'structured-headers';
 import type {CacheControl} from './cache-control.ts';
 
 /**
-The directives of a targeted field, RFC 9213 §2.1; `undefined` if the field is absent, empty or no Dictionary, and thus to be ignored.
+The directives of a targeted field, RFC 9213 §2.1; `undefined` if the field is absent, empty or not a Dictionary, and therefore ignored.
 */
 export const parseTargetedField = (value: string | undefined): CacheControl | undefined => {
 	if (value === undefined) {
@@ -23,7 +23,7 @@ export const parseTargetedField = (value: string | undefined): CacheControl | un
 	}
 };
 
-/** As `Cache-Control` would spell it. A value of a type that no directive has is none: it must not be coerced into a number. */
+/** The argument in the spelling of `Cache-Control`. A value of a type that no directive has becomes empty, so that it is not coerced into a number. */
 const argumentOf = (member: BareItem | Item[]): string | undefined => {
 	if (member === true) {
 		return undefined;
@@ -33,6 +33,6 @@ const argumentOf = (member: BareItem | Item[]): string | undefined => {
 		return Number.isSafeInteger(member) ? String(member) : '';
 	}
 
-	// Field names in the qualified forms of `no-cache` and `private`; digits in a string stay text.
+	// Strings are field names in the qualified forms of `no-cache` and `private`. A string of digits is not a number.
 	return typeof member === 'string' && !/^\d/v.test(member) ? member : '';
 };

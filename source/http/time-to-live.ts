@@ -4,9 +4,9 @@ import type {Settings} from './settings.ts';
 import {isStaleForbidden, staleIfErrorSeconds, staleWhileRevalidateSeconds} from './stale.ts';
 
 /**
-How much longer a stored response is of use by itself, in milliseconds: until it is no longer fresh and the windows in which it may be reused stale are over. Negative if that is past.
+The time for which a stored response is still usable without its origin, in milliseconds: until the freshness lifetime and the windows for stale reuse are over. Negative if that is past.
 
-A window without end adds nothing here: how long such a response is kept is the offset's to say.
+A window without limit adds nothing: the offset determines how long such a response is kept.
 */
 export const timeToLiveMs = (policy: StoredPolicy, nowMs: number, settings: Pick<Settings, 'staleIfError' | 'staleWhileRevalidate'>): number => {
 	const windows = isStaleForbidden(policy)

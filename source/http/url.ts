@@ -1,12 +1,12 @@
 const noParameters: ReadonlySet<string> = new Set();
 
-/** An escape, and a percent sign directly in front of it that begins none. */
+/** An escape, with a percent sign directly before it that does not begin an escape. */
 const escapes = /(?<stray>%(?![\da-f]{2})[\da-f]?)?%(?<code>[\da-f]{2})/giv;
 
 /**
-RFC 3986 §6.2.2: an escape of an unreserved character is that character, and every other one is in upper case. Reserved characters stay as they are: `%2F` is no `/`.
+Normalizes escapes by RFC 3986 §6.2.2: unreserved characters are decoded, and other escapes are in upper case. Reserved characters stay as they are: `%2F` is not `/`.
 
-Also for the beginning of a URL. Takes linear time; normalising twice is normalising once.
+The function also accepts the beginning of a URL, takes linear time, and is idempotent.
 */
 export const normalizeEscapes = (url: string): string => {
 	if (!url.includes('%')) {
@@ -15,7 +15,7 @@ export const normalizeEscapes = (url: string): string => {
 
 	return url.replaceAll(escapes, (_, stray: string | undefined, code: string) => {
 		const character = String.fromCodePoint(Number.parseInt(code, 16));
-		// Behind a percent sign that begins no escape, another digit could make it one.
+		// After a percent sign that begins no escape, a decoded digit could form a new escape.
 		const isDecoded = (stray === undefined ? /[\w\-.~]/v : /[\-.g-z_~]/iv).test(character);
 
 		return `${stray ?? ''}${isDecoded ? character : `%${code.toUpperCase()}`}`;
@@ -23,9 +23,9 @@ export const normalizeEscapes = (url: string): string => {
 };
 
 /**
-A URL without userinfo and fragment, its escapes in one form (RFC 3986 §6.2.2), its query parameters in the order of their names, without the ignored ones.
+Normalizes a URL: without userinfo, fragment and ignored parameters, with escapes in one form (RFC 3986 §6.2.2) and query parameters sorted by name.
 
-Parameters of the same name keep their order, `?a` is not `?a=`, and neither is absence: all that a server could tell apart stays apart. Ignored parameters are given in lower case.
+Parameters with the same name keep their order, and `?a`, `?a=` and absence remain different, because a server could distinguish them. `ignoredParameters` is in lower case.
 */
 export const normalizeUrl = (url: string, ignoredParameters: ReadonlySet<string> = noParameters): string => {
 	const fragmentStart = url.indexOf('#');
@@ -42,7 +42,7 @@ export const normalizeUrl = (url: string, ignoredParameters: ReadonlySet<string>
 	return query === undefined ? location : `${location}?${query}`;
 };
 
-/** Also for `application/x-www-form-urlencoded` content. `undefined` when nothing but ignored parameters was there. */
+/** Normalizes a query or `application/x-www-form-urlencoded` content; `undefined` if it had only ignored parameters. */
 export const normalizeQuery = (query: string, ignoredParameters: ReadonlySet<string>): string | undefined => {
 	const parameters = query.split('&');
 
@@ -55,7 +55,7 @@ export const normalizeQuery = (query: string, ignoredParameters: ReadonlySet<str
 	return kept.length === 0 ? undefined : sortByName(kept).join('&');
 };
 
-/** Stable: parameters of the same name keep their order. */
+/** Sorts parameters by name; the sort is stable, so that parameters with the same name keep their order. */
 const sortByName = (parameters: readonly string[]): string[] =>
 	parameters
 		.map(parameter => ({parameter, name: decodedName(parameter)}))
@@ -68,7 +68,7 @@ const rawName = (parameter: string): string => {
 	return equals === -1 ? parameter : parameter.slice(0, equals);
 };
 
-/** As a server would read it: to the same one, parameters of one name in two spellings are repetitions, whose order counts. */
+/** Decodes a parameter's name as a server would. Differently spelled names that are equal for a server are repetitions, whose order counts. */
 export const decodedName = (parameter: string): string => {
 	const name = rawName(parameter);
 	if (!/[%+]/v.test(name)) {

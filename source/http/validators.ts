@@ -2,14 +2,14 @@ import {parseHttpDate} from './dates.ts';
 import {fieldValue} from './header-fields.ts';
 import type {HeaderFields} from './message.ts';
 
-/** What identifies one state of a representation, RFC 9110 §8.8. */
+/** The validators that identify one state of a representation, RFC 9110 §8.8. */
 export type Validators = {
 	readonly etag: string | undefined;
-	/** Only if it is a date. */
+	/** The value of `Last-Modified`, if it is a date. */
 	readonly lastModified: string | undefined;
 };
 
-/** No header field may have it: a request that carries it fails. */
+/** Characters that no header field may contain: Node.js would reject the request. */
 const unsendable = /[^\t\u{20}-\u{7E}\u{80}-\u{FF}]/v;
 
 export const validatorsOf = (headers: HeaderFields): Validators => {
@@ -24,7 +24,7 @@ export const validatorsOf = (headers: HeaderFields): Validators => {
 
 export const hasValidator = ({etag, lastModified}: Validators): boolean => etag !== undefined || lastModified !== undefined;
 
-/** RFC 9110 §8.8.3: case matters. */
+/** RFC 9110 §8.8.3: `W/` is case-sensitive. */
 export const isWeak = (etag: string): boolean => etag.startsWith('W/');
 
 const opaqueTag = (etag: string): string => (isWeak(etag) ? etag.slice(2) : etag);
@@ -36,7 +36,7 @@ export const isStrongMatch = (first: string, second: string): boolean => !isWeak
 export const isWeakMatch = (first: string, second: string): boolean => opaqueTag(first) === opaqueTag(second);
 
 /**
-The validator by which two responses can be told to be the same byte by byte, which a range needs; `undefined` if there is none.
+The validator that shows that two responses are equal byte by byte, as ranges require; `undefined` if there is none.
 */
 export const strongValidator = (headers: HeaderFields): string | undefined => {
 	const {etag, lastModified} = validatorsOf(headers);
@@ -47,7 +47,7 @@ export const strongValidator = (headers: HeaderFields): string | undefined => {
 	return strongDateMs(headers, 0) === undefined ? undefined : lastModified;
 };
 
-/** RFC 9110 §8.8.2.2: the time of a `Last-Modified` that is strong, as it is at least a second before `Date`. */
+/** The time of a strong `Last-Modified`, which is at least a second before `Date`, RFC 9110 §8.8.2.2. */
 export const strongDateMs = (headers: HeaderFields, nowMs: number): number | undefined => {
 	const lastModifiedMs = parseHttpDate(fieldValue(headers, 'last-modified'), nowMs);
 	const dateMs = parseHttpDate(fieldValue(headers, 'date'), nowMs);
@@ -56,9 +56,9 @@ export const strongDateMs = (headers: HeaderFields, nowMs: number): number | und
 };
 
 /**
-Whether a response to a request that carried the stored response's validators speaks of the stored response, RFC 9111 §4.3.4.
+Whether a response to a request with the stored response's validators is about the stored response, RFC 9111 §4.3.4.
 
-@param isOnlyTagSent - Whether the stored entity tag was the only one that the origin was asked about. It has compared the two weakly then (RFC 9110 §13.1.2): nginx says `W/"x"` of what it compresses, and `"x"` of the same when it is not modified.
+@param isOnlyTagSent - Whether the stored entity tag was the only one sent. The origin has then compared weakly (RFC 9110 §13.1.2): nginx sends `W/"x"` with compressed content, and `"x"` with a 304 for the same content.
 */
 export const isAboutStored = (response: Validators, stored: Validators, isOnlyTagSent = false): boolean => {
 	if (response.etag !== undefined && stored.etag !== undefined) {
@@ -69,6 +69,6 @@ export const isAboutStored = (response: Validators, stored: Validators, isOnlyTa
 		return response.lastModified === stored.lastModified;
 	}
 
-	// Many an origin leaves the validator out of its 304; the request named one stored response and no other.
+	// Many origins leave validators out of a 304; the request named only one stored response.
 	return true;
 };

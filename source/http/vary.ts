@@ -6,10 +6,10 @@ import type {HeaderFields, RequestHead} from './message.ts';
 import {normalizeSelectingValue} from './selecting-value.ts';
 
 /**
-Names of the request header fields that select among a resource's variants (RFC 9111 §4.1): lower-case, sorted, without duplicates. `'*'`: no request ever matches. `undefined`: nothing selects.
+The names of the request header fields that select among a resource's variants (RFC 9111 §4.1): lower-case, sorted, without duplicates. `'*'`: no request ever matches. `undefined`: nothing selects.
 
 @param response - The response's header fields, in either form.
-@param matchHeaders - Fields that select in addition to those that `Vary` names; lower-case.
+@param matchHeaders - Fields that select in addition to those in `Vary`; lower-case.
 */
 export const selectingFieldNames = (response: HeaderFields | readonly string[], matchHeaders: readonly string[]): readonly string[] | '*' | undefined => {
 	const vary = Array.isArray(response) ? rawFieldValue(response as readonly string[], 'vary') : fieldValue(response as HeaderFields, 'vary');
@@ -29,7 +29,7 @@ export const selectingFieldNames = (response: HeaderFields | readonly string[], 
 	return names.size === 0 ? undefined : [...names].toSorted();
 };
 
-/** The selecting fields that a request carries, with normalised values. An absent field is not an empty one. */
+/** The selecting fields of a request with normalised values. An absent field differs from an empty one. */
 export const selectingHeaders = (names: readonly string[], requestHeaders: HeaderFields): Record<string, string> => {
 	const selecting: Array<[string, string]> = [];
 
@@ -40,7 +40,7 @@ export const selectingHeaders = (names: readonly string[], requestHeaders: Heade
 		}
 	}
 
-	// `fromEntries` defines properties: a field named `__proto__` is one like any other.
+	// `fromEntries` defines properties, so that a field named `__proto__` is an ordinary one.
 	return Object.fromEntries(selecting);
 };
 
@@ -51,14 +51,14 @@ export const selectedBy = (response: HeaderFields, matchHeaders: readonly string
 	return names === undefined || names === '*' ? {} : selectingHeaders(names, request.headers);
 };
 
-/** A short name of a variant: equal selecting fields give equal names, whatever their order. */
+/** The short id of a variant: equal selecting fields give equal ids, in any order. */
 export const variantId = (selecting: Readonly<Record<string, string>>): string => {
 	const fields = Object.entries(selecting).toSorted(([first], [second]) => (first < second ? -1 : 1));
 
 	return hash('sha256', JSON.stringify(fields), 'base64url').slice(0, 22);
 };
 
-/** Whether a stored response is the variant that a request asks for, RFC 9111 §4.1. */
+/** Whether a stored response is the variant that a request selects, RFC 9111 §4.1. */
 export const isSelected = (request: RequestHead, stored: StoredResponse, matchHeaders: readonly string[]): boolean => {
 	const names = selectingFieldNames(stored.rawHeaders, matchHeaders);
 	if (names === undefined) {
