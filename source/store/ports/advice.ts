@@ -1,12 +1,12 @@
 /*
-What an error of the store most likely means, and what to do about it.
+The likeliest causes of store errors, and their remedies.
 */
 
 type Failure = {readonly message: string; readonly code?: unknown};
 
 const noTls = 'A Redis without TLS has a redis: URL, not rediss:';
 
-/** What a server does to a client that speaks TLS and that it does not understand: it hangs up, or waits for the end of the line. */
+/** A server without TLS answers a TLS client by closing the connection, or by waiting for the end of a line. */
 const adviceForTls: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^(?:ECONNRESET|EPIPE|Socket closed unexpectedly)/v, noTls],
 	[/^Connection timeout/v, `Is the address right, does a firewall let it through, and does that Redis have TLS? ${noTls}`],
@@ -14,7 +14,7 @@ const adviceForTls: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 
 const demoted = 'A master has become a replica, and node-redis still takes it for the master: that passes when it has heard of the failover';
 
-/** Who gave a cluster or a sentinel is not to give one. */
+/** Users who already passed a cluster or a sentinel must not be advised to pass one. */
 const adviceByKind: ReadonlyMap<string, ReadonlyArray<readonly [fits: RegExp, advice: string]>> = new Map([
 	['a cluster', [
 		[/^CLUSTERDOWN/v, 'The cluster lacks a master for some of its slots, or cannot reach most of its masters: see `CLUSTER INFO` on its nodes. It is used as soon as it is up again'],
@@ -49,7 +49,7 @@ const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^The store did not answer/v, 'Is it overloaded, or far away? The option `timeout` says how long it is waited for'],
 ];
 
-/** `undefined` if nothing is known. */
+/** Returns the advice for an error; `undefined` if there is none. */
 export const adviceFor = ({code, message}: Failure, store: string): string | undefined => {
 	const subjects = [typeof code === 'string' ? code : '', message];
 

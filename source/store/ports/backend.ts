@@ -1,78 +1,78 @@
 import type {Keyv} from 'keyv';
 import type {TimeToLive} from './store.ts';
 
-/** What a value looks like on its way through Keyv. */
+/** The form of a value in Keyv. */
 export type Encoding = {
 	toValue(bytes: Uint8Array): unknown;
-	/** `undefined` for what cannot be ours. */
+	/** Returns the bytes; `undefined` for a value that cannot be this cache's. */
 	toBytes(value: unknown): Uint8Array | undefined;
 };
 
 export type RawEntry = {
 	readonly key: string;
 	readonly value: unknown;
-	/** How long the store keeps it; `undefined`: for ever. */
+	/** The remaining time to live; `undefined`: forever. */
 	readonly ttlMs: number | undefined;
 };
 
-/** What a Redis does when it is full. */
+/** The eviction settings of a Redis. */
 export type Eviction = {
-	/** 0: there is no bound. */
+	/** The memory limit; 0: none. */
 	readonly maxBytes: number;
 	/** Such as `'noeviction'` or `'allkeys-lru'`. */
 	readonly policy: string;
 };
 
-/** What makes another record of a value, the body staying where it is. */
+/** A change of a value's head that leaves the body in place. */
 export type HeadChange = {
-	/** What the value begins with. */
+	/** The current beginning of the value. */
 	readonly before: Uint8Array;
-	/** What is to take its place: as many bytes. */
+	/** The replacement, of the same length. */
 	readonly head: Uint8Array;
-	/** Of the whole value. */
+	/** The length of the whole value. */
 	readonly length: number;
 };
 
-/** The first bytes of a value, which no other value has, and how long it is. */
+/** The first bytes of a value, which are unique to it, and its length. */
 export type ValueStart = {
 	readonly start: Uint8Array;
 	readonly length: number;
 };
 
-/** What has to lie under a key for a change to be made. */
+/** The expected current value of a key. */
 export type Expectation = 'anything' | 'nothing' | ValueStart;
 
 /** A change of one key that is made together with others, all of them or none. */
 export type Change =
 	| {readonly kind: 'put'; readonly key: string; readonly expected: Expectation; readonly value: Uint8Array; readonly ttlMs: number | undefined}
-	/** What was written under `partKey` before, in pieces. */
+	/** Moves the value that was written in pieces under `partKey`. */
 	| {readonly kind: 'move'; readonly key: string; readonly expected: Expectation; readonly partKey: string; readonly ttlMs: number | undefined}
 	| {readonly kind: 'replace-head'; readonly key: string; readonly change: HeadChange; readonly ttlMs: number | undefined}
 	| {readonly kind: 'delete'; readonly key: string; readonly expected: Expectation};
 
-/** `conflict`: what lies under the key of that change is not what was expected. */
+/** The result of changes. `conflict`: the current value of the change at `position` is not the expected one. */
 export type ChangeResult = {readonly kind: 'done'; readonly formerToken?: string | undefined} | {readonly kind: 'refused'} | {readonly kind: 'conflict'; readonly position: number};
 
 /**
-Changes of a resource that depend on its guard, each in one step for all who use the store. The keys lie in one slot.
+Changes of a resource that depend on its guard, each atomic for all users of the store. The keys lie in one slot.
 */
 export type GuardedChanges = {
-	/** Puts a guard there if there is none, and gives the token of the one that lies there now. */
+	/** Places a guard if there is none, and returns the current token. */
 	place(guardKey: string, token: string, ttlMs: number): Promise<string>;
 
-	/** Makes changes if the guard has the token; `refused` if it has another, or is gone. Shortens the life of the guard to `ttlMs`. */
+	/** Makes changes if the guard has the token; `refused` if it has another token or is gone. Shortens the guard's life to `ttlMs`. */
 	commit(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 
-	/** Replaces all guards: what is under way now is not written. */
+	/** Replaces all guards, so that writes in progress are refused. */
 	replaceAll(): Promise<void>;
 
-	/** Replaces the guard, and makes changes: what counts on the former guard is refused from then on. Gives the token of the former guard, if there was one. */
+	/** Replaces the guard and makes changes; writes that rely on the former guard are refused from then on. Returns the former token, if any. */
 	purge(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 };
 
 /** A server that takes writes. */
 export type Master = {
-	/** Of a cluster's. */
+	/** The address, for a master of a cluster. */
 	readonly address: string | undefined;
 	/** Replies are text. */
 	send(arguments_: readonly string[]): Promise<unknown>;
@@ -80,14 +80,14 @@ export type Master = {
 
 /** The nodes of a cluster, by their addresses. */
 export type Nodes = {
-	/** Those that are there now: another array after each change. Empty until they are known. */
+	/** The current addresses; each change gives another array. Empty until they are known. */
 	readonly addresses: readonly string[];
-	/** The one that keeps a key, with its prefix or without; `undefined` until they are known. */
+	/** The node of a key, given with its prefix or without; `undefined` until the nodes are known. */
 	of(key: string): string | undefined;
 	/**
-	Asks nodes that answer whether others have taken the place of one that does not, and learns where the keys lie by now if so.
+	Asks answering nodes whether others have replaced a silent one, and if so, updates the locations of the keys.
 
-	@returns The addresses of those others.
+	@returns The addresses of the replacing nodes.
 	*/
 	replace(address: string, answering: readonly string[]): Promise<readonly string[] | undefined>;
 };
@@ -98,130 +98,130 @@ export type Swallowed = {
 };
 
 /**
-A place to keep bytes in, reached through Keyv, and what Keyv has no word for.
+A store of bytes, reached through Keyv, with operations that Keyv lacks.
 */
 export type Backend = Encoding & {
-	/** Where it is, for messages: a URL without credentials, or its kind. */
+	/** The address for messages: a URL without credentials, or the kind of store. */
 	readonly address: string;
 
-	/** Why a connection that opens by itself has not been opened yet. */
+	/** The reason why a connection that opens by itself is not open yet. */
 	readonly connectionError?: Error | undefined;
 
 	readonly keyv: Keyv;
 
-	/** What each key begins with in front of its brace. */
+	/** The prefix of each key, before its brace. */
 	readonly prefix: string;
 
-	/** Whether the memory of this process is all that keeps it: nothing to transfer, and nobody else's room. */
+	/** Whether the values are only in this process's memory, which needs no transfer and no limit for the sake of others. */
 	readonly isInProcess: boolean;
 
-	/** Whether nobody but the cache can reach the values: what is in order once remains so. */
+	/** Whether only the cache can reach the values, so that a check once passed stays valid. */
 	readonly isPrivate?: boolean;
 
-	/** `undefined` when operations may be sent right away, otherwise resolves when they may. */
+	/** Returns `undefined` if operations may be sent at once; otherwise a promise that resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
 
-	/** Gives up what is under way after the other side fell silent. */
+	/** Aborts pending operations after the server fell silent. */
 	reset(): void;
 
-	/** Nodes that keep the keys, each for itself. Absent where there is one for all. */
+	/** The nodes that each keep some of the keys. Absent if one store keeps all. */
 	readonly nodes?: Nodes;
 
-	/** How long to wait for a sign of life before asking again. */
+	/** The time to wait for an answer to a probe before the next one. */
 	readonly probePatienceMs: number;
 
-	/** Removes the keys that begin with the prefix and a brace, and no other. */
+	/** Deletes only the keys that begin with the prefix and a brace. */
 	clear(): Promise<void>;
 
-	/** What lies under the keys that begin with the prefix and a brace, some at a time; the first bytes of a value may be all of it that is given. Throws when the keys cannot be listed. */
+	/** Lists the values under keys that begin with the prefix and a brace, in batches. Only the first bytes of a value may be given. Throws if the keys cannot be listed. */
 	scan(): AsyncIterable<readonly RawEntry[]>;
 
 	/**
-	Writes a value if another one, or none, is still what lies under the key, and tells whether it was; absent where the store cannot do that in one step.
+	Writes a value if the expected value, or none, is still the current one, and returns whether it was. Absent if the store cannot do that atomically.
 
-	@param ttlMs - `undefined` for ever, `'keep'` as it was.
+	@param ttlMs - `undefined`: forever; `'keep'`: unchanged.
 	*/
 	swap?(key: string, expected: unknown, value: unknown, ttlMs: number | 'keep' | undefined): Promise<boolean>;
 
-	/** The first bytes of a value, enough to tell whether it is a record; none where there is none. Absent where a part cannot be read. */
+	/** Returns the first bytes of a value, enough to recognize a record; no bytes if there is no value. Absent if the store cannot read a part. */
 	readStart?(key: string): Promise<Uint8Array>;
 
 	/**
-	Puts a head in the place of another if a value with that head and of that length is what lies under the key, and tells whether it was; absent where the store cannot change a part of a value.
+	Replaces a value's head if the value has the expected head and length, and returns whether it did. Absent if the store cannot change a part of a value.
 
-	@param ttlMs - `undefined` for ever, `'keep'` as it was.
+	@param ttlMs - `undefined`: forever; `'keep'`: unchanged.
 	*/
 	replaceHead?(key: string, change: HeadChange, ttlMs: number | 'keep' | undefined): Promise<boolean>;
 
-	/** How long values are written and read in pieces. Absent where the store can't. */
+	/** The operations for long values in pieces. Absent if the store does not support them. */
 	readonly pieces?: {
-		/** Resolves to `false` if the piece before it is not there: it was removed meanwhile. `length`: of the whole value. */
+		/** Appends a piece; resolves to `false` if the preceding piece has been removed. `length` is that of the whole value. */
 		append(key: string, piece: Uint8Array, place: {readonly number: number; readonly length: number}, ttlMs: number): Promise<boolean>;
-		/** 0 if there is nothing. */
+		/** Returns the length of the value; 0 if there is none. */
 		length(key: string): Promise<number>;
-		/** No bytes where there is no such piece. */
+		/** Returns a piece; no bytes if it does not exist. */
 		read(key: string, number: number): Promise<Uint8Array>;
 	};
 
-	/** Absent where the store cannot check and change in one step. */
+	/** The guarded changes. Absent if the store cannot check and change atomically. */
 	readonly guarded?: GuardedChanges;
 
-	/** Has a key live for so long at least; `undefined`: for ever. Absent where the store cannot do that without writing the value. */
+	/** Extends a key's life to at least `ttlMs`; `undefined`: forever. Absent if the store would have to write the value. */
 	extend?(key: string, ttlMs: number | undefined): Promise<void>;
 
-	/** Has a key live for so long at most. Absent where what expires soon by itself leaves nothing behind. */
+	/** Shortens a key's life to at most `ttlMs`. Absent if keys need no earlier end, because they expire soon and leave nothing behind. */
 	shorten?(key: string, ttlMs: number): Promise<void>;
 
-	/** The masters that keep the values. Absent where nothing fails over. */
+	/** The masters of the store. Absent if there is no failover. */
 	readonly masters?: {
-		/** Calls back when replies may come from another master than before. Returns how to end it. */
+		/** Calls back when replies may come from another master than before. Returns a function that ends the watch. */
 		watch(onChange: () => void): () => void;
-		/** Tells the data of the masters from that of others, and from what a replica makes of it when it is promoted; `undefined` if the masters do not say. */
+		/** Returns an id of the masters' data, which differs for other masters and after a replica's promotion; `undefined` if the masters do not tell. */
 		identify(): Promise<string | undefined>;
-		/** The one that keeps a key, or without a key all of them; none while they are not known. */
+		/** Returns the master of a key, or all masters without a key; none while they are unknown. */
 		list(key?: string): readonly Master[];
 	};
 
-	/** Whether operations about one slot are carried out in the order in which they are begun; not if several connections take turns. */
+	/** Whether operations on one slot are executed in the order in which they begin. Several alternating connections do not guarantee that. */
 	readonly keepsOrder?: boolean;
 
-	/** Whether a cluster keeps the keys: several are one command only where the braces in them say the same. */
+	/** Whether a cluster keeps the keys: one command then takes only keys with the same braces. */
 	readonly isSharded?: boolean;
 
-	/** Whether operations are answered in the order in which they are begun: while others are answered, none is lost. */
+	/** Whether operations are answered in the order in which they begin: while others are answered, none is lost. */
 	readonly answersInOrder?: boolean;
 
 	/** Whether `keyv.getMany()` and `keyv.delete()` with several keys are one round trip, and fail when a key does. */
 	readonly hasBatches: boolean;
 
-	/** Whether the tracker that the backend was made with hears of every key that is read and then changed. */
+	/** Whether the tracker passed to the backend is notified of changes to every key that was read. */
 	readonly isTracking?: boolean;
 
-	/** What went wrong without an exception: Keyv tells of it as an event and gives nothing. */
+	/** Errors that Keyv reported as an event instead of an exception. */
 	readonly swallowed?: Readonly<Swallowed>;
 
-	/** The value of a key, where that takes no I/O. */
+	/** Returns the value of a key, if that takes no I/O. */
 	peek?(key: string): unknown;
 
-	/** Whether the error answers for one key alone, not for the store: a value of another type. */
+	/** Whether an error concerns one key, such as a value of another type, and not the store. */
 	isForeignValue(error: unknown): boolean;
 
-	/** Whether the store itself refused, and so is there. */
+	/** Whether the store itself refused the operation, and is therefore reachable. */
 	isRefusal(error: unknown): boolean;
 
-	/** Whether the store refused what it was asked to do, not to do it: such an error says nothing of its health. */
+	/** Whether the store refused the operation's arguments; such an error says nothing about its health. */
 	isArgumentError(error: unknown): boolean;
 
-	/** Whether the store refused to write for want of room: it lets keys be removed. */
+	/** Whether the store refused a write because it is full; it then still accepts deletions. */
 	isFull?(error: unknown): boolean;
 
-	/** Of each server that keeps keys. Absent where the store is no Redis. */
+	/** Reads the eviction settings of each server. Absent if the store is not Redis. */
 	readEvictions?(): Promise<readonly Eviction[]>;
 
-	/** Sends a command of Redis's, if that is what this is; replies are bytes. */
+	/** Sends a Redis command, if the store is Redis; replies are bytes. */
 	readonly send?: (key: string, arguments_: ReadonlyArray<string | Uint8Array>) => Promise<unknown>;
 
-	/** Closes what was opened here, and nothing of the user's. */
+	/** Closes what the cache opened, and nothing of the user's. */
 	close(): Promise<void>;
 };
 
@@ -232,7 +232,7 @@ export const binary: Encoding = {
 	toBytes: value => isBytes(value) ? value : undefined,
 };
 
-/** What Keyv swallowed while it found nothing, it found nothing for that reason. */
+/** Runs an operation, and throws the error that Keyv swallowed if the operation found nothing because of it. */
 export const ask = async <Result>({swallowed}: Backend, operation: () => Promise<Result>): Promise<Result> => {
 	const before = swallowed?.count;
 	const result = await operation();
@@ -243,7 +243,7 @@ export const ask = async <Result>({swallowed}: Backend, operation: () => Promise
 	return result;
 };
 
-/** How many first bytes of a value tell it from all others: they hold its checksum, or the vector that it is encrypted with. */
+/** The number of first bytes that distinguish a value from all others: they include its checksum, or its encryption vector. */
 export const startLength = 55;
 
 export const isExpected = (expected: Expectation, bytes: Uint8Array | undefined): boolean => {
@@ -259,12 +259,12 @@ export const isExpected = (expected: Expectation, bytes: Uint8Array | undefined)
 	return bytes?.length === length && start.every((byte, position) => byte === bytes[position]);
 };
 
-/** Some 140,000 years: a whole number, for nothing else is a time to live to Redis, and one that can be added to the clock, as a number and as a `Date`. */
+/** The longest time to live, some 140,000 years: Redis only takes integers, and the sum with the current time must fit a number and a `Date`. */
 const longestTtlMs = 2 ** 52;
 
-/** What a store is given as a time to live; `undefined` for ever. */
+/** The time to live in milliseconds for a store; `undefined`: forever. */
 export const toTtlMs = (timeToLive: TimeToLive): number | undefined => timeToLive === 'forever' ? undefined : Math.min(Math.ceil(timeToLive), longestTtlMs);
 
-/** Keys, those of each node by themselves: what happens to some says nothing of the others. */
+/** Groups keys by node, since a failure for some keys says nothing about those of another node. */
 export const groupByNode = ({nodes}: Backend, keys: readonly string[]): ReadonlyArray<readonly string[]> =>
 	nodes === undefined || keys.length < 2 ? [keys] : Map.groupBy(keys, key => nodes.of(key)).values().toArray();

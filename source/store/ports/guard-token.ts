@@ -3,18 +3,18 @@ import {randomBytes} from 'node:crypto';
 import type {StoredGuard} from '../../types/stored.ts';
 
 /*
-A guard's value is its token as it is: a script compares it, and a token that a purge has put there can be told from that of an exchange.
+A guard's value is the bare token, so that a script can compare it. A purge's tokens can be distinguished from those of exchanges.
 */
 
 const suffix = ':guard';
 
-/** The longest that a request is waited for: what takes longer is not stored. */
+/** The longest exchange whose response is stored. */
 export const guardLifeMs = 3_600_000;
 
-/** A guard lives so much longer when an exchange that counts on it is over; it is placed within that time of the look-up. */
+/** The remaining life of a guard after an exchange that used it has ended. An exchange must place its guard within this time after the look-up. */
 export const settledGuardLifeMs = 60_000;
 
-/** Stands for a resource, in its slot. */
+/** The key of a resource's guard, in the same cluster slot. */
 export const guardKeyOf = (resource: string): string => resource + suffix;
 
 export const isGuardKey = (key: string): boolean => key.endsWith(suffix);
@@ -27,7 +27,7 @@ export const purgeToken = (): string => `p${randomBytes(6).toString('base64url')
 
 export const isPurgeToken = (token: string): boolean => token.startsWith('p');
 
-/** `undefined` for what is no token. */
+/** Reads a guard; `undefined` if the bytes are not a token. */
 export const readGuard = (bytes: Uint8Array): StoredGuard | undefined => {
 	const token = bytes.length === 9 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1') : '';
 	return tokenShape.test(token) ? {kind: 'guard', token} : undefined;

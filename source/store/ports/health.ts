@@ -1,45 +1,45 @@
 import type {StoreError} from './store-error.ts';
 
-/** What a store reports of itself, once per change. */
+/** An event of the store, reported once per change. */
 export type StoreEvent =
-	/** An operation failed. */
+	/** An operation of the store failed. */
 	| {readonly type: 'error'; readonly error: StoreError}
-	/** The store is not asked, or not written to, until it answers again. */
+	/** The store is no longer asked, or no longer written to, until it answers again. */
 	| {readonly type: 'degraded'; readonly error: StoreError}
 	| {readonly type: 'recovered'}
-	/** Other nodes of a cluster have taken the place of one that does not answer, and its client had to be told. */
+	/** Other nodes of a cluster have replaced one that does not answer, and the cache had to tell the client. */
 	| {readonly type: 'failover'; readonly address: string; readonly replacedBy: readonly string[]};
 
-/** `'unknown'`: it was not asked yet, or has not answered yet. */
+/** The state of a node. `'unknown'`: the node was not asked yet, or has not answered yet. */
 export type NodeState = 'unknown' | 'ok' | 'read-only' | 'unavailable';
 
-/** What is known of one node of the store. */
+/** The state of one node of the store. */
 export type NodeReport = {
 	readonly state: NodeState;
-	/** Since when it has been in this state. */
+	/** The time at which this state began. */
 	readonly since: Date;
-	/** What went wrong last, whether or not an event told of it. */
+	/** The last error, whether or not an event reported it. */
 	readonly lastError: StoreError | undefined;
 	readonly lastErrorAt: Date | undefined;
 };
 
-/** What a store knows of itself. */
+/** The health of the store, as `cache.health()` returns it. */
 export type StoreHealth = {
 	/**
-	- `'unknown'`: it was not needed yet, or has not answered yet. `cache.ready()` asks it.
-	- `'ok'`: it is asked and written to.
-	- `'memory'`: no `store` was given, and no Redis has answered at the default address yet. Until one does, responses are kept in the memory of this process alone.
-	- `'read-only'`: it answers, but refuses to write: it is full, or a replica. Only writing rests. It takes writes again when it has taken 20 in at least two seconds without refusing one, or any for ten seconds.
-	- `'partial'`: some nodes of a cluster are in another state than others: what lies on the others is used as ever. `nodes` tells which.
-	- `'unavailable'`: it is not asked, until it answers again.
-	- `'closed'`: by `close()`.
+	- `'unknown'`: the store was not needed yet, or has not answered yet. `cache.ready()` asks it.
+	- `'ok'`: the store is read and written.
+	- `'memory'`: no `store` was given, and no Redis has answered at the default address yet. Until one does, responses are kept in the memory of this process only.
+	- `'read-only'`: the store answers but refuses writes, because it is full or a replica. Only writes are suspended. They resume after 20 successful writes over at least two seconds, or any number over ten seconds, without a refusal.
+	- `'partial'`: the nodes of a cluster are in different states. Responses on the healthy nodes are used as usual. `nodes` lists the states.
+	- `'unavailable'`: the store is not asked until it answers again.
+	- `'closed'`: `close()` was called.
 	*/
 	readonly state: 'unknown' | 'ok' | 'memory' | 'partial' | 'read-only' | 'unavailable' | 'closed';
-	/** Since when it has been in this state. */
+	/** The time at which this state began. */
 	readonly since: Date;
-	/** What went wrong last, whether or not an event told of it. */
+	/** The last error, whether or not an event reported it. */
 	readonly lastError: StoreError | undefined;
 	readonly lastErrorAt: Date | undefined;
-	/** The masters of a cluster, by their addresses (`host:port`), each with its state; absent for any other store, and before the cluster is connected. */
+	/** The masters of a cluster with their addresses (`host:port`) and states; absent for other stores, and before the cluster is connected. */
 	readonly nodes?: ReadonlyArray<NodeReport & {readonly address: string}>;
 };

@@ -5,7 +5,7 @@ const now = performance.now.bind(performance);
 const utilization = performance.eventLoopUtilization.bind(performance);
 
 /**
-Node's own timers and monotonic clock, whatever somebody puts in the place of the global ones, as tests do that fake time: a store that does not answer would be waited for, or given up, for ever. Tests of deadlines replace these.
+Node's own timers and monotonic clock, even if a test replaces the global ones to fake time. With faked timers, the wait for a silent store would never end, or end at once. Tests of deadlines replace these.
 */
 export const ownTimers = {
 	setTimeout: (callback: () => void, ms: number): NodeJS.Timeout => setTimeout(callback, ms),

@@ -7,15 +7,15 @@ type Details = {
 };
 
 /**
-What went wrong with a store. The message names the package, the store and the likeliest cause; `cause` is the error as it came.
+An error of the store. The message names the package, the store and the likeliest cause; `cause` is the original error.
 */
 export class StoreError extends Error {
 	override readonly name: string = 'StoreError';
 
-	/** Where the store is, without credentials: `'redis://localhost:6379'`. */
+	/** The address of the store, without credentials: `'redis://localhost:6379'`. */
 	readonly store: string;
 
-	/** Of Node.js, such as `'ECONNREFUSED'`, if it is an error of the connection. */
+	/** The code from Node.js, such as `'ECONNREFUSED'`, if the connection failed. */
 	readonly code: string | undefined;
 
 	/** @internal */
@@ -25,7 +25,7 @@ export class StoreError extends Error {
 		this.code = code;
 	}
 
-	/** For logs: of an error, `JSON.stringify()` keeps nothing by itself. */
+	/** The form for logs: `JSON.stringify()` would keep nothing of an error. */
 	// eslint-disable-next-line @typescript-eslint/naming-convention -- JavaScript's
 	toJSON(): {readonly name: string; readonly message: string; readonly code: string | undefined; readonly store: string} {
 		const {name, message, code, store} = this;
@@ -34,15 +34,15 @@ export class StoreError extends Error {
 }
 
 /**
-The store did not answer in the time that the option `timeout` gives it.
+The store did not answer within the option `timeout`.
 */
 export class StoreTimeoutError extends StoreError {
 	override readonly name = 'StoreTimeoutError';
 }
 
-/** An operation was given up. */
+/** The error of an operation that exceeded its deadline. */
 export class DeadlineError extends Error {
-	/** @param address - Of the node of a cluster that it is about. */
+	/** @param address - The address of the cluster node concerned. */
 	constructor(timeoutMs: number, address?: string) {
 		super(`The store did not answer within ${timeoutMs} ms${address === undefined ? '' : `, from its node ${address}`}`);
 	}
@@ -50,7 +50,7 @@ export class DeadlineError extends Error {
 
 const codeOf = (error: Error): string | undefined => 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-/** A host with two addresses fails with an error for each, and no message of its own. */
+/** A host with two addresses fails with one error for each, and no message of its own. */
 const reasonOf = (error: Error): string => {
 	const messages = error instanceof AggregateError && error.message === '' ? error.errors.map(each => (each as Error).message) : [error.message];
 	const message = [messages.join(', '), codeOf(error)].find(Boolean) ?? error.name;
@@ -59,9 +59,9 @@ const reasonOf = (error: Error): string => {
 };
 
 /**
-Makes what is told of the errors that come up: of the same one, the same each time.
+Creates the function that turns errors into `StoreError`s: the same error gives the same object.
 
-@param address - Where the store is, without credentials.
+@param address - The store's address, without credentials.
 */
 export const storeErrors = (address: () => string): ((error: Error) => StoreError) => {
 	const told = new WeakMap<Error, StoreError>();
