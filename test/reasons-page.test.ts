@@ -38,6 +38,7 @@ const kinds: Readonly<Record<CacheInfo['reason'], readonly Kind[]>> = {
 	'no-store': ['bypass'],
 	'unkeyable-body': ['bypass'],
 	'other-cache': ['bypass'],
+	'changing-request': ['bypass'],
 	'not-stored': ['fetch'],
 	'vary-mismatch': ['fetch'],
 	reload: ['fetch'],

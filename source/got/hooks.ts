@@ -19,6 +19,7 @@ import {joinFlight} from './coalescing/flight.ts';
 import {releaseAtHead} from './coalescing/head-release.ts';
 import {resolveFlight, resolveAfterFailure, resolveFromCache, abortFlight} from './coalescing/landing.ts';
 import {carryOn} from './coalescing/passage.ts';
+import {checkSent, leaveAlone} from './coalescing/sent.ts';
 import {learnRequestClass} from './fast-path/direct-response.ts';
 import {watchHandlers} from './fast-path/inner-handlers.ts';
 import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
@@ -47,6 +48,7 @@ import {
 	toIncomingMessage,
 	type Message,
 } from './state/message.ts';
+import {isUnchanged} from './state/request.ts';
 import {responseHead} from './state/response-head.ts';
 
 /** What an attempt leaves to the one that answers in its place. */
@@ -68,13 +70,13 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	const prepareForFailure = (options: GotOptions, state: GotExchange) => {
-		const {exchange, retryCount} = state;
-		if (!staleInstead(context, exchange, 'network-error') && !staleInstead(context, exchange, 'timeout')) {
+		if (!staleInstead(context, state.exchange, 'network-error') && !staleInstead(context, state.exchange, 'timeout')) {
 			return;
 		}
 
 		prepareRecovery(options, (error: RequestError): Recovered | undefined => {
 			restoreHeaders(options, state);
+			const {exchange, retryCount} = state;
 			// A hook may throw the error of another request.
 			const failure = error.options === options ? failureOf(error, exchange.settings.http) : undefined;
 			const outcome = failure && staleInstead(context, exchange, failure);
@@ -89,7 +91,7 @@ export const createHooks = (context: GotContext): Hooks => {
 				settlement: {outcome, answer: outcome.answer},
 				forwardStatus: error.response?.statusCode,
 			};
-		}, {answering: [beforeRequest], retriesFirst: exchange.settings.retriesFirst});
+		}, {answering: [beforeRequest], retriesFirst: state.exchange.settings.retriesFirst});
 	};
 
 	const answerWith = (options: GotOptions, state: GotExchange, message: Message) => {
@@ -108,7 +110,8 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 
 		const {before, ...recovered}: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
-		const exchange = recovered.exchange ?? await lookUpForRequest(context, options, before);
+		const found = recovered.exchange ? {exchange: recovered.exchange, request: undefined} : await lookUpForRequest(context, options, before);
+		const {exchange, request: lookedUp} = found;
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
@@ -118,6 +121,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			isMemoryOnly: context.store.isAlone,
 			previous: previousHop(options),
 			...recovered,
+			lookedUp,
 			exchange: inOnePiece(options, before ? askedAgain(exchange) : exchange),
 			replacedHeaders: new Map(),
 		};
@@ -125,6 +129,9 @@ export const createHooks = (context: GotContext): Hooks => {
 		comeFirst(options, hooks);
 		if (!before && !state.settlement) {
 			state.settlement = await settleAfter(context, options, state.exchange);
+			if (lookedUp && !isUnchanged(lookedUp, options)) {
+				leaveAlone(context, options, state);
+			}
 		}
 
 		const answer = storedAnswer(state);
@@ -151,18 +158,21 @@ export const createHooks = (context: GotContext): Hooks => {
 				prepareForFailure(options, state);
 			}
 
-			seeNextRequest(options, request => {
-				releaseAtHead(context, options, state, request);
-				watchForCut(request, () => {
-					state.isCutShort = true;
-				});
-				// Node has them by now.
-				restoreHeaders(options, state);
-				state.replacedHeaders.clear();
-				// Otherwise nobody is asked whether to retry with got 15, or told that it is over. What the user has in the place of Node's request may have no events.
-				if (isConditional || (isGot15(options) && request instanceof ClientRequest)) {
-					leaveErrorsToEvents(request, options);
-				}
+			seeNextRequest(options, {
+				check: native => checkSent(context, options, state, native),
+				see(request) {
+					releaseAtHead(context, options, state, request);
+					watchForCut(request, () => {
+						state.isCutShort = true;
+					});
+					// Node has them by now.
+					restoreHeaders(options, state);
+					state.replacedHeaders.clear();
+					// Otherwise nobody is asked whether to retry with got 15, or told that it is over. What the user has in the place of Node's request may have no events.
+					if (isConditional || (isGot15(options) && request instanceof ClientRequest)) {
+						leaveErrorsToEvents(request, options);
+					}
+				},
 			});
 		}
 

@@ -14,7 +14,9 @@ export type BypassReason =
 	/** The request's content cannot be part of a key, such as a stream. */
 	| 'unkeyable-body'
 	/** Got's own `cache` option is set, so that another cache is in use. */
-	| 'other-cache';
+	| 'other-cache'
+	/** The options of the request were changed again and again while it was looked up, or just before it was sent. */
+	| 'changing-request';
 
 /** The reason why a request goes to the origin. */
 export type MissReason =

@@ -39,6 +39,14 @@ export const reasonsTable: readonly ReasonRow[] = [
 		expected: {reason: 'other-cache', notStored: 'bypassed'},
 	},
 	{
+		what: 'other cookies when the request is sent than when it was looked up',
+		async ask({client}) {
+			let count = 0;
+			return client('items', {cookieJar: {getCookieString: async () => `sid=${++count}`, setCookie: async () => undefined}});
+		},
+		expected: {reason: 'changing-request', notStored: 'bypassed'},
+	},
+	{
 		what: 'a filter leaves the response out',
 		options: {filter: (_request, response) => response === undefined},
 		ask: get,

@@ -285,6 +285,67 @@ test('credentials that change while the store is asked are those of the user who
 	assert.equal(await client('items', as('bob', 1)).text(), 'bob 2');
 });
 
+/** Changes the credentials when the store has been asked. */
+const asLate = (client: Got, change: (options: {readonly headers: Record<string, unknown>}) => void): Got => client.extend({
+	handlers: [(options, next) => {
+		setImmediate(() => {
+			change(options);
+		});
+		return next(options);
+	}],
+});
+
+const toBob = ({headers}: {readonly headers: Record<string, unknown>}) => {
+	Object.assign(headers, as('bob', 1).headers);
+};
+
+for (const [name, ask] of Object.entries(interfaces)) {
+	for (const [what, options] of Object.entries({
+		'the option `user`': {user: ({headers}) => headers.authorization as string | undefined},
+		'a private cache': {shared: false},
+		'a private cache and `coalesce: \'fleet\'`': {shared: false, coalesce: 'fleet'},
+	} satisfies Record<string, RedisCacheOptions>)) {
+		test(`a response is given to and stored for the credentials that are sent, if they change while the store is asked: ${what}, ${name}`, async () => {
+			await using setup = await setUp({memory: false, ...options});
+			const {client} = setup;
+			serve(setup, {'cache-control': 'private, max-age=60', etag: '"1"'});
+			const late = asLate(client, toBob);
+			assert.equal((await ask(client, as('alice', 1))).body, 'alice 1');
+			// A response is stored for alice.
+			assert.equal((await ask(late, as('alice', 1))).body, 'bob 2');
+			assert.equal((await ask(late, as('alice', 1))).body, 'bob 2');
+			await settleWrites(setup);
+			await setup.cache.clear();
+			// Nothing is stored yet.
+			assert.equal((await ask(late, as('alice', 1))).body, 'bob 3');
+			assert.equal((await ask(client, as('alice', 1))).body, 'alice 4');
+			assert.equal((await ask(client, as('bob', 1))).body, 'bob 3');
+		});
+	}
+
+	test(`credentials that change whenever the store is asked leave the cache out of the request: ${name}`, async () => {
+		let token = 1;
+		let present: {headers: Record<string, unknown>} | undefined;
+		await using setup = await setUp({
+			memory: false,
+			user({headers}) {
+				setImmediate(() => {
+					Object.assign(present?.headers ?? {}, as('bob', ++token).headers);
+				});
+				return headers.authorization as string | undefined;
+			},
+		});
+		serve(setup, {'cache-control': 'private, max-age=60'});
+		const late = asLate(setup.client, options => {
+			present = options;
+		});
+		const {info} = await ask(late, as('bob', 1));
+		assert.equal(info?.reason, 'changing-request');
+		await settleWrites(setup);
+		assert.deepEqual(await Array.fromAsync(setup.cache.entries()), []);
+	});
+}
+
 const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({
 	askers: fc.array(fc.record({
 		name: fc.constantFrom(...names),

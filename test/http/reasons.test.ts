@@ -14,6 +14,7 @@ const decisionReasons: Readonly<Record<BypassReason | MissReason | ReuseReason |
 	filtered: 'elsewhere',
 	'unkeyable-body': 'elsewhere',
 	'other-cache': 'elsewhere',
+	'changing-request': 'elsewhere',
 	method: 'rules',
 	'no-store': 'rules',
 	'not-stored': 'rules',

@@ -14,7 +14,7 @@ import type {GotContext, Hooks} from '../state/context.ts';
 import type {GotExchange} from '../state/exchanges.ts';
 import {askedBy} from '../state/given-request.ts';
 import type {GotOptions} from '../state/got-options.ts';
-import {urlOf} from '../state/request.ts';
+import {isSameRequest, urlOf} from '../state/request.ts';
 import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
 import {
 	asCall,
@@ -85,6 +85,13 @@ const futureHead = (options: Options): RequestHead | undefined => {
 	}
 
 	return {method: 'GET', url: urlOf(options), headers};
+};
+
+/** Whether a call is still the one that was looked up: other code may change its options while Redis is asked. */
+const isStillFuture = (options: Options, head: RequestHead): boolean => {
+	const future = options.method === 'GET' && options.body === undefined ? futureHead(options) : undefined;
+
+	return future !== undefined && isSameRequest(head, future);
 };
 
 const noContent = {body: undefined, isEncoded: false};
@@ -174,7 +181,8 @@ const answer = async (call: FastCall): Promise<unknown> => {
 	const head = call.listeners === undefined ? futureHead(options) : undefined;
 	const found = head && lookUpSafely(call, head);
 	const exchange = found instanceof Promise ? await found : found;
-	call.response = exchange && call.listeners === undefined ? answerFrom(call, exchange) : undefined;
+	const isAnswered = head && call.listeners === undefined && (found === exchange || isStillFuture(options, head));
+	call.response = exchange && isAnswered ? answerFrom(call, exchange) : undefined;
 	if (call.response) {
 		return options.resolveBodyOnly ? call.response.body : call.response;
 	}

@@ -5,6 +5,20 @@ import {overrideEmit} from './override-emit.ts';
 
 type RequestFunction = NonNullable<GotOptions['request']>;
 
+/** The part of what got gives Node that the cache may change. */
+export type NativeOptions = {
+	headers: Record<string, string | readonly string[] | undefined>;
+};
+
+type NextRequest = {
+	/** Is given what is about to be sent, and returns whether the request function is still the one that got has asked for. */
+	check(native: NativeOptions): boolean;
+	/** Is given the request that got has made. */
+	see(request: ClientRequest): void;
+	/** Called if there is none, since the connection on which HTTP/2 is negotiated could not be made, or the user's function failed. Returns the response that got is given in its place, if any. */
+	insteadOf?(error: unknown): IncomingMessage | undefined;
+};
+
 type EndCallback = (error?: Error) => void;
 
 /** Puts something around what the end of a request is told to. */
@@ -47,10 +61,8 @@ const markFailures = (request: ClientRequest, options: GotOptions): void => {
 Has `see` look at the next request of got's as soon as there is one. Got tells of it only after it has begun to send.
 
 An own property of the options, which no copy of them has: the request function stays the user's, and got's own, for HTTP/2 too, is called as got calls it.
-
-@param insteadOf - Called if there is none, since the connection on which HTTP/2 is negotiated could not be made, or the user's function failed. Returns the response that got is given in its place, if any.
 */
-export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest) => void, insteadOf?: (error: unknown) => IncomingMessage | undefined): void => {
+export const seeNextRequest = (options: GotOptions, {check, see, insteadOf}: NextRequest): void => {
 	if (options.cache !== undefined) {
 		return;
 	}
@@ -78,11 +90,14 @@ export const seeNextRequest = (options: GotOptions, see: (request: ClientRequest
 
 	const getRequestFunction: GotOptions['getRequestFunction'] = () => {
 		seeNoRequest(options);
-		const make = options.getRequestFunction();
+		const first = options.getRequestFunction();
 
-		return make && ((...arguments_: Parameters<RequestFunction>) => {
+		return first && ((url: URL, native: Parameters<RequestFunction>[1], callback: Parameters<RequestFunction>[2]) => {
 			try {
-				const result = make(...arguments_);
+				// Copies: a request that waits for another one is sent as it is now. With got 15, the header fields are those of the options.
+				const sent = {...native, headers: {...native.headers}};
+				const make = check(sent) ? first : (options.getRequestFunction() ?? first);
+				const result = make(new URL(url), sent, callback);
 
 				// Got does not wait for what is no promise.
 				return result instanceof Promise ? seenLater(result) : seen(result);

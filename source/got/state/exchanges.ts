@@ -5,12 +5,15 @@ import type {ObservedExchange} from '../../observe/observed-exchange.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import {copyOfBudget, type RequestBudget} from '../../store/guard/budget.ts';
 import type {GotOptions} from './got-options.ts';
+import type {LookedUpRequest} from './request.ts';
 
 /** State of one attempt: got's hooks hand it on to one another. */
 export type GotExchange = {
 	/** The `beforeRequest` hook of the cache that takes part. */
 	readonly owner: BeforeRequestHook;
 	exchange: Exchange;
+	/** The request as it was looked up; `undefined` if it is not to be sent. */
+	readonly lookedUp?: LookedUpRequest | undefined;
 	readonly isMemoryOnly: boolean;
 	settlement: ExchangeResult | undefined;
 	/** Header fields that the cache added, with what stood there before. */

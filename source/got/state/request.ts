@@ -23,11 +23,23 @@ export const urlOf = (options: GotOptions): string => {
 	return bare.href;
 };
 
+/** A copy that no change of the original reaches, not that of a list either. */
+const copyOf = (headers: GotOptions['headers']): Record<string, string | string[] | undefined> => {
+	const copy = {...headers};
+	for (const name in copy) {
+		if (Array.isArray(copy[name])) {
+			copy[name] = [...copy[name]];
+		}
+	}
+
+	return copy;
+};
+
 /** The head of the request that got is about to send: by the time of `beforeRequest`, cookies, credentials and `accept-encoding` are set. */
 export const requestHead = (options: GotOptions): RequestHead => ({
 	method: options.method.toUpperCase(),
 	url: urlOf(options),
-	headers: {...options.headers},
+	headers: copyOf(options.getInternalHeaders()),
 });
 
 const bodiless = new Set(['GET', 'HEAD']);
@@ -51,14 +63,50 @@ export const contentOf = (options: GotOptions): Pick<KeyInput, 'body' | 'isEncod
 	return {body, isEncoded: !options.decompress};
 };
 
-const isSameValue = (first: unknown, second: unknown) => first === second || String(first) === String(second);
+type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Whether a hook that ran in between left a request as it was. */
-export const isSameRequest = (first: RequestHead, second: RequestHead): boolean => {
-	if (first.method !== second.method || first.url !== second.url) {
-		return false;
+const isSameValue = (first: Fields[string], second: Fields[string]) => first === second || (first !== undefined && second !== undefined && String(first) === String(second));
+
+const hasFieldsOf = (fields: Fields, others: Fields): boolean => {
+	for (const name in others) {
+		if (!isSameValue(fields[name], others[name])) {
+			return false;
+		}
 	}
 
-	const names = new Set([...Object.keys(first.headers), ...Object.keys(second.headers)]);
-	return [...names].every(name => isSameValue(first.headers[name], second.headers[name]));
+	return true;
+};
+
+const haveSameFields = (first: Fields, second: Fields): boolean => hasFieldsOf(first, second) && hasFieldsOf(second, first);
+
+/** Whether a hook that ran in between left a request as it was. */
+export const isSameRequest = (first: RequestHead, second: RequestHead): boolean => first.method === second.method && first.url === second.url && haveSameFields(first.headers, second.headers);
+
+/** A request as it was looked up. */
+export type LookedUpRequest = {
+	readonly head: RequestHead;
+	/** The option, to be compared by identity. */
+	readonly body: unknown;
+};
+
+/** Whether got would send a request as it was looked up: other code may change the options while the store is asked. */
+export const isUnchanged = ({head, body}: LookedUpRequest, options: GotOptions): boolean =>
+	options.body === body && options.method.toUpperCase() === head.method && urlOf(options) === head.url && haveSameFields(head.headers, options.getInternalHeaders());
+
+/** Got settles these when all hooks have run; they say nothing that the body does not. */
+const framingFields = ['content-length', 'transfer-encoding'];
+
+/**
+Whether what is sent is what was looked up.
+
+@param headers - The header fields that are sent.
+@param replaced - The header fields that the cache has added, with what stood there before.
+*/
+export const isSentAsLookedUp = ({head, body}: LookedUpRequest, options: GotOptions, headers: Fields, replaced: ReadonlyMap<string, Fields[string]>): boolean => {
+	const own: Record<string, Fields[string]> = {...headers, ...Object.fromEntries(replaced)};
+	for (const name of framingFields) {
+		own[name] = head.headers[name];
+	}
+
+	return options.body === body && options.method.toUpperCase() === head.method && urlOf(options) === head.url && haveSameFields(head.headers, own);
 };

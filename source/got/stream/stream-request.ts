@@ -15,6 +15,7 @@ import {isSafe} from '../../http/invalidation.ts';
 import type {Invalidation, Outcome, StaleReason} from '../../http/outcome.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {resolveAfterFailure, abortFlight} from '../coalescing/landing.ts';
+import {leaveAlone} from '../coalescing/sent.ts';
 import {wrapEndCallbacks} from '../patches/next-request.ts';
 import {overrideEmit, type Emit} from '../patches/override-emit.ts';
 import type {GotContext} from '../state/context.ts';
@@ -22,6 +23,7 @@ import type {GotExchange} from '../state/exchanges.ts';
 import {failureOf, markRequestFailure} from '../state/failure.ts';
 import {watchForCut} from '../state/http2-stream.ts';
 import {hideCookies, showCookies, toIncomingMessage} from '../state/message.ts';
+import {isUnchanged} from '../state/request.ts';
 import {responseHead} from '../state/response-head.ts';
 import {askAgain, type NativeRequest} from './stream-again.ts';
 
@@ -154,6 +156,10 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 		if (isHttp2(response)) {
 			await closed;
+		}
+
+		if (state.lookedUp && !isUnchanged(state.lookedUp, stream.options)) {
+			leaveAlone(context, stream.options, state);
 		}
 
 		if (!stream.destroyed) {

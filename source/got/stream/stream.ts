@@ -20,6 +20,7 @@ import {isAsked} from '../../observe/observed-exchange.ts';
 import {readContent, unreadContent} from '../../options/user-functions.ts';
 import {resolveAfterFailure, resolveWith, abortFlight} from '../coalescing/landing.ts';
 import {closeParticipation, leaderOf} from '../coalescing/passage.ts';
+import {checkSent} from '../coalescing/sent.ts';
 import {seeNextRequest} from '../patches/next-request.ts';
 import {overrideEmit} from '../patches/override-emit.ts';
 import {refreshInBackground} from '../refresh/refresh.ts';
@@ -286,7 +287,14 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 	const watch = (options: Options) => {
 		markWatched(options, () => {
-			seeNextRequest(options, onRequest, onNoRequest);
+			seeNextRequest(options, {
+				check(native) {
+					const state = currentState();
+					return !state || checkSent(context, options, state, native);
+				},
+				see: onRequest,
+				insteadOf: onNoRequest,
+			});
 		});
 	};
 
