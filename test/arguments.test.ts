@@ -19,6 +19,8 @@ const takers: Readonly<Record<string, Call>> = {
 	touch: async given => cache.touch(given, '1h'),
 };
 
+const meant = 'in which `*` is a character like any other; did you mean `pattern`, as in invalidate({pattern: \'*.example.com/items\'}) and entries({pattern: …})?';
+
 const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	['/items', `Expected ${absolute} in %(), got '/items'`],
 	['api.example.com/items', `Expected ${absolute} in %(), got 'api.example.com/items'`],
@@ -39,6 +41,10 @@ const wrongRequests: ReadonlyArray<readonly [given: unknown, message: string]> =
 	[{url, body: {secret: 1}}, 'Expected the property `body` in %() to be a string or a Uint8Array, got an object of class Object'],
 	[{url, method: 'QUERY', body: 5}, 'Expected the property `body` in %() to be a string or a Uint8Array, got 5'],
 	[{url, key: 1}, 'Expected the property `key` in %() to be a string, got 1'],
+	...['json', 'form'].map(name => [{url, [name]: {}}, `The property \`${name}\` in %() needs the \`method\` of the request, as in {url, method: 'POST', ${name}}: without it, this is about a GET request with that content`] as const),
+	[{url, body: 'a', headers: {'content-type': 'a/b'}}, 'The property `body` in %() needs the `method` of the request, as in {url, method: \'POST\', body}: without it, this is about a GET request with that content'],
+	...['user', 'key'].map(name => [{url, [name]: 'a'}, `The property \`${name}\` in %() finds nothing in a cache without the option \`${name}\`: leave it out, or give this cache the function \`${name}\` that it was stored by`] as const),
+	...['https://api.example.com/*', 'https://*.example.com/items', 'https://*.example.com/?q=a', new URL('https://api.example.com/items*')].map(each => [each, `Expected the URL in %() without a wildcard, got '${String(each).replace('q=a', '…')}', ${meant}`] as const),
 	[undefined, 'Expected a URL or an object such as {url, method} in %(), got undefined'],
 	[[[url]], 'Expected a URL or an object such as {url, method} in %(), got an array'],
 	[[url, '/items'], `Expected ${absolute} in %(), got '/items'`],
@@ -81,6 +87,9 @@ const wrongFilters: ReadonlyArray<readonly [given: unknown, message: string]> = 
 	[{prefix: `${url}#a`}, `Expected the property \`prefix\` in % to be ${prefix}, got '${url}#a', which no stored URL begins with: they have the form '${url}'`],
 	[{prefix: 'https://user:secret@api.example.com'}, `Expected the property \`prefix\` in % to be ${prefix}, got 'https://…@api.example.com'`],
 	[{prefix: /items/v}, `Expected the property \`prefix\` in % to be ${prefix}, got an object of class RegExp`],
+	...(['url', 'prefix'] as const).flatMap(name => ['https://api.example.com/*', 'https://*.example.com/items'].map(each => [{[name]: each}, `Expected the property \`${name}\` in % without a wildcard, got '${each}', ${meant}`] as const)),
+	[{prefix: 'https://api.example.com/items?page=*'}, `Expected the property \`prefix\` in % without a wildcard, got 'https://api.example.com/items?…', ${meant}`],
+	[{origin: 'https://*.example.com'}, `Expected the property \`origin\` in % without a wildcard, got 'https://*.example.com', ${meant}`],
 	[{pattern: ''}, `Expected the property \`pattern\` in % to be ${pattern}, got '', which matches no URL: '*' matches every URL`],
 	[{pattern: '/x'}, `Expected the property \`pattern\` in % to be ${pattern}, got '/x', which matches no URL: for a path of every origin, write '*/x' or '/x*'`],
 	[{pattern: 'https//x'}, `Expected the property \`pattern\` in % to be ${pattern}, got 'https//x', which matches no URL: with a scheme, write 'https://x'`],
@@ -106,6 +115,7 @@ const wrongPurges: ReadonlyArray<readonly [given: unknown, message: string]> = [
 	[{tag: 'a', origin: url}, 'Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in %, got tag, origin'],
 	[{}, 'Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in %, got none'],
 	[{prefix: undefined}, 'Expected the property `prefix` in % to have a value, got undefined'],
+	[{origin: new URL(url)}, `Expected the property \`origin\` in % without a path, got '${url}': all of the origin would be purged; did you mean \`prefix\` or \`url\`?`],
 	[{stale: false}, 'Expected the property `stale` in % to be true, got false'],
 ];
 
@@ -282,13 +292,14 @@ test('what is right is taken', async () => {
 
 	assert.equal(await cache.delete([url, new URL(url), {url}]), true);
 	assert.equal(await cache.delete([]), true);
-	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b', 'Content-Type': undefined}, body: '{}', key: 'x'}, {stale: undefined}), false);
+	assert.equal(await cache.has({url: new URL(url), method: 'query', headers: {accept: 'a/b', 'Content-Type': undefined}, body: '{}'}, {stale: undefined}), false);
 	assert.equal(await cache.get({url, method: undefined, headers: undefined, body: undefined, key: undefined}), undefined);
+	assert.equal(await cache.has({url: `${url}?q=*`, method: 'GET', json: {}}), false);
 	assert.equal(await cache.has({url, headers: {accept: ['a/b', 'c/d'] as const}}), false);
 	assert.equal(await cache.get('unix:/var/run/docker.sock:/info'), undefined);
 	assert.equal(await cache.touch(url, 'never'), false);
 	assert.deepEqual(await Array.fromAsync(cache.entries({tag: undefined, stale: false, olderThan: new Date()})), []);
-	for (const what of [{origin: new URL(url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {url}, {url: new URL(`${url}?api_key=REDACTED`)}, {prefix: 'http'}, {prefix: `${url}?page=`}, {prefix: 'https://10.0.0.'}, {prefix: `${url}/.`}, {prefix: `${url}?`}, {prefix: 'https://api'}, {prefix: 'unix:/var/run'}, {pattern: /items/v}, {pattern: new URLPattern({pathname: '/x'})}, {pattern: '/x/*'}, {pattern: 'a.example/x?a=1&b=2'}, {olderThan: 0}, {stale: true}] as const) {
+	for (const what of [{origin: new URL('/', url)}, {group: '', origin: url}, {group: ['a', 'b'], origin: url}, {tag: ['a', 'b']}, {tag: []}, {url}, {url: new URL(`${url}?api_key=REDACTED`)}, {url: `${url}?q=*`}, {url: `${url}/*/a`}, {prefix: `${url}/*/a`}, {tag: 'a*'}, {prefix: 'http'}, {prefix: `${url}?page=`}, {prefix: 'https://10.0.0.'}, {prefix: `${url}/.`}, {prefix: `${url}?`}, {prefix: 'https://api'}, {prefix: 'unix:/var/run'}, {pattern: /items/v}, {pattern: new URLPattern({pathname: '/x'})}, {pattern: '/x/*'}, {pattern: 'a.example/x?a=1&b=2'}, {olderThan: 0}, {stale: true}] as const) {
 		assert.equal(await cache.invalidate(what, {soft: true}), true);
 	}
 

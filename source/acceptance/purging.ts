@@ -191,7 +191,7 @@ export const purging: Record<string, Act> = {
 	...Object.fromEntries(fromMarks),
 	'what is on its way while its URL is purged is not stored': onItsWay(async ({cache}, url) => cache.delete(`${url}/a`)),
 	'what is on its way while its tag is purged is not stored': onItsWay(async ({cache}) => cache.invalidate({tag: 'tag-a'})),
-	'what is on its way while its origin is purged is not stored': onItsWay(async ({cache}, url) => cache.invalidate({origin: url})),
+	'what is on its way while its origin is purged is not stored': onItsWay(async ({cache}, url) => cache.invalidate({origin: new URL(url).origin})),
 	'purges at the same time all hold': atOnce,
 };
 

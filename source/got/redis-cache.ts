@@ -227,7 +227,7 @@ export class RedisCache {
 
 	@param request - An absolute URL, or `{url, method, headers, body, json, form, key, user}` where more than a URL tells requests apart; or an array of these.
 	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas, whether or not anything was there. Where the store did not, this process heeds it all the same, and tries again. So it does while the memory of this process stands in for a Redis.
-	@throws {TypeError} If `request` is none, its URL is not absolute, there is a second argument, or something is missing that tells the requests of this cache apart: the `key`, or the `content-type` of a `body`.
+	@throws {TypeError} If `request` is none, its URL is not absolute or has a wildcard, there is a second argument, something is missing that tells the requests of this cache apart (the `key`, the `method` of a `json`, the `content-type` of a `body`), or `user` or `key` is given of a cache without that option.
 
 	@example
 	```

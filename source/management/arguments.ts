@@ -21,6 +21,9 @@ import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
 What the methods of a cache are given. Who manages a cache is to hear of a mistake, not of nothing found.
 */
 
+/** What tells the requests of a cache apart, beside HTTP. */
+type RequestSettings = Pick<CacheSettings, 'key' | 'user'>;
+
 const schemes = ['http://', 'https://', 'unix:'];
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof URL);
@@ -153,11 +156,41 @@ const hintOfFilter = (name: string, where: string): string | undefined => {
 	return Object.hasOwn(filterRules, property) ? `what has it in common is listed by entries({${property}: …})` : undefined;
 };
 
+/** Where a `*` can only be meant as a wildcard: in a host, and at the end of a path. A query may well end with one, and a path have one in its middle. */
+const hasWildcard = (text: string): boolean => {
+	const [location = '', query] = text.split('?', 2);
+	const host = /^[^\/]*\/\/(?<host>[^\/]*)/v.exec(location)?.groups?.host ?? '';
+
+	return host.includes('*') || (query === undefined && location.endsWith('*'));
+};
+
+const refuseWildcard = (given: string | URL | undefined, property: string, where: string, isMeant: (text: string) => boolean = hasWildcard): void => {
+	if (given !== undefined && isMeant(String(given))) {
+		throw new TypeError(`Expected the ${property} in ${where} without a wildcard, got ${describeRedacted(given)}, in which \`*\` is a character like any other; did you mean \`pattern\`, as in invalidate({pattern: '*.example.com/items'}) and entries({pattern: …})?`);
+	}
+};
+
+/** A prefix ends with a wildcard anyway. */
+const isWildcardPrefix = (prefix: string): boolean => prefix.endsWith('*') || hasWildcard(prefix);
+
+/** What a cache tells no requests by finds nothing that is stored without it. */
+const refuseUnusedNames = (request: RequestLike, where: string, settings: RequestSettings): void => {
+	const isUnused = {user: request.user !== undefined && !settings.user, key: request.key !== undefined && !settings.key};
+	const name = Object.entries(isUnused).find(([, is]) => is)?.[0];
+	if (name !== undefined) {
+		throw new TypeError(`The property \`${name}\` in ${where} finds nothing in a cache without the option \`${name}\`: leave it out, or give this cache the function \`${name}\` that it was stored by`);
+	}
+};
+
 /** Without what also tells requests apart, nothing is found: no purge would do what it confirms. */
-const refuseIncomplete = ({body, json, form, headers = {}, key}: RequestLike, where: string, settings: Pick<CacheSettings, 'key'>): void => {
+const refuseIncomplete = ({method, body, json, form, headers = {}, key}: RequestLike, where: string, settings: RequestSettings): void => {
 	const contents = Object.entries({body, json, form}).filter(([, value]) => value !== undefined).map(([name]) => name);
 	if (contents.length > 1) {
 		throw new TypeError(`Expected at most one of body, json and form in ${where}, got ${contents.join(', ')}`);
+	}
+
+	if (method === undefined && contents.length > 0) {
+		throw new TypeError(`The property \`${contents[0]}\` in ${where} needs the \`method\` of the request, as in {url, method: 'POST', ${contents[0]}}: without it, this is about a GET request with that content`);
 	}
 
 	if (body !== undefined && Object.keys(headers).every(name => name.toLowerCase() !== 'content-type')) {
@@ -174,7 +207,7 @@ A request by its URL or by more than that.
 
 @throws {TypeError} If it is none, its URL is not absolute, or something is missing that tells the requests of this cache apart.
 */
-export const checkRequest = (given: unknown, where: string, settings: Pick<CacheSettings, 'key'>): RequestLike => {
+export const checkRequest = (given: unknown, where: string, settings: RequestSettings): RequestLike => {
 	if (isString(given) && !isAbsoluteUrl(given)) {
 		throw new TypeError(`Expected ${urlRule[1]} in ${where}, got ${describeRedacted(given)}`);
 	}
@@ -194,6 +227,8 @@ export const checkRequest = (given: unknown, where: string, settings: Pick<Cache
 		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeRedacted(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({url: …}) takes that`);
 	}
 
+	refuseWildcard(checked.url, 'URL', where);
+	refuseUnusedNames(checked, where, settings);
 	refuseIncomplete(checked, where, settings);
 
 	return checked;
@@ -204,9 +239,23 @@ A request, or several.
 
 @throws {TypeError} If one of them is none, or its URL is not absolute.
 */
-export const checkRequests = (given: unknown, where: string, settings: Pick<CacheSettings, 'key'>): RequestLike[] => Array.isArray(given)
+export const checkRequests = (given: unknown, where: string, settings: RequestSettings): RequestLike[] => Array.isArray(given)
 	? given.map(element => checkRequest(element, where, settings))
 	: [checkRequest(given, where, settings)];
+
+const refuseWildcards = ({url, origin, prefix}: Pick<EntryFilter, 'url' | 'origin' | 'prefix'>, where: string): void => {
+	refuseWildcard(url, 'property `url`', where);
+	refuseWildcard(origin, 'property `origin`', where);
+	refuseWildcard(prefix, 'property `prefix`', where, isWildcardPrefix);
+};
+
+/** A purge of more than was named. */
+const refusePathInOrigin = (origin: string | URL): void => {
+	const {protocol, pathname, search} = new URL(origin);
+	if (protocol !== 'unix:' && (pathname !== '/' || search !== '')) {
+		throw new TypeError(`Expected the property \`origin\` in invalidate() without a path, got ${describeRedacted(origin)}: all of the origin would be purged; did you mean \`prefix\` or \`url\`?`);
+	}
+};
 
 /**
 @throws {TypeError} If it is no filter.
@@ -218,6 +267,7 @@ export const checkFilter = (given: unknown): EntryFilter => {
 	}
 
 	validate(given, filterRules, {where, noun: 'property'});
+	refuseWildcards(given, where);
 	return given;
 };
 
@@ -255,7 +305,13 @@ export const checkPurgeable = (given: unknown): Purgeable => {
 		throw new TypeError(`Expected exactly one of tag, group with origin, origin, url, prefix, pattern, olderThan and stale in ${where}, got ${names.join(', ') || 'none'}`);
 	}
 
-	return given as unknown as Purgeable;
+	const purgeable = given as unknown as Purgeable;
+	refuseWildcards(purgeable, where);
+	if (purgeable.origin !== undefined && purgeable.group === undefined) {
+		refusePathInOrigin(purgeable.origin);
+	}
+
+	return purgeable;
 };
 
 const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover']);

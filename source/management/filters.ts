@@ -5,9 +5,9 @@ import type {Duration} from '../types/duration.ts';
 export type RequestLike = {
 	/** Absolute. */
 	readonly url: string | URL;
-	/** Default: `'GET'`. */
+	/** Default: `'GET'`. With a `body`, `json` or `form`, it has to be given. */
 	readonly method?: string | undefined;
-	/** Those of the request, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last. */
+	/** Those of the request, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last; `delete()` and `touch()` are about every variant, whatever these say. */
 	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** Its content. It goes with the `content-type` that it was sent with, `undefined` if with none, and other `content-*` fields among `headers`; what was sent by got's `json` or `form` is given by the properties of these names. */
 	readonly body?: string | Uint8Array | undefined;
@@ -15,9 +15,9 @@ export type RequestLike = {
 	readonly json?: unknown;
 	/** Its content, as in got's option `form`. */
 	readonly form?: Readonly<Record<string, unknown>> | undefined;
-	/** What the option `key` returns for the request. */
+	/** What the option `key` returns for the request: only of a cache that has that option. */
 	readonly key?: string | undefined;
-	/** What the option `user` returns for the request: whose response it is. Without it, this is about responses that are nobody's in particular. */
+	/** What the option `user` returns for the request: whose response it is, only of a cache that has that option. Without it, this is about responses that are nobody's in particular. */
 	readonly user?: string | undefined;
 };
 
@@ -25,7 +25,7 @@ export type RequestLike = {
 export type EntryFilter = {
 	/** That of their URLs: of the URL that is given, its scheme, host and port count. */
 	readonly origin?: string | URL | undefined;
-	/** One of their tags; of an array, any of them is one. */
+	/** One of their tags; of an array, any of them is one. A whole tag: `*` is a character of it. */
 	readonly tag?: string | readonly string[] | undefined;
 	/** Their whole URL, as it was requested or as it is listed; of all methods, contents and users, and of whatever the option `key` returned. */
 	readonly url?: string | URL | undefined;
