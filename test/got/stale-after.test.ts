@@ -18,7 +18,7 @@ const until = async (isSo: () => Promise<boolean>): Promise<void> => {
 const ways: Readonly<Record<string, (setup: Setup, options?: Record<string, unknown>) => Promise<{body: unknown; status: unknown; reason: unknown}>>> = {
 	async promise({client}, options) {
 		const response = await client<string>('items', options as never) as never as {body: string};
-		const info = cacheInfo(response as never);
+		const info = cacheInfo(response);
 		return {body: response.body, status: info?.status, reason: info?.reason};
 	},
 	async stream({client}, options) {
