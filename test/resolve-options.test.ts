@@ -3,6 +3,7 @@ import {once} from 'node:events';
 import process from 'node:process';
 import test, {suite} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {createClient} from '@redis/client';
 import {redisCache, type RedisCache} from '../source/index.ts';
 import {lifetimeOf} from '../source/http/lifetime.ts';
 import type {CacheableRequest} from '../source/options/options.ts';
@@ -145,12 +146,12 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{store: {url: 'redis://a:secret@b', socket: {host: 'c'}}}, /^The option `store` is an object with a `url` and `socket\.host`, which would be passed over: expected one of them \('redis:\/\/…@b'\)$/v],
 		[{store: {url: 'unix:///a', socket: {path: '/b'}}}, /with a `url` and `socket\.path`, which would be passed over/v],
 		[{store: {socket: {path: '/b', port: 1}}}, /has both `path` and `port`: expected one of them$/v],
-		[{store: {url: 'redis://:secret@b', password: 'secret'}}, /with `password` and a `url` that has one as well, which is the one that would be used: expected one of them$/v],
-		[{store: {url: 'redis://b/1', database: 2}}, /with `database` and a `url` that has one as well/v],
-		[{store: {url: 'unix:///a?db=1', database: 2}}, /with `database` and a `url` that has one as well/v],
+		[{store: {url: 'redis://:secret@b', password: 'other'}}, /with `password` and a `url` that has another, which is the one that would be used: expected one of them$/v],
+		[{store: {url: 'redis://b/1', database: 2}}, /with `database` and a `url` that has another/v],
+		[{store: {url: 'unix:///a?db=1', database: 2}}, /with `database` and a `url` that has another/v],
 		[{store: {url: 'redis://b', socket: {tls: true}}}, /whose `url` says that the connection is without TLS, and whose `socket` has `tls: true`: expected a rediss: URL, or no `tls` beside the URL$/v],
 		[{store: {url: 'rediss://b', socket: {tls: false}}}, /whose `url` says that the connection is with TLS, and whose `socket` has `tls: false`: expected a redis: URL, or no `tls` beside the URL$/v],
-		...['clientSideCache', 'disableOfflineQueue', 'maintNotifications', 'pingInterval'].map(name => [{store: {[name]: 1}}, new RegExp(`^The option \`store\` is an object with \`${name}\`, which would have no effect: .*; leave it out, or pass a client of your own$`, 'v')] as const),
+		...['clientSideCache', 'disableOfflineQueue', 'pingInterval'].map(name => [{store: {[name]: 1}}, new RegExp(`^The option \`store\` is an object with \`${name}\`, which would have no effect: .*; leave it out, or pass a client of your own$`, 'v')] as const),
 		[{store: {socket: {reconnectStrategy: 1}}}, /whose `socket` has `reconnectStrategy`, which would have no effect/v],
 		[{socket: {host: 'a'}, namespace: 'b'}, /^Unknown option `socket` in redisCache\(\): options of node-redis go into `store`, as in \{store: \{socket\}, namespace\}$/v],
 		[{encryption: [undefined, 'a'.repeat(64)]}, /`encryption` .* got \[a value of type undefined, a string of 64 characters\]$/v],
@@ -387,4 +388,11 @@ await suite('a store that is undefined, as from an unset variable, is the defaul
 		process.off('warning', listener);
 		assert.deepEqual(warnings, []);
 	});
+});
+
+test('options that `createClient()` of node-redis was given, and has written into, are taken as a store', () => {
+	for (const options of [{url: 'redis://user:p%40ss@127.0.0.1:1/2'}, {url: 'redis://[::1]:1'}, {socket: {host: '127.0.0.1', port: 1}}]) {
+		createClient(options);
+		assert.ok(redisCache({store: options}));
+	}
 });

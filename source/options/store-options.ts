@@ -76,7 +76,6 @@ const knownNames: readonly string[] = [...socketNames, ...tlsNames];
 const ineffective: ReadonlyMap<string, string> = new Map([
 	['clientSideCache', 'the cache has a memory tier of its own, which the option `memory` bounds'],
 	['disableOfflineQueue', 'the cache sends nothing to a Redis that is not connected'],
-	['maintNotifications', 'the cache opens its connection again by itself'],
 	['pingInterval', 'the cache notices by itself that a connection has fallen silent'],
 ]);
 
@@ -124,7 +123,28 @@ const refuseUnclearTls = ({url}: Options, socket: Options): void => {
 	}
 };
 
-/** What the URL says is what counts, so the other would be passed over. */
+type Place = Readonly<Record<string, string | number | undefined>>;
+
+const withoutBrackets = (hostname: string): string => hostname.replace(/^\[(?<address>[\d:a-f]+)\]$/v, '$<address>');
+
+const numberOf = (text: string | undefined): number | undefined => text ? Number(text) : undefined;
+
+/** A URL in the options that it stands for. */
+const optionsInUrl = (url: string): {readonly socket: Place; readonly client: Place} => {
+	const {username, password, hostname, port, pathname, protocol, searchParams} = new URL(url);
+	const isSocket = protocol === 'unix:';
+
+	return {
+		socket: isSocket ? {path: pathname} : {host: withoutBrackets(hostname), port: numberOf(port)},
+		client: {
+			username: decodeURIComponent(username) || undefined,
+			password: decodeURIComponent(password) || undefined,
+			database: numberOf(isSocket ? searchParams.get('db') : pathname.slice(1)),
+		},
+	};
+};
+
+/** The URL counts, so another value beside it would be passed over. The same value is fine: node-redis writes a URL's parts into the options that it is given. */
 const refuseTwice = (options: Options, socket: Options): void => {
 	const {url} = options;
 	if (socket.path !== undefined && (socket.host ?? socket.port) !== undefined) {
@@ -135,16 +155,15 @@ const refuseTwice = (options: Options, socket: Options): void => {
 		return;
 	}
 
-	const place = ['host', 'port', 'path'].find(name => socket[name] !== undefined);
+	const inUrl = optionsInUrl(url);
+	const place = ['host', 'port', 'path'].find(name => socket[name] !== undefined && socket[name] !== inUrl.socket[name]);
 	if (place !== undefined) {
 		refuse(`with a \`url\` and \`socket.${place}\`, which would be passed over: expected one of them (${describeRedacted(url)})`);
 	}
 
-	const {username, password, pathname, protocol, searchParams} = new URL(url);
-	const inUrl = {username, password, database: protocol === 'unix:' ? searchParams.get('db') : pathname.slice(1)};
-	const twice = Object.entries(inUrl).find(([name, value]) => value && options[name] !== undefined)?.[0];
+	const twice = Object.entries(inUrl.client).find(([name, value]) => value !== undefined && options[name] !== undefined && options[name] !== value)?.[0];
 	if (twice !== undefined) {
-		refuse(`with \`${twice}\` and a \`url\` that has one as well, which is the one that would be used: expected one of them`);
+		refuse(`with \`${twice}\` and a \`url\` that has another, which is the one that would be used: expected one of them`);
 	}
 };
 

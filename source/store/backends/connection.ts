@@ -19,7 +19,7 @@ Where a cache keeps its responses.
 
 - A URL: `redis:`, `rediss:` (TLS), `valkey:`, `valkeys:`, such as `redis://localhost:6379/1` with a database; or `unix:` with the path of a socket, such as `unix:///run/redis.sock?db=1`.
 - `'redis'`: `redis://localhost:6379`; `'memory'`: the memory of this process.
-- Options of a node-redis client, without `clientSideCache`, `disableOfflineQueue`, `maintNotifications`, `pingInterval` and `socket.reconnectStrategy`, which are refused: when the connection is opened again is up to the cache. `socket.tls` is a boolean, with the options of TLS beside it.
+- Options of a node-redis client, without `clientSideCache`, `disableOfflineQueue`, `pingInterval` and `socket.reconnectStrategy`, which are refused: when the connection is opened again is up to the cache. `socket.tls` is a boolean, with the options of TLS beside it.
 - A node-redis client, cluster, sentinel or pool: yours, connected when it is not, and never closed.
 - A `Keyv`, used as it is; a storage adapter of Keyv's; a `Map`.
 - What `embeddedRedis()` gives.
