@@ -6,7 +6,7 @@ import {describe, describeRedacted} from './validate.ts';
 Options of a node-redis client that node-redis, or this cache, would pass over: a misspelt one of TLS would mean a connection in plain text.
 */
 
-/** Of `net.createConnection()` and node-redis, but for what node-redis sets itself. */
+/** Names that `net.createConnection()` and node-redis know, without those that node-redis sets itself. */
 const socketNames: readonly string[] = [
 	'allowHalfOpen',
 	'autoSelectFamily',
@@ -30,7 +30,7 @@ const socketNames: readonly string[] = [
 	'tls',
 ];
 
-/** Of `tls.connect()` alone. */
+/** Names that `tls.connect()` alone knows. */
 const tlsNames: ReadonlySet<string> = new Set([
 	'ALPNProtocols',
 	'SNICallback',
@@ -72,7 +72,7 @@ const tlsNames: ReadonlySet<string> = new Set([
 
 const knownNames: readonly string[] = [...socketNames, ...tlsNames];
 
-/** What the cache sets itself. */
+/** The cache sets these itself. */
 const ineffective: ReadonlyMap<string, string> = new Map([
 	['clientSideCache', 'the cache has a memory tier of its own, which the option `memory` bounds'],
 	['disableOfflineQueue', 'the cache sends nothing to a Redis that is not connected'],
