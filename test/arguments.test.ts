@@ -235,6 +235,24 @@ await suite('another wrong argument', () => {
 		assert.deepEqual(Object.keys(redisCache), []);
 	});
 
+	test('what redisCache() returns, taken apart', async () => {
+		const {hooks, handlers} = redisCache('memory');
+		const message = 'The handlers of redisCache() run without its hooks, so that nothing would be cached, as in got.extend({...redisCache(), hooks}): pass what redisCache() returns as it is, as in got.extend(redisCache(), {hooks})';
+		for (const library of [got, got15 as unknown as typeof got]) {
+			for (const given of [{handlers}, {handlers, hooks: {beforeRequest: []}}]) {
+				const client = library.extend(given);
+				await assert.rejects(async () => client('http://127.0.0.1:1/'), {name: 'TypeError', message});
+				assert.throws(() => client.stream('http://127.0.0.1:1/'), {name: 'TypeError', message});
+			}
+
+			await assert.rejects(library.extend({handlers, hooks})('http://127.0.0.1:1/', {retry: {limit: 0}}), {code: 'ECONNREFUSED'});
+		}
+	});
+
+	test('a cache in the place of its options for one request', async () => {
+		await assert.rejects(got.extend(redisCache('memory'))(url, {context: {cache: redisCache('memory')}}), {name: 'RequestError', message: 'Unknown option `hooks` in `context.cache`: a cache is an extension, as in got.extend(redisCache()); here go options of one request, or `false`'});
+	});
+
 	test('null in the place of a store', () => {
 		for (const given of [null, {store: null}]) {
 			assert.throws(() => redisCache(given as never), {name: 'TypeError', message: /^The option `store` is null: expected a redis:, .* URL, /v});

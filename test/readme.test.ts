@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'node:test';
 import {promisify} from 'node:util';
+import {runInThisContext} from 'node:vm';
 import {optionNames} from '../source/options/resolve-options.ts';
 import {startOrigin} from './helpers/origin.ts';
 import {startRedis} from './helpers/redis.ts';
@@ -126,5 +127,40 @@ test('the first lines of the readme cache, as they stand, on a machine without a
 		assert.deepEqual(stdout.split('\n').filter(Boolean), expectedOutput(code));
 	} finally {
 		await rm(folder, {recursive: true, force: true});
+	}
+});
+
+test('the filter for GraphQL lets single queries through, and nothing else', async () => {
+	const declarations = await readFile(path.join(root, 'source/options/options.ts'), 'utf8');
+	const asked: ReadonlyArray<readonly [body: unknown, isQuery: boolean]> = [
+		[{query: '{items}'}, true],
+		[{query: 'query A {items}', operationName: 'A'}, true],
+		[{query: '# a comment\nquery ($word: String) {items(word: $word)}', variables: {word: 'mutation {addItem}'}}, true],
+		[{query: 'query A {items} query B {items}', operationName: 'B'}, true],
+		[{query: 'fragment F on Item {id} query {items {...F}}'}, true],
+		[{query: 'query {mutations}'}, true],
+		[{query: 'mutation {addItem}'}, false],
+		[{query: 'query A {items} mutation B {addItem}', operationName: 'B'}, false],
+		[{query: '{items}mutation B{addItem}', operationName: 'B'}, false],
+		[{query: ',,\u{FEFF}# query\nmutation {addItem}'}, false],
+		[{query: 'subscription {items}'}, false],
+		[{variables: {query: 'query {items}'}, query: 'mutation ($query: String) {addItem(query: $query)}'}, false],
+		[[{query: 'query {items}'}, {query: 'mutation {addItem}'}], false],
+		[[{query: 'query {items}'}], false],
+		[{query: ['query {items}']}, false],
+		[{extensions: {persistedQuery: {sha256Hash: 'a'}}}, false],
+		[null, false],
+		['{items}', false],
+	];
+
+	for (const [text, indentation] of [[readme, ''], [declarations, '\t']] as const) {
+		const start = text.indexOf(`${indentation}const isQuery = `);
+		const recipe = text.slice(start, text.indexOf(`\n${indentation}};`, start));
+		const isQuery = runInThisContext(`(() => {${recipe}};\nreturn isQuery;})()`) as (body?: string) => boolean;
+		for (const [body, expected] of asked) {
+			assert.equal(isQuery(JSON.stringify(body)), expected, JSON.stringify(body));
+		}
+
+		assert.deepEqual([isQuery(), isQuery(''), isQuery('query {items}')], [false, false, false]);
 	}
 });

@@ -14,6 +14,14 @@ import {watchStream} from './stream/stream.ts';
 
 const isGotStream = (value: unknown): value is Request => typeof value === 'object' && value !== null && 'options' in value && 'redirectUrls' in value;
 
+/** What is left of a cache without its hooks would cache nothing. Its fast path needs them anyway. */
+const refuseWithoutHooks = (own: Hooks, {hooks}: Options): void => {
+	const [hook] = own.beforeRequest;
+	if (hook && !hooks.beforeRequest.includes(hook)) {
+		throw new TypeError('The handlers of redisCache() run without its hooks, so that nothing would be cached, as in got.extend({...redisCache(), hooks}): pass what redisCache() returns as it is, as in got.extend(redisCache(), {hooks})');
+	}
+};
+
 /**
 The outermost call of a request: where what got makes of it can be seen before its caller.
 
@@ -31,6 +39,7 @@ export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunctio
 		return direct;
 	}
 
+	refuseWithoutHooks(hooks, options);
 	const result = next(options);
 	if (!options.isStream) {
 		return holdEarlyResponses(options, result as unknown as RequestPromise);

@@ -368,10 +368,20 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	@example
 	```
-	// GraphQL: queries alone, and no answers with errors.
+	// GraphQL: queries alone, no batches, and no answers with errors.
+	const isQuery = (body = '') => {
+		try {
+			const {query} = JSON.parse(body);
+
+			return typeof query === 'string' && !/\b(?:mutation|subscription)\b/.test(query);
+		} catch {
+			return false;
+		}
+	};
+
 	redisCache({
 		methods: ['GET', 'POST'],
-		filter: ({method, body = ''}, response) => (method !== 'POST' || /"query":"(?:query\b|\{)/.test(body)) && !response?.body.includes('"errors"'),
+		filter: ({method, body}, response) => method !== 'POST' || (isQuery(body) && !response?.body.includes('"errors"')),
 	});
 	```
 	*/

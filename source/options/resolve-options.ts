@@ -382,6 +382,15 @@ const refuseContradictions = (options: Options, where: string) => {
 const toMs = (value: unknown): number => parseDuration(value) ?? 0;
 const toSeconds = (value: unknown): number => toMs(value) / 1000;
 
+/** Says which function it was; `cause` is the error as it came. */
+const callNamed = <Arguments extends readonly unknown[], Result>(name: string, call: (...parameters: Arguments) => Result, ...parameters: Arguments): Result => {
+	try {
+		return call(...parameters);
+	} catch (error) {
+		throw new Error(`The function \`${name}\` of redisCache() threw: ${error instanceof Error ? error.message : describe(error)}`, {cause: error});
+	}
+};
+
 /** A lifetime as the rules of HTTP take it, in seconds. */
 const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
 	if (typeof expireAfter !== 'function') {
@@ -389,7 +398,7 @@ const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
 	}
 
 	return (request, head) => askAbout(head, response => {
-		const lifetime = expireAfter(response, requestGiven(request));
+		const lifetime = callNamed('expireAfter', expireAfter, response, requestGiven(request));
 		if (lifetime !== undefined && !isLifetime(lifetime)) {
 			throw new TypeError(`Expected the function \`expireAfter\` to return ${lifetimeExpected}, or undefined, got ${describeLifetime(lifetime)}`);
 		}
@@ -425,7 +434,7 @@ const lifetimesOf = ({expireAfter, urlsExpireAfter = []}: RedisCacheOptions, ofR
 
 /** What a function of the user's returns decides who shares what: a promise is neither true nor false, and no name. */
 const returning = <Arguments extends readonly unknown[], Result>(name: string, decide: ((...parameters: Arguments) => Result) | undefined, isValid: (value: unknown) => value is Result, expected: string): typeof decide => decide && ((...parameters) => {
-	const result: unknown = decide(...parameters);
+	const result: unknown = callNamed(name, decide, ...parameters);
 	if (!isValid(result)) {
 		throw new TypeError(`Expected the function \`${name}\` to return ${expected}, got ${describe(result)}`);
 	}
@@ -540,6 +549,10 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 const hintOfCacheOption = (name: string): string | undefined => {
 	if (name === 'ttl') {
 		return 'how long a response is fresh is `expireAfter`, and how much longer it is kept is `ttlOffset`';
+	}
+
+	if (name === 'hooks' || name === 'handlers') {
+		return 'a cache is an extension, as in got.extend(redisCache()); here go options of one request, or `false`';
 	}
 
 	return isOptionName(name) ? 'it is one of the whole cache, in redisCache()' : undefined;

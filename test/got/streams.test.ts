@@ -560,7 +560,7 @@ test('a filter that throws fails the stream with its error', async () => {
 	const {client, origin} = setup;
 	origin.queue({headers: fresh, body: 'content'});
 
-	await assert.rejects(readStream(client.stream('items')), {message: 'of the user’s'});
+	await assert.rejects(readStream(client.stream('items')), {message: 'The function `filter` of redisCache() threw: of the user’s'});
 });
 
 test('a store that is down costs a stream nothing', async () => {

@@ -202,7 +202,7 @@ for (const [name, ask] of Object.entries(interfaces)) {
 				throw new Error('unknown user');
 			},
 		});
-		await assert.rejects(ask(setup.client), {name: 'RequestError', message: /unknown user/v});
+		await assert.rejects(ask(setup.client), {name: 'RequestError', message: 'The function `user` of redisCache() threw: unknown user'});
 		assert.equal(setup.origin.requests.length, 0);
 	});
 }
