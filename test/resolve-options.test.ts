@@ -344,6 +344,10 @@ await suite('one request', () => {
 		assert.throws(() => resolveRequestOptions({}, 'reload'), {name: 'TypeError', message: /got 'reload'$/v});
 	});
 
+	test('cannot be kept from the origin by its mode and validate at the same time', () => {
+		assert.throws(() => resolveRequestOptions({}, {mode: 'only-if-cached', alwaysRevalidate: true}), {name: 'TypeError', message: 'The options `mode: \'only-if-cached\'` and `alwaysRevalidate` in `context.cache` contradict each other: the one forbids to ask the origin, the other demands it'});
+	});
+
 	test('is told of a wrong mode', () => {
 		assert.throws(() => resolveRequestOptions({}, {mode: 'fresh'}), {name: 'TypeError', message: /`mode` in `context.cache` to be one of 'default', .* got 'fresh'/v});
 	});

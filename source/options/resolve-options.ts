@@ -370,6 +370,10 @@ const refuseContradictions = (options: Options, where: string) => {
 		contradict('user', `matchHeaders: ['${credential}']`, 'the one replaces what the other tells requests apart by', where);
 	}
 
+	if (options.mode === 'only-if-cached' && options.alwaysRevalidate) {
+		contradict('mode: \'only-if-cached\'', 'alwaysRevalidate', 'the one forbids to ask the origin, the other demands it', where);
+	}
+
 	if (options.onlyIfCached && options.alwaysRevalidate) {
 		contradict('onlyIfCached', 'alwaysRevalidate', 'the one forbids to ask the origin, the other demands it', where);
 	}
