@@ -139,7 +139,7 @@ const optionsInUrl = (url: string): {readonly socket: Place; readonly client: Pl
 		client: {
 			username: decodeURIComponent(username) || undefined,
 			password: decodeURIComponent(password) || undefined,
-			database: numberOf(isSocket ? searchParams.get('db') : pathname.slice(1)),
+			database: numberOf(isSocket ? searchParams.get('db') ?? undefined : pathname.slice(1)),
 		},
 	};
 };
