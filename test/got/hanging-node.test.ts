@@ -15,6 +15,9 @@ One master of three hangs. However many steps a request takes, it is delayed onc
 const timeoutMs = 250;
 const mostMs = timeoutMs + 50;
 
+/** The longest that a request waits between two looks at what another process stores. */
+const longestLookMs = 250;
+
 let hanging: HangingCluster;
 let origin: Origin;
 
@@ -247,7 +250,8 @@ for (const isKnown of [false, true]) {
 
 		try {
 			const waitedMs = await node.waitOf(async () => request);
-			assert.ok(waitedMs <= (isKnown ? 0 : mostMs), `it waited for ${waitedMs} ms`);
+			// The lease would be waited for up to three seconds. A request that is between two looks at it takes the next one first.
+			assert.ok(waitedMs <= (isKnown ? 0 : mostMs + longestLookMs), `it waited for ${waitedMs} ms`);
 		} finally {
 			clearInterval(holding);
 			await node.resume();
