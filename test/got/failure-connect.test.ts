@@ -190,7 +190,7 @@ const ways: Record<string, Way> = {
 	'takes longer than `timeout.lookup`': {options: {dnsLookup: (() => undefined), timeout: {lookup: 50}}, reason: 'timeout', without: later},
 	'takes longer than `timeout.connect`': {act: startBlackHole, options: {dnsLookup: leadTo(blackHole), timeout: {connect: 50}}, reason: 'timeout', without: later},
 	'takes longer than `timeout.secureConnect`': {act: acceptOnly, options: {timeout: {secureConnect: 50}}, reason: 'timeout', without: later},
-	'takes longer than `timeout.request`': {act: acceptOnly, options: {timeout: {request: 50}}, reason: 'timeout'},
+	'takes longer than `timeout.request`': {act: acceptOnly, options: {timeout: {request: 400}}, reason: 'timeout'},
 	'leads to another protocol': serve('other protocol'),
 	'leads to a certificate that nobody knows': serve('self-signed'),
 	'leads to a certificate that has expired': serve('expired'),
