@@ -13,8 +13,11 @@ Node's own runner keeps one core free and takes files by their names. Most tests
 
 const root = path.join(import.meta.dirname, '..');
 
-const longest = ['got/got-15', 'package', 'faults/faults', 'acceptance', 'got/guarded-writes', 'got/superseded', 'got/exit', 'got/own-load', 'got/hanging-node', 'got/long-bodies', 'got/fast-path', 'got/flights-fleet', 'got/users', 'got/differential']
+const longest = ['got/got-15', 'package', 'faults/faults', 'acceptance', 'got/guarded-writes', 'got/superseded', 'got/exit', 'got/hanging-node', 'got/long-bodies', 'got/fast-path', 'got/flights-fleet', 'got/users', 'got/differential']
 	.map(name => `test/${name}.test.ts`);
+
+/** How much a process can do when it alone is busy: comes last, when hardly another file is left. */
+const alone = 'test/got/own-load.test.ts';
 
 /** Faults, fleets, clusters, the embedded Redis, and everything once more with got 15. */
 const slow = /\/(?:faults\/|acceptance|conformance|demo|docstrings|embedded|package|readme|requirements|got\/(?:cluster|distributed|exit|failover|flights-fleet|got-15|guarded-writes|hanging-node|long-bodies|own-load|rights))/v;
@@ -27,7 +30,11 @@ const wanted = (places.length === 0 ? ['test'] : places)
 	.flatMap(place => place.endsWith('.ts') ? [place] : globSync(path.join(place, '**/*.test.ts'), {cwd: root}))
 	.filter(file => !isFast || !slow.test(`/${path.relative('test', file)}`));
 
-const files = [...longest.filter(file => wanted.includes(file)), ...wanted.filter(file => !longest.includes(file)).toSorted()];
+const files = [
+	...longest.filter(file => wanted.includes(file)),
+	...wanted.filter(file => !longest.includes(file) && file !== alone).toSorted(),
+	...wanted.filter(file => file === alone),
+];
 
 if (files.length === 0 || places.some(place => !existsSync(path.join(root, place)))) {
 	throw new Error(`No tests in ${places.join(', ')}: give files that end in .test.ts, or folders, from the root of the project`);
