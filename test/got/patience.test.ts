@@ -23,6 +23,8 @@ type Scene = {
 };
 
 type Case = {
+	/** Redis was silent so long that it may be given up: nobody waits for it then. */
+	readonly mayBeGivenUp?: boolean;
 	readonly name: string;
 	readonly options?: RedisCacheOptions;
 	/** While Redis is quick. */
@@ -94,6 +96,7 @@ const cases: readonly Case[] = [
 	},
 	{
 		name: 'what was too slow to read just now',
+		mayBeGivenUp: true,
 		async prepare({client, slow}) {
 			await client('plain');
 			slow.latencyMs = 2 * timeoutMs;
@@ -190,7 +193,7 @@ const startScene = async (mock: TestContext['mock'], options: RedisCacheOptions)
 };
 
 for (const latencyMs of [60, 100, 200, 400]) {
-	for (const {name, options = {}, prepare, request} of cases) {
+	for (const {name, options = {}, prepare, request, mayBeGivenUp = false} of cases) {
 		test(`${name}, ${latencyMs} ms from Redis`, async t => {
 			await using scene = await startScene(t.mock, options);
 			const {slow, client} = scene;
@@ -200,7 +203,7 @@ for (const latencyMs of [60, 100, 200, 400]) {
 			await slow.settle();
 			slow.latencyMs = latencyMs;
 			const waitedMs = await slow.waitOf(async () => request(scene));
-			assert.ok(waitedMs > 0);
+			assert.ok(waitedMs > 0 || mayBeGivenUp);
 			assert.ok(waitedMs <= mostMs, `it waited for ${waitedMs} ms`);
 		});
 	}
