@@ -14,7 +14,7 @@ import {watchStream} from './stream/stream.ts';
 
 const isGotStream = (value: unknown): value is Request => typeof value === 'object' && value !== null && 'options' in value && 'redirectUrls' in value;
 
-/** What is left of a cache without its hooks would cache nothing. Its fast path needs them anyway. */
+/** A cache without its hooks would cache nothing. Its fast path needs them anyway. */
 const refuseWithoutHooks = (own: Hooks, {hooks}: Options): void => {
 	const [hook] = own.beforeRequest;
 	if (hook && !hooks.beforeRequest.includes(hook)) {

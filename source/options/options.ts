@@ -18,7 +18,7 @@ How a request may use the cache, as `Request#cache` of the Fetch standard.
 */
 export type CacheMode = Settings['mode'];
 
-/** What is known of a request when it is about to be looked up. */
+/** A request that is about to be looked up. */
 export type CacheableRequest = {
 	/** Upper-case, such as `GET`. */
 	readonly method: string;
@@ -32,7 +32,7 @@ export type CacheableRequest = {
 	readonly options: NormalizedOptions;
 };
 
-/** What is known of a response when it is about to be stored. */
+/** A response that is about to be stored. */
 export type CacheableResponse = {
 	readonly statusCode: number;
 	/** By lower-case name, as `http.IncomingMessage#headers`. */
@@ -256,7 +256,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	store?: StoreOption | undefined;
 
 	/**
-	What the keys in the store begin with. Caches with different namespaces do not see each other.
+	The beginning of all keys in the store. Caches with different namespaces do not see each other.
 
 	@default 'http_cache'
 	*/
