@@ -2,6 +2,7 @@ import {setTimeout as wait} from 'node:timers/promises';
 import {createCluster} from '@redis/client';
 import {startCluster, type StartClusterOptions, type TestCluster} from '../helpers/cluster.ts';
 import type {TestRedis} from '../helpers/redis.ts';
+import {letLag} from '../helpers/replica.ts';
 import {haveAllReplicated, type Undo} from './faults.ts';
 
 /*
@@ -13,17 +14,19 @@ export type ClusterFault = {
 	readonly cluster: StartClusterOptions;
 	/** Whether another node takes the place of one, which its clients are not told by that one. */
 	readonly isFailover?: boolean;
+	/** Whether its clients read from replicas. */
+	readonly useReplicas?: boolean;
 	begin(nodes: TestCluster): Promise<Undo>;
 };
 
 /** A cluster for a fault, and clients of it as a user has them. */
-export const startStage = async ({cluster}: ClusterFault) => {
+export const startStage = async ({cluster, useReplicas = false}: ClusterFault) => {
 	const nodes = await startCluster(cluster);
 
 	return {
 		nodes,
 		createClient() {
-			const client = createCluster({rootNodes: nodes.masters.map(({url}) => ({url}))});
+			const client = createCluster({useReplicas, rootNodes: nodes.masters.map(({url}) => ({url}))});
 			client.on('error', () => undefined);
 			return client;
 		},
@@ -133,6 +136,17 @@ export const clusterFaults: readonly ClusterFault[] = [
 			await nodes.isolate(master);
 			return async () => {
 				await untilPromoted(replica!);
+			};
+		},
+	},
+	{
+		name: 'all replicas lag behind, and the clients read from replicas (`useReplicas`)',
+		cluster: {},
+		useReplicas: true,
+		async begin(nodes) {
+			const ends = await Promise.all(nodes.masters.map(async (master, position) => letLag(master, nodes.replicas[position]!))); // There are three.
+			return async () => {
+				await Promise.all(ends.map(async end => end()));
 			};
 		},
 	},

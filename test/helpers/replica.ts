@@ -1,23 +1,35 @@
 import {setTimeout as wait} from 'node:timers/promises';
 import {startRedis, type TestRedis} from './redis.ts';
 
+const untilLinked = async ({client}: TestRedis): Promise<void> => {
+	while (!(await client.info('replication')).includes('master_link_status:up')) {
+		await wait(10);
+	}
+};
+
 /** In touch with its master. */
 export const startReplica = async (master: TestRedis): Promise<TestRedis> => {
 	// Redis would wait five seconds for more replicas.
 	await master.client.configSet('repl-diskless-sync-delay', '0');
 	const replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
-	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
-		await wait(10);
-	}
-
+	await untilLinked(replica);
 	return replica;
 };
 
-/** From now on, the replica hears nothing of what the master confirms. */
-export const letLag = async (master: TestRedis, replica: TestRedis): Promise<void> => {
+/**
+From now on, the replica hears nothing of what the master confirms.
+
+@returns Lets it follow again.
+*/
+export const letLag = async (master: TestRedis, replica: TestRedis): Promise<() => Promise<void>> => {
 	await replica.client.configSet('masterauth', 'wrong');
 	await master.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'replica']);
 	while (!(await master.client.info('replication')).includes('connected_slaves:0')) {
 		await wait(10);
 	}
+
+	return async () => {
+		await replica.client.configSet('masterauth', '');
+		await untilLinked(replica);
+	};
 };
