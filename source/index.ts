@@ -5,8 +5,8 @@ export {cacheInfo} from './got/cache-info.ts';
 export type {CacheHop, CacheInfo, CacheReason, NotStoredReason} from './observe/info.ts';
 export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
 export type {Duration} from './types/duration.ts';
-export type {CachedResponse, CacheEntry} from './management/inventory.ts';
-export type {EntryFilter, Purgeable, RequestLike} from './management/filters.ts';
+export type {CachedResponse, CacheEntry, ListedEntry} from './management/inventory.ts';
+export type {EntriesOptions, EntryFilter, Purgeable, RequestLike, UnreadableEntry} from './management/filters.ts';
 export type {
 	CacheableRequest,
 	CacheableResponse,
@@ -18,5 +18,6 @@ export type {
 	StaleIfErrorRule,
 } from './options/options.ts';
 export type {StoreOption} from './store/backends/connection.ts';
+export type {UnreadableReason} from './store/ports/store.ts';
 export {StoreError, StoreTimeoutError} from './store/ports/store-error.ts';
 export type {UrlPattern} from './options/url-pattern.ts';

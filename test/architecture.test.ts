@@ -35,6 +35,10 @@ const folders = [
 	'got',
 	'embedded',
 	'acceptance',
+	'cli/terminal',
+	'cli/commands',
+	'cli/doctor',
+	'cli',
 ];
 
 /** What the package exports, and what each of these loads first. */
@@ -114,7 +118,7 @@ test('each file lies in a folder that docs/design.md names', () => {
 test('every file that contributing.md and docs/design.md name exists', () => {
 	for (const page of ['contributing.md', 'docs/design.md']) {
 		const text = readFileSync(path.join(source, '..', page), 'utf8');
-		const named = text.matchAll(/`(?:source\/)?(?<file>(?:cache|coalescing|got|http|management|observe|options|resource|store|tags|types)\/[\w\-.\/]*)`/gv).map(({groups}) => groups?.file ?? '').toArray();
+		const named = text.matchAll(/`(?:source\/)?(?<file>(?:cache|cli|coalescing|got|http|management|observe|options|resource|store|tags|types)\/[\w\-.\/]*)`/gv).map(({groups}) => groups?.file ?? '').toArray();
 
 		assert.ok(named.length > 10, page);
 		for (const file of named) {
@@ -140,6 +144,16 @@ test('the folder `http` imports nothing that does I/O, reads a clock or is got\'
 	const others = modules.filter(({folder}) => folder === 'http').flatMap(({name, packages}) => packages.filter(specifier => !allowed.has(specifier)).map(specifier => `${name} → ${specifier}`));
 
 	assert.deepEqual(others, []);
+});
+
+test('the command line uses the public surface alone, and nothing else knows it', () => {
+	const isOfCommandLine = (name: string) => name.startsWith('cli/');
+	const wrong = modules.flatMap(({name, imports}) => imports
+		.filter(imported => isOfCommandLine(name) !== isOfCommandLine(imported) && !(isOfCommandLine(name) && ['index.ts', 'node-version.ts'].includes(imported)))
+		.map(imported => `${name} → ${imported}`));
+
+	assert.deepEqual(wrong, []);
+	assert.ok(modules.filter(({name}) => isOfCommandLine(name)).length > 10);
 });
 
 /** The type of got's options is part of what a function of the user's is given. */

@@ -175,7 +175,7 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	// @ts-expect-error It takes two.
 	[async () => cache.touch(url, '1h', '2h'), 'Expected at most two arguments in touch(), got 3'],
 	// @ts-expect-error It takes one.
-	[async () => Array.fromAsync(cache.entries({tag: 'a'}, {origin: url})), 'Expected at most one argument in entries(), got 2: one filter has all properties, as in entries({tag, origin})'],
+	[async () => Array.fromAsync(cache.entries({tag: 'a'}, {origin: url})), 'Unknown property `origin` in entries(): one filter has all properties, as in entries({tag, origin}); the second argument takes `onUnreadable`'],
 	// @ts-expect-error It takes one.
 	[async () => cache.copyTo(redisCache('memory'), 'a'), 'Expected at most one argument in copyTo(), got 2'],
 	// @ts-expect-error It takes none.

@@ -87,6 +87,7 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.ok(insideDist.has('dist/index.js'));
 	t.assert.ok(insideDist.has('dist/embedded.js'));
 	t.assert.ok(insideDist.has('dist/acceptance.js'));
+	t.assert.ok(insideDist.has('dist/cli/main.js'));
 	for (const file of insideDist) {
 		t.assert.match(file, /\.(?:js|d\.ts)$/v);
 		t.assert.ok(insideDist.has(file.replace(/\.js$/v, '.d.ts')), `${file} has no declarations`);
@@ -128,6 +129,11 @@ test('works from JavaScript', async (t: TestContext) => {
 
 	t.assert.deepStrictEqual(JSON.parse(await run(process.execPath, ['script.js'], project)), [true, true, {hello: 'world'}, 'hit']);
 	t.assert.strictEqual(origin.requests.filter(({url}) => url === '/javascript').length, 1);
+});
+
+test('has a command line', async (t: TestContext) => {
+	t.assert.match(await run('npx', ['--no-install', 'got-redis-cache', '--help'], project), /^got-redis-cache: .*\n\nUsage: got-redis-cache COMMAND/v);
+	t.assert.match(await run('npx', ['--no-install', 'got-redis-cache', 'ls', '--help'], project), /^got-redis-cache ls: /v);
 });
 
 test('checks a store of the user\'s own', async (t: TestContext) => {

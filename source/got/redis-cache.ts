@@ -3,9 +3,9 @@ import type {HandlerFunction} from 'got';
 import {createFlights} from '../coalescing/flights.ts';
 import {createLeases} from '../coalescing/lease.ts';
 import {checkEventName, refuseMore} from '../management/arguments.ts';
-import type {EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
-import {getStored, hasStored, listEntries, type CachedResponse, type CacheEntry} from '../management/inventory.ts';
-import {clearAll, copyAll, purgeAll, removeStored, touchStored} from '../management/maintenance.ts';
+import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
+import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
+import {clearAll, copyAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {resolveOptions} from '../options/resolve-options.ts';
 import {describeRedacted} from '../options/validate.ts';
@@ -288,6 +288,46 @@ export class RedisCache {
 	}
 
 	/**
+	What is stored under a key, as Redis's own tools show it. A key of a resource with several variants stands for the one that was stored last.
+
+	@param storeKey - The `storeKey` of an entry, or the `key` of `cacheInfo()`.
+	@returns The response with its body, fresh or not; `undefined` if nothing is stored there, it cannot be read, or the store does not answer.
+	@throws {TypeError} If the key is none of this cache, such as that of another namespace.
+
+	@example
+	```
+	for await (const {storeKey} of cache.entries({tag: 'items'})) {
+		console.log((await cache.getByKey(storeKey))?.body);
+	}
+	```
+	*/
+	getByKey(storeKey: string): Promise<CachedResponse | undefined>;
+
+	async getByKey(storeKey: string, ...more: never[]): Promise<CachedResponse | undefined> {
+		refuseMore(more, 1, 'getByKey()');
+		return getStoredByKey(this.#context, storeKey);
+	}
+
+	/**
+	Removes what is stored under a key, as Redis's own tools show it, whether or not it can be read. All variants of its URL go with it.
+
+	@param storeKey - The `storeKey` of an entry or of an unreadable value, or the `key` of `cacheInfo()`.
+	@returns Whether the store confirmed it, as `delete()` does.
+	@throws {TypeError} If the key is none of this cache, such as that of another namespace.
+
+	@example
+	```
+	await cache.deleteByKey('http_cache:{mJ3xXvJ8sUuGgI7mRz1b5w}');
+	```
+	*/
+	deleteByKey(storeKey: string): Promise<boolean>;
+
+	async deleteByKey(storeKey: string, ...more: never[]): Promise<boolean> {
+		refuseMore(more, 1, 'deleteByKey()');
+		return removeByKey(this.#context, storeKey);
+	}
+
+	/**
 	Whether a request would be answered without the origin; with `stale`, whether anything is stored for it that could be validated or stand in.
 
 	@throws {TypeError} If `request` is none, or its URL is not absolute.
@@ -307,6 +347,7 @@ export class RedisCache {
 	/**
 	All stored responses, or those that a filter leaves, in no order and without their bodies, which are not read from Redis either. One may be given twice if the store changes meanwhile.
 
+	@param options - With `onUnreadable`, a function that is called with each value that cannot be read, such as an encrypted one without its key.
 	@throws {TypeError} If `filter` has a property that is unknown or wrong.
 	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
 
@@ -317,11 +358,11 @@ export class RedisCache {
 	}
 	```
 	*/
-	entries(filter?: EntryFilter): AsyncGenerator<CacheEntry>;
+	entries(filter?: EntryFilter, options?: EntriesOptions): AsyncGenerator<ListedEntry>;
 
-	async * entries(filter?: EntryFilter, ...more: never[]): AsyncGenerator<CacheEntry> {
-		refuseMore(more, 1, 'entries()', 'one filter has all properties, as in entries({tag, origin})');
-		yield * listEntries(this.#context, filter);
+	async * entries(filter?: EntryFilter, options?: EntriesOptions, ...more: never[]): AsyncGenerator<ListedEntry> {
+		refuseMore(more, 2, 'entries()', 'one filter has all properties, as in entries({tag, origin})');
+		yield * listEntries(this.#context, filter, options);
 	}
 
 	/**

@@ -15,7 +15,7 @@ import {
 	validate,
 	type Rule,
 } from '../options/validate.ts';
-import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
+import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from './filters.ts';
 
 /*
 What the methods of a cache are given. Who manages a cache is to hear of a mistake, not of nothing found.
@@ -312,6 +312,33 @@ export const checkPurgeable = (given: unknown): Purgeable => {
 	}
 
 	return purgeable;
+};
+
+/**
+A key as the store has it, without the namespace.
+
+@throws {TypeError} If it is none of this cache.
+*/
+export const checkStoreKey = (given: unknown, where: string, namespace: string): string => {
+	const prefix = `${namespace}:`;
+	const key = isString(given) && given.startsWith(prefix) ? given.slice(prefix.length) : given;
+	if (!isString(key) || !/^\{[^\{\}]+\}(?::.+)?$/sv.test(key)) {
+		throw new TypeError(`Expected a key of this cache in ${where}, such as '${prefix}{…}', got ${describeRedacted(given)}`);
+	}
+
+	return key;
+};
+
+/**
+@throws {TypeError} If it is not what `entries()` can be told beside a filter.
+*/
+export const checkEntriesOptions = (given: unknown): EntriesOptions => {
+	if (!isObject(given)) {
+		throw new TypeError(`Expected an object with options in entries(), got ${describeRedacted(given)}`);
+	}
+
+	validate(given, {onUnreadable: [value => typeof value === 'function', 'a function']}, {where: 'entries()', noun: 'property', hint: () => 'one filter has all properties, as in entries({tag, origin}); the second argument takes `onUnreadable`'});
+	return given;
 };
 
 const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover']);

@@ -1,4 +1,5 @@
 import type {UrlPattern} from '../options/url-pattern.ts';
+import type {UnreadableReason} from '../store/ports/store.ts';
 import type {Duration} from '../types/duration.ts';
 
 /** What a request is known by. */
@@ -37,6 +38,19 @@ export type EntryFilter = {
 	readonly olderThan?: Duration | Date | undefined;
 	/** `true`: they are not fresh; `false`: they are. */
 	readonly stale?: boolean | undefined;
+};
+
+/** A value in the store that the cache cannot read. */
+export type UnreadableEntry = {
+	/** The key in the store, with the namespace. `deleteByKey()` takes it. */
+	readonly storeKey: string;
+	readonly reason: UnreadableReason;
+};
+
+/** Further arguments of `entries()`. */
+export type EntriesOptions = {
+	/** Called with each value that cannot be read, whatever the filter says: requests miss it, and the next response replaces it. */
+	readonly onUnreadable?: ((entry: UnreadableEntry) => void) | undefined;
 };
 
 type PurgeProperty = 'tag' | 'group' | 'origin' | 'url' | 'prefix' | 'pattern' | 'olderThan' | 'stale';

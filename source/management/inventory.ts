@@ -11,17 +11,19 @@ import type {Settings} from '../http/settings.ts';
 import {normalizeEscapes} from '../http/url.ts';
 import {matchesUrlPattern} from '../options/url-pattern.ts';
 import {readAll, recordKeyOf} from '../resource/resource.ts';
-import {select} from '../resource/selection.ts';
-import type {StoreEntry} from '../store/ports/store.ts';
+import {select, storeKeyOf} from '../resource/selection.ts';
+import type {OnUnreadable, StoreEntry} from '../store/ports/store.ts';
 import {readVersions} from '../tags/current-versions.ts';
 import {applyPurges, versionKeysOf, originVersionKey} from '../tags/versions.ts';
 import {parseDuration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {checkFilter, checkFlag, checkRequest} from './arguments.ts';
-import type {RequestLike, EntryFilter} from './filters.ts';
+import {checkEntriesOptions, checkFilter, checkFlag, checkRequest, checkStoreKey} from './arguments.ts';
+import type {EntriesOptions, EntryFilter, RequestLike} from './filters.ts';
 
 /** A stored response, without its body. */
 export type CacheEntry = {
+	/** The key in the store, with the namespace, as Redis's own tools show it: `'http_cache:{mJ3…}'`. `getByKey()` and `deleteByKey()` take it. */
+	readonly storeKey: string;
 	/** Absolute, without userinfo, fragment and ignored parameters, and with `REDACTED` in the place of credentials, such as the value of `api_key`; `docs/security.md` lists their names. */
 	readonly url: string;
 	/** Upper-case, such as `GET`. */
@@ -45,6 +47,12 @@ export type CacheEntry = {
 	readonly tags: readonly string[];
 	/** Of `Cache-Groups`, RFC 9875 §2. */
 	readonly groups: readonly string[];
+};
+
+/** A stored response in a list. */
+export type ListedEntry = CacheEntry & {
+	/** The time at which the store removes the response, if nothing changes before; `undefined` if never. */
+	readonly keptUntil: Date | undefined;
 };
 
 /** A stored response with its body, as got gave it: decompressed, unless the request had `decompress: false`. */
@@ -84,10 +92,11 @@ const lookedUpBy = ({settings}: ExchangeContext, request: RequestLike): {readonl
 
 const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;
 
-const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntry => {
+const entryOf = (stored: StoredResponse, size: number, {storeKey, nowMs}: {readonly storeKey: string; readonly nowMs: number}): CacheEntry => {
 	const {policy} = stored;
 
 	return {
+		storeKey,
 		url: stored.url,
 		method: stored.method,
 		statusCode: stored.statusCode,
@@ -103,32 +112,67 @@ const entryOf = (stored: StoredResponse, size: number, nowMs: number): CacheEntr
 	};
 };
 
-/** What is stored for a request, the one that answers it first. */
-const find = async (context: ExchangeContext, request: RequestLike): Promise<StoredResponse | undefined> => {
+type FoundResponse = {
+	/** Without the namespace. */
+	readonly key: string;
+	readonly stored: StoredResponse;
+};
+
+const selectStored = async (context: ExchangeContext, head: RequestHead, key: string, matchHeaders: readonly string[]): Promise<FoundResponse | undefined> => {
+	const {stored, index} = await select(context, head, key, {matchHeaders, tags: []});
+	return stored && {key: storeKeyOf(key, stored, index), stored};
+};
+
+const firstStored = async (context: ExchangeContext, key: string): Promise<FoundResponse | undefined> => {
+	const [first] = await readAll(context, key);
+	return first && {key: first.storeKey, stored: first.stored};
+};
+
+/** The response that answers a request first. */
+const find = async (context: ExchangeContext, request: RequestLike): Promise<FoundResponse | undefined> => {
 	const {head, http: {matchHeaders}} = lookedUpBy(context, request);
 	for (const key of await storedKeysOf(context, head, keyInputOf(request))) {
 		// eslint-disable-next-line no-await-in-loop -- the second is seldom asked for
-		const [found] = request.headers ? [await select(context, head, key, {matchHeaders, tags: []})] : await readAll(context, key);
-		if (found?.stored) {
-			return found.stored;
+		const found = await (request.headers ? selectStored(context, head, key, matchHeaders) : firstStored(context, key));
+		if (found) {
+			return found;
 		}
 	}
 
 	return undefined;
 };
 
+/** A key as the store has it, from a key of the cache. */
+export const storeNameOf = ({settings, store}: ExchangeContext, key: string): string => `${settings.namespace}:${store.nameOf(key)}`;
+
+const withBodyOf = (context: ExchangeContext, {key, stored}: FoundResponse): CachedResponse => ({
+	...entryOf(stored, stored.body.byteLength, {storeKey: storeNameOf(context, key), nowMs: context.now()}),
+	body: new Uint8Array(stored.body),
+});
+
 export const getStored = async (context: ExchangeContext, request: string | URL | RequestLike): Promise<CachedResponse | undefined> => {
-	const stored = await find(context, checkRequest(request, 'get()', context.settings));
-	return stored && {...entryOf(stored, stored.body.byteLength, context.now()), body: new Uint8Array(stored.body)};
+	const found = await find(context, checkRequest(request, 'get()', context.settings));
+	return found && withBodyOf(context, found);
+};
+
+export const getStoredByKey = async (context: ExchangeContext, given: string): Promise<CachedResponse | undefined> => {
+	const key = checkStoreKey(given, 'getByKey()', context.settings.namespace);
+	const all = await readAll(context, recordKeyOf(key));
+	const named = context.store.nameOf(key);
+	const found = all.find(({storeKey}) => context.store.nameOf(storeKey) === named) ?? (key === recordKeyOf(key) ? all[0] : undefined);
+
+	return found && withBodyOf(context, {key: found.storeKey, stored: found.stored});
 };
 
 export const hasStored = async (context: ExchangeContext, given: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}): Promise<boolean> => {
 	const request = checkRequest(given, 'has()', context.settings);
 	const {stale = false} = checkFlag(options, 'stale', 'has()');
-	const stored = await find(context, request);
-	if (!stored || stale) {
-		return stored !== undefined;
+	const found = await find(context, request);
+	if (!found || stale) {
+		return found !== undefined;
 	}
+
+	const {stored} = found;
 
 	const {head, http} = lookedUpBy(context, request);
 	const headers = request.headers ? head.headers : stored.selectingHeaders;
@@ -159,9 +203,9 @@ const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntr
 };
 
 // All that is stored and holds.
-export const holding = async function * (context: ExchangeContext): AsyncGenerator<Found> {
+export const holding = async function * (context: ExchangeContext, onUnreadable?: OnUnreadable): AsyncGenerator<Found> {
 	let batch: StoreEntry[] = [];
-	for await (const entry of context.store.entries()) {
+	for await (const entry of context.store.entries(onUnreadable)) {
 		batch.push(entry);
 		if (!(batch.length >= batchSize)) {
 			continue;
@@ -196,12 +240,20 @@ export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: numb
 		&& (stale === undefined || isFresh(stored, nowMs) !== stale);
 };
 
-export const listEntries = async function * (context: ExchangeContext, given: EntryFilter = {}): AsyncGenerator<CacheEntry> {
+export const listEntries = async function * (context: ExchangeContext, given: EntryFilter = {}, options: EntriesOptions = {}): AsyncGenerator<ListedEntry> {
 	const filter = toStoredForm(context, checkFilter(given));
-	for await (const {stored, bodyBytes} of holding(context)) {
+	const {onUnreadable} = checkEntriesOptions(options);
+	const toName = (key: string) => storeNameOf(context, key);
+	const found = holding(context, onUnreadable && ((key, reason) => {
+		onUnreadable({storeKey: toName(key), reason});
+	}));
+	for await (const {key, stored, bodyBytes, timeToLive} of found) {
 		const nowMs = context.now();
 		if (isMatch(stored, filter, nowMs)) {
-			yield entryOf(stored, bodyBytes, nowMs);
+			yield {
+				...entryOf(stored, bodyBytes, {storeKey: toName(key), nowMs}),
+				keptUntil: timeToLive === 'forever' ? undefined : dateOf(nowMs + timeToLive),
+			};
 		}
 	}
 };

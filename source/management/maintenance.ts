@@ -29,7 +29,7 @@ import {
 } from '../tags/versions.ts';
 import {parseDuration, type Duration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {checkFlag, checkLifetime, checkPurgeable, checkRequest, checkRequests} from './arguments.ts';
+import {checkFlag, checkLifetime, checkPurgeable, checkRequest, checkRequests, checkStoreKey} from './arguments.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
 import {toStoredForm, holding, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
 
@@ -62,6 +62,16 @@ const confirm = async (context: ExchangeContext, purgeIn: (context: ExchangeCont
 export const removeStored = async (context: ExchangeContext, given: string | URL | RequestLike | ReadonlyArray<string | URL | RequestLike>): Promise<boolean> => {
 	const requests = checkRequests(given, 'delete()', context.settings);
 	return confirm(context, async part => purgeInBatches(requests, async request => purgeRequest(part, requestHeadOf(request), keyInputOf(request))));
+};
+
+/** The resource to which a key in the store belongs, with all its variants, and the key itself if its value cannot be read. */
+export const removeByKey = async (context: ExchangeContext, given: string): Promise<boolean> => {
+	const key = checkStoreKey(given, 'deleteByKey()', context.settings.namespace);
+
+	return confirm(context, async part => {
+		const isPurged = await purge(part, resourceOf(key));
+		return await part.store.delete([key]) && isPurged;
+	});
 };
 
 export const clearAll = async (context: ExchangeContext): Promise<boolean> => {

@@ -33,6 +33,17 @@ const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: 
 	return variantKey(key, variants.some(variant => variant.id === longId) ? longId : id);
 };
 
+/** The key in the store of a response that was selected under a resource's key. */
+export const storeKeyOf = (key: string, {indexId, method, selectingHeaders: selecting}: StoredResponse, index: VariantIndex | undefined): string => {
+	if (indexId === '' || !index) {
+		return method === 'HEAD' ? headKey(key) : key;
+	}
+
+	const id = variantId(selecting);
+	const longId = longIdOf(id);
+	return variantKey(key, index.variants.some(variant => variant.id === longId) ? longId : id);
+};
+
 /** Selects a response from the memory tier, without I/O. */
 export const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {
 	const record = store.peek(key);

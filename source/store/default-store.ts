@@ -154,9 +154,9 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 			redis.forget(key);
 			memory.forget(key);
 		},
-		async * entries() {
+		async * entries(onUnreadable) {
 			const store = await use(async each => each);
-			yield * store.entries();
+			yield * store.entries(onUnreadable);
 		},
 		delete: async keys => use(async store => {
 			if (store === redis) {

@@ -3,7 +3,7 @@ import type {Values} from './codec/values.ts';
 import type {Deletions} from './guard/deletions.ts';
 import type {Guard} from './guard/guard.ts';
 import type {Backend} from './ports/backend.ts';
-import type {Store} from './ports/store.ts';
+import type {OnUnreadable, Store} from './ports/store.ts';
 
 export type ListingOptions = {
 	readonly backend: Backend;
@@ -25,12 +25,24 @@ const failureOf = (guard: Guard): Error => {
 How what is stored is listed, by its heads.
 */
 export const createEntries = ({backend, guard, values, deletions, timeoutMs}: ListingOptions): Store['entries'] => {
-	const headOf = (value: unknown, key: string): RecordHead | undefined => {
-		const bytes = backend.toBytes(value);
-		return bytes && values.readHead(bytes, key);
+	const tellWhy = (bytes: Uint8Array | undefined, key: string, onUnreadable: OnUnreadable): void => {
+		const reason = bytes ? values.whyUnreadable(bytes, key) : 'corrupt';
+		if (reason !== undefined) {
+			onUnreadable(key, reason);
+		}
 	};
 
-	return async function * () {
+	const readHead = (value: unknown, key: string, onUnreadable: OnUnreadable | undefined): RecordHead | undefined => {
+		const bytes = backend.toBytes(value);
+		const head = bytes && values.readHead(bytes, key);
+		if (onUnreadable && !head) {
+			tellWhy(bytes, key, onUnreadable);
+		}
+
+		return head;
+	};
+
+	return async function * (onUnreadable) {
 		const batches = backend.scan()[Symbol.asyncIterator]();
 		for (;;) {
 			// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
@@ -45,7 +57,7 @@ export const createEntries = ({backend, guard, values, deletions, timeoutMs}: Li
 
 			for (const {key: listedKey, value, ttlMs} of step.result.value) {
 				const key = listedKey.slice(backend.prefix.length);
-				const head = deletions.isUnconfirmed(key) ? undefined : headOf(value, key);
+				const head = deletions.isUnconfirmed(key) ? undefined : readHead(value, key, onUnreadable);
 				if (head) {
 					yield {key, record: head.record, bodyBytes: head.bodyLength, timeToLive: ttlMs ?? 'forever'};
 				}

@@ -89,7 +89,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		forget(key) {
 			store.forget(nameOf(key));
 		},
-		entries: () => store.entries(),
+		entries: onUnreadable => store.entries(onUnreadable),
 		delete: async keys => store.delete(keys.map(key => nameOf(key))),
 		clear: async () => store.clear(),
 		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),

@@ -3,6 +3,7 @@ import {crc32} from 'node:zlib';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../../types/stored.ts';
 import {startLength, type HeadChange, type ValueStart} from '../ports/backend.ts';
 import {isGuardKey, readGuard, writeGuard} from '../ports/guard-token.ts';
+import type {UnreadableReason} from '../ports/store.ts';
 import {
 	bodyOf,
 	decodeHead,
@@ -26,6 +27,7 @@ import {
 	type KeyRing,
 	type OpenedHead,
 } from './encryption.ts';
+import {whyUnreadable} from './unreadable.ts';
 
 export type ValueOptions = {
 	readonly isCompressing: boolean;
@@ -64,6 +66,9 @@ export type Values = {
 
 	/** What the first bytes tell, as many as the head takes or more. */
 	readHead(bytes: Uint8Array, key: string): RecordHead | undefined;
+
+	/** The reason why `readHead()` gave nothing; `undefined` for a value that is gone or is no record. */
+	whyUnreadable(bytes: Uint8Array, key: string): UnreadableReason | undefined;
 };
 
 /** The cipher's tag says as much and more. */
@@ -272,5 +277,6 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 			return eventually(openBody(opened, bytes, prefix + key), body => body && finish(head, body, noteAt(key, bytes, opened.bodyStart, head)));
 		},
 		readHead: (bytes, key) => isGuardKey(key) ? undefined : (keyRing ? open(keyRing, bytes, key)?.head : decodeHead(bytes, key)),
+		whyUnreadable: (bytes, key) => isGuardKey(key) ? undefined : whyUnreadable(bytes, prefix + key, keyRing),
 	};
 };

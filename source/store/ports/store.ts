@@ -88,6 +88,19 @@ export type StoreEntry = {
 };
 
 /**
+The reason why a value under a key of the cache cannot be read:
+
+- `'corrupt'`: the value was damaged or cut short, was copied from another key, or is no value of this cache.
+- `'encrypted'`: the value is encrypted, and this cache has no option `encryption`.
+- `'other-encryption-key'`: no key of the option `encryption` opens the value.
+- `'not-encrypted'`: the value is not encrypted, and this cache has the option `encryption`.
+- `'other-version'`: another version of this package wrote the value, in a format that this one does not know.
+*/
+export type UnreadableReason = 'corrupt' | 'encrypted' | 'other-encryption-key' | 'not-encrypted' | 'other-version';
+
+export type OnUnreadable = (key: string, reason: UnreadableReason) => void;
+
+/**
 A store of records. Only `ready()` and `entries()` reject: other faults are reported as one event per change, and read as a miss.
 */
 export type Store = {
@@ -188,9 +201,10 @@ export type Store = {
 	/**
 	Lists all records in no particular order, while they may change. A key may be listed twice.
 
+	@param onUnreadable - Is called with each key whose value could not be read.
 	@throws {Error} When the store does not answer, or cannot list its keys.
 	*/
-	entries(): AsyncGenerator<StoreEntry>;
+	entries(onUnreadable?: OnUnreadable): AsyncGenerator<StoreEntry>;
 
 	/** Deletes keys. Resolves to whether the store confirmed the deletion; until then, this process does not see the keys. */
 	delete(keys: readonly string[]): Promise<boolean>;

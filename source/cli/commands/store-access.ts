@@ -1,0 +1,161 @@
+import {readFileSync} from 'node:fs';
+import process from 'node:process';
+import {createCluster, type RedisClientOptions} from '@redis/client';
+import {redisCache, type RedisCache} from '../../index.ts';
+import {Failure} from '../terminal/failure.ts';
+import {storeFailure} from './failures.ts';
+import type {Given} from './given.ts';
+import type {OptionRows} from './options.ts';
+
+export const storeOptions: OptionRows = {
+	store: {type: 'string', value: 'URL', description: 'the Redis, such as redis://localhost:6379/1, rediss://user:password@host or unix:///run/redis.sock (default: the environment variable REDIS_URL, else redis://localhost:6379)'},
+	namespace: {type: 'string', short: 'n', value: 'NAME', description: 'the option `namespace` of the cache (default: http_cache)'},
+	cluster: {type: 'boolean', description: 'the Redis is a node of a Redis Cluster'},
+	timeout: {type: 'string', value: 'DURATION', description: 'how long Redis is waited for (default: 5s)'},
+	'encryption-file': {type: 'string', value: 'FILE', description: 'the keys of the option `encryption`, one a line (default: the environment variable GOT_REDIS_CACHE_ENCRYPTION, with commas between keys)'},
+};
+
+/** Beside the store, the part of a request that the options `user` and `key` of a cache make. */
+export type Distinction = {
+	readonly user?: string | undefined;
+	readonly key?: string | undefined;
+};
+
+/**
+The store that the global options name.
+*/
+export type StoreAccess = {
+	readonly url: string;
+	readonly namespace: string;
+	readonly isCluster: boolean;
+	/** Whether keys for encrypted responses were given. */
+	readonly hasEncryptionKeys: boolean;
+	/** Opens the cache; connects with the first operation. */
+	open(distinction?: Distinction): RedisCache;
+	/** Makes a client for the cluster of which the store is a node; it is not connected yet. */
+	openCluster(): ReturnType<typeof openCluster>;
+	/** Throws the failure of the store, if it has failed. */
+	throwIfFailed(): void;
+	close(): Promise<void>;
+};
+
+const readKeys = (file: string): string => {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		throw new Failure('wrongUsage', `--encryption-file cannot be read (${(error as Error).message}): give the path of a file with one key a line`);
+	}
+};
+
+const encryptionKeys = (given: Given): string[] | undefined => {
+	const file = given.text('encryption-file');
+	const text = file === undefined ? process.env.GOT_REDIS_CACHE_ENCRYPTION : readKeys(file);
+	const keys = (text ?? '').split(/[\s,]+/v).filter(key => key !== '');
+	if (file !== undefined && keys.length === 0) {
+		throw new Failure('wrongUsage', `--encryption-file '${file}' has no key: write one a line, in hexadecimal or base64`);
+	}
+
+	return keys.length === 0 ? undefined : keys;
+};
+
+const storeUrlOf = (given: Given): string => {
+	const {REDIS_URL: fromEnvironment} = process.env;
+	const url = given.text('store') ?? (fromEnvironment === undefined || fromEnvironment === '' ? 'redis://localhost:6379' : fromEnvironment);
+	if (url === 'memory') {
+		throw new Failure('wrongUsage', '--store is \'memory\', which no other process sees: give the URL of a Redis');
+	}
+
+	return url;
+};
+
+const inSchemeOfRedis = (url: string): string => url.replace(/^valkey(?=s?:)/v, 'redis');
+
+/** The options of node-redis for a URL that the library has accepted. */
+export const clientOptionsOf = (url: string): RedisClientOptions => {
+	if (!url.startsWith('unix:')) {
+		return {url: inSchemeOfRedis(url === 'redis' ? 'redis://localhost:6379' : url)};
+	}
+
+	const {pathname, searchParams} = new URL(url);
+	const database = searchParams.get('db');
+	return {socket: {path: decodeURIComponent(pathname), tls: false}, ...(database !== null && {database: Number(database)})};
+};
+
+const openCluster = (url: string) => {
+	const {url: rootUrl} = clientOptionsOf(url);
+	if (rootUrl === undefined || !URL.canParse(rootUrl)) {
+		throw new Failure('wrongUsage', '--cluster needs the redis: or rediss: URL of a node with --store');
+	}
+
+	const {username, password, protocol} = new URL(rootUrl);
+	const defaults = {
+		...(username !== '' && {username: decodeURIComponent(username)}),
+		...(password !== '' && {password: decodeURIComponent(password)}),
+		...(protocol === 'rediss:' && {socket: {tls: true as const}}),
+	};
+	const cluster = createCluster({rootNodes: [{url: rootUrl}], defaults});
+	// Without a listener, an `'error'` event would end the process.
+	cluster.on('error', () => undefined);
+	return cluster;
+};
+
+export const createStoreAccess = (given: Given): StoreAccess => {
+	const url = storeUrlOf(given);
+	const namespace = given.text('namespace') ?? 'http_cache';
+	const isCluster = given.flag('cluster');
+	const keys = encryptionKeys(given);
+	const timeout = given.text('timeout') ?? '5s';
+	const opened: RedisCache[] = [];
+	const clusters: Array<ReturnType<typeof openCluster>> = [];
+	let lastError: Error | undefined;
+
+	const connection = () => {
+		if (!isCluster) {
+			return url;
+		}
+
+		const cluster = openCluster(url);
+		clusters.push(cluster);
+		return cluster;
+	};
+
+	return {
+		url,
+		namespace,
+		isCluster,
+		hasEncryptionKeys: keys !== undefined,
+		open({user, key} = {}) {
+			const cache = redisCache({
+				store: connection(),
+				namespace,
+				// A command that is run once gains nothing from a copy in memory.
+				memory: false,
+				timeout: timeout as '5s',
+				...keys && {encryption: keys},
+				...(user !== undefined && {user: () => user}),
+				...(key !== undefined && {key: () => key}),
+			});
+			cache.on('error', error => {
+				lastError = error;
+			});
+			opened.push(cache);
+			return cache;
+		},
+		openCluster: () => openCluster(url),
+		throwIfFailed() {
+			const unwell = opened.map(cache => cache.health()).find(({state}) => ['unavailable', 'partial', 'read-only'].includes(state));
+			const error = unwell?.lastError ?? lastError;
+			if (error) {
+				throw storeFailure(error);
+			}
+		},
+		async close() {
+			await Promise.all(opened.map(async cache => cache.close()));
+			for (const cluster of clusters) {
+				if (cluster.isOpen) {
+					cluster.destroy();
+				}
+			}
+		},
+	};
+};

@@ -1,0 +1,76 @@
+import {parseArgs, type ParseArgsConfig} from 'node:util';
+import type {Command} from './commands/command.ts';
+import {createGiven, type Given} from './commands/given.ts';
+import type {OptionRows} from './commands/options.ts';
+import {globalOptions} from './global-options.ts';
+import {Failure} from './terminal/failure.ts';
+
+const toConfig = (options: OptionRows): NonNullable<ParseArgsConfig['options']> => Object.fromEntries(Object.entries(options).map(([name, {type, short, multiple = false}]) => [name, {type, multiple, ...short !== undefined && {short}}]));
+
+/** Finds the command's name, which may stand behind options that every command takes. */
+export const splitCommand = (arguments_: readonly string[]): {readonly name: string | undefined; readonly others: readonly string[]} => {
+	const {tokens} = parseArgs({args: [...arguments_], options: toConfig(globalOptions), strict: false, allowPositionals: true, tokens: true});
+	const token = tokens.find(({kind}) => kind === 'positional');
+	return token?.kind === 'positional' ? {name: token.value, others: arguments_.toSpliced(token.index, 1)} : {name: undefined, others: arguments_};
+};
+
+/** The number of letters to change, add or remove. */
+const distance = (one: string, other: string): number => {
+	let row = Array.from({length: other.length + 1}, (_, position) => position);
+	for (const [index, letter] of [...one].entries()) {
+		const next = [index + 1];
+		for (const [position, otherLetter] of [...other].entries()) {
+			next.push(Math.min((row[position] ?? 0) + Number(letter !== otherLetter), (row[position + 1] ?? 0) + 1, (next[position] ?? 0) + 1));
+		}
+
+		row = next;
+	}
+
+	return row.at(-1) ?? 0;
+};
+
+/** The name that a misspelt one was likely meant to be. */
+const nearest = (name: string, names: readonly string[]): string | undefined => {
+	const [best] = names.map(each => ({each, difference: each.startsWith(name) ? 0 : distance(name, each)})).toSorted((one, other) => one.difference - other.difference);
+	return best && best.difference <= Math.max(1, name.length / 3) ? best.each : undefined;
+};
+
+const suggestion = (nearestName: string | undefined, otherwise: string): string => nearestName === undefined ? otherwise : `did you mean ${nearestName}?`;
+
+export const unknownCommand = (name: string, names: readonly string[]): Failure => new Failure('wrongUsage', `There is no command '${name}': ${suggestion(nearest(name, names), `give one of ${names.join(', ')}`)}`);
+
+const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : undefined;
+
+/** An error of `parseArgs()`, with what to do. */
+const parseFailure = (error: Error, {name}: Command, options: OptionRows): Failure => {
+	const seeHelp = `see got-redis-cache ${name} --help`;
+	const unknown = /^Unknown option '(?<option>-[^']+)'/v.exec(error.message)?.groups?.option;
+	if (unknown !== undefined) {
+		const near = nearest(unknown.replace(/^-+/v, ''), Object.keys(options));
+		return new Failure('wrongUsage', `There is no option ${unknown} of the command ${name}: ${suggestion(near && `--${near}`, seeHelp)}`);
+	}
+
+	return new Failure('wrongUsage', `${error.message.split('\n', 1)[0]?.replace(/\.$/v, '') ?? ''}: ${seeHelp}`);
+};
+
+/**
+@throws {Failure} If an option is unknown or lacks its value, or there are too few or too many arguments.
+*/
+export const parseCommand = (command: Command, arguments_: readonly string[]): Given => {
+	const options = {...command.options, ...globalOptions};
+	try {
+		const {values, positionals} = parseArgs({args: [...arguments_], options: toConfig(options), allowPositionals: true});
+		const [least, most] = command.arguments;
+		if (values.help !== true && (positionals.length < least || positionals.length > most)) {
+			throw new Failure('wrongUsage', `The command ${command.name} takes ${most === 0 ? 'no argument' : command.usage}, got ${positionals.length === 0 ? 'none' : positionals.join(' ')}: see got-redis-cache ${command.name} --help`);
+		}
+
+		return createGiven(positionals, values);
+	} catch (error) {
+		if (String(codeOf(error)).startsWith('ERR_PARSE_ARGS_')) {
+			throw parseFailure(error as Error, command, options);
+		}
+
+		throw error;
+	}
+};

@@ -1,0 +1,90 @@
+import {once} from 'node:events';
+import process from 'node:process';
+import {styleText} from 'node:util';
+import {plain, toJsonLine} from './text.ts';
+
+type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow';
+
+/**
+A command's output: results go to stdout, all else to stderr.
+*/
+export type Output = {
+	readonly isJson: boolean;
+	/** Whether stdout is a terminal. */
+	readonly isTerminal: boolean;
+	/** The width of the terminal in columns; `Infinity` for a file or a pipe, which take whole lines. */
+	readonly columns: number;
+	/** The height of the terminal in lines. */
+	readonly rows: number;
+	/** Gives text a colour, if the terminal has colours and its user wants them. */
+	style(style: Style, text: string): string;
+	/** Writes a line, and waits while the reader is behind. */
+	line(text?: string): Promise<void>;
+	/** Writes a value as one line of JSON. */
+	json(value: unknown): Promise<void>;
+	/** Writes bytes as they are. */
+	bytes(bytes: Uint8Array): Promise<void>;
+	/** Tells something that is no result, on stderr. */
+	note(text: string): void;
+	/** Tells a warning, on stderr: with `--json` as JSON. */
+	warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+};
+
+const hasColor = (stream: NodeJS.WriteStream): boolean => {
+	const {NO_COLOR: noColor, FORCE_COLOR: forceColor, TERM: term} = process.env;
+	if (noColor !== undefined && noColor !== '') {
+		return false;
+	}
+
+	if (forceColor !== undefined && forceColor !== '' && forceColor !== '0') {
+		return true;
+	}
+
+	return stream.isTTY && term !== 'dumb';
+};
+
+const columnsOf = (stream: NodeJS.WriteStream): number => {
+	const fromEnvironment = Number(process.env.COLUMNS);
+	return stream.isTTY ? stream.columns : (fromEnvironment > 0 ? fromEnvironment : Infinity);
+};
+
+/**
+Ends the process in silence when the reader of its output is gone, as `head` is when it has its lines.
+*/
+export const endWithReader = (): void => {
+	for (const stream of [process.stdout, process.stderr]) {
+		stream.on('error', (error: NodeJS.ErrnoException) => {
+			// eslint-disable-next-line unicorn/no-process-exit -- Nobody reads what would follow.
+			process.exit(error.code === 'EPIPE' ? process.exitCode ?? 0 : 1);
+		});
+	}
+};
+
+export const createOutput = (isJson: boolean): Output => {
+	const {stdout, stderr} = process;
+	const isColored = hasColor(stdout);
+
+	const write = async (chunk: string | Uint8Array): Promise<void> => {
+		if (!stdout.write(chunk)) {
+			await once(stdout, 'drain');
+		}
+	};
+
+	return {
+		isJson,
+		isTerminal: stdout.isTTY,
+		columns: columnsOf(stdout),
+		rows: stdout.isTTY ? stdout.rows : Infinity,
+		style: (style, text) => isColored ? styleText(style, text, {validateStream: false}) : text,
+		line: async (text = '') => write(`${text}\n`),
+		json: async value => write(`${toJsonLine(value)}\n`),
+		bytes: write,
+		note(text) {
+			stderr.write(`${text}\n`);
+		},
+		warn(message, details = {}) {
+			const text = isJson ? toJsonLine({warning: {message, ...details}}) : plain(message);
+			stderr.write(`${text}\n`);
+		},
+	};
+};

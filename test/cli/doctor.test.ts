@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {startCluster} from '../helpers/cluster.ts';
+import {startRedis} from '../helpers/redis.ts';
+import {runCli, setUpCli} from './helpers.ts';
+
+type Check = {readonly name: string; readonly verdict: string; readonly detail: string; readonly advice?: string};
+
+const diagnose = async (url: string, ...arguments_: readonly string[]) => {
+	const {code, stdout, stderr} = await runCli(['doctor', '--json', '--store', url, ...arguments_]);
+	const {checks, verdict} = JSON.parse(stdout) as {checks: Check[]; verdict: string};
+	return {code, stderr, verdict, checks, of: (name: string) => checks.filter(check => check.name === name)};
+};
+
+const names = ['connection', 'server', 'role', 'eviction', 'memory', 'persistence', 'TLS', 'rights', 'tracking', 'latency', 'clock', 'requests', 'values'];
+
+test('doctor of a Redis in good order finds all well, and leaves nothing behind', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a']);
+	const before = await setup.redis.client.keys('*');
+
+	const {code, stdout, stderr} = await setup.cli('doctor');
+	assert.deepEqual([code, stderr], [0, '']);
+	const lines = stdout.trimEnd().split('\n');
+	assert.deepEqual(lines.map(line => line.split(/\s+/v, 2)[1]), names);
+	assert.match(stdout, /^ok +values +1 of 1 read, format version 1$/mv);
+	assert.deepEqual((await setup.redis.client.keys('*')).toSorted(), before.toSorted());
+});
+
+test('doctor names each permission that is missing, and how to grant it', async () => {
+	await using redis = await startRedis();
+	await redis.client.sendCommand(['ACL', 'SETUSER', 'poor', 'on', '>secret', '~http_cache:*', '+@all', '-setrange', '-eval', '-time']);
+
+	const {code, of, verdict} = await diagnose(`redis://poor:secret@127.0.0.1:${redis.port}`);
+	assert.deepEqual([code, verdict], [4, 'failed']);
+	assert.deepEqual(of('rights'), [
+		{name: 'rights', verdict: 'failed', detail: 'poor may not run EVAL: nothing is stored, and purges by URL are not confirmed', advice: 'Grant it: ACL SETUSER poor +eval'},
+		{name: 'rights', verdict: 'warning', detail: 'poor may not run SETRANGE: a 304 writes the whole response anew', advice: 'Grant it: ACL SETUSER poor +setrange'},
+	]);
+	assert.equal(of('clock')[0]?.verdict, 'warning');
+	assert.equal(of('requests')[0]?.verdict, 'failed');
+});
+
+test('doctor is content with the rights that docs/security.md names', async () => {
+	await using redis = await startRedis();
+	const rights = '+hello +auth +client|tracking +get +mget +set +unlink +scan +eval +evalsha +pexpire +persist +pttl +strlen +getrange +setrange +rename +hset +hget +hlen +info +wait';
+	await redis.client.sendCommand(['ACL', 'SETUSER', 'least', 'on', '>secret', '~http_cache:*', '-@all', ...rights.split(' ')]);
+
+	const {of, verdict} = await diagnose(`redis://least:secret@127.0.0.1:${redis.port}`);
+	assert.deepEqual(of('rights').map(check => check.verdict), ['ok']);
+	assert.equal(of('tracking')[0]?.verdict, 'ok');
+	assert.equal(of('requests')[0]?.verdict, 'ok');
+	// Neither PING nor TIME.
+	assert.equal(verdict, 'warning');
+});
+
+test('doctor says of a user without the keys of the namespace which to grant', async () => {
+	await using redis = await startRedis();
+	await redis.client.sendCommand(['ACL', 'SETUSER', 'other', 'on', '>secret', '~other:*', '+@all']);
+
+	const {code, of} = await diagnose(`redis://other:secret@127.0.0.1:${redis.port}`);
+	assert.equal(code, 4);
+	assert.equal(of('rights')[0]?.advice, 'Grant them: ACL SETUSER other ~http_cache:*');
+});
+
+test('doctor warns of noeviction, and of a Redis that is nearly full', async () => {
+	await using redis = await startRedis({args: ['--maxmemory', '4mb']});
+	const {of, code} = await diagnose(redis.url);
+	assert.equal(of('eviction')[0]?.verdict, 'warning');
+	assert.match(of('eviction')[0]?.advice ?? '', /allkeys-lru/v);
+	assert.equal(code, 0);
+
+	await redis.client.configSet('maxmemory', '1100kb');
+	const full = await diagnose(redis.url);
+	assert.equal(full.of('memory')[0]?.verdict, 'failed');
+	assert.equal(full.code, 6);
+});
+
+test('doctor fails a replica, and names its master', async () => {
+	await using master = await startRedis();
+	await using replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
+	const {of, code} = await diagnose(replica.url);
+	assert.equal(code, 6);
+	assert.equal(of('role')[0]?.detail, `a replica of 127.0.0.1:${master.port}, which takes no writes`);
+	assert.equal(of('requests')[0]?.verdict, 'failed');
+});
+
+test('doctor of a Redis that is down or refuses the password stops there, with its exit code', async () => {
+	const down = await diagnose('redis://127.0.0.1:1');
+	assert.deepEqual([down.code, down.checks.length], [3, 1]);
+	assert.match(down.checks[0]?.advice ?? '', /start Redis, or give its address with --store or REDIS_URL/v);
+
+	await using redis = await startRedis({args: ['--requirepass', 'secret']});
+	const wrong = await diagnose(`redis://:wrong@127.0.0.1:${redis.port}`);
+	assert.deepEqual([wrong.code, wrong.checks.length], [4, 1]);
+	assert.match(wrong.checks[0]?.detail ?? '', /^WRONGPASS/v);
+	assert.ok(!JSON.stringify(wrong.checks).includes('wrong@'));
+});
+
+test('doctor counts values that nobody can read', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a']);
+	await setup.redis.client.set('http_cache:{one}', 'nothing of ours');
+	const {of, code} = await diagnose(setup.redis.url);
+	assert.equal(code, 0);
+	assert.equal(of('values')[0]?.detail, '1 of 2 read, format version 1, 1 corrupt');
+});
+
+test('with --cluster, all commands work on a cluster; without, they say to add it', async () => {
+	await using cluster = await startCluster({isReplicated: false});
+	const [{url} = {url: ''}] = cluster.masters;
+	for (const arguments_ of [['ls'], ['show', 'https://example.com/'], ['purge', 'https://example.com/'], ['purge', '--tag', 'a']]) {
+		const {code, stderr} = await runCli([...arguments_, '--store', url]);
+		assert.equal(code, 3);
+		assert.match(stderr, /is a node of a cluster.*\. Add --cluster\n$/v);
+	}
+
+	assert.equal((await diagnose(url)).of('requests')[0]?.advice, 'Add --cluster');
+
+	const {of, code} = await diagnose(url, '--cluster');
+	assert.deepEqual([code, of('rights')[0]?.verdict, of('requests')[0]?.verdict], [0, 'ok', 'ok']);
+	assert.equal((await runCli(['ls', '--store', url, '--cluster'])).code, 1);
+	assert.equal((await runCli(['purge', '--tag', 'a', '--store', url, '--cluster'])).code, 0);
+	const refused = await runCli(['ls', '--store', 'unix:///nowhere.sock', '--cluster']);
+	assert.deepEqual([refused.code, refused.stderr], [2, 'got-redis-cache: --cluster needs the redis: or rediss: URL of a node with --store\n']);
+});

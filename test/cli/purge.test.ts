@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {setUpCli} from './helpers.ts';
+
+test('purge of a URL removes it and says whether it was confirmed', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a', 'b']);
+	const url = `${setup.origin.url}/a`;
+
+	assert.deepEqual(await setup.cli('purge', url), {code: 0, stdout: `Purged ${url}. Redis confirmed it, for every process.\n`, stderr: ''});
+	assert.deepEqual((await setup.json('ls')).map(({url: each}) => String(each)), [`${setup.origin.url}/b`]);
+	const again = await setup.cli('purge', url);
+	assert.equal(again.code, 0);
+	assert.match(again.stdout, /Nothing readable was stored for it/v);
+	assert.deepEqual(await setup.json('purge', url), [{purge: url, soft: false, confirmed: true, found: false}]);
+});
+
+test('purge by tag, group, origin, prefix, pattern, age, staleness and of all', async () => {
+	await using setup = await setUpCli();
+	const {origin} = setup;
+	const purges: ReadonlyArray<readonly string[]> = [
+		['--tag', 'other', '--tag', 'items'],
+		['--group', 'g', '--origin', origin.url],
+		['--origin', origin.url],
+		['--prefix', `${origin.url}/group/`],
+		['--pattern', '/group/*'],
+		['--url', `${origin.url}/group/1`],
+		['--older-than', '0s'],
+		['--all'],
+	];
+	for (const arguments_ of purges) {
+		await setup.store(['group/1'], {tags: ['items']});
+		const dry = await setup.cli('purge', ...arguments_, '--dry-run');
+		assert.match(dry.stdout, /^http.*\/group\/1\nWould purge .*: 1 response\. Nothing was purged, because of --dry-run\.\n$/v, arguments_.join(' '));
+		assert.equal((await setup.cli('ls')).code, 0);
+
+		const {code, stdout} = await setup.cli('purge', ...arguments_);
+		assert.equal(code, 0);
+		assert.match(stdout, /^Purged .*\. Redis confirmed it, for every process\.\n$/v);
+		assert.equal((await setup.cli('ls')).code, 1, arguments_.join(' '));
+	}
+
+	await setup.store(['old', 'new']);
+	assert.equal((await setup.cli('purge', '--stale')).code, 0);
+	assert.deepEqual((await setup.json('ls')).map(({url}) => String(url)), [`${origin.url}/new`]);
+});
+
+test('purge --soft keeps responses, and has them validated', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a'], {tags: ['t']});
+
+	const {code, stdout} = await setup.cli('purge', '--tag', 't', '--soft');
+	assert.equal(code, 0);
+	assert.match(stdout, /^Softly purged the tag 't'\. .* Each response is validated before it is used again\.\n$/v);
+	const [entry] = await setup.json('ls');
+	assert.equal(entry?.isFresh, false);
+});
+
+test('purge of a key removes all variants of its URL, and a value that is corrupt', async () => {
+	await using setup = await setUpCli();
+	for (const language of ['de', 'en']) {
+		await setup.client('vary', {headers: {'accept-language': language}});
+	}
+
+	const [entry] = await setup.json('ls');
+	assert.equal((await setup.cli('purge', String(entry?.storeKey), '--dry-run')).code, 0);
+	const {code, stdout} = await setup.cli('purge', String(entry?.storeKey));
+	assert.equal(code, 0);
+	assert.match(stdout, /^Purged the key http_cache:/v);
+	assert.deepEqual(await setup.json('ls'), []);
+
+	for (const key of ['http_cache:{corrupt}', 'http_cache:{corrupt}:variant']) {
+		await setup.redis.client.set(key, 'nothing of ours');
+		assert.equal((await setup.cli('purge', key)).code, 0);
+		assert.equal(await setup.redis.client.exists(key), 0);
+	}
+});
+
+test('a dry run that finds nothing exits with 1', async () => {
+	await using setup = await setUpCli();
+	const {code, stdout} = await setup.cli('purge', '--tag', 'none', '--dry-run');
+	assert.equal(code, 1);
+	assert.match(stdout, /: 0 responses\./v);
+	assert.deepEqual(await setup.json('purge', '--tag', 'none', '--dry-run'), [{purge: 'the tag \'none\'', dryRun: true, found: 0, bytes: 0}]);
+});
+
+test('a purge that Redis does not confirm says so', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a'], {tags: ['t']});
+	await setup.redis.client.sendCommand(['ACL', 'SETUSER', 'default', '-scan']);
+	const {code, stdout, stderr} = await setup.cli('purge', '--prefix', 'http://example.com/');
+	assert.equal(stdout, '');
+	assert.equal(code, 4);
+	assert.match(stderr, /does not let this user run SCAN .* ACL SETUSER <user> \+scan/v);
+});
+
+test('a purge has one thing in common, and options that fit', async () => {
+	await using setup = await setUpCli();
+	const mistakes: ReadonlyArray<readonly [arguments_: readonly string[], message: RegExp]> = [
+		[[], /^got-redis-cache: Give exactly one of URL, KEY, --tag/v],
+		[['--tag', 'a', '--prefix', 'http://example.com/'], /not the tag 'a' and the prefix http:\/\/example\.com\//v],
+		[['--group', 'a'], /--group needs --origin/v],
+		[['https://example.com/', '--soft'], /--soft is not for one URL or key: use --url URL --soft/v],
+		[['--all', '--soft'], /--soft is not for --all/v],
+		[['--tag', 'a', '--user', 'u'], /--user is for one URL/v],
+		[['{key}', '-H', 'a: b'], /--header has no effect beside a key/v],
+		[['/items'], /'\/items' is neither an absolute URL nor a key of Redis: give one such as https/v],
+		[['--prefix', '/items'], /--prefix is '\/items': give the beginning of an absolute URL/v],
+		[['--older-than', '5'], /--older-than is '5', which has no unit: write '5s'/v],
+		[['--origin', 'https://example.com/items'], /without a path/v],
+		[['https://example.com/*'], /--pattern/v],
+		[['--tag', ''], /a string that is not empty/v],
+	];
+	for (const [arguments_, message] of mistakes) {
+		const {code, stdout, stderr} = await setup.cli('purge', ...arguments_);
+		assert.match(stderr, message);
+		assert.deepEqual([code, stdout, stderr.trimEnd().split('\n').length], [2, '', 1], stderr);
+	}
+});
