@@ -141,7 +141,7 @@ export const clusterFaults: readonly ClusterFault[] = [
 	},
 	{
 		name: 'all replicas lag behind, and the clients read from replicas (`useReplicas`)',
-		cluster: {},
+		cluster: {tellsReplicas: true},
 		useReplicas: true,
 		async begin(nodes) {
 			const ends = await Promise.all(nodes.masters.map(async (master, position) => letLag(master, nodes.replicas[position]!))); // There are three.

@@ -13,6 +13,7 @@ import {createCertificate} from '../helpers/certificate.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {secondPortOffset, startRedis} from '../helpers/redis.ts';
 import {startSentinel} from '../helpers/sentinel.ts';
+import {startSentinelSet} from '../helpers/sentinel-set.ts';
 import {createTally, failuresOf, startLoad, type Load} from './load.ts';
 import {startResources} from './resources.ts';
 
@@ -96,22 +97,14 @@ test('a cluster: resharding, a failover and the death of a master lose no reques
 });
 
 test('a sentinel: the death of the master loses no request', {timeout: 60_000}, async () => {
-	await using master = await startRedis({args: ['--repl-diskless-sync-delay', '0']});
-	await using replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
-	await using watcher = await startSentinel(master);
-	while (!(await replica.client.info('replication')).includes('master_link_status:up')) {
-		await wait(20);
-	}
-
-	await watcher.wanted('+slave');
-	const sentinel = createSentinel(watcher.options);
-	sentinel.on('error', () => undefined);
+	await using set = await startSentinelSet();
+	const {master, watcher} = set;
+	const sentinel = set.open();
 	await assertNothingLost({store: sentinel}, async () => {
 		await master.kill();
 		await watcher.wanted('+switch-master');
 	});
 	assert.equal(sentinel.isOpen, true, 'it is the user\'s');
-	sentinel.destroy();
 });
 
 const errorsOf = (cache: RedisCache): string[] => {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import test from 'node:test';
-import {createClientPool, createCluster, createSentinel} from '@redis/client';
-import got from 'got';
-import {redisCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {createClientPool, createCluster} from '@redis/client';
+import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startCluster} from '../helpers/cluster.ts';
-import {startOrigin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 import {letLag, startReplica} from '../helpers/replica.ts';
-import {startSentinel} from '../helpers/sentinel.ts';
+import {startSentinelSet} from '../helpers/sentinel-set.ts';
 import {isGot15} from './helpers.ts';
+import {paths, purges as somePurges, startPurgeScene, type PurgeScene} from './purge-scene.ts';
 
 /*
 Purges that are confirmed when replicas have them.
@@ -18,46 +17,21 @@ Purges that are confirmed when replicas have them.
 // The commands are the same with each got.
 const slow = {timeout: 60_000, skip: isGot15};
 
-const paths = ['url', 'tag/1', 'soft/1', 'prefix/1'];
-
-const purges: Record<string, (cache: RedisCache, url: string) => Promise<boolean>> = {
-	'delete()': async (cache, url) => cache.delete(`${url}/url`),
-	'by tag': async cache => cache.invalidate({tag: 'tag'}),
-	'by tag, softly': async cache => cache.invalidate({tag: 'soft'}, {soft: true}),
-	'by prefix': async (cache, url) => cache.invalidate({prefix: `${url}/prefix`}),
+const purges: typeof somePurges = {
+	...somePurges,
 	'by age': async cache => cache.invalidate({olderThan: 0}),
 	'clear()': async cache => cache.clear(),
 };
 
-const startScene = async (options: RedisCacheOptions) => {
-	const origin = await startOrigin(({url}, response) => {
-		response.writeHead(200, {'cache-control': 'max-age=600', 'cache-tag': url.split('/', 2)[1]}).end(`${url} ${origin.requests.length}`);
-	});
-	const cache = redisCache({timeout: 5000, tagField: 'cache-tag', ...options});
-	const errors: string[] = [];
-	cache.on('error', ({message}) => errors.push(message));
-	const client = got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache);
+/** What each purge gives. */
+const purgeAll = async ({cache, origin, bodies}: PurgeScene): Promise<Record<string, boolean>> => {
+	const outcome: Record<string, boolean> = {};
+	for (const [name, purge] of Object.entries(purges)) {
+		await bodies();
+		outcome[name] = await purge(cache, origin.url);
+	}
 
-	return {
-		origin,
-		cache,
-		client,
-		errors,
-		/** What each purge gives. */
-		async purgeAll() {
-			const outcome: Record<string, boolean> = {};
-			for (const [name, purge] of Object.entries(purges)) {
-				await Promise.all(paths.map(async path => client(path)));
-				outcome[name] = await purge(cache, origin.url);
-			}
-
-			return outcome;
-		},
-		async [Symbol.asyncDispose]() {
-			await cache.close();
-			await origin.stop();
-		},
-	};
+	return outcome;
 };
 
 /** Of all purges. */
@@ -68,20 +42,20 @@ const tooFew = (port: number): RegExp => new RegExp(String.raw`^got-redis-cache:
 test('a purge is confirmed when as many replicas have it as `waitForReplicas` says, and not while they hang, lag or are too few', slow, async () => {
 	await using master = await startRedis();
 	await using replica = await startReplica(master);
-	await using scene = await startScene({store: master.url, waitForReplicas: {count: 1, timeout: '100ms'}});
-	await using patient = await startScene({store: master.url, namespace: 'patient', waitForReplicas: 1});
-	await using greedy = await startScene({store: master.url, namespace: 'greedy', waitForReplicas: {count: 2, timeout: 1}});
-	await using plain = await startScene({store: master.url, namespace: 'plain'});
-	assert.deepEqual({outcome: await patient.purgeAll(), errors: patient.errors}, {outcome: all(true), errors: []});
-	assert.deepEqual(await greedy.purgeAll(), all(false));
+	await using scene = await startPurgeScene({store: master.url, waitForReplicas: {count: 1, timeout: '100ms'}});
+	await using patient = await startPurgeScene({store: master.url, namespace: 'patient', waitForReplicas: 1});
+	await using greedy = await startPurgeScene({store: master.url, namespace: 'greedy', waitForReplicas: {count: 2, timeout: 1}});
+	await using plain = await startPurgeScene({store: master.url, namespace: 'plain'});
+	assert.deepEqual({outcome: await purgeAll(patient), errors: patient.errors}, {outcome: all(true), errors: []});
+	assert.deepEqual(await purgeAll(greedy), all(false));
 	assert.match(greedy.errors.join('\n'), /asks for 2 replicas that have it: after 1 ms, [01] ha(?:s|ve) it/v);
 
 	replica.pause();
-	assert.deepEqual(await scene.purgeAll(), all(false));
+	assert.deepEqual(await purgeAll(scene), all(false));
 	assert.equal(scene.errors.length, 1);
 	assert.match(String(scene.errors), tooFew(master.port));
 	assert.equal(scene.cache.health().state, 'ok');
-	assert.deepEqual(await plain.purgeAll(), all(true));
+	assert.deepEqual(await purgeAll(plain), all(true));
 	const purging = patient.cache.invalidate({tag: 'tag'});
 	replica.resume();
 	assert.equal(await purging, true);
@@ -93,9 +67,9 @@ test('a purge is confirmed when as many replicas have it as `waitForReplicas` sa
 test('a purge that a replica has confirmed holds for everybody when that replica is promoted', slow, async () => {
 	await using master = await startRedis();
 	await using replica = await startReplica(master);
-	await using scene = await startScene({store: master.url, waitForReplicas: 1});
+	await using scene = await startPurgeScene({store: master.url, waitForReplicas: 1});
 	for (const [name, purge] of Object.entries(purges)) {
-		const stored = await Promise.all(paths.map(async path => scene.client(path).text()));
+		const stored = await scene.bodies();
 		assert.equal(stored.length, paths.length);
 		assert.equal(await purge(scene.cache, scene.origin.url), true, name);
 	}
@@ -120,7 +94,7 @@ test('a purge that a replica has confirmed holds for everybody when that replica
 test('the purge of an unsafe request does not wait for replicas, and an event tells if they do not have it', slow, async () => {
 	await using master = await startRedis();
 	await using replica = await startReplica(master);
-	await using scene = await startScene({store: master.url, waitForReplicas: {count: 1, timeout: '100ms'}});
+	await using scene = await startPurgeScene({store: master.url, waitForReplicas: {count: 1, timeout: '100ms'}});
 	await scene.client('url');
 	replica.pause();
 	const told = once(scene.cache as never, 'error');
@@ -141,21 +115,17 @@ const pausedAndResumed = async (replica: TestRedis, purge: () => Promise<boolean
 };
 
 test('a sentinel and a pool: a purge is confirmed when a replica has it', slow, async () => {
-	await using master = await startRedis();
-	await using replica = await startReplica(master);
-	await using watcher = await startSentinel(master);
-	await watcher.wanted('+slave');
-	const sentinel = createSentinel(watcher.options);
-	sentinel.on('error', () => undefined);
+	await using set = await startSentinelSet();
+	const {master, replica} = set;
+	const sentinel = set.open();
 	const pool = createClientPool({url: master.url}, {minimum: 3});
 	for (const store of [sentinel, pool]) {
-		await using scene = await startScene({store, waitForReplicas: 1});
-		assert.deepEqual({outcome: await scene.purgeAll(), errors: scene.errors}, {outcome: all(true), errors: []});
-		await using hasty = await startScene({store, waitForReplicas: {count: 1, timeout: '100ms'}});
+		await using scene = await startPurgeScene({store, waitForReplicas: 1});
+		assert.deepEqual({outcome: await purgeAll(scene), errors: scene.errors}, {outcome: all(true), errors: []});
+		await using hasty = await startPurgeScene({store, waitForReplicas: {count: 1, timeout: '100ms'}});
 		assert.equal(await pausedAndResumed(replica, async () => hasty.cache.invalidate({tag: 'tag'})), false);
 	}
 
-	await sentinel.destroy();
 	// In node-redis 5.12, `pool.destroy()` leaves a client that connects again for ever.
 	await pool.close();
 });
@@ -167,10 +137,10 @@ test('a cluster: a purge is confirmed when a replica of each master that it conc
 	const options: RedisCacheOptions = {store: cluster, encryption: 'ab'.repeat(32)};
 	{
 		// The first thing that a process does.
-		await using first = await startScene({...options, waitForReplicas: 1});
+		await using first = await startPurgeScene({...options, waitForReplicas: 1});
 		assert.equal(await first.cache.invalidate({tag: 'tag'}), true);
-		assert.deepEqual({outcome: await first.purgeAll(), errors: first.errors}, {outcome: all(true), errors: []});
-		await using hasty = await startScene({...options, waitForReplicas: {count: 1, timeout: '100ms'}});
+		assert.deepEqual({outcome: await purgeAll(first), errors: first.errors}, {outcome: all(true), errors: []});
+		await using hasty = await startPurgeScene({...options, waitForReplicas: {count: 1, timeout: '100ms'}});
 		const [replica] = nodes.replicas;
 		assert.ok(replica);
 		replica.pause();

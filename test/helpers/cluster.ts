@@ -54,6 +54,8 @@ export type StartClusterOptions = {
 	readonly losesNodes?: boolean;
 	/** `true`: `isolate()` can be used. */
 	readonly canIsolate?: boolean;
+	/** `true`: nodes tell clients of replicas from the start, which `useReplicas` needs. Otherwise they do when these have replicated something, and word of it has spread. */
+	readonly tellsReplicas?: boolean;
 	/** Of each node, further arguments of `redis-server`. */
 	readonly args?: readonly string[] | ((port: number) => readonly string[]);
 };
@@ -61,7 +63,7 @@ export type StartClusterOptions = {
 /**
 A Redis Cluster of the test's own: three masters with a replica each.
 */
-export const startCluster = async ({isReplicated = true, losesNodes = false, canIsolate = false, args = []}: StartClusterOptions = {}): Promise<TestCluster> => {
+export const startCluster = async ({isReplicated = true, losesNodes = false, canIsolate = false, tellsReplicas = false, args = []}: StartClusterOptions = {}): Promise<TestCluster> => {
 	const timeoutMs = losesNodes ? '2000' : '15000';
 	const buses = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => canIsolate ? startBusProxy() : undefined));
 	const nodes = await Promise.all(buses.map(async bus => startRedis({args: port => ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0', ...bus ? ['--cluster-announce-bus-port', String(bus.port)] : [], ...typeof args === 'function' ? args(port) : args]})));
@@ -101,6 +103,13 @@ export const startCluster = async ({isReplicated = true, losesNodes = false, can
 
 	for (const replica of replicas) {
 		await until('the replica is in touch with its master', async () => (await send(replica, 'INFO', 'replication')).includes('master_link_status:up'));
+	}
+
+	if (tellsReplicas) {
+		await Promise.all(masters.map(async master => send(master, 'FLUSHALL')));
+		for (const node of nodes) {
+			await until('each slot has a replica', async () => (await send<readonly unknown[][]>(node, 'CLUSTER', 'SLOTS')).every(({length}) => length === 4));
+		}
 	}
 
 	const stop = async () => {

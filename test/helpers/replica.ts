@@ -7,11 +7,15 @@ const untilLinked = async ({client}: TestRedis): Promise<void> => {
 	}
 };
 
-/** In touch with its master. */
-export const startReplica = async (master: TestRedis): Promise<TestRedis> => {
+/**
+In touch with its master.
+
+@param port - Where it finds that: of a proxy, perhaps.
+*/
+export const startReplica = async (master: TestRedis, port = master.port): Promise<TestRedis> => {
 	// Redis would wait five seconds for more replicas.
 	await master.client.configSet('repl-diskless-sync-delay', '0');
-	const replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(master.port)]});
+	const replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(port)]});
 	await untilLinked(replica);
 	return replica;
 };
@@ -32,4 +36,15 @@ export const letLag = async (master: TestRedis, replica: TestRedis): Promise<() 
 		await replica.client.configSet('masterauth', '');
 		await untilLinked(replica);
 	};
+};
+
+/** Until a replica of each master has all that the master has confirmed. */
+export const catchUp = async (masters: readonly TestRedis[]): Promise<void> => {
+	for (const {client} of masters) {
+		await client.sendCommand(['WAIT', '1', '0']);
+		const info = async () => client.info('replication');
+		while (/offset=(?<offset>\d+)/v.exec(await info())?.groups?.offset !== /master_repl_offset:(?<offset>\d+)/v.exec(await info())?.groups?.offset) {
+			await wait(10);
+		}
+	}
 };
