@@ -14,6 +14,14 @@ Which URLs are meant.
 - A string: `[scheme://]host[:port][/path]`. The host is the whole host, on every port if none is named; one of a single word, other than `localhost`, has its scheme or port, as in `'http://api'` and `'api:*'`. The path is the beginning of the URL's path and query. `*` stands for any characters, in the host for any but `/`. A path alone is one of every origin; it begins with `/` and has a `*`, as in `'/static/*'`.
 - A regular expression, which is tried on the whole URL.
 - A `URLPattern`.
+
+In `invalidate()` and `entries()`, a pattern is tried on URLs as they are stored, with `REDACTED` in the place of credentials, such as the value of `api_key`. A string or a `URLPattern` that names a credential throws a `TypeError`; a regular expression that names one matches nothing. In `urlsExpireAfter`, it is tried on the URL as it is requested.
+
+@example
+```
+await cache.invalidate({pattern: /[?&]page=\d+/});
+await cache.invalidate({pattern: /[?&]api_key=REDACTED/}); // Whatever the key.
+```
 */
 export type UrlPattern = string | RegExp | UrlPatternObject;
 

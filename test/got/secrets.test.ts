@@ -200,6 +200,28 @@ test('a URL, a prefix or a pattern that would match nothing for a credential is 
 	assert.equal(await cache.invalidate({pattern: 'api.example.com/a?api_key=*'}), true);
 });
 
+test('a regular expression that names a credential matches nothing that is stored, and the URL as it is requested in `urlsExpireAfter`', async () => {
+	await using setup = await setUp({urlsExpireAfter: [[/api_key=api-key-9/v, 60_000]]});
+	const {origin, cache, client} = setup;
+	origin.handler = (_request, response) => {
+		response.writeHead(200).end(String(origin.requests.length));
+	};
+
+	const ask = async (key: string) => (await client(`a${signed(key)}`)).body;
+	assert.deepEqual([await ask('api-key-9'), await ask('api-key-9')], ['1', '1'], 'it has the lifetime of its pattern');
+	assert.deepEqual([await ask('another'), await ask('another')], ['2', '3'], 'another has none');
+	await settleWrites(setup);
+
+	for (const [pattern, count] of [[/api_key=api-key-9/v, 0], [/api_key=REDACTED/v, 1], [/\bpage=1/v, 1]] as const) {
+		assert.equal((await Array.fromAsync(cache.entries({pattern}))).length, count, String(pattern));
+	}
+
+	assert.equal(await cache.invalidate({pattern: /api_key=api-key-9/v}), true);
+	assert.equal(await ask('api-key-9'), '1');
+	assert.equal(await cache.invalidate({pattern: /api_key=REDACTED/v}), true);
+	assert.equal(await ask('api-key-9'), '4');
+});
+
 test('no secret of an option is in an error or an event', async () => {
 	const wrong: RedisCacheOptions[] = [
 		{store: 'redis://user:hunter2-password@127.0.0.1:99999'},
