@@ -41,6 +41,10 @@ export type Exchange = {
 	readonly requestTimeMs: number;
 	/** The start by `performance.now()`, which clock adjustments do not change. */
 	readonly startedAt: number;
+	/** How long the look-up took. */
+	readonly lookUpMs: number;
+	/** The tier that answered the look-up. */
+	readonly tier: Selection['tier'];
 	readonly index: Selection['index'];
 	/** The versions from before the origin was asked. */
 	readonly versions: Versions;

@@ -55,7 +55,7 @@ const findElsewhere = async (context: ExchangeContext, {request, settings, keyIn
 		index = other === key ? selection.index : index;
 	}
 
-	return {stored: undefined, index, versions, key};
+	return {stored: undefined, index, tier: 'store', versions, key};
 };
 
 /** The key under which a request is looked up first. */
@@ -88,7 +88,7 @@ Looks a request up and decides what to do with it.
 export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
 	const {request, settings, keyInput, budget = createBudget()} = asked;
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key: '', index: undefined, versions: noVersions, guard: noGuard, budget};
+	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), lookUpMs: 0, tier: 'memory' as const, key: '', index: undefined, versions: noVersions, guard: noGuard, budget};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
@@ -102,8 +102,9 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 
 	/** Adds the guard's token to the versions, so that waiters of this exchange can tell whether it is older than a purge they have seen. */
 	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => {
+		const lookUpMs = ownTimers.now() - found.startedAt;
 		if (!asksOrigin(found.decision)) {
-			return {...found, guard: noGuard};
+			return {...found, lookUpMs, guard: noGuard};
 		}
 
 		const versions = new Map(found.versions);
@@ -111,7 +112,7 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 			versions.set(name, token);
 		});
 
-		return {...found, versions, guard};
+		return {...found, lookUpMs, versions, guard};
 	};
 
 	if (early.kind === 'fetch' && early.reason === 'reload') {
@@ -122,22 +123,23 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	const first = await select(steps, request, firstKey, selectOptions(settings));
 	// Without another key to look under, the function must not yield: it would miss the result of an equal request.
 	const isDone = first.stored !== undefined || !(isForSearchVariance(firstKey) || mayVary(context, request.url));
-	const {stored, index, versions, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
+	const {stored, index, tier, versions, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
 	if (stored) {
-		return guarded({...exchange, key, index, versions, decision: decideOn(request, stored, requestTimeMs, settings)});
+		return guarded({...exchange, key, index, tier, versions, decision: decideOn(request, stored, requestTimeMs, settings)});
 	}
 
 	const decision: Decision = index && early.kind === 'fetch'
 		? {kind: 'fetch', reason: isVaried(index, settings) ? 'vary-mismatch' : 'not-stored', headers: variantValidationHeaders(request, index, requestTimeMs)}
 		: early;
 
-	return guarded({...exchange, key, index, versions, decision});
+	return guarded({...exchange, key, index, tier, versions, decision});
 };
 
 /**
 Looks a request up in the memory tier, without I/O; `undefined` if memory has no response to reuse.
 */
 export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput}: Asked, key: string): Exchange | undefined => {
+	const startedAt = ownTimers.now();
 	const selection = peek(context, request, key);
 	if (!selection?.stored || !isSelected(request, selection.stored, settings.http.matchHeaders)) {
 		return undefined;
@@ -146,7 +148,23 @@ export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput
 	const requestTimeMs = context.now();
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
-	return decision.kind === 'reuse' ? {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), key, index: selection.index, versions: selection.versions, guard: noGuard, budget: createBudget(), decision} : undefined;
+	return decision.kind === 'reuse'
+		? {
+			request,
+			settings,
+			keyInput,
+			requestTimeMs,
+			startedAt,
+			lookUpMs: ownTimers.now() - startedAt,
+			tier: selection.tier,
+			key,
+			index: selection.index,
+			versions: selection.versions,
+			guard: noGuard,
+			budget: createBudget(),
+			decision,
+		}
+		: undefined;
 };
 
 /**

@@ -14,6 +14,7 @@ import {settleResponse, staleInstead} from '../cache/settlement.ts';
 import {construct} from '../http/construct.ts';
 import {reportOn} from '../observe/cache-status.ts';
 import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {joinFlight} from './coalescing/flight.ts';
 import {releaseAtHead} from './coalescing/head-release.ts';
@@ -48,6 +49,7 @@ import {
 	toIncomingMessage,
 	type Message,
 } from './state/message.ts';
+import {reportAbort, reportEnd, reportFailure} from './state/report.ts';
 import {isUnchanged} from './state/request.ts';
 import {responseHead} from './state/response-head.ts';
 
@@ -115,6 +117,8 @@ export const createHooks = (context: GotContext): Hooks => {
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
+			startedMonoMs: exchange.startedAt,
+			isReported: false,
 			settlement: undefined,
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
@@ -126,6 +130,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			replacedHeaders: new Map(),
 		};
 		setExchange(options, state);
+		reportAbort(context, options, state);
 		comeFirst(options, hooks);
 		if (!before && !state.settlement) {
 			state.settlement = await settleAfter(context, options, state.exchange);
@@ -234,6 +239,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			holdListeners(received);
 		}
 
+		state.answeredMonoMs ??= ownTimers.now();
 		const response = isAsked(state) ? await settle(received, state, askAgain) : received;
 		const {decision} = state.exchange;
 
@@ -244,6 +250,10 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		reportOn(response, state, context.now());
 		tellListeners(received, response);
+		if (state.settlement !== undefined || !isAsked(state)) {
+			reportEnd(context, options, state, {statusCode: response.statusCode, bytes: response.rawBody.byteLength});
+		}
+
 		if (state.settlement?.written && context.store.command) {
 			// A process that ends as soon as it has its answer must not lose what it fetched: node-redis writes at the end of the turn.
 			await yieldToEventLoop();
@@ -266,18 +276,20 @@ export const createHooks = (context: GotContext): Hooks => {
 		if (storedAnswer(state) === undefined) {
 			settleRedirect(context, state, response, () => {
 				resolveAfterFailure(context, options, state);
+				reportEnd(context, options, state, {statusCode: response.statusCode, isHop: true});
 			});
 			await invalidateByRedirect(context, state, response);
 			return;
 		}
 
+		reportEnd(context, options, state, {statusCode: response.statusCode, isHop: true});
 		const {decision} = state.exchange;
 		if (decision.kind === 'reuse' && decision.refresh) {
 			refreshInBackground(context, options, state);
 		}
 	};
 
-	const forget = (options: GotOptions) => {
+	const forget = (options: GotOptions, error: Error) => {
 		// It is still there where a hook before it has failed.
 		leaveChain(options.hooks.beforeRequest, beforeSending);
 		const state = stateOf(options);
@@ -287,11 +299,12 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		restoreHeaders(options, state);
 		endExchange(context, state);
+		reportFailure(context, options, state, error);
 	};
 
 	const beforeRetry: BeforeRetryHook = error => {
 		const {options} = error;
-		forget(options);
+		forget(options, error);
 		if (options.isStream) {
 			// Whether there is another attempt is up to its consumer.
 			abortFlight(options, error);
@@ -305,7 +318,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		const {options, response} = error as Partial<RequestError>;
 		if (options) {
 			takeRecovery(options);
-			forget(options);
+			forget(options, error);
 			abortFlight(options, error);
 			showCookies(response, stateOf(options)?.hiddenCookies);
 		}

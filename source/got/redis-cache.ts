@@ -6,6 +6,8 @@ import {checkEventName, refuseMore} from '../management/arguments.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
 import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
 import {clearAll, copyAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
+import type {ExchangeReport} from '../observe/exchange-report.ts';
+import {createObserver} from '../observe/observer.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {resolveOptions} from '../options/resolve-options.ts';
 import {describeRedacted} from '../options/validate.ts';
@@ -36,6 +38,8 @@ export type RedisCacheEvents = {
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
 	/** A node of a cluster did not answer, and others have taken its place without the client's notice: the client was told, and the cache uses the new nodes. All are addresses (`host:port`). */
 	failover: [failover: {readonly address: string; readonly replacedBy: readonly string[]}];
+	/** A request that went through the cache is over: answered, failed or aborted. Redirects, retries and refreshes in the background are requests of their own. A listener that throws is reported as an `error` event. */
+	exchange: [report: ExchangeReport];
 };
 
 /** What `ready()` has found. */
@@ -146,6 +150,10 @@ export class RedisCache {
 			throw new TypeError('The option `waitForReplicas` in redisCache() needs a `store` that is a Redis, which is what has replicas');
 		}
 
+		const reportError: GotContext['reportError'] = (what, error) => {
+			emitError(new Error(`got-redis-cache: ${what}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
+		};
+
 		const context: Omit<GotContext, 'store'> & {store: Store} = {
 			options,
 			settings,
@@ -161,9 +169,13 @@ export class RedisCache {
 			plainPaths: createHints(maxHints, plainPathMs),
 			// A clock that is faked later on is followed.
 			now: () => Date.now(),
-			reportError(what, error) {
-				emitError(new Error(`got-redis-cache: ${what}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
-			},
+			reportError,
+			observer: createObserver({
+				listeners: () => this.#emitter.rawListeners('exchange'),
+				listenerCount: () => this.#emitter.listenerCount('exchange'),
+				reportError,
+				now: () => Date.now(),
+			}),
 			refreshes: createRefreshes(),
 			flights: settings.coalesce === false ? undefined : createFlights({patienceMs: flightPatienceMs, maxResting: maxHints}),
 			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,

@@ -341,7 +341,7 @@ export const checkEntriesOptions = (given: unknown): EntriesOptions => {
 	return given;
 };
 
-const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover']);
+const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover', 'exchange']);
 
 /**
 @throws {TypeError} If there is no such event: nobody would ever hear of it.

@@ -59,7 +59,7 @@ export type CacheInfo = {
 	readonly hops: readonly CacheHop[];
 };
 
-const statusOf = ({exchange: {decision}, settlement}: ObservedExchange): CacheInfo['status'] => {
+export const statusOf = ({exchange: {decision}, settlement}: ObservedExchange): CacheInfo['status'] => {
 	const outcome = settlement?.outcome.kind;
 	if (outcome === 'reuse-stale') {
 		return 'stale';
@@ -93,13 +93,13 @@ const statusOf = ({exchange: {decision}, settlement}: ObservedExchange): CacheIn
 /** The stored response that answered, or that the origin's response became. */
 export const usedStored = ({exchange: {decision}, settlement}: ObservedExchange): StoredResponse | undefined => settlement?.answer ?? settlement?.written ?? (decision.kind === 'reuse' ? decision.stored : undefined);
 
-const reasonOf = ({exchange: {decision}, settlement}: ObservedExchange): CacheReason => {
+export const reasonOf = ({exchange: {decision}, settlement}: ObservedExchange): CacheReason => {
 	const outcome = settlement?.outcome;
 
 	return outcome === undefined || outcome.kind === 'pass' || outcome.kind === 'store' ? decision.reason : outcome.reason;
 };
 
-const notStoredOf = ({settlement}: ObservedExchange): NotStoredReason | undefined => settlement?.outcome.kind === 'pass' ? settlement.outcome.reason : settlement?.refusal;
+export const notStoredOf = ({settlement}: ObservedExchange): NotStoredReason | undefined => settlement?.outcome.kind === 'pass' ? settlement.outcome.reason : settlement?.refusal;
 
 /** The exchanges of all hops, in order. */
 const chainOf = (last: ObservedExchange): ObservedExchange[] => last.previous === undefined ? [last] : [...chainOf(last.previous), last];

@@ -2,7 +2,7 @@ import type {Exchange} from '../cache/exchange.ts';
 import type {ExchangeResult} from '../cache/settlement.ts';
 import type {StoredResponse} from '../types/stored.ts';
 
-/** The state of one exchange, from which `cacheInfo()` and `Cache-Status` are made. */
+/** The state of one exchange, from which `cacheInfo()`, `Cache-Status` and the report are made. */
 export type ObservedExchange = {
 	readonly exchange: Exchange;
 	/** Whether memory was used because no Redis has answered yet. */
@@ -13,6 +13,16 @@ export type ObservedExchange = {
 	readonly forwardStatus: number | undefined;
 	/** Whether the response to another request answered, RFC 9211 §2.6; `undefined` if the request did not wait for another one. */
 	readonly isCollapsed?: boolean;
+	/** Whether another process made the request whose response answered. */
+	readonly isFromFleet?: boolean;
+	/** The start of the attempt, by `performance.now()`. */
+	readonly startedMonoMs: number;
+	/** The time when the origin was asked, if the request waited for something else than its look-up. */
+	readonly askedMonoMs?: number | undefined;
+	/** The time when the origin's response came; `undefined` if that is the end of the exchange. */
+	readonly answeredMonoMs?: number | undefined;
+	/** The number of retries before this attempt. */
+	readonly retryCount: number;
 	/** The hop whose redirect led to this one. */
 	readonly previous?: ObservedExchange | undefined;
 };

@@ -23,6 +23,8 @@ export type Selection = {
 	/** The stored response that the request selects, RFC 9111 §4.1. */
 	readonly stored: StoredResponse | undefined;
 	readonly index: VariantIndex | undefined;
+	/** The tier that answered. */
+	readonly tier: 'memory' | 'store';
 	/** The versions at the time of the look-up. */
 	readonly versions: Versions;
 };
@@ -56,7 +58,7 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 	const names = versionKeysOf(key, found);
 	const versions = peekVersions(store, names);
 	const stored = applyPurges(names, found, versions);
-	return stored && {stored, index, versions};
+	return stored && {stored, index, tier: 'memory', versions};
 };
 
 /** The keys that a look-up will probably need: the resource's guard, the origin's version, for equivalent URLs the path's version, and the versions of the last response. */
@@ -119,7 +121,7 @@ const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | unde
 	}
 
 	indexes.delete(key);
-	return {stored: undefined, index: undefined, versions: versionsIn(store, names, markRecords)};
+	return {stored: undefined, index: undefined, tier: 'memory', versions: versionsIn(store, names, markRecords)};
 };
 
 /** Reads in one round trip, or in two if this process does not know the selecting fields or the versions yet. */
@@ -146,7 +148,7 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 
 	if (record?.kind !== 'index') {
 		indexes.delete(key);
-		return forgetPurged(context, keys, {index: undefined, ...await judge(context, key, asResponse(record) ?? alternative, versions)});
+		return forgetPurged(context, keys, {index: undefined, tier: 'store', ...await judge(context, key, asResponse(record) ?? alternative, versions)});
 	}
 
 	indexes.set(key, record);
@@ -155,7 +157,7 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 	const variant = asResponse(listed);
 	const judged = await judge(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
 
-	return forgetPurged(context, [...keys, wantedKey], {index: record, ...judged});
+	return forgetPurged(context, [...keys, wantedKey], {index: record, tier: 'store', ...judged});
 };
 
 /** Drops purged entries from memory, since memory may forget a version before it forgets the response. */
@@ -197,7 +199,7 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 	const versions = new Map([...selection.versions, ...await readVersions(store, names)]);
 	const stored = applyPurges(names, written, versions);
 
-	return stored ? {stored, versions, index: indexes.get(key) ?? selection.index} : selection;
+	return stored ? {stored, versions, tier: 'store', index: indexes.get(key) ?? selection.index} : selection;
 };
 
 type SelectOptions = {

@@ -46,6 +46,7 @@ const boardingOf = ({exchange: {versions, budget}}: GotExchange) => ({versions, 
 /** What was waited for is no part of how long the origin takes. */
 const beginAnew = ({context, state}: Participant): void => {
 	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: ownTimers.now()};
+	state.askedMonoMs = state.exchange.startedAt;
 };
 
 const goByOneself = (participant: Participant): void => {
@@ -121,6 +122,7 @@ const follow = async (participant: Participant, flights: Flights<StoredResponse>
 			}
 
 			const stored = await acquireLease(participant, landing.lead);
+			state.isFromFleet = stored !== undefined;
 			return stored && share(participant, stored);
 		}
 

@@ -150,6 +150,8 @@ const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Re
 		settlement: undefined,
 		replacedHeaders: nothingReplaced,
 		retryCount: 0,
+		startedMonoMs: exchange.startedAt,
+		isReported: true,
 		forwardStatus: undefined,
 		hiddenCookies: undefined,
 		isMemoryOnly: context.store.isAlone,
@@ -160,7 +162,9 @@ const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Re
 	}
 
 	try {
-		return createDirectResponse(message, options, state, context.store);
+		const response = createDirectResponse(message, options, state, context.store);
+		context.observer.endHit(state, message.statusCode, message.body.byteLength);
+		return response;
 	} catch {
 		// What the user's parser has against the body, it will say again, to got.
 		return undefined;

@@ -9,6 +9,7 @@ import type {
 import type {ExchangeContext} from '../../cache/exchange.ts';
 import type {Flights} from '../../coalescing/flights.ts';
 import type {Leases} from '../../coalescing/lease.ts';
+import type {Observer} from '../../observe/observer.ts';
 import type {RedisCacheOptions} from '../../options/options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {Refreshes} from './refreshes.ts';
@@ -18,6 +19,8 @@ export type GotContext = ExchangeContext & {
 	readonly options: RedisCacheOptions;
 	/** For what goes wrong where no caller waits for it; `cause` of what listeners are given. */
 	readonly reportError: (what: string, error: unknown) => void;
+	/** Receives each exchange when it is over. */
+	readonly observer: Observer;
 	/** What is being refreshed in the background. */
 	readonly refreshes: Refreshes;
 	/** Equal requests of this process that are on their way; `undefined` when each is to go by itself. */

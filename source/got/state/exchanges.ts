@@ -21,6 +21,17 @@ export type GotExchange = {
 	readonly retryCount: number;
 	forwardStatus: number | undefined;
 	isCollapsed?: boolean;
+	isFromFleet?: boolean;
+	askedMonoMs?: number;
+	answeredMonoMs?: number;
+	/** Whether the report of the attempt has been made. */
+	isReported: boolean;
+	/** The error that the attempt failed with. */
+	failure?: Error | undefined;
+	/** Resolves when the response of a stream has been settled. */
+	settling?: Promise<void>;
+	/** The listener for the abort of a promise. */
+	abortListener?: Disposable;
 	/** Whether the body broke off without got's noticing. */
 	isCutShort?: boolean;
 	/** The stored `Set-Cookie` fields that the cookie jar is not to see once more. */

@@ -13,6 +13,7 @@ import {
 import {construct} from '../../http/construct.ts';
 import {isSafe} from '../../http/invalidation.ts';
 import type {Invalidation, Outcome, StaleReason} from '../../http/outcome.ts';
+import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {resolveAfterFailure, abortFlight} from '../coalescing/landing.ts';
 import {leaveAlone} from '../coalescing/sent.ts';
@@ -206,6 +207,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 	const receive = (response: IncomingMessage): boolean => {
 		state.forwardStatus = response.statusCode;
+		const receivedMonoMs = ownTimers.now();
 		let outcome;
 		let isUnseen;
 		try {
@@ -220,6 +222,7 @@ export const interceptRequest = (context: GotContext, stream: Request, state: Go
 
 		if (isReplacement(outcome)) {
 			isReplaced = true;
+			state.answeredMonoMs = receivedMonoMs;
 			isAskedAgain = outcome.kind === 'refetch';
 			if (isAskedAgain && isHttp2(response)) {
 				// Its request is to close, and costs no connection.

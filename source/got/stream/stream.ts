@@ -27,6 +27,7 @@ import {refreshInBackground} from '../refresh/refresh.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
 import {endExchange, exchangeOf, markWatched, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
 import {showCookies} from '../state/message.ts';
+import {noteFailure, reportClosed} from '../state/report.ts';
 import {responseHead} from '../state/response-head.ts';
 import {watchSlowConsumer} from './slow-consumer.ts';
 import {collectBody} from './stream-body.ts';
@@ -60,6 +61,8 @@ type BodyInReading = {
 };
 
 const settle = async ({context, state}: Seen, settling: () => Promise<ExchangeResult>): Promise<void> => {
+	const {promise, resolve} = Promise.withResolvers<void>();
+	state.settling = promise;
 	try {
 		// The caller has been given what the origin said, whatever it was completed to.
 		const {outcome, written, refusal} = await settling();
@@ -67,6 +70,8 @@ const settle = async ({context, state}: Seen, settling: () => Promise<ExchangeRe
 	} catch (error) {
 		context.reportError('The response of a stream was not stored', error);
 	}
+
+	resolve();
 };
 
 /** Those who wait for the stream have their answer when it has all of its own: it may not be over before they have. */
@@ -298,6 +303,10 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		});
 	};
 
+	const close = (state: GotExchange) => {
+		void reportClosed(context, stream.options, state, {statusCode: stream.response?.statusCode, bytes: stream.downloadProgress.transferred});
+	};
+
 	overrideEmit(stream, emit => (event, ...arguments_) => {
 		switch (event) {
 			case 'request': {
@@ -317,6 +326,16 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 			case 'error': {
 				onError(arguments_[0]);
+				noteFailure(currentState(), arguments_[0] as Error);
+				break;
+			}
+
+			case 'end': {
+				const state = currentState();
+				if (state) {
+					close(state);
+				}
+
 				break;
 			}
 
@@ -324,6 +343,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 				const state = currentState();
 				if (state) {
 					endExchange(context, state);
+					close(state);
 				}
 
 				abortFlight(stream.options);

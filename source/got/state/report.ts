@@ -1,0 +1,68 @@
+import {addAbortListener} from 'node:events';
+import type {Ending} from '../../observe/exchange-report.ts';
+import type {GotContext} from './context.ts';
+import {isWatched, type GotExchange} from './exchanges.ts';
+import type {GotOptions} from './got-options.ts';
+import {isRefresh} from './refreshes.ts';
+
+/*
+Each attempt is reported once, at the first of its ends that is seen: got has one for responses, one for errors, one for redirects, and none for a promise that is aborted. A stream ends when it has been read, or is closed: got leaves one that was read open.
+*/
+
+/** To be called when an attempt is over. Later calls for the same attempt do nothing. */
+export const reportEnd = (context: GotContext, options: GotOptions, state: GotExchange, ending: Ending): void => {
+	if (state.isReported) {
+		return;
+	}
+
+	state.isReported = true;
+	state.abortListener?.[Symbol.dispose]();
+	context.observer.end(state, {...ending, isStream: options.isStream, isRefresh: isRefresh(options)});
+};
+
+/** To be called with the error of an attempt. A response whose status code the caller does not want is no failure. */
+export const noteFailure = (state: GotExchange | undefined, error: Error): void => {
+	if (state && error.name !== 'HTTPError') {
+		state.failure ??= error;
+	}
+};
+
+/** To be called when an attempt has failed. A stream is over when it is closed, and the error is kept until then. */
+export const reportFailure = (context: GotContext, options: GotOptions, state: GotExchange, error: Error): void => {
+	noteFailure(state, error);
+	if (options.isStream && isWatched(options)) {
+		return;
+	}
+
+	const {response} = error as {readonly response?: {readonly statusCode: number}};
+	reportEnd(context, options, state, {statusCode: response?.statusCode, error: state.failure});
+};
+
+/** Whether a stream was closed before its whole body had come. */
+const isCut = ({settlement}: GotExchange): boolean => {
+	const kind = settlement?.outcome.kind;
+	return (kind === 'store' || kind === 'combine') && settlement?.written === undefined && settlement?.refusal === undefined;
+};
+
+/** To be called when a stream has been read to its end, or has closed. The response may still be on its way to the store. */
+export const reportClosed = async (context: GotContext, options: GotOptions, state: GotExchange, {statusCode, bytes}: Pick<Ending, 'statusCode' | 'bytes'>): Promise<void> => {
+	await state.settling;
+	if (isCut(state)) {
+		state.settlement = {outcome: {kind: 'pass', reason: 'incomplete', change: {kind: 'leave', reason: 'incomplete'}}};
+	}
+
+	reportEnd(context, options, state, {statusCode, bytes, error: state.failure});
+};
+
+/** Reports an attempt that its caller aborts: no hook of got is told. */
+export const reportAbort = (context: GotContext, options: GotOptions, state: GotExchange): void => {
+	const {signal, isStream} = options;
+	if (!signal || isStream) {
+		return;
+	}
+
+	state.abortListener = addAbortListener(signal, () => {
+		const {reason} = signal as {readonly reason: unknown};
+		reportEnd(context, options, state, {error: reason instanceof Error ? reason : new Error('The request was aborted', {cause: reason})});
+	});
+};

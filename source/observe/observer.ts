@@ -1,0 +1,72 @@
+import {debuglog} from 'node:util';
+import {ownTimers} from '../store/ports/own-timers.ts';
+import {debugLine} from './debug-line.ts';
+import {reportOf, type Ending, type ExchangeReport} from './exchange-report.ts';
+import type {ObservedExchange} from './observed-exchange.ts';
+
+export type ExchangeListener = (report: ExchangeReport) => void;
+
+export type ObserverOptions = {
+	/** Returns the listeners of the event `exchange`. */
+	readonly listeners: () => readonly ExchangeListener[];
+	/** Returns the number of these listeners, without making a list. */
+	readonly listenerCount: () => number;
+	/** Reports the error that a listener threw. */
+	readonly reportError: (what: string, error: unknown) => void;
+	readonly now: () => number;
+};
+
+/**
+Receives each exchange when it is over, and tells everybody who wants to know. A report is made only if somebody reads it.
+*/
+export type Observer = {
+	/** Receives a stored response that answered a call without a request. */
+	endHit(state: ObservedExchange, statusCode: number, bytes: number): void;
+
+	end(state: ObservedExchange, ending: Ending): void;
+};
+
+const debug = debuglog('got-redis-cache');
+
+export const createObserver = ({listeners, listenerCount, reportError, now}: ObserverOptions): Observer => {
+	const tell = (listener: ExchangeListener, report: ExchangeReport): void => {
+		try {
+			listener(report);
+		} catch (error) {
+			try {
+				reportError('A listener of the event `exchange` threw', error);
+			} catch (error_) {
+				// The error is the listener's own, and must neither fail the request nor be lost.
+				queueMicrotask(() => {
+					throw error_;
+				});
+			}
+		}
+	};
+
+	const isRead = (): boolean => listenerCount() > 0 || debug.enabled;
+
+	const report = (state: ObservedExchange, ending: Ending): void => {
+		const made = reportOf(state, ending, now(), ownTimers.now());
+		if (debug.enabled) {
+			debug('%s', debugLine(made));
+		}
+
+		for (const listener of listeners()) {
+			tell(listener, made);
+		}
+	};
+
+	return {
+		endHit(state, statusCode, bytes) {
+			if (isRead()) {
+				report(state, {statusCode, bytes});
+			}
+		},
+		end(state, ending) {
+			if (isRead()) {
+				report(state, ending);
+			}
+		},
+	};
+};
