@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {randomBytes} from 'node:crypto';
 import process from 'node:process';
 import test from 'node:test';
 import got from 'got';
@@ -9,6 +10,7 @@ import {
 	type RedisCache,
 	type RedisCacheOptions,
 } from '../../source/index.ts';
+import {followFakeTimers} from '../helpers/deadlines.ts';
 import {listen} from '../helpers/listener.ts';
 import {respond, startOrigin} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
@@ -229,3 +231,52 @@ for (const [by, purge] of [
 		assert.equal(cache.health().state, 'read-only');
 	});
 }
+
+test('a full Redis in which each purge makes a little room: one error of writes, degraded once, recovered once when it takes all writes', async t => {
+	const [origin, redis] = await Promise.all([startOrigin(), startRedis({args: ['--maxmemory', '4mb']})]);
+	t.after(async () => Promise.all([origin.stop(), redis.stop()]));
+	origin.handler = (_request, response) => {
+		respond(response, {headers: {'cache-control': 'max-age=60'}, body: randomBytes(50_000)});
+	};
+
+	await using cache = redisCache({store: redis.url, timeout: '10s', compression: false, memory: false});
+	const client = got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache);
+	const events: string[] = [];
+	for (const name of ['error', 'degraded', 'recovered'] as const) {
+		cache.on(name, (error?: unknown) => events.push(String(error).includes('a purge was not confirmed') ? 'unconfirmed purge' : name));
+	}
+
+	const eventsOfWrites = () => events.filter(name => name !== 'unconfirmed purge');
+	let count = 0;
+	const ask = async () => client(String(count++));
+	t.mock.timers.enable({apis: ['setTimeout']});
+	followFakeTimers(t.mock);
+	while (!events.includes('degraded')) {
+		await ask();
+	}
+
+	const outcomes = new Set<unknown>();
+	for (let round = 0; round < 15; round++) {
+		// Longer than any cooldown.
+		t.mock.timers.tick(5000);
+		for (let purge = 0; purge < 3; purge++) {
+			await cache.delete(`${origin.url}/${(3 * round) + purge}`);
+			for (let asked = 0; asked < 3; asked++) {
+				outcomes.add(cacheInfo(await ask())?.notStored);
+			}
+		}
+
+		assert.equal(cache.health().state, 'read-only');
+	}
+
+	assert.deepEqual(outcomes, new Set(['store-unavailable', undefined]), 'it was written to, and refused again');
+	assert.deepEqual(eventsOfWrites(), ['error', 'degraded']);
+	await redis.client.configSet('maxmemory', '0');
+	while (!events.includes('recovered')) {
+		t.mock.timers.tick(5000);
+		await ask();
+	}
+
+	assert.deepEqual(eventsOfWrites(), ['error', 'degraded', 'recovered']);
+	assert.ok(events.length <= 4, 'a purge that was not confirmed is told once');
+});

@@ -5,6 +5,7 @@ import test from 'node:test';
 import {setImmediate as nextTurn, setTimeout as delay} from 'node:timers/promises';
 import {cacheInfo, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {holdNext, type Origin} from '../helpers/origin.ts';
+import type {TestRedis} from '../helpers/redis.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
 const mib = 1024 * 1024;
@@ -275,20 +276,25 @@ test('a response whose header fields are beyond the bound is said not to be stor
 	assert.equal(cacheInfo(response)?.notStored, 'too-large');
 });
 
-test('once a full Redis is read-only, a response is said not to be stored, in Cache-Status too', async () => {
-	await using setup = await setUp();
-	const {client, cache, redis, origin} = setup;
-	serve(origin, Buffer.from('a'));
-	await client('first');
-	await redis.client.configSet('maxmemory', '1');
-	const isDegraded = Promise.withResolvers<void>();
-	cache.once('degraded', () => {
-		isDegraded.resolve();
+for (const [name, refuseWrites] of Object.entries<(redis: TestRedis) => Promise<unknown>>({
+	'a Redis is full': async ({client}) => client.configSet('maxmemory', '1'),
+	'a Redis is a replica': async ({client}) => client.sendCommand(['REPLICAOF', '127.0.0.1', '1']),
+})) {
+	test(`once ${name}, and known to be read-only, a response is said not to be stored, in Cache-Status too`, async () => {
+		await using setup = await setUp();
+		const {client, cache, redis, origin} = setup;
+		serve(origin, Buffer.from('a'));
+		await client('first');
+		await refuseWrites(redis);
+		const isDegraded = Promise.withResolvers<void>();
+		cache.once('degraded', () => {
+			isDegraded.resolve();
+		});
+		await Promise.all(Array.from({length: 4}, async (_, position) => client(`refused${position}`)));
+		await isDegraded.promise;
+		const response = await client('first', {context: {cache: {mode: 'reload'}}});
+		assert.equal(cache.health().state, 'read-only');
+		assert.equal(cacheInfo(response)?.notStored, 'store-unavailable');
+		assert.doesNotMatch(String(response.headers['cache-status']), /stored/v);
 	});
-	await Promise.all(Array.from({length: 4}, async (_, position) => client(`full${position}`)));
-	await isDegraded.promise;
-	const response = await client('first', {context: {cache: {mode: 'reload'}}});
-	assert.equal(cache.health().state, 'read-only');
-	assert.equal(cacheInfo(response)?.notStored, 'store-unavailable');
-	assert.doesNotMatch(String(response.headers['cache-status']), /stored/v);
-});
+}

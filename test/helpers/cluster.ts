@@ -60,6 +60,30 @@ export type StartClusterOptions = {
 	readonly args?: readonly string[] | ((port: number) => readonly string[]);
 };
 
+const untilKnown = async (nodes: readonly TestRedis[], ids: readonly string[]): Promise<void> => {
+	for (const node of nodes) {
+		await until('each node knows all others', async () => (await send(node, 'CLUSTER', 'NODES')).split('\n').filter(line => ids.some(id => line.startsWith(id))).length === nodes.length);
+	}
+};
+
+const untilInOrder = async (nodes: readonly TestRedis[], replicas: readonly TestRedis[]): Promise<void> => {
+	for (const node of nodes) {
+		await until('the state of the cluster is ok', async () => (await send(node, 'CLUSTER', 'INFO')).includes('cluster_state:ok'));
+	}
+
+	for (const replica of replicas) {
+		await until('the replica is in touch with its master', async () => (await send(replica, 'INFO', 'replication')).includes('master_link_status:up'));
+	}
+};
+
+const untilToldOfReplicas = async (nodes: readonly TestRedis[], masters: readonly TestRedis[]): Promise<void> => {
+	// It is replicated, though there is nothing.
+	await Promise.all(masters.map(async master => send(master, 'FLUSHALL')));
+	for (const node of nodes) {
+		await until('each slot has a replica', async () => (await send<readonly unknown[][]>(node, 'CLUSTER', 'SLOTS')).every(({length}) => length === 4));
+	}
+};
+
 /**
 A Redis Cluster of the test's own: three masters with a replica each.
 */
@@ -89,27 +113,14 @@ export const startCluster = async ({isReplicated = true, losesNodes = false, can
 		}
 	}
 
-	for (const node of nodes) {
-		await until('each node knows all others', async () => ids.every((id, _position, all) => all.includes(id)) && (await send(node, 'CLUSTER', 'NODES')).split('\n').filter(line => ids.some(id => line.startsWith(id))).length === nodes.length);
-	}
-
+	await untilKnown(nodes, ids);
 	for (const [position, replica] of replicas.entries()) {
 		await send(replica, 'CLUSTER', 'REPLICATE', ids[position] ?? '');
 	}
 
-	for (const node of nodes) {
-		await until('the state of the cluster is ok', async () => (await send(node, 'CLUSTER', 'INFO')).includes('cluster_state:ok'));
-	}
-
-	for (const replica of replicas) {
-		await until('the replica is in touch with its master', async () => (await send(replica, 'INFO', 'replication')).includes('master_link_status:up'));
-	}
-
+	await untilInOrder(nodes, replicas);
 	if (tellsReplicas) {
-		await Promise.all(masters.map(async master => send(master, 'FLUSHALL')));
-		for (const node of nodes) {
-			await until('each slot has a replica', async () => (await send<readonly unknown[][]>(node, 'CLUSTER', 'SLOTS')).every(({length}) => length === 4));
-		}
+		await untilToldOfReplicas(nodes, masters);
 	}
 
 	const stop = async () => {
