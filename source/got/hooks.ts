@@ -14,6 +14,7 @@ import {settleResponse, staleInstead} from '../cache/settlement.ts';
 import {construct} from '../http/construct.ts';
 import {reportOn} from '../observe/cache-status.ts';
 import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
+import {isTraced} from '../observe/tracing.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {joinFlight} from './coalescing/flight.ts';
@@ -49,12 +50,12 @@ import {
 	toIncomingMessage,
 	type Message,
 } from './state/message.ts';
-import {reportAbort, reportEnd, reportFailure} from './state/report.ts';
+import {handOver, reportAbort, reportEnd, reportFailure, traceLookUp, traceOf} from './state/report.ts';
 import {isUnchanged} from './state/request.ts';
 import {responseHead} from './state/response-head.ts';
 
 /** What an attempt leaves to the one that answers in its place. */
-type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus' | 'previous'>> & {
+type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus' | 'previous' | 'trace'>> & {
 	/** The exchange before, where the origin's answer did not go with what is stored. */
 	readonly before?: Exchange;
 };
@@ -87,6 +88,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			}
 
 			return outcome && {
+				...handOver(state),
 				exchange,
 				retryCount,
 				previous: state.previous,
@@ -112,13 +114,15 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 
 		const {before, ...recovered}: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
-		const found = recovered.exchange ? {exchange: recovered.exchange, request: undefined} : await lookUpForRequest(context, options, before);
+		const lookUp = async () => lookUpForRequest(context, options, before);
+		const found = recovered.exchange ? {exchange: recovered.exchange, request: undefined} : await (isTraced() ? traceLookUp(context, options, lookUp) : lookUpForRequest(context, options, before));
 		const {exchange, request: lookedUp} = found;
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
 			startedMonoMs: exchange.startedAt,
 			isReported: false,
+			trace: traceOf(options),
 			settlement: undefined,
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
@@ -230,7 +234,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			// Whether the user has anything retried is another question.
 			prepareRecovery(options, (): Recovered => {
 				carryOn(options);
-				return {retryCount: state.retryCount, previous: state.previous, before: state.exchange};
+				return {...handOver(state), retryCount: state.retryCount, previous: state.previous, before: state.exchange};
 			});
 			return retryWithMergedOptions({preserveHooks: true});
 		};

@@ -3,6 +3,7 @@ import {ownTimers} from '../store/ports/own-timers.ts';
 import {debugLine} from './debug-line.ts';
 import {reportOf, type Ending, type ExchangeReport} from './exchange-report.ts';
 import type {ObservedExchange} from './observed-exchange.ts';
+import type {Trace} from './tracing.ts';
 
 export type ExchangeListener = (report: ExchangeReport) => void;
 
@@ -21,9 +22,9 @@ Receives each exchange when it is over, and tells everybody who wants to know. A
 */
 export type Observer = {
 	/** Receives a stored response that answered a call without a request. */
-	endHit(state: ObservedExchange, statusCode: number, bytes: number): void;
+	endHit(state: ObservedExchange, statusCode: number, bytes: number, trace: Trace | undefined): void;
 
-	end(state: ObservedExchange, ending: Ending): void;
+	end(state: ObservedExchange, ending: Ending, trace: Trace | undefined): void;
 };
 
 const debug = debuglog('got-redis-cache');
@@ -46,26 +47,27 @@ export const createObserver = ({listeners, listenerCount, reportError, now}: Obs
 
 	const isRead = (): boolean => listenerCount() > 0 || debug.enabled;
 
-	const report = (state: ObservedExchange, ending: Ending): void => {
+	const report = (state: ObservedExchange, ending: Ending, trace: Trace | undefined): void => {
 		const made = reportOf(state, ending, now(), ownTimers.now());
 		if (debug.enabled) {
 			debug('%s', debugLine(made));
 		}
 
+		trace?.finish(made);
 		for (const listener of listeners()) {
 			tell(listener, made);
 		}
 	};
 
 	return {
-		endHit(state, statusCode, bytes) {
-			if (isRead()) {
-				report(state, {statusCode, bytes});
+		endHit(state, statusCode, bytes, trace) {
+			if (trace !== undefined || isRead()) {
+				report(state, {statusCode, bytes}, trace);
 			}
 		},
-		end(state, ending) {
-			if (isRead()) {
-				report(state, ending);
+		end(state, ending, trace) {
+			if (trace !== undefined || isRead()) {
+				report(state, ending, trace);
 			}
 		},
 	};

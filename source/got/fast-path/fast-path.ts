@@ -7,6 +7,7 @@ import {construct} from '../../http/construct.ts';
 import type {RequestHead} from '../../http/message.ts';
 import {isSuccessful} from '../../http/status-codes.ts';
 import {memberOf} from '../../observe/cache-status.ts';
+import {isTraced} from '../../observe/tracing.ts';
 import {resolveRequestOptions} from '../../options/resolve-options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {holdEarlyResponses} from '../patches/early-response.ts';
@@ -14,6 +15,7 @@ import type {GotContext, Hooks} from '../state/context.ts';
 import type {GotExchange} from '../state/exchanges.ts';
 import {askedBy} from '../state/given-request.ts';
 import type {GotOptions} from '../state/got-options.ts';
+import {traceLookUp, traceOf} from '../state/report.ts';
 import {isSameRequest, urlOf} from '../state/request.ts';
 import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
 import {
@@ -163,7 +165,7 @@ const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Re
 
 	try {
 		const response = createDirectResponse(message, options, state, context.store);
-		context.observer.endHit(state, message.statusCode, message.body.byteLength);
+		context.observer.endHit(state, message.statusCode, message.body.byteLength, traceOf(options));
 		return response;
 	} catch {
 		// What the user's parser has against the body, it will say again, to got.
@@ -183,7 +185,7 @@ const answer = async (call: FastCall): Promise<unknown> => {
 	}
 
 	const head = call.listeners === undefined ? futureHead(options) : undefined;
-	const found = head && lookUpSafely(call, head);
+	const found = head && (isTraced() ? traceLookUp(call.context, options, () => lookUpSafely(call, head)) : lookUpSafely(call, head));
 	const exchange = found instanceof Promise ? await found : found;
 	const isAnswered = head && call.listeners === undefined && (found === exchange || isStillFuture(options, head));
 	call.response = exchange && isAnswered ? answerFrom(call, exchange) : undefined;

@@ -1,6 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {markRequestFailure} from '../state/failure.ts';
 import type {GotOptions} from '../state/got-options.ts';
+import {runInTrace} from '../state/report.ts';
 import {overrideEmit} from './override-emit.ts';
 
 type RequestFunction = NonNullable<GotOptions['request']>;
@@ -97,7 +98,7 @@ export const seeNextRequest = (options: GotOptions, {check, see, insteadOf}: Nex
 				// Copies: a request that waits for another one is sent as it is now. With got 15, the header fields are those of the options.
 				const sent = {...native, headers: {...native.headers}};
 				const make = check(sent) ? first : (options.getRequestFunction() ?? first);
-				const result = make(new URL(url), sent, callback);
+				const result = runInTrace(options, () => make(new URL(url), sent, callback));
 
 				// Got does not wait for what is no promise.
 				return result instanceof Promise ? seenLater(result) : seen(result);

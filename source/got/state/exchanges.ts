@@ -2,6 +2,7 @@ import type {BeforeRequestHook} from 'got';
 import type {Exchange, ExchangeContext} from '../../cache/exchange.ts';
 import type {ExchangeResult} from '../../cache/settlement.ts';
 import type {ObservedExchange} from '../../observe/observed-exchange.ts';
+import type {Trace} from '../../observe/tracing.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import {copyOfBudget, type RequestBudget} from '../../store/guard/budget.ts';
 import type {GotOptions} from './got-options.ts';
@@ -26,6 +27,8 @@ export type GotExchange = {
 	answeredMonoMs?: number;
 	/** Whether the report of the attempt has been made. */
 	isReported: boolean;
+	/** The trace of the attempt, if somebody subscribes to the tracing channel. */
+	trace?: Trace | undefined;
 	/** The error that the attempt failed with. */
 	failure?: Error | undefined;
 	/** Resolves when the response of a stream has been settled. */

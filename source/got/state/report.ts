@@ -1,13 +1,55 @@
 import {addAbortListener} from 'node:events';
+import {redactedUrl} from '../../http/credentials.ts';
 import type {Ending} from '../../observe/exchange-report.ts';
+import {isTraced, startTrace, type Trace} from '../../observe/tracing.ts';
 import type {GotContext} from './context.ts';
 import {isWatched, type GotExchange} from './exchanges.ts';
 import type {GotOptions} from './got-options.ts';
 import {isRefresh} from './refreshes.ts';
+import {urlOf} from './request.ts';
 
 /*
 Each attempt is reported once, at the first of its ends that is seen: got has one for responses, one for errors, one for redirects, and none for a promise that is aborted. A stream ends when it has been read, or is closed: got leaves one that was read open.
 */
+
+/** The traces of attempts whose look-up has begun. */
+const traces = new WeakMap<GotOptions, Trace>();
+
+export const traceOf = (options: GotOptions): Trace | undefined => isTraced() ? traces.get(options) : undefined;
+
+/**
+Runs the look-up of an attempt in the context of its trace. Only to be called if somebody subscribes to the tracing channel.
+
+@throws What the look-up throws.
+*/
+export const traceLookUp = <Result>({settings}: GotContext, options: GotOptions, lookUp: () => Result): Result => {
+	const known = traces.get(options);
+	const url = redactedUrl(urlOf(options), settings.request.http.ignoredParameters);
+	const {trace, result} = known ? {trace: known, result: known.run(lookUp)} : startTrace({method: options.method.toUpperCase(), url}, lookUp);
+	traces.set(options, trace);
+	if (result instanceof Promise) {
+		result.catch((error: unknown) => {
+			trace.fail(error);
+		});
+	}
+
+	return result;
+};
+
+/** Runs a function in the context of an attempt's trace, if there is one. */
+export const runInTrace = <Result>(options: GotOptions, operation: () => Result): Result => {
+	const trace = traceOf(options);
+
+	return trace ? trace.run(operation) : operation();
+};
+
+/** To be called when another state takes over an attempt. */
+export const handOver = (state: GotExchange): Pick<GotExchange, 'trace'> => {
+	state.isReported = true;
+	state.abortListener?.[Symbol.dispose]();
+
+	return {trace: state.trace};
+};
 
 /** To be called when an attempt is over. Later calls for the same attempt do nothing. */
 export const reportEnd = (context: GotContext, options: GotOptions, state: GotExchange, ending: Ending): void => {
@@ -17,7 +59,7 @@ export const reportEnd = (context: GotContext, options: GotOptions, state: GotEx
 
 	state.isReported = true;
 	state.abortListener?.[Symbol.dispose]();
-	context.observer.end(state, {...ending, isStream: options.isStream, isRefresh: isRefresh(options)});
+	context.observer.end(state, {...ending, isStream: options.isStream, isRefresh: isRefresh(options)}, state.trace);
 };
 
 /** To be called with the error of an attempt. A response whose status code the caller does not want is no failure. */
