@@ -7,6 +7,7 @@ export type {ExchangeReport} from './observe/exchange-report.ts';
 export type {ExchangeTrace} from './observe/tracing.ts';
 export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
 export type {Duration} from './types/duration.ts';
+export type {ExportedResponse, ImportResult} from './management/exported.ts';
 export type {CachedResponse, CacheEntry, ListedEntry} from './management/inventory.ts';
 export type {EntriesOptions, EntryFilter, Purgeable, RequestLike, UnreadableEntry} from './management/filters.ts';
 export type {
@@ -21,5 +22,6 @@ export type {
 } from './options/options.ts';
 export type {StoreOption} from './store/backends/connection.ts';
 export type {UnreadableReason} from './store/ports/store.ts';
+export type {StoredPolicy} from './types/stored.ts';
 export {StoreError, StoreTimeoutError} from './store/ports/store-error.ts';
 export type {UrlPattern} from './options/url-pattern.ts';

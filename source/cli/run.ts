@@ -1,4 +1,3 @@
-import {readFileSync} from 'node:fs';
 import process from 'node:process';
 import type {Command} from './commands/command.ts';
 import {toFailure} from './commands/failures.ts';
@@ -9,11 +8,7 @@ import {parseCommand, splitCommand, unknownCommand} from './parse.ts';
 import {exitCodes, type Outcome} from './terminal/failure.ts';
 import {createOutput, type Output} from './terminal/output.ts';
 import {plainLines, toJsonLine} from './terminal/text.ts';
-
-const versionOf = (): string => {
-	const {version} = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {readonly version: string};
-	return version;
-};
+import {version} from './terminal/version.ts';
 
 const names = commands.map(({name}) => name);
 
@@ -25,7 +20,7 @@ const runCommand = async (command: Command, arguments_: readonly string[], outpu
 	}
 
 	if (given.flag('version')) {
-		await output.line(versionOf());
+		await output.line(version());
 		return 'done';
 	}
 
@@ -48,7 +43,7 @@ const dispatch = async (arguments_: readonly string[], output: Output): Promise<
 	}
 
 	if (name === undefined && others.includes('--version')) {
-		await output.line(versionOf());
+		await output.line(version());
 		return 'done';
 	}
 

@@ -3,9 +3,11 @@ import type {HandlerFunction} from 'got';
 import {createFlights} from '../coalescing/flights.ts';
 import {createLeases} from '../coalescing/lease.ts';
 import {checkEventName, refuseMore} from '../management/arguments.ts';
+import type {ExportedResponse, ImportResult} from '../management/exported.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
 import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
-import {clearAll, copyAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
+import {clearAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
+import {copyAll, exportAll, importAll} from '../management/transfer.ts';
 import type {ExchangeReport} from '../observe/exchange-report.ts';
 import {createObserver} from '../observe/observer.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
@@ -422,6 +424,42 @@ export class RedisCache {
 		}
 
 		return count;
+	}
+
+	/**
+	Gives all stored responses, or those that a filter leaves, with their bodies, as plain data that another cache can import.
+
+	@throws {TypeError} If `filter` has a property that is unknown or wrong.
+	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
+
+	@example
+	```
+	const responses = await Array.fromAsync(cache.export({origin: 'https://api.example.com'}));
+	```
+	*/
+	export(filter?: EntryFilter): AsyncGenerator<ExportedResponse>;
+
+	async * export(filter?: EntryFilter, ...more: never[]): AsyncGenerator<ExportedResponse> {
+		refuseMore(more, 1, 'export()', 'one filter has all properties, as in export({tag, origin})');
+		yield * exportAll(this.#context, filter);
+	}
+
+	/**
+	Stores responses that `export()` gave, with what is left of their time, in the place of whatever is stored for the same requests. They are trusted as much as the store is: a response is given to whoever asks for its key.
+
+	@returns How many were stored, and how many were not, by reason.
+	@throws {TypeError} If one of them is no exported response. Those before it are stored.
+
+	@example
+	```
+	const {imported} = await redisCache('redis://new.example.com').import(cache.export());
+	```
+	*/
+	import(responses: Iterable<ExportedResponse> | AsyncIterable<ExportedResponse>): Promise<ImportResult>;
+
+	async import(responses: Iterable<ExportedResponse> | AsyncIterable<ExportedResponse>, ...more: never[]): Promise<ImportResult> {
+		refuseMore(more, 1, 'import()');
+		return importAll(this.#context, responses);
 	}
 
 	/**

@@ -1,27 +1,19 @@
 import type {ExchangeContext} from '../cache/exchange.ts';
-import {keysOf, purgeRequest, storedKeysOf} from '../cache/invalidating.ts';
+import {purgeRequest, storedKeysOf} from '../cache/invalidating.ts';
 import {currentAgeSeconds} from '../http/age.ts';
-import {rawFieldValue} from '../http/header-fields.ts';
-import {urlVariation, type SearchVariance} from '../http/no-vary-search.ts';
 import {
 	everyKey,
-	flushWrites,
 	purge,
 	readAll,
-	recordKeyOf,
-	write,
 } from '../resource/resource.ts';
-import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/store.ts';
 import {withReplicas} from '../store/replicas.ts';
 import {changeVersion} from '../tags/current-versions.ts';
-import {versionsFor, extendVersions} from '../tags/ensure-versions.ts';
-import {registerSearchVariance} from '../tags/search-variance.ts';
+import {extendVersions} from '../tags/ensure-versions.ts';
 import {
 	groupVersionKey,
 	versionKeysOf,
-	noVersions,
 	originVersionKey,
 	renewedVersions,
 	resourceOf,
@@ -164,59 +156,4 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 	}
 
 	return isTouched;
-};
-
-/** The key of what is listed under a name, if its URL tells. */
-const keyOfListed = (context: ExchangeContext, name: string, {method, url}: StoredResponse, searchVariance: SearchVariance | undefined): string | undefined => [undefined, searchVariance]
-	.flatMap(each => keysOf(context, {method, url, headers: {}}, {body: undefined, extra: undefined, user: undefined}, each))
-	.find(key => context.store.nameOf(key) === name);
-
-const anyKey = '{name}';
-
-/** Whether what is listed under a name of the one is found under the same name in the other: always where the names of the one are its keys. */
-const areNamesKept = (from: ExchangeContext, to: ExchangeContext): boolean => [anyKey, to.store.nameOf(anyKey)].includes(from.store.nameOf(anyKey));
-
-/** @returns How many responses were copied, and how many were not, for nobody would find them. */
-export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promise<{readonly count: number; readonly unnamedCount: number}> => {
-	const keepsNames = areNamesKept(from, to);
-	let count = 0;
-	let unnamedCount = 0;
-	for await (const {key, stored: held, timeToLive} of holding(from)) {
-		const startedAt = ownTimers.now();
-		const [record] = await from.store.get([key]);
-		if (record?.kind !== 'response') {
-			continue;
-		}
-
-		const stored = {...record, policy: {...record.policy, isInvalidated: held.policy.isInvalidated}};
-		const searchVariance = urlVariation(rawFieldValue(stored.rawHeaders, 'no-vary-search'));
-		const copyKey = keyOfListed(from, recordKeyOf(key), stored, searchVariance) ?? (keepsNames ? recordKeyOf(key) : undefined);
-		if (copyKey === undefined) {
-			unnamedCount++;
-			continue;
-		}
-
-		const seen = searchVariance && await registerSearchVariance(to, {url: stored.url, searchVariance, seen: noVersions, timeToLive});
-		const reading = {seen: typeof seen === 'object' ? seen : noVersions, requestTimeMs: Infinity};
-		const versions = await versionsFor(to.store, reading, {key: copyKey, stored, timeToLive, nowMs: to.now()});
-		const writing = await tokenFor(to.store, await placeGuardFirst(to.store, copyKey));
-		if (typeof versions !== 'object' || writing.refusal !== undefined) {
-			continue;
-		}
-
-		const unwritten = write(to, {
-			key: copyKey,
-			index: undefined,
-			stored: {...stored, indexId: '', versions: [writing.token, ...versions]},
-			token: writing.token,
-			startedAt,
-			matchHeaders: from.settings.request.http.matchHeaders,
-			timeToLive,
-		});
-		count += unwritten ? 0 : 1;
-
-		await flushWrites(to);
-	}
-
-	return {count, unnamedCount};
 };

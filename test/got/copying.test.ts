@@ -111,3 +111,16 @@ for (const [name, [{encryption}, hits]] of Object.entries(targets)) {
 		}
 	});
 }
+
+test('a copied response with No-Vary-Search is found by processes that have never met the field', async () => {
+	await using setup = await setUp({namespace: 'from'});
+	const {client, cache, origin} = setup;
+	origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=60', 'no-vary-search': 'params=("utm")'}).end('found');
+	};
+
+	await client('search?q=1&utm=2');
+	assert.equal(await cache.copyTo(setup.other({namespace: 'to'}).cache), 1);
+	const {isFromCache, body} = await setup.other({namespace: 'to'}).client('search?q=1&utm=3');
+	assert.deepEqual([isFromCache, body], [true, 'found']);
+});

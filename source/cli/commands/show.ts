@@ -1,20 +1,16 @@
-import {Buffer} from 'node:buffer';
 import {STATUS_CODES} from 'node:http';
 import type {CachedResponse} from '../../index.ts';
+import {bodyFields, mediaTypeIn, textOf} from '../formats/body.ts';
 import type {Outcome} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
 import {formatBytes, formatSeconds, pad, plain, plainLines} from '../terminal/text.ts';
-import {textOf} from './body.ts';
 import type {Command, CommandContext} from './command.ts';
 import {isEncrypted, isStoreKey, locate, requestOptions} from './request.ts';
 
 /** So many lines of a body are shown in a terminal. */
 const mostLines = 200;
 
-const mediaTypeOf = ({headers}: CachedResponse): string | undefined => {
-	const {'content-type': type} = headers;
-	return typeof type === 'string' ? type : undefined;
-};
+const mediaTypeOf = ({headers}: CachedResponse): string | undefined => mediaTypeIn(Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map(each => [name, each] as const)));
 
 const timeOf = (date: Date | undefined): string => date?.toISOString().replace('.000Z', 'Z') ?? 'never';
 
@@ -84,8 +80,7 @@ const writeAll = async (stored: CachedResponse, output: Output): Promise<void> =
 
 const toJson = (stored: CachedResponse) => {
 	const {body, ...entry} = stored;
-	const text = textOf(body, mediaTypeOf(stored));
-	return text === undefined ? {...entry, body: Buffer.from(body).toString('base64'), bodyEncoding: 'base64'} : {...entry, body: text};
+	return {...entry, ...bodyFields(body, mediaTypeOf(stored))};
 };
 
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {

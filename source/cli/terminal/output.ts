@@ -22,8 +22,8 @@ export type Output = {
 	line(text?: string): Promise<void>;
 	/** Writes a value as one line of JSON. */
 	json(value: unknown): Promise<void>;
-	/** Writes bytes as they are. */
-	bytes(bytes: Uint8Array): Promise<void>;
+	/** Writes bytes or text as they are. */
+	bytes(bytes: Uint8Array | string): Promise<void>;
 	/** Tells something that is no result, on stderr. */
 	note(text: string): void;
 	/** Tells a warning, on stderr: with `--json` as JSON. */

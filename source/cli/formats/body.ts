@@ -15,3 +15,19 @@ export const textOf = (body: Uint8Array, mediaType: string | undefined): string 
 	const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
 	return textTypes.test(mediaType ?? '') || !binary.test(text) ? text : undefined;
 };
+
+export const mediaTypeIn = (headers: ReadonlyArray<readonly [name: string, value: string]>): string | undefined => headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+
+export type BodyFields = {
+	readonly body: string;
+	/** Absent for text. */
+	readonly bodyEncoding?: 'base64';
+};
+
+/** A body in JSON: as text if it is text, otherwise in base64. */
+export const bodyFields = (body: Uint8Array, mediaType: string | undefined): BodyFields => {
+	const text = textOf(body, mediaType);
+	return text === undefined ? {body: Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64'), bodyEncoding: 'base64'} : {body: text};
+};
+
+export const bodyOf = ({body, bodyEncoding}: BodyFields): Uint8Array => Buffer.from(body, bodyEncoding ?? 'utf8');
