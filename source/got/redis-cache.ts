@@ -10,6 +10,8 @@ import {clearAll, purgeAll, removeByKey, removeStored, touchStored} from '../man
 import {copyAll, exportAll, importAll} from '../management/transfer.ts';
 import type {ExchangeReport} from '../observe/exchange-report.ts';
 import {createObserver} from '../observe/observer.ts';
+import {createStatistics, type Statistics} from '../observe/statistics.ts';
+import type {CacheStats} from '../observe/stats.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {resolveOptions} from '../options/resolve-options.ts';
 import {describeRedacted} from '../options/validate.ts';
@@ -87,6 +89,7 @@ export class RedisCache {
 
 	readonly #emitter = new EventEmitter<RedisCacheEvents>();
 	readonly #context: GotContext;
+	readonly #statistics: Statistics | undefined;
 
 	/** For got. */
 	readonly hooks: Hooks;
@@ -156,6 +159,9 @@ export class RedisCache {
 			emitError(new Error(`got-redis-cache: ${what}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
 		};
 
+		const statistics = settings.hasStatistics ? createStatistics(() => Date.now(), settings.request.http.ignoredParameters) : undefined;
+		this.#statistics = statistics;
+
 		const context: Omit<GotContext, 'store'> & {store: Store} = {
 			options,
 			settings,
@@ -177,6 +183,7 @@ export class RedisCache {
 				listenerCount: () => this.#emitter.listenerCount('exchange'),
 				reportError,
 				now: () => Date.now(),
+				statistics,
 			}),
 			refreshes: createRefreshes(),
 			flights: settings.coalesce === false ? undefined : createFlights({patienceMs: flightPatienceMs, maxResting: maxHints}),
@@ -493,6 +500,29 @@ export class RedisCache {
 		refuseMore(more, 0, 'health()');
 		const {store} = this.#context;
 		return {...store.health(), counters: {...store.counters}};
+	}
+
+	/**
+	Returns what this cache has done in this process since it was made, as plain data: requests by status, reason and origin, bytes, look-up times, the most frequent URLs. It asks nothing.
+
+	@throws {TypeError} If the option `statistics` is `false`.
+
+	@example
+	```
+	const {requests, statuses} = cache.stats();
+
+	console.log(`${statuses.hit} of ${requests} requests were hits`);
+	```
+	*/
+	stats(): CacheStats;
+
+	stats(...more: never[]): CacheStats {
+		refuseMore(more, 0, 'stats()');
+		if (!this.#statistics) {
+			throw new TypeError('Nothing is counted for stats(), because the option `statistics` in redisCache() is `false`: leave it out');
+		}
+
+		return this.#statistics.stats();
 	}
 
 	/**

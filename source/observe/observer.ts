@@ -3,6 +3,7 @@ import {ownTimers} from '../store/ports/own-timers.ts';
 import {debugLine} from './debug-line.ts';
 import {reportOf, type Ending, type ExchangeReport} from './exchange-report.ts';
 import type {ObservedExchange} from './observed-exchange.ts';
+import type {Statistics} from './statistics.ts';
 import type {Trace} from './tracing.ts';
 
 export type ExchangeListener = (report: ExchangeReport) => void;
@@ -15,6 +16,8 @@ export type ObserverOptions = {
 	/** Reports the error that a listener threw. */
 	readonly reportError: (what: string, error: unknown) => void;
 	readonly now: () => number;
+	/** Counts exchanges; `undefined` if the user disabled that. */
+	readonly statistics: Pick<Statistics, 'count'> | undefined;
 };
 
 /**
@@ -29,7 +32,7 @@ export type Observer = {
 
 const debug = debuglog('got-redis-cache');
 
-export const createObserver = ({listeners, listenerCount, reportError, now}: ObserverOptions): Observer => {
+export const createObserver = ({listeners, listenerCount, reportError, now, statistics}: ObserverOptions): Observer => {
 	const tell = (listener: ExchangeListener, report: ExchangeReport): void => {
 		try {
 			listener(report);
@@ -61,11 +64,19 @@ export const createObserver = ({listeners, listenerCount, reportError, now}: Obs
 
 	return {
 		endHit(state, statusCode, bytes, trace) {
-			if (trace !== undefined || isRead()) {
-				report(state, {statusCode, bytes}, trace);
+			const isReported = trace !== undefined || isRead();
+			if (!isReported && statistics === undefined) {
+				return;
+			}
+
+			const ending = {statusCode, bytes};
+			statistics?.count(state, ending);
+			if (isReported) {
+				report(state, ending, trace);
 			}
 		},
 		end(state, ending, trace) {
+			statistics?.count(state, ending);
 			if (trace !== undefined || isRead()) {
 				report(state, ending, trace);
 			}

@@ -476,6 +476,13 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	fastPath?: boolean | undefined;
 
 	/**
+	Counts requests for `cache.stats()`. `false`: nothing is counted.
+
+	@default true
+	*/
+	statistics?: boolean | undefined;
+
+	/**
 	Targeted cache-control fields to heed in place of `Cache-Control`, in this order (RFC 9213), such as `['cdn-cache-control']`.
 
 	@default []

@@ -62,6 +62,7 @@ export type CacheSettings = {
 	/** `undefined`: a purge is confirmed when the master has it. */
 	readonly replicas: ReplicaCount | undefined;
 	readonly hasFastPath: boolean;
+	readonly hasStatistics: boolean;
 	readonly coalesce: 'process' | 'fleet' | false;
 	readonly key: RedisCacheOptions['key'];
 	readonly filter: ((request: RequestHead, response?: ResponseHead) => boolean) | undefined;
@@ -247,6 +248,7 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	compression: [isBoolean, 'a boolean'],
 	encryption: [value => keyRingOf(value) !== undefined, 'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys', tellSecret],
 	fastPath: [isBoolean, 'a boolean'],
+	statistics: [isBoolean, 'a boolean'],
 	coalesce: [value => [false, 'process', 'fleet'].includes(value as string), '\'process\', \'fleet\' or `false`'],
 	targets: [value => isArrayOf(value, isFieldName), 'an array of header field names'],
 	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
@@ -541,6 +543,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 		keyRing: options.encryption === undefined ? undefined : keyRingOf(options.encryption),
 		replicas: replicaCountOf(options.waitForReplicas),
 		hasFastPath: options.fastPath ?? true,
+		hasStatistics: options.statistics ?? true,
 		coalesce: options.coalesce ?? 'process',
 		key: returning('key', options.key, isKey, 'a string, and not one that a missing value comes to; \'\' for none'),
 		filter: filterOf(options.filter),

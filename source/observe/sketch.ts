@@ -1,0 +1,63 @@
+/**
+Counts the most frequent of many names in little memory: Space-Saving (Metwally, Agrawal and El Abbadi, “Efficient Computation of Frequent and Top-k Elements in Data Streams”, ICDT 2005). A new name takes the place of the least frequent one, and its count; how much of it is inherited is known.
+*/
+export type Sketch = {
+	/** Counts a name, and returns its slot. */
+	add(name: string): number;
+	readonly size: number;
+	nameOf(slot: number): string;
+	/** How often the name was counted for certain: at least that often, and exactly so if it never left. */
+	countOf(slot: number): number;
+};
+
+/**
+@param capacity - The number of names that are counted.
+@param onReplace - Called before another name takes a slot.
+*/
+export const createSketch = (capacity: number, onReplace?: (slot: number) => void): Sketch => {
+	const slots = new Map<string, number>();
+	const names: string[] = [];
+	const counts = new Float64Array(capacity);
+	/** The part of each count that was inherited. */
+	const inherited = new Float64Array(capacity);
+
+	const leastFrequent = (): number => {
+		let least = 0;
+		for (let slot = 1; slot < capacity; slot++) {
+			if ((counts[slot] ?? 0) < (counts[least] ?? 0)) {
+				least = slot;
+			}
+		}
+
+		return least;
+	};
+
+	/** Empties the slot of the least frequent name. */
+	const replace = (): number => {
+		const slot = leastFrequent();
+		onReplace?.(slot);
+		slots.delete(names[slot] ?? '');
+		inherited[slot] = counts[slot] ?? 0;
+
+		return slot;
+	};
+
+	return {
+		add(name) {
+			let slot = slots.get(name);
+			if (slot === undefined) {
+				slot = names.length < capacity ? names.length : replace();
+				names[slot] = name;
+				slots.set(name, slot);
+			}
+
+			counts[slot] = (counts[slot] ?? 0) + 1;
+			return slot;
+		},
+		get size() {
+			return names.length;
+		},
+		nameOf: slot => names[slot] ?? '',
+		countOf: slot => (counts[slot] ?? 0) - (inherited[slot] ?? 0),
+	};
+};

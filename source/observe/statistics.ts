@@ -1,0 +1,215 @@
+import {redactedUrl} from '../http/credentials.ts';
+import {savedMsOf, tierOf, type Ending} from './exchange-report.ts';
+import {bucketOf, emptyHistogram} from './histogram.ts';
+import {
+	failed,
+	notStoredOf,
+	reasonOf,
+	statusOf,
+	type CacheReason,
+	type NotStoredReason,
+} from './info.ts';
+import type {ObservedExchange} from './observed-exchange.ts';
+import {createSketch} from './sketch.ts';
+import {otherOrigins, statsOf, statuses, type CacheStats} from './stats.ts';
+
+/** Origins that are counted by themselves. */
+const maxOrigins = 64;
+
+/** URLs whose requests are counted: twenty times those that are shown, so that these are exact. */
+const maxUrls = 200;
+
+/** Longer URLs are cut where they leave the process. */
+const maxUrlLength = 256;
+
+/** The counts of one origin: the requests, those of each status, and the errors. */
+const originFields = ['requests', ...statuses, 'errors'] as const;
+
+const statusFields: ReadonlyMap<string, number> = new Map(originFields.map((name, field) => [name, field]));
+
+const errorField = originFields.length - 1;
+
+/** The counters that have grown since they were last taken. */
+export type Growth = {
+	readonly counters: ReadonlyArray<readonly [name: string, by: number]>;
+	readonly origins: ReadonlyArray<readonly [name: string, by: number]>;
+	readonly urls: ReadonlyArray<readonly [name: string, by: number]>;
+};
+
+/**
+Counts what becomes of the requests of one cache.
+*/
+export type Statistics = {
+	count(state: ObservedExchange, ending: Ending): void;
+	stats(): CacheStats;
+
+	/**
+	Returns the growth of all counters since the last call.
+
+	@param mostUrls - The number of URLs. The others are left for a later call.
+	*/
+	takeGrowth(mostUrls: number): Growth;
+};
+
+const originOf = (url: string): string => {
+	const end = url.indexOf('/', url.indexOf('//') + 2);
+	return end === -1 ? url : url.slice(0, end);
+};
+
+const increment = <Name extends string>(counts: Map<Name, number>, name: Name): void => {
+	counts.set(name, (counts.get(name) ?? 0) + 1);
+};
+
+const shortened = (url: string): string => url.length > maxUrlLength ? `${url.slice(0, maxUrlLength - 1)}…` : url;
+
+/** Adds the counts of names that are the same once they are redacted. */
+const sums = (counts: Iterable<readonly [name: string, count: number]>): Map<string, number> => {
+	const added = new Map<string, number>();
+	for (const [name, count] of counts) {
+		added.set(name, (added.get(name) ?? 0) + count);
+	}
+
+	return added;
+};
+
+/** Subtracts what was taken, and takes the rest. */
+const growthOf = (counters: ReadonlyMap<string, number>, taken: Map<string, number>): Array<readonly [name: string, by: number]> => {
+	const growth: Array<readonly [string, number]> = [];
+	for (const [name, count] of counters) {
+		const by = count - (taken.get(name) ?? 0);
+		if (by <= 0) {
+			continue;
+		}
+
+		growth.push([name, by]);
+		taken.set(name, count);
+	}
+
+	return growth;
+};
+
+export const createStatistics = (now: () => number, ignoredParameters?: ReadonlySet<string>): Statistics => {
+	const since = new Date(now());
+	const total = {requests: 0, collapsed: 0, refreshes: 0, errors: 0, savedMs: 0};
+	const bytes = {memory: 0, store: 0, origin: 0};
+	const byStatus = new Float64Array(originFields.length);
+	const reasons = new Map<CacheReason, number>();
+	const notStored = new Map<NotStoredReason, number>();
+	const lookUps = emptyHistogram();
+
+	const byOrigin = Array.from({length: maxOrigins}, () => new Float64Array(originFields.length));
+	const ofOthers = new Float64Array(originFields.length);
+	/** Origins whose counters have been taken and must be forgotten with them. */
+	const origins = createSketch(maxOrigins, slot => {
+		const counts = byOrigin[slot];
+		for (const [field, count] of counts?.entries() ?? []) {
+			ofOthers[field] = (ofOthers[field] ?? 0) + count;
+		}
+
+		counts?.fill(0);
+		for (const name of originFields) {
+			const former = `${name} ${origins.nameOf(slot)}`;
+			const others = `${name} ${otherOrigins}`;
+			takenOfOrigins.set(others, (takenOfOrigins.get(others) ?? 0) + (takenOfOrigins.get(former) ?? 0));
+			takenOfOrigins.delete(former);
+		}
+	});
+	const urlsTaken = new Float64Array(maxUrls);
+	const urls = createSketch(maxUrls, slot => {
+		urlsTaken[slot] = 0;
+	});
+
+	const taken = new Map<string, number>();
+	const takenOfOrigins = new Map<string, number>();
+
+	const countOrigin = (url: string, field: number, hasFailed: boolean): void => {
+		const counts = byOrigin[origins.add(originOf(url))] ?? ofOthers;
+		counts[0] = (counts[0] ?? 0) + 1;
+		counts[field] = (counts[field] ?? 0) + 1;
+		if (hasFailed) {
+			counts[errorField] = (counts[errorField] ?? 0) + 1;
+		}
+	};
+
+	const countRequest = (state: ObservedExchange, hasFailed: boolean): void => {
+		const {exchange: {request, key, lookUpMs}, isCollapsed} = state;
+		const field = statusFields.get(statusOf(state)) ?? 0;
+		total.requests++;
+		byStatus[field] = (byStatus[field] ?? 0) + 1;
+		increment(reasons, reasonOf(state));
+		total.savedMs += savedMsOf(state);
+		if (isCollapsed) {
+			total.collapsed++;
+		}
+
+		if (key !== '') {
+			const bucket = bucketOf(lookUpMs);
+			lookUps[bucket] = (lookUps[bucket] ?? 0) + 1;
+		}
+
+		countOrigin(request.url, field, hasFailed);
+		urls.add(request.url);
+	};
+
+	const counters = (): Map<string, number> => new Map([
+		['requests', total.requests],
+		...statuses.map(status => [`status ${status}`, byStatus[statusFields.get(status) ?? 0] ?? 0] as const),
+		...reasons.entries().map(([name, count]) => [`reason ${name}`, count] as const),
+		...notStored.entries().map(([name, count]) => [`not-stored ${name}`, count] as const),
+		['collapsed', total.collapsed],
+		['refreshes', total.refreshes],
+		['errors', total.errors],
+		...Object.entries(bytes).map(([tier, count]) => [`bytes ${tier}`, count] as const),
+		['saved-ms', Math.round(total.savedMs)],
+		...lookUps.entries().filter(([, count]) => count > 0).map(([bucket, count]) => [`look-up ${bucket}`, count] as const),
+	]);
+
+	const originCounters = (): Map<string, number> => new Map([...Array.from({length: origins.size}, (_, slot) => [origins.nameOf(slot), byOrigin[slot] ?? ofOthers] as const), [otherOrigins, ofOthers] as const]
+		.flatMap(([origin, counts]) => originFields.map((name, field) => [`${name} ${origin}`, counts[field] ?? 0] as const))
+		.filter(([, count]) => count > 0));
+
+	const urlOf = (slot: number): string => shortened(redactedUrl(urls.nameOf(slot), ignoredParameters));
+
+	return {
+		count(observed, ending) {
+			const {isRefresh = false, error} = ending;
+			const hasFailed = error !== undefined;
+			const state = hasFailed ? failed(observed) : observed;
+			const tier = tierOf(state, ending);
+			const reason = notStoredOf(state);
+			if (isRefresh) {
+				total.refreshes++;
+			} else {
+				countRequest(state, hasFailed);
+			}
+
+			if (hasFailed) {
+				total.errors++;
+			}
+
+			if (reason !== undefined) {
+				increment(notStored, reason);
+			}
+
+			if (tier !== undefined) {
+				bytes[tier] += ending.bytes ?? 0;
+			}
+		},
+		stats: () => statsOf(since, counters(), originCounters(), sums(Array.from({length: urls.size}, (_, slot) => [urlOf(slot), urls.countOf(slot)] as const))),
+		takeGrowth(mostUrls) {
+			const grown = Array.from({length: urls.size}, (_, slot) => ({slot, by: urls.countOf(slot) - (urlsTaken[slot] ?? 0)}))
+				.filter(({by}) => by > 0)
+				.toSorted((one, other) => other.by - one.by)
+				.slice(0, mostUrls);
+			for (const {slot} of grown) {
+				urlsTaken[slot] = urls.countOf(slot);
+			}
+
+			return {
+				counters: growthOf(counters(), taken),
+				origins: growthOf(originCounters(), takenOfOrigins),
+				urls: sums(grown.map(({slot, by}) => [urlOf(slot), by] as const)).entries().toArray(),
+			};
+		},
+	};
+};
