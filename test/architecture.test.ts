@@ -30,6 +30,7 @@ const folders = [
 	'got/patches',
 	'got/fast-path',
 	'got/coalescing',
+	'got/origin',
 	'got/refresh',
 	'got/stream',
 	'got',

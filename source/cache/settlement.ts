@@ -196,7 +196,7 @@ export const supersedesUnseen = (context: ExchangeContext, exchange: Exchange, r
 };
 
 /** Adds the variant that a 304 names, if the origin was asked about all variants: RFC 9111 §4.3.4. */
-const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {statusCode, rawHeaders}: ResponseHead): Promise<Exchange> => {
+export const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {statusCode, rawHeaders}: ResponseHead): Promise<Exchange> => {
 	const {key, index, decision} = exchange;
 	const etag = rawFieldValue(rawHeaders, 'etag');
 	if (statusCode !== 304 || etag === undefined || !index || decision.kind !== 'fetch' || decision.headers === undefined) {
@@ -211,12 +211,12 @@ const withNamedVariant = async (context: ExchangeContext, exchange: Exchange, {s
 Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to a stored response.
 
 @param body - The complete body; the caller may change its bytes afterwards. `'too-large'`: the body was complete but not kept. `'incomplete'`: the body broke off.
+@param isReceived - Whether what the response invalidates has been purged already.
 */
-export const settleResponse = async (context: ExchangeContext, asked: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete'): Promise<ExchangeResult> => {
-	const exchange = await withNamedVariant(context, asked, response);
+export const settleResponse = async (context: ExchangeContext, exchange: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete', isReceived = false): Promise<ExchangeResult> => {
 	const outcome = decideOutcome(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
 
-	if ('invalidation' in outcome && outcome.invalidation) {
+	if (!isReceived && 'invalidation' in outcome && outcome.invalidation) {
 		// The next request of this process must not get a response that this request has changed.
 		await invalidate(context, exchange, outcome.invalidation);
 	}

@@ -3,11 +3,9 @@ import type {
 	HandlerFunction,
 	Options,
 	Request,
-	RequestPromise,
 } from 'got';
 import {takeFastPath} from './fast-path/fast-path.ts';
 import {registerHandler} from './fast-path/inner-handlers.ts';
-import {holdEarlyResponses} from './patches/early-response.ts';
 import type {GotContext, Hooks} from './state/context.ts';
 import {noteForm} from './state/form.ts';
 import {watchStream} from './stream/stream.ts';
@@ -41,12 +39,8 @@ export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunctio
 
 	refuseWithoutHooks(hooks, options);
 	const result = next(options);
-	if (!options.isStream) {
-		return holdEarlyResponses(options, result as unknown as RequestPromise);
-	}
-
-	// Another handler may have put something of its own around it.
-	if (isGotStream(result)) {
+	// Another handler may have put something of its own around a stream.
+	if (options.isStream && isGotStream(result)) {
 		watchStream(context, hooks, result);
 	}
 

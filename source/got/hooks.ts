@@ -1,4 +1,3 @@
-import {ClientRequest} from 'node:http';
 import type {
 	AfterResponseHook,
 	BeforeErrorHook,
@@ -9,7 +8,6 @@ import type {
 	Response,
 } from 'got';
 import type {Exchange} from '../cache/exchange.ts';
-import {askedAgain} from '../cache/look-up.ts';
 import {settleResponse, staleInstead} from '../cache/settlement.ts';
 import {construct} from '../http/construct.ts';
 import {reportOn} from '../observe/cache-status.ts';
@@ -17,35 +15,29 @@ import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
 import {isTraced} from '../observe/tracing.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {joinFlight} from './coalescing/flight.ts';
-import {releaseAtHead} from './coalescing/head-release.ts';
 import {resolveFlight, resolveAfterFailure, resolveFromCache, abortFlight} from './coalescing/landing.ts';
 import {carryOn} from './coalescing/passage.ts';
-import {checkSent, leaveAlone} from './coalescing/sent.ts';
+import {leaveAlone} from './coalescing/sent.ts';
 import {learnRequestClass} from './fast-path/direct-response.ts';
 import {watchHandlers} from './fast-path/inner-handlers.ts';
 import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
 import {lookUpForRequest} from './look-up-for-request.ts';
-import {holdListeners, tellListeners} from './patches/early-response.ts';
+import {isReplaceable} from './origin/asking.ts';
+import {askOrigin} from './origin/ask-origin.ts';
 import {appendTo, comeFirst, leaveAsLast, leaveChain} from './patches/hook-order.ts';
-import {leaveErrorsToEvents, seeNextRequest} from './patches/next-request.ts';
 import {prepareRecovery, takeRecovery} from './patches/recovery.ts';
 import {invalidateByRedirect, settleRedirect} from './redirect.ts';
 import {refreshInBackground} from './refresh/refresh.ts';
 import {settleAfter} from './refresh/stale-after.ts';
-import {headersToAdd, inOnePiece, mayTakePlaceOf} from './replacement.ts';
-import {noteOptions} from './state/client-methods.ts';
+import {isOwner, registerHook} from './state/cache-hook.ts';
 import type {Hooks, GotContext} from './state/context.ts';
-import {addHeaders, announceSending, endExchange, exchangeOf, isOwner, isWatched, linkHop, previousHop, registerHook, restoreHeaders, setExchange, type GotExchange} from './state/exchanges.ts';
+import {endExchange, exchangeOf, linkHop, stateOf, type GotExchange, type Watcher} from './state/request-state.ts';
 import {failureOf} from './state/failure.ts';
 import {completeGiven} from './state/given-options.ts';
-import {isGot15} from './state/got-15.ts';
 import type {GotOptions} from './state/got-options.ts';
-import {watchForCut} from './state/http2-stream.ts';
 import {
 	gatewayTimeout,
 	hideCookies,
-	replaceResponse,
 	showCookies,
 	toIncomingMessage,
 	type Message,
@@ -55,10 +47,21 @@ import {isUnchanged} from './state/request.ts';
 import {responseHead} from './state/response-head.ts';
 
 /** What an attempt leaves to the one that answers in its place. */
-type Recovered = Pick<GotExchange, 'retryCount'> & Partial<Pick<GotExchange, 'exchange' | 'settlement' | 'forwardStatus' | 'previous' | 'trace'>> & {
-	/** The exchange before, where the origin's answer did not go with what is stored. */
-	readonly before?: Exchange;
+type Recovered = Pick<GotExchange, 'retryCount' | 'exchange' | 'settlement' | 'forwardStatus' | 'previous' | 'trace'>;
+
+/** RFC 9111 §3.4: a stream has its response when it arrives, too early for parts to be put together. */
+const inOnePiece = ({isStream}: Pick<GotOptions, 'isStream'>, exchange: Exchange): Exchange => {
+	const {decision} = exchange;
+	const isPart = decision.kind === 'validate' && decision.reason === 'range-incomplete';
+
+	return isPart && isStream ? {...exchange, decision: {kind: 'fetch', reason: 'range-not-stored', stored: decision.stored}} : exchange;
 };
+
+/** Got's promises give no request that could be asked whether it is over. */
+const watchPromise = ({signal}: GotOptions, state: GotExchange): Watcher => ({
+	isGivenUp: () => state.isGivenUp === true || signal?.aborted === true,
+	fail: () => undefined,
+});
 
 /**
 The hooks that make the instances of got that are extended with them use a cache. They translate between got and the exchange, and hold no rule of HTTP.
@@ -67,7 +70,7 @@ export const createHooks = (context: GotContext): Hooks => {
 	const messageFrom = ({exchange}: GotExchange, stored: StoredResponse): Message => construct(exchange.request, stored, context.now());
 
 	/** Only what the cache that takes part has begun is its own to end. */
-	const stateOf = (options: GotOptions): GotExchange | undefined => {
+	const ownExchange = (options: GotOptions): GotExchange | undefined => {
 		const state = exchangeOf(options);
 		return state?.owner === beforeRequest ? state : undefined;
 	};
@@ -78,7 +81,6 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 
 		prepareRecovery(options, (error: RequestError): Recovered | undefined => {
-			restoreHeaders(options, state);
 			const {exchange, retryCount} = state;
 			// A hook may throw the error of another request.
 			const failure = error.options === options ? failureOf(error, exchange.settings.http) : undefined;
@@ -101,7 +103,7 @@ export const createHooks = (context: GotContext): Hooks => {
 	const answerWith = (options: GotOptions, state: GotExchange, message: Message) => {
 		const incoming = toIncomingMessage(message, options.isStream);
 		// A stream's response goes to no hook where they could be put back.
-		if (!options.isStream || isWatched(options)) {
+		if (!options.isStream || stateOf(options).watcher) {
 			state.hiddenCookies = hideCookies(incoming);
 		}
 
@@ -113,10 +115,11 @@ export const createHooks = (context: GotContext): Hooks => {
 			return;
 		}
 
-		const {before, ...recovered}: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
-		const lookUp = async () => lookUpForRequest(context, options, before);
-		const found = recovered.exchange ? {exchange: recovered.exchange, request: undefined} : await (isTraced() ? traceLookUp(context, options, lookUp) : lookUpForRequest(context, options, before));
+		const recovered: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
+		const lookUp = async () => lookUpForRequest(context, options);
+		const found = recovered.exchange ? {exchange: recovered.exchange, request: undefined} : await (isTraced() ? traceLookUp(context, options, lookUp) : lookUp());
 		const {exchange, request: lookedUp} = found;
+		const request = stateOf(options);
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
@@ -127,16 +130,15 @@ export const createHooks = (context: GotContext): Hooks => {
 			forwardStatus: undefined,
 			hiddenCookies: undefined,
 			isMemoryOnly: context.store.isAlone,
-			previous: previousHop(options),
+			previous: request.previous,
 			...recovered,
 			lookedUp,
-			exchange: inOnePiece(options, before ? askedAgain(exchange) : exchange),
-			replacedHeaders: new Map(),
+			exchange: inOnePiece(options, exchange),
 		};
-		setExchange(options, state);
+		request.exchange = state;
 		reportAbort(context, options, state);
 		comeFirst(options, hooks);
-		if (!before && !state.settlement) {
+		if (!state.settlement) {
 			state.settlement = await settleAfter(context, options, state.exchange);
 			if (lookedUp && !isUnchanged(lookedUp, options)) {
 				leaveAlone(context, options, state);
@@ -157,35 +159,14 @@ export const createHooks = (context: GotContext): Hooks => {
 			return answerWith(options, state, gatewayTimeout);
 		}
 
-		addHeaders(options, state, headersToAdd(options, decision) ?? {});
-
-		if (options.isStream) {
-			announceSending(options);
-		} else {
-			const isConditional = state.replacedHeaders.size > 0 || ('stored' in decision && decision.stored !== undefined);
-			if (isConditional) {
-				prepareForFailure(options, state);
-			}
-
-			seeNextRequest(options, {
-				check: native => checkSent(context, options, state, native),
-				see(request) {
-					releaseAtHead(context, options, state, request);
-					watchForCut(request, () => {
-						state.isCutShort = true;
-					});
-					// Node has them by now.
-					restoreHeaders(options, state);
-					state.replacedHeaders.clear();
-					// Otherwise nobody is asked whether to retry with got 15, or told that it is over. What the user has in the place of Node's request may have no events.
-					if (isConditional || (isGot15(options) && request instanceof ClientRequest)) {
-						leaveErrorsToEvents(request, options);
-					}
-				},
-			});
+		if (!options.isStream && isReplaceable(state)) {
+			prepareForFailure(options, state);
 		}
 
-		joinFlight(context, options, state, stored => answerWith(options, state, messageFrom(state, stored)));
+		const watcher = options.isStream ? request.watcher : watchPromise(options, state);
+		if (watcher) {
+			askOrigin({...watcher, context, options, state});
+		}
 
 		return undefined;
 	};
@@ -197,65 +178,48 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 	};
 
-	const settle = async (response: Response, state: GotExchange, askAgain: () => Promise<never>): Promise<Response> => {
-		state.forwardStatus = response.statusCode;
-		state.settlement = await settleResponse(context, state.exchange, responseHead(response), state.isCutShort ? 'incomplete' : response.rawBody);
-		const {outcome, answer} = state.settlement;
-		if (outcome.kind === 'refetch') {
-			await askAgain();
-		}
-
+	/** Settles a response that the caller is given. */
+	const settle = async (response: Response, state: GotExchange): Promise<void> => {
+		state.forwardStatus ??= response.statusCode;
+		const body = state.isCutShort ? 'incomplete' : response.rawBody;
+		const {outcome, written, unstored, refusal} = await settleResponse(context, state.exchange, responseHead(response), body, state.isReceived);
 		const {options} = response.request;
 		if (outcome.kind === 'reuse-stale' && state.exchange.settings.retriesFirst && options.throwHttpErrors) {
 			// The stored response comes when got has made an error of this one, and does not retry.
-			state.settlement = undefined;
 			prepareForFailure(options, state);
-			return response;
+			return;
 		}
 
-		return answer ? replaceResponse(response, messageFrom(state, answer)) : response;
+		state.settlement = {outcome, written, unstored, refusal};
 	};
 
-	const afterResponse: AfterResponseHook = async (received, retryWithMergedOptions) => {
+	const afterResponse: AfterResponseHook = async received => {
 		const {options} = received.request;
 		learnRequestClass(received);
 		takeRecovery(options);
-		const state = stateOf(options);
+		const state = ownExchange(options);
 		if (!state) {
 			return received;
 		}
 
-		restoreHeaders(options, state);
 		showCookies(received, state.hiddenCookies);
 		received.retryCount = state.retryCount;
 		received.request.retryCount = state.retryCount;
-
-		const askAgain = async () => {
-			// Whether the user has anything retried is another question.
-			prepareRecovery(options, (): Recovered => {
-				carryOn(options);
-				return {...handOver(state), retryCount: state.retryCount, previous: state.previous, before: state.exchange};
-			});
-			return retryWithMergedOptions({preserveHooks: true});
-		};
-
-		if (mayTakePlaceOf(received, state)) {
-			holdListeners(received);
+		state.answeredMonoMs ??= ownTimers.now();
+		if (isAsked(state)) {
+			await settle(received, state);
 		}
 
-		state.answeredMonoMs ??= ownTimers.now();
-		const response = isAsked(state) ? await settle(received, state, askAgain) : received;
 		const {decision} = state.exchange;
 
-		resolveFlight(context, options, state, response);
+		resolveFlight(context, options, state, received);
 		if (decision.kind === 'reuse' && decision.refresh) {
 			refreshInBackground(context, options, state);
 		}
 
-		reportOn(response, state, context.now());
-		tellListeners(received, response);
+		reportOn(received, state, context.now());
 		if (state.settlement !== undefined || !isAsked(state)) {
-			reportEnd(context, options, state, {statusCode: response.statusCode, bytes: response.rawBody.byteLength});
+			reportEnd(context, options, state, {statusCode: received.statusCode, bytes: received.rawBody.byteLength});
 		}
 
 		if (state.settlement?.written && context.store.command) {
@@ -263,18 +227,17 @@ export const createHooks = (context: GotContext): Hooks => {
 			await yieldToEventLoop();
 		}
 
-		return response;
+		return received;
 	};
 
 	const beforeRedirect: BeforeRedirectHook = async (updatedOptions, response) => {
 		takeRecovery(updatedOptions);
 		const {options} = response.request;
-		const state = stateOf(options);
+		const state = ownExchange(options);
 		if (!state) {
 			return;
 		}
 
-		restoreHeaders(updatedOptions, state);
 		showCookies(response, state.hiddenCookies);
 		linkHop(updatedOptions, state);
 		if (storedAnswer(state) === undefined) {
@@ -296,12 +259,11 @@ export const createHooks = (context: GotContext): Hooks => {
 	const forget = (options: GotOptions, error: Error) => {
 		// It is still there where a hook before it has failed.
 		leaveChain(options.hooks.beforeRequest, beforeSending);
-		const state = stateOf(options);
+		const state = ownExchange(options);
 		if (!state) {
 			return;
 		}
 
-		restoreHeaders(options, state);
 		endExchange(context, state);
 		reportFailure(context, options, state, error);
 	};
@@ -324,14 +286,13 @@ export const createHooks = (context: GotContext): Hooks => {
 			takeRecovery(options);
 			forget(options, error);
 			abortFlight(options, error);
-			showCookies(response, stateOf(options)?.hiddenCookies);
+			showCookies(response, ownExchange(options)?.hiddenCookies);
 		}
 
 		return error;
 	};
 
-	registerHook(beforeRequest);
-	noteOptions(beforeRequest, context.options);
+	registerHook(beforeRequest, context.options);
 	const hooks: Hooks = {
 		init: [completeGiven, watchHandlers],
 		beforeRequest: [beforeRequest],

@@ -4,14 +4,13 @@ import type {BypassReason} from '../http/decision.ts';
 import type {RequestHead} from '../http/message.ts';
 import {resolveRequestOptions, type RequestSettings} from '../options/resolve-options.ts';
 import {endGuard} from '../resource/write-guard.ts';
-import {takePrepared} from './fast-path/fast-path.ts';
 import type {GotContext} from './state/context.ts';
-import {patienceFor} from './state/exchanges.ts';
 import {readForm} from './state/form.ts';
 import {askedBy} from './state/given-request.ts';
 import type {GotOptions} from './state/got-options.ts';
 import {refreshedBy} from './state/refreshes.ts';
 import {contentOf, isSameRequest, isUnchanged, requestHead, type LookedUpRequest} from './state/request.ts';
+import {stateOf} from './state/request-state.ts';
 
 const bypassReason = ({settings}: GotContext, head: RequestHead, {isDisabled}: RequestSettings, isKeyable: boolean): BypassReason | undefined => {
 	if (isDisabled) {
@@ -57,22 +56,20 @@ const lookUpOnce = async (context: GotContext, options: GotOptions, {budget, isG
 
 const mostLookUps = 4;
 
-/**
-The exchange of a request that got is about to send, and the request as it was looked up.
-
-@param before - The one before, where the origin's answer did not go with what is stored.
-*/
-export const lookUpForRequest = async (context: GotContext, options: GotOptions, before: Exchange | undefined): Promise<LookedUp> => {
-	const prepared = takePrepared(options);
-	let budget = (before ?? prepared?.exchange)?.budget ?? patienceFor(options);
-	if (prepared) {
+/** Looks up a request that got is about to send. Returns its exchange, and the request as it was looked up. */
+export const lookUpForRequest = async (context: GotContext, options: GotOptions): Promise<LookedUp> => {
+	const state = stateOf(options);
+	const {earlyLookUp} = state;
+	let budget = earlyLookUp?.exchange.budget ?? state.budget;
+	if (earlyLookUp) {
+		state.earlyLookUp = undefined;
 		// With its credentials, by which the functions `user` and `key` may have told whose it is.
 		const request = {head: requestHead(options), body: options.body};
-		if (isSameRequest(prepared.head, request.head)) {
-			return {exchange: prepared.exchange, request};
+		if (isSameRequest(earlyLookUp.head, request.head)) {
+			return {exchange: earlyLookUp.exchange, request};
 		}
 
-		void endGuard(context.store, prepared.exchange.guard);
+		void endGuard(context.store, earlyLookUp.exchange.guard);
 	}
 
 	for (let lookUps = 1; ; lookUps++) {

@@ -1,15 +1,11 @@
 import {Buffer} from 'node:buffer';
 import type {PlainResponse} from 'got';
 import {invalidate} from '../cache/invalidating.ts';
-import {applyOutcomeOf, decideOutcome, settleResponse} from '../cache/settlement.ts';
+import {settleResponse} from '../cache/settlement.ts';
 import {invalidationBy} from '../http/invalidation.ts';
 import type {GotContext} from './state/context.ts';
-import type {GotExchange} from './state/exchanges.ts';
+import type {GotExchange} from './state/request-state.ts';
 import {responseHead} from './state/response-head.ts';
-
-const redirectStatusCodes = new Set([301, 302, 303, 307, 308]);
-
-export const isRedirect = (statusCode: number): boolean => redirectStatusCodes.has(statusCode);
 
 /**
 Settles a redirect that got is about to follow. Got has no use for its body and lets it flow away; it is kept on the way, for a caller who does not follow.
@@ -33,10 +29,8 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 	const settle = async () => {
 		try {
 			const body = size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks);
-			// The next hop may have stored by now what the redirect invalidated.
-			state.settlement = typeof body !== 'string' && invalidationBy(state.exchange.request, head)
-				? await applyOutcomeOf(context, state.exchange, decideOutcome(context, state.exchange, head), body)
-				: await settleResponse(context, state.exchange, head, body);
+			// What the redirect invalidates is purged before it is followed: the next hop may have stored it anew by now.
+			state.settlement = await settleResponse(context, state.exchange, head, body, true);
 		} catch (error) {
 			context.reportError('A redirect was not stored', error);
 		}
@@ -61,8 +55,12 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 	});
 };
 
-/** What a redirect has changed is not to be given to its next hop, which is looked up before the redirect is settled. */
-export const invalidateByRedirect = async (context: GotContext, {exchange}: GotExchange, response: PlainResponse): Promise<void> => {
+/** Purges what a redirect invalidates, unless that has been done: its next hop is looked up before the redirect is settled. */
+export const invalidateByRedirect = async (context: GotContext, {exchange, isReceived}: GotExchange, response: PlainResponse): Promise<void> => {
+	if (isReceived) {
+		return;
+	}
+
 	const invalidation = invalidationBy(exchange.request, responseHead(response));
 	if (invalidation && !exchange.settings.http.isReadOnly) {
 		await invalidate(context, exchange, invalidation);

@@ -531,7 +531,7 @@ test('the cache twice is the cache once', async () => {
 	assert.equal(origin.requests.length, 2);
 });
 
-test('no validator is added where the answer could not be replaced', async () => {
+test('a validator is added where the answer can be replaced: not without the handler of the cache, but with a request function of the user\'s', async () => {
 	await using setup = await setUp();
 	const {client, cache, origin} = setup;
 	origin.queue({headers: stale, body: 'content'});
@@ -542,9 +542,11 @@ test('no validator is added where the answer could not be replaced', async () =>
 
 	const withoutHandler = got.extend({prefixUrl: origin.url, hooks: cache.hooks});
 	assert.equal((await readStream(withoutHandler.stream('items'))).statusCode, 200);
-	const request = () => undefined;
-	assert.equal((await readStream(client.stream('items', {request}))).statusCode, 200);
 	assert.equal(origin.requests.at(-1)?.headers['if-none-match'], undefined);
+	const request = () => undefined;
+	const {statusCode, body, info} = await readStream(client.stream('items', {request}));
+	assert.deepEqual([statusCode, body, info?.status], [200, 'content', 'revalidated']);
+	assert.equal(origin.requests.at(-1)?.headers['if-none-match'], '"1"');
 });
 
 test('a filter that throws fails the stream with its error', async () => {

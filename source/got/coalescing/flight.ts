@@ -1,4 +1,3 @@
-import type {IncomingMessage} from 'node:http';
 import type {Exchange} from '../../cache/exchange.ts';
 import {isForUrl, underOwnUrl} from '../../cache/look-up.ts';
 import {staleInstead} from '../../cache/settlement.ts';
@@ -11,9 +10,9 @@ import {endGuard} from '../../resource/write-guard.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import {isPurgedBefore} from '../../tags/versions.ts';
 import type {StoredResponse} from '../../types/stored.ts';
-import {seeNoRequest} from '../patches/next-request.ts';
+import {restoreRequestFunction} from '../patches/request-function.ts';
 import type {GotContext} from '../state/context.ts';
-import {endExchange, isReplaceable, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
+import {endExchange, findState, type GotExchange} from '../state/request-state.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {isRefresh} from '../state/refreshes.ts';
 import {acquireLease} from './fleet.ts';
@@ -26,12 +25,11 @@ import {
 	longestWaitMs,
 	openParticipation,
 	takeCarried,
-	type Participation,
 	type Participant,
 } from './passage.ts';
 
 /*
-How got's requests take part in flights. One who waits does so in the place of got's request function: got's own timeouts and its `signal` hold there as they do for any request.
+How got's requests take part in flights. A request waits in the place of got's request function: got's own timeouts and its `signal` hold there as they do for any request.
 */
 
 const flightId = ({indexes}: GotContext, {key, index, request, decision, settings: {http}}: Exchange): string | undefined => {
@@ -58,9 +56,7 @@ const goByOneself = (participant: Participant): void => {
 
 const answerWith = ({context, options, state}: Participant, settlement: NonNullable<GotExchange['settlement']>): StoredResponse | undefined => {
 	closeParticipation(options);
-	restoreHeaders(options, state);
-	state.replacedHeaders.clear();
-	seeNoRequest(options);
+	restoreRequestFunction(options);
 	state.settlement = settlement;
 	endExchange(context, state);
 
@@ -153,46 +149,19 @@ const follow = async (participant: Participant, flights: Flights<StoredResponse>
 	}
 };
 
-type RequestFunction = NonNullable<GotOptions['request']>;
-
-/** Has got wait for what `find` comes to, before it makes a request or instead. */
-const hold = (options: GotOptions, participation: Participation, leaveFlight: () => void, find: () => Promise<IncomingMessage | undefined>): void => {
-	const given = options.request;
-	const restore = () => {
-		if (options.request === request) {
-			options.request = given;
-		}
-	};
-
-	const request: RequestFunction = async (...arguments_) => {
-		participation.leave = undefined;
-		restore();
-		// Got takes `undefined` for a request to be made by itself.
-		return await find() ?? given?.(...arguments_);
-	};
-
-	participation.leave = () => {
-		restore();
-		seeNoRequest(options);
-		leaveFlight();
-	};
-
-	options.request = request;
-};
-
 /**
 To be called when a request is about to be sent.
 
-@param respond - Makes a stored response a response for got.
+@returns `undefined` if the request waits for nobody.
 */
-export const joinFlight = (context: GotContext, options: GotOptions, state: GotExchange, respond: (stored: StoredResponse) => IncomingMessage): void => {
+export const joinFlight = (context: GotContext, options: GotOptions, state: GotExchange): (() => Promise<StoredResponse | undefined>) | undefined => {
 	const {flights, leases} = context;
 	if (!flights) {
-		return;
+		return undefined;
 	}
 
 	const former = takeCarried(options);
-	const mayShare = !isOver(options) && !isRefresh(options) && (!options.isStream || isReplaceable(options));
+	const mayShare = !isOver(options) && !isRefresh(options) && (!options.isStream || findState(options)?.watcher !== undefined);
 	const id = mayShare ? flightId(context, state.exchange) : undefined;
 	let ticket: Ticket<StoredResponse>;
 
@@ -207,33 +176,37 @@ export const joinFlight = (context: GotContext, options: GotOptions, state: GotE
 		}
 
 		if (id === undefined) {
-			return;
+			return undefined;
 		}
 
 		ticket = flights.join(id, {...boardingOf(state), notBefore: lastPurgeOf(context, state.exchange.key)?.monoMs});
 	}
 
 	if (ticket.role === 'alone') {
-		return;
+		return undefined;
 	}
 
 	const participation = openParticipation(options, ticket.role === 'leader' ? ticket.lead : undefined);
 	if (ticket.role === 'leader' && (!leases || ticket.lead.hasWaiters)) {
-		return;
+		return undefined;
 	}
 
-	const participant = {context, options, state, participation};
-	hold(options, participation, () => {
+	participation.leave = () => {
+		restoreRequestFunction(options);
 		if (ticket.role === 'waiter') {
 			ticket.leave();
 		}
-	}, async () => {
+	};
+
+	const participant = {context, options, state, participation};
+
+	return async () => {
+		participation.leave = undefined;
 		const stored = await follow(participant, flights, ticket);
-		if (stored) {
-			return respond(stored);
+		if (!stored) {
+			goByOneself(participant);
 		}
 
-		goByOneself(participant);
-		return undefined;
-	});
+		return stored;
+	};
 };

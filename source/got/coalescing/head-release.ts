@@ -1,9 +1,9 @@
-import type {ClientRequest, IncomingMessage} from 'node:http';
+import type {IncomingMessage} from 'node:http';
 import {setImmediate} from 'node:timers';
 import {isTooLarge, decideOutcome} from '../../cache/settlement.ts';
 import {isSuccessful} from '../../http/status-codes.ts';
 import type {GotContext} from '../state/context.ts';
-import type {GotExchange} from '../state/exchanges.ts';
+import type {GotExchange} from '../state/request-state.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {responseHead} from '../state/response-head.ts';
 import {unshareableRestMs} from './landing.ts';
@@ -13,7 +13,13 @@ import {leaderOf} from './passage.ts';
 Got gives a promise's response to its hooks when the body is there, which may be long after its head has said that nobody else can have it.
 */
 
-const isOfNoUse = ({exchange}: GotExchange, context: GotContext, response: IncomingMessage): boolean => {
+type Sending = {
+	readonly context: GotContext;
+	readonly options: GotOptions;
+	readonly state: GotExchange;
+};
+
+const isOfNoUse = ({context, state: {exchange}}: Sending, response: IncomingMessage): boolean => {
 	try {
 		const head = responseHead(response as Required<IncomingMessage>);
 		return isTooLarge(exchange, head) || decideOutcome(context, exchange, head).kind === 'pass';
@@ -23,17 +29,18 @@ const isOfNoUse = ({exchange}: GotExchange, context: GotContext, response: Incom
 	}
 };
 
-/** Lets those who wait for what a promise brings go as soon as its head says that they cannot have it. */
-export const releaseAtHead = (context: GotContext, options: GotOptions, state: GotExchange, request: ClientRequest): void => {
-	const look = (response: IncomingMessage) => {
+/** Lets requests that wait for a promise's response go as soon as its head says that they cannot have it. */
+export const releaseAtHead = (sending: Sending, response: IncomingMessage): void => {
+	const {options} = sending;
+	if (options.isStream || !leaderOf(options)) {
+		return;
+	}
+
+	// A body that came with its head is complete by then.
+	setImmediate(() => {
 		const lead = leaderOf(options);
-		if (lead && !lead.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(state, context, response)) {
+		if (lead && !lead.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(sending, response)) {
 			lead.release(unshareableRestMs);
 		}
-	};
-
-	request.once('response', response => {
-		// A body that came with its head is complete by then.
-		setImmediate(look, response);
 	});
 };

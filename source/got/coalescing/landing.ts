@@ -5,7 +5,7 @@ import {decide} from '../../http/decide.ts';
 import type {PassReason, StaleReason} from '../../http/outcome.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
-import type {GotExchange} from '../state/exchanges.ts';
+import type {GotExchange} from '../state/request-state.ts';
 import {failureOf} from '../state/failure.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {

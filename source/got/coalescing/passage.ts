@@ -3,19 +3,8 @@ import type {BeforeRetryHook} from 'got';
 import type {Leader} from '../../coalescing/flights.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
-import type {GotExchange} from '../state/exchanges.ts';
 import type {GotOptions} from '../state/got-options.ts';
-
-/** One request, hop and attempt, that leads a flight or waits for one. */
-export type Participation = {
-	lead: Leader<StoredResponse> | undefined;
-	/** Whether got has given the request up, or has its response. */
-	isOver: boolean;
-	/** Gives up waiting. */
-	leave: (() => void) | undefined;
-	/** Of the abort listener. */
-	disposable: Disposable | undefined;
-};
+import {findState, stateOf, type GotExchange, type Participation} from '../state/request-state.ts';
 
 export type Participant = {
 	readonly context: GotContext;
@@ -33,13 +22,23 @@ export const longestWaitMs = ({timeout: {request = Infinity, response = Infinity
 	return milliseconds > longestTimerMs ? Infinity : milliseconds;
 };
 
-const participations = new WeakMap<GotOptions, Participation>();
-
-/** Requests that are over, maybe before they were boarded: while they were looked up. */
-const over = new WeakSet<GotOptions>();
+const participationOf = Symbol('participation');
 
 /** Got copies the hooks of a failed attempt to the next one: the one thing that leads from the one to the other. */
-const carried = new WeakMap<BeforeRetryHook, Participation>();
+type Token = BeforeRetryHook & {readonly [participationOf]: Participation};
+
+const isToken = (hook: BeforeRetryHook): hook is Token => Object.hasOwn(hook, participationOf);
+
+/** Forgets the part that a request has in a flight. */
+const takeParticipation = (options: GotOptions): Participation | undefined => {
+	const state = findState(options);
+	const participation = state?.participation;
+	if (participation) {
+		state.participation = undefined;
+	}
+
+	return participation;
+};
 
 export const endParticipation = (participation: Participation): void => {
 	participation.isOver = true;
@@ -54,10 +53,10 @@ const giveUp = (participation: Participation): void => {
 
 export const openParticipation = (options: GotOptions, lead: Leader<StoredResponse> | undefined): Participation => {
 	const participation: Participation = {lead, isOver: false, leave: undefined, disposable: undefined};
-	participations.set(options, participation);
+	stateOf(options).participation = participation;
 	if (options.signal) {
 		participation.disposable = addAbortListener(options.signal, () => {
-			participations.delete(options);
+			takeParticipation(options);
 			giveUp(participation);
 		});
 	}
@@ -67,8 +66,7 @@ export const openParticipation = (options: GotOptions, lead: Leader<StoredRespon
 
 /** @returns The flight that the request leads, which nothing else will end now. */
 export const closeParticipation = (options: GotOptions): Leader<StoredResponse> | undefined => {
-	const participation = participations.get(options);
-	participations.delete(options);
+	const participation = takeParticipation(options);
 	if (participation) {
 		endParticipation(participation);
 	}
@@ -78,28 +76,29 @@ export const closeParticipation = (options: GotOptions): Leader<StoredResponse> 
 
 /** What the attempt before left to this one. */
 export const takeCarried = ({hooks: {beforeRetry}}: GotOptions): Participation | undefined => {
-	const position = beforeRetry.findIndex(hook => carried.has(hook));
-	const [hook] = position === -1 ? [] : beforeRetry.splice(position, 1);
+	const token = beforeRetry.find(hook => isToken(hook));
+	if (token) {
+		beforeRetry.splice(beforeRetry.indexOf(token), 1);
+	}
 
-	return hook && carried.get(hook);
+	return token?.[participationOf];
 };
 
-export const hasJoined = (options: GotOptions): boolean => participations.has(options);
+export const hasJoined = (options: GotOptions): boolean => findState(options)?.participation !== undefined;
 
 /** @returns The flight that the request leads. */
-export const leaderOf = (options: GotOptions): Leader<StoredResponse> | undefined => participations.get(options)?.lead;
+export const leaderOf = (options: GotOptions): Leader<StoredResponse> | undefined => findState(options)?.participation?.lead;
 
 /** To be called when a request is over, whether or not it has been boarded. */
 export const markOver = (options: GotOptions): void => {
-	over.add(options);
+	stateOf(options).isOver = true;
 };
 
-export const isOver = (options: GotOptions): boolean => over.has(options) || options.signal?.aborted === true;
+export const isOver = (options: GotOptions): boolean => findState(options)?.isOver === true || options.signal?.aborted === true;
 
 /** To be called when a request is about to be retried: it goes on leading. */
 export const carryOn = (options: GotOptions): void => {
-	const participation = participations.get(options);
-	participations.delete(options);
+	const participation = takeParticipation(options);
 	if (!participation) {
 		markOver(options);
 		return;
@@ -107,8 +106,7 @@ export const carryOn = (options: GotOptions): void => {
 
 	participation.leave?.();
 	if (participation.lead && !participation.lead.isOver) {
-		const token: BeforeRetryHook = () => undefined;
-		carried.set(token, participation);
+		const token: Token = Object.assign(() => undefined, {[participationOf]: participation});
 		options.hooks.beforeRetry.push(token);
 	} else {
 		endParticipation(participation);

@@ -1,7 +1,6 @@
 import {endGuard, noGuard} from '../../resource/write-guard.ts';
-import type {NativeOptions} from '../patches/next-request.ts';
 import type {GotContext} from '../state/context.ts';
-import type {GotExchange} from '../state/exchanges.ts';
+import type {GotExchange} from '../state/request-state.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {isSentAsLookedUp, requestHead} from '../state/request.ts';
 import {closeParticipation} from './passage.ts';
@@ -17,27 +16,26 @@ export const leaveAlone = (context: GotContext, options: GotOptions, state: GotE
 	state.exchange = {...state.exchange, request: requestHead(options), key: '', guard: noGuard, decision: {kind: 'bypass', reason: 'changing-request'}};
 };
 
+type Sending = {
+	readonly context: GotContext;
+	readonly options: GotOptions;
+	readonly state: GotExchange;
+};
+
 /**
-Has what is stored be keyed by what is sent: to be called when nothing but the native options can change that any more.
+To be called when nothing can change the request any more.
 
-@returns Whether the request is sent as it was looked up.
+@param headers - The header fields that are about to be sent, without validators.
+@returns Whether the request was changed, so that the cache takes no part in it.
 */
-export const checkSent = (context: GotContext, options: GotOptions, state: GotExchange, native: NativeOptions): boolean => {
-	const {lookedUp, replacedHeaders} = state;
-	if (!lookedUp || isSentAsLookedUp(lookedUp, options, native.headers, replacedHeaders)) {
-		return true;
-	}
-
-	// The origin would validate the response to another request.
-	for (const [name, value] of replacedHeaders) {
-		if (value === undefined) {
-			delete native.headers[name]; // eslint-disable-line @typescript-eslint/no-dynamic-delete
-		} else {
-			native.headers[name] = value;
-		}
+export const withdrawIfChanged = ({context, options, state}: Sending, headers: Readonly<Record<string, string | readonly string[] | undefined>>): boolean => {
+	const {lookedUp} = state;
+	if (!lookedUp || isSentAsLookedUp(lookedUp, options, headers)) {
+		return false;
 	}
 
 	leaveAlone(context, options, state);
 	closeParticipation(options)?.promoteNext();
-	return false;
+
+	return true;
 };

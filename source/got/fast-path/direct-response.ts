@@ -1,5 +1,5 @@
 import type {Options, Request, Response} from 'got';
-import {setExchange, type GotExchange} from '../state/exchanges.ts';
+import {stateOf, type GotExchange} from '../state/request-state.ts';
 import {gotModule} from '../state/got-module.ts';
 import {keepLazy, lazyProperty, unmadeOf, type LazyResponse} from '../state/lazy-property.ts';
 import {bareMessage, type Message} from '../state/message.ts';
@@ -40,7 +40,7 @@ const request = lazyProperty('request', (response, {options, state}) => {
 	const made = new requestClass(undefined, undefined, options); // eslint-disable-line new-cap
 	Object.assign(made.options.headers, state.exchange.request.headers);
 	made.response = response;
-	setExchange(made.options, state);
+	stateOf(made.options).exchange = state;
 
 	return made;
 });

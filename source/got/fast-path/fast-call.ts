@@ -1,6 +1,6 @@
 import type {HandlerFunction, Options, RequestPromise, Response} from 'got';
 import type {GotContext} from '../state/context.ts';
-import type {GotExchange} from '../state/exchanges.ts';
+import type {GotExchange} from '../state/request-state.ts';
 import {readResponse} from './direct-response.ts';
 
 /*

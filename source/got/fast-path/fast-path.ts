@@ -10,13 +10,11 @@ import {memberOf} from '../../observe/cache-status.ts';
 import {isTraced} from '../../observe/tracing.ts';
 import {resolveRequestOptions} from '../../options/resolve-options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
-import {holdEarlyResponses} from '../patches/early-response.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
-import type {GotExchange} from '../state/exchanges.ts';
 import {askedBy} from '../state/given-request.ts';
-import type {GotOptions} from '../state/got-options.ts';
 import {traceLookUp, traceOf} from '../state/report.ts';
 import {isSameRequest, urlOf} from '../state/request.ts';
+import {stateOf, type GotExchange} from '../state/request-state.ts';
 import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
 import {
 	asCall,
@@ -37,21 +35,6 @@ A hit that got's machinery has no part in: the handler answers, and no request i
 const acceptEncoding = ['gzip', 'deflate', ...'brotli' in process.versions ? ['br'] : [], ...'zstd' in process.versions ? ['zstd'] : []].join(', ');
 
 const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end'].map(name => channel(name));
-
-type Prepared = {
-	readonly exchange: Exchange;
-	/** What it was opened for, with the credentials of a user who is known by name. */
-	readonly head: RequestHead;
-};
-
-const prepared = new WeakMap<GotOptions, Prepared>();
-
-/** The exchange that was opened before the ordinary way was taken. */
-export const takePrepared = (options: GotOptions): Prepared | undefined => {
-	const taken = prepared.get(options);
-	prepared.delete(options);
-	return taken;
-};
 
 const isOnly = <Value>(values: readonly Value[], value: Value | undefined) => values.length === 1 && values[0] === value;
 
@@ -125,9 +108,6 @@ const lookUpSafely = (call: FastCall, head: RequestHead): Exchange | Promise<Exc
 	}
 };
 
-// Nothing is ever added to it: no request is made.
-const nothingReplaced: GotExchange['replacedHeaders'] = new Map();
-
 /** Got 15 leaves it in a body that came over the network, and takes it away elsewhere. */
 const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF && second === 0xBB && third === 0xBF;
 
@@ -150,7 +130,6 @@ const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Re
 		owner,
 		exchange,
 		settlement: undefined,
-		replacedHeaders: nothingReplaced,
 		retryCount: 0,
 		startedMonoMs: exchange.startedAt,
 		isReported: true,
@@ -194,11 +173,11 @@ const answer = async (call: FastCall): Promise<unknown> => {
 	}
 
 	if (exchange && head) {
-		prepared.set(options, {exchange, head});
+		stateOf(options).earlyLookUp = {exchange, head};
 	}
 
 	restoreIsStream(options);
-	call.ordinary = holdEarlyResponses(options, next(options) as unknown as RequestPromise);
+	call.ordinary = next(options) as unknown as RequestPromise;
 	for (const [method, event, listener] of call.listeners ?? []) {
 		void call.ordinary[method](event as never, listener as never);
 	}

@@ -21,7 +21,7 @@ type RecoveryOptions = {
 	readonly retriesFirst?: boolean;
 };
 
-const recoveries = new WeakMap<CalculateDelay, Recovery>();
+const recoveryOf = Symbol('recovery');
 
 /**
 Lets the cache take over from an attempt that failed, before it is retried or when it is not. Got offers a way back from an error in one place only, the retry: so the attempt is "retried" at once, whatever the retry options say, and without the user's `beforeRetry` hooks, as nothing is tried again that they know of. All that got and the user's hooks do with a response then happens as ever.
@@ -57,7 +57,7 @@ export const prepareRecovery = (options: GotOptions, answerFor: (error: RequestE
 	};
 
 	const taken: Retry = {calculateDelay: calculate, enforceRetryRules: false};
-	recoveries.set(calculate, recovery);
+	Object.assign(calculate, {[recoveryOf]: recovery});
 	Object.assign(retry, taken);
 };
 
@@ -68,7 +68,7 @@ Gives the user's retry options and hooks back.
 */
 export const takeRecovery = (options: GotOptions): unknown => {
 	const retry = options.retry as Retry;
-	const recovery = retry.calculateDelay && recoveries.get(retry.calculateDelay);
+	const recovery = (retry.calculateDelay as Partial<Record<typeof recoveryOf, Recovery>> | undefined)?.[recoveryOf];
 	if (!recovery) {
 		return undefined;
 	}

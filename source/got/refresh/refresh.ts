@@ -11,7 +11,7 @@ import {flushWrites} from '../../resource/resource.ts';
 import {createHints} from '../../types/hints.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
-import {exchangeOf, type GotExchange} from '../state/exchanges.ts';
+import {exchangeOf, type GotExchange} from '../state/request-state.ts';
 import {gotModule} from '../state/got-module.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {seenByCaller, isRefresh, type Refreshes, type Refreshed} from '../state/refreshes.ts';

@@ -1,21 +1,10 @@
-import type {BeforeRequestHook, Options} from 'got';
-import type {RedisCacheOptions} from '../../options/options.ts';
+import type {Options} from 'got';
 import {warnOfUnsafeMethods} from '../../options/resolve-options.ts';
+import {cacheIn} from './cache-hook.ts';
 
 /*
 Unsafe methods that `context.cache` of a client, and not of one request, makes cacheable: they hold for all of its requests, as the option `methods` does.
 */
-
-const optionsOfCaches = new WeakMap<BeforeRequestHook, RedisCacheOptions>();
-
-const warned = new WeakSet<BeforeRequestHook>();
-
-/**
-@param hook - By which got's options lead to the cache.
-*/
-export const noteOptions = (hook: BeforeRequestHook, options: RedisCacheOptions): void => {
-	optionsOfCaches.set(hook, options);
-};
 
 const methodsIn = ({context}: Pick<Options, 'context'>): readonly string[] | undefined => {
 	const {methods} = (context.cache ?? {}) as {readonly methods?: unknown};
@@ -24,16 +13,13 @@ const methodsIn = ({context}: Pick<Options, 'context'>): readonly string[] | und
 };
 
 const warnOfClient = (client: Options): void => {
-	const hook = client.hooks.beforeRequest.findLast(candidate => optionsOfCaches.has(candidate));
+	const cache = cacheIn(client);
 	const methods = methodsIn(client);
-	if (hook === undefined || methods === undefined || warned.has(hook)) {
+	if (methods === undefined || cache?.options === undefined || cache.isWarned) {
 		return;
 	}
 
-	const isWarned = warnOfUnsafeMethods({...optionsOfCaches.get(hook), methods}, '`context.cache` of a client');
-	if (isWarned) {
-		warned.add(hook);
-	}
+	cache.isWarned = warnOfUnsafeMethods({...cache.options, methods}, '`context.cache` of a client');
 };
 
 /**

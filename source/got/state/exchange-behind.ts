@@ -1,5 +1,5 @@
 import type {PlainResponse, RequestError} from 'got';
-import {exchangeOf, type GotExchange} from './exchanges.ts';
+import {exchangeOf, type GotExchange} from './request-state.ts';
 import {unmadeOf} from './lazy-property.ts';
 
 /** What a response came of, whichever way it took. */

@@ -1,6 +1,8 @@
 import type {StaleReason} from '../../http/outcome.ts';
 import type {Settings} from '../../http/settings.ts';
 import {isFailure} from '../../http/stale.ts';
+import type {GotOptions} from './got-options.ts';
+import {findState, stateOf} from './request-state.ts';
 
 /** What an error of got or Node tells of itself. */
 export type Failure = {
@@ -10,24 +12,15 @@ export type Failure = {
 	readonly message?: string;
 	readonly cause?: unknown;
 	readonly response?: {readonly statusCode: number} | undefined;
-	readonly options?: WeakKey;
+	readonly options?: GotOptions;
 };
 
-/** Errors that a native request, or the function that makes it, failed with. The same error thrown by a hook says nothing of the origin. */
-const requestFailures = new WeakSet();
-
-/** The same, by the options of the attempt. */
-const attemptFailures = new WeakMap<WeakKey, Failure>();
-
-/** To be called with what a native request fails with, before got makes an error of it. */
-export const markRequestFailure = (error: unknown, options?: WeakKey): void => {
-	if (typeof error !== 'object' || error === null) {
-		return;
-	}
-
-	requestFailures.add(error);
-	if (options) {
-		attemptFailures.set(options, error);
+/**
+To be called with the error of a native request, before got makes one of its own of it. The same error thrown by a hook says nothing of the origin.
+*/
+export const markRequestFailure = (error: unknown, options: GotOptions): void => {
+	if (typeof error === 'object' && error !== null) {
+		stateOf(options).failures.push(error);
 	}
 };
 
@@ -83,7 +76,8 @@ const isNetworkError = (error: Failure): boolean => {
 	return code.startsWith('HPE_') || (code.startsWith('ERR_HTTP2_') && !(error instanceof TypeError));
 };
 
-const nativeFailureOf = (error: Failure): StaleReason | undefined => {
+/** Whether the error of a native request means that the origin could not be reached, and how. */
+export const nativeFailureOf = (error: Failure): StaleReason | undefined => {
 	const {name, code, syscall} = error;
 	// Http2-wrapper, which got 15 uses, fails with `ETIMEDOUT` at a timeout of got's; the system names the call.
 	if (name === 'TimeoutError' || (code === 'ETIMEDOUT' && syscall === undefined)) {
@@ -98,7 +92,7 @@ Whether an error means that the origin could not be reached or has failed, and h
 
 By the class of got's error. Where that says less than what the native request failed with, it counts the latter: an error of the connection is a plain `RequestError`, as is what a hook or another function of the caller's throws: there it counts what the native request failed with.
 
-@param error - Of got, or of a native request.
+@param error - An error of got's.
 @param settings - Of the request: which status codes are failures.
 */
 export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatusCodes'>): StaleReason | undefined => {
@@ -111,15 +105,17 @@ export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatu
 		return response && isFailure(response.statusCode, settings) ? 'error-status' : undefined;
 	}
 
+	const failures = (options && findState(options)?.failures) ?? [];
+
 	if (name === 'ReadError') {
 		// Got 15 takes any failure of an HTTP/2 connection for a response that broke off, that of its certificate, too.
-		const hidden = response === undefined && options ? attemptFailures.get(options) : undefined;
+		const hidden = response === undefined ? failures.at(-1) as Failure | undefined : undefined;
 
 		// The body broke off, is shorter than its head says, or cannot be decoded.
 		return hidden ? nativeFailureOf(hidden) : 'network-error';
 	}
 
-	const failure = [error, cause].find(each => requestFailures.has(each as WeakKey)) as Failure | undefined;
+	const failure = [error, cause].find(each => failures.includes(each as Failure)) as Failure | undefined;
 
 	return failure && nativeFailureOf(failure);
 };

@@ -3,6 +3,7 @@ import type {Options} from 'got';
 import type {KeyInput} from '../../cache/exchange.ts';
 import {fieldValue} from '../../http/header-fields.ts';
 import type {GotOptions} from './got-options.ts';
+import {findState, stateOf} from './request-state.ts';
 
 /*
 Got makes a stream of a `FormData` before its hooks run. That of a small one is read before it is sent, so that its content can be part of the key: what is sent is what is keyed.
@@ -10,20 +11,17 @@ Got makes a stream of a `FormData` before its hooks run. That of a small one is 
 
 const mostBytes = 1024 * 1024;
 
-// Other hops and attempts of the request send what was read.
-const withSmallForm = new WeakSet<GotOptions>();
-
 /** More than the texts and files themselves take is left to the reading. */
 const sizeOf = (form: FormData): number => Array.from(form.values(), value => typeof value === 'string' ? value.length : value.size).reduce((sum, size) => sum + size, 0);
 
 /** To be called before got makes a stream of what a request sends. */
 export const noteForm = (options: Options): void => {
 	if (options.body instanceof FormData && sizeOf(options.body) < mostBytes) {
-		withSmallForm.add(options);
+		stateOf(options).hasSmallForm = true;
 	}
 };
 
-const isForm = (options: GotOptions): boolean => withSmallForm.has(options)
+const isForm = (options: GotOptions): boolean => findState(options)?.hasSmallForm === true
 	&& options.body instanceof ReadableStream
 	&& !options.body.locked
 	&& /^multipart\/form-data;/iv.test(fieldValue(options.headers, 'content-type') ?? '');

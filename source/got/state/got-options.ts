@@ -3,6 +3,6 @@ import type {Options} from 'got';
 /** What the cache needs of got's options, as hooks see them and as responses carry them. */
 export type GotOptions = Pick<
 	Options,
-	'allowGetBody' | 'body' | 'cache' | 'context' | 'decompress' | 'getInternalHeaders' | 'getRequestFunction' | 'h2session' | 'headers' | 'hooks'
+	'allowGetBody' | 'body' | 'cache' | 'context' | 'createNativeRequestOptions' | 'decompress' | 'getInternalHeaders' | 'getRequestFunction' | 'h2session' | 'headers' | 'hooks'
 	| 'http2' | 'isStream' | 'method' | 'request' | 'responseType' | 'retry' | 'signal' | 'throwHttpErrors' | 'timeout' | 'url'
 >;

@@ -1,6 +1,6 @@
 import type {Options, PlainResponse, Response} from 'got';
 import type {Store} from '../../store/ports/store.ts';
-import type {GotExchange} from './exchanges.ts';
+import type {GotExchange} from './request-state.ts';
 import {define, type Message} from './message.ts';
 
 /** What is left to be made of a response, once somebody looks at it. */

@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
-import {IncomingMessage, STATUS_CODES} from 'node:http';
+import {IncomingMessage} from 'node:http';
 import type {Response} from 'got';
-import {gotModule} from './got-module.ts';
 
 /** As if it had been there from the start. */
 export const define = <Name extends keyof Response>(response: Response, name: Name, value: Response[Name]): Response[Name] => {
@@ -102,57 +101,7 @@ export const showCookies = (response: Pick<IncomingMessage, 'headers'> | undefin
 	}
 };
 
-// Those that got leaves as they are where it is not to decode.
+// The codings that got decodes.
 const contentCodings = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
 
-const isEncoded = ({headers}: Response): boolean => (headers['content-encoding'] ?? '').toLowerCase().split(',').some(coding => contentCodings.has(coding.trim()));
-
-/** As got reads a body. */
-const bodyOf = (response: Response, rawBody: Uint8Array): unknown => {
-	const {options} = response.request;
-	if (isEncoded(response) && !options.decompress) {
-		return rawBody;
-	}
-
-	try {
-		return gotModule.parseBody(response, options.responseType, options.parseJson, options.encoding);
-	} catch (error) {
-		response.body = gotModule.parseBody(response, 'text', options.parseJson, options.encoding);
-		if (response.ok) {
-			throw error;
-		}
-
-		return response.body;
-	}
-};
-
-/**
-The response that got would have made of `message` in the place of one that it has already completed: another object, because got may remember by the response how its body reads as text.
-
-@throws {ParseError} As got does where the body is not what the user expects.
-*/
-export const replaceResponse = (response: Response, message: Message): Response => {
-	const replacement = bareMessage(message) as unknown as Response;
-	// Got's is one of the response's own.
-	define(replacement, 'headers', replacement.headers);
-	for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(response))) {
-		// What got and Node's client have added.
-		if (!Object.hasOwn(replacement, name)) {
-			Object.defineProperty(replacement, name, descriptor);
-		}
-	}
-
-	replacement.statusMessage = message.statusMessage === '' ? STATUS_CODES[message.statusCode] ?? '' : message.statusMessage;
-	replacement.url = response.url;
-	replacement.isFromCache = true;
-	replacement.ok = gotModule.isResponseOk(replacement);
-	// The stored bytes stay as they are, whatever the caller does to theirs.
-	replacement.rawBody = new Uint8Array(message.body);
-	replacement.body = bodyOf(replacement, replacement.rawBody);
-	replacement.push(null);
-	replacement.resume();
-	// Got 15 has an error tell of the response that the request has.
-	Object.assign(response.request, {response: replacement});
-
-	return replacement;
-};
+export const isContentEncoded = ({headers}: Pick<IncomingMessage, 'headers'>): boolean => (headers['content-encoding'] ?? '').toLowerCase().split(',').some(coding => contentCodings.has(coding.trim()));

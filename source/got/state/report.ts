@@ -3,19 +3,16 @@ import {redactedUrl} from '../../http/credentials.ts';
 import type {Ending} from '../../observe/exchange-report.ts';
 import {isTraced, startTrace, type Trace} from '../../observe/tracing.ts';
 import type {GotContext} from './context.ts';
-import {isWatched, type GotExchange} from './exchanges.ts';
 import type {GotOptions} from './got-options.ts';
 import {isRefresh} from './refreshes.ts';
 import {urlOf} from './request.ts';
+import {findState, stateOf, type GotExchange} from './request-state.ts';
 
 /*
 Each attempt is reported once, at the first of its ends that is seen: got has one for responses, one for errors, one for redirects, and none for a promise that is aborted. A stream ends when it has been read, or is closed: got leaves one that was read open.
 */
 
-/** The traces of attempts whose look-up has begun. */
-const traces = new WeakMap<GotOptions, Trace>();
-
-export const traceOf = (options: GotOptions): Trace | undefined => isTraced() ? traces.get(options) : undefined;
+export const traceOf = (options: GotOptions): Trace | undefined => isTraced() ? findState(options)?.trace : undefined;
 
 /**
 Runs the look-up of an attempt in the context of its trace. Only to be called if somebody subscribes to the tracing channel.
@@ -23,10 +20,11 @@ Runs the look-up of an attempt in the context of its trace. Only to be called if
 @throws What the look-up throws.
 */
 export const traceLookUp = <Result>({settings}: GotContext, options: GotOptions, lookUp: () => Result): Result => {
-	const known = traces.get(options);
+	const state = stateOf(options);
+	const {trace: known} = state;
 	const url = redactedUrl(urlOf(options), settings.request.http.ignoredParameters);
 	const {trace, result} = known ? {trace: known, result: known.run(lookUp)} : startTrace({method: options.method.toUpperCase(), url}, lookUp);
-	traces.set(options, trace);
+	state.trace = trace;
 	if (result instanceof Promise) {
 		result.catch((error: unknown) => {
 			trace.fail(error);
@@ -72,7 +70,7 @@ export const noteFailure = (state: GotExchange | undefined, error: Error): void 
 /** To be called when an attempt has failed. A stream is over when it is closed, and the error is kept until then. */
 export const reportFailure = (context: GotContext, options: GotOptions, state: GotExchange, error: Error): void => {
 	noteFailure(state, error);
-	if (options.isStream && isWatched(options)) {
+	if (options.isStream && findState(options)?.watcher) {
 		return;
 	}
 

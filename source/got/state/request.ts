@@ -100,10 +100,9 @@ const framingFields = ['content-length', 'transfer-encoding'];
 Whether what is sent is what was looked up.
 
 @param headers - The header fields that are sent.
-@param replaced - The header fields that the cache has added, with what stood there before.
 */
-export const isSentAsLookedUp = ({head, body}: LookedUpRequest, options: GotOptions, headers: Fields, replaced: ReadonlyMap<string, Fields[string]>): boolean => {
-	const own: Record<string, Fields[string]> = {...headers, ...Object.fromEntries(replaced)};
+export const isSentAsLookedUp = ({head, body}: LookedUpRequest, options: GotOptions, headers: Fields): boolean => {
+	const own: Record<string, Fields[string]> = {...headers};
 	for (const name of framingFields) {
 		own[name] = head.headers[name];
 	}

@@ -20,18 +20,16 @@ import {isAsked} from '../../observe/observed-exchange.ts';
 import {readContent, unreadContent} from '../../options/user-functions.ts';
 import {resolveAfterFailure, resolveWith, abortFlight} from '../coalescing/landing.ts';
 import {closeParticipation, leaderOf} from '../coalescing/passage.ts';
-import {checkSent} from '../coalescing/sent.ts';
-import {seeNextRequest} from '../patches/next-request.ts';
+import {collectBody} from '../origin/collect-body.ts';
+import {interceptRequest} from '../origin/intercept-request.ts';
 import {overrideEmit} from '../patches/override-emit.ts';
 import {refreshInBackground} from '../refresh/refresh.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
-import {endExchange, exchangeOf, markWatched, restoreHeaders, type GotExchange} from '../state/exchanges.ts';
+import {endExchange, exchangeOf, stateOf, type GotExchange, type Watcher} from '../state/request-state.ts';
 import {showCookies} from '../state/message.ts';
 import {noteFailure, reportClosed} from '../state/report.ts';
 import {responseHead} from '../state/response-head.ts';
 import {watchSlowConsumer} from './slow-consumer.ts';
-import {collectBody} from './stream-body.ts';
-import {interceptRequest, staleInsteadOfRequest} from './stream-request.ts';
 
 type CreateRetryStream = (options?: OptionsInit) => Request;
 
@@ -156,18 +154,15 @@ const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): 
 	});
 };
 
-const watchedBy = new WeakMap<GotContext, WeakSet<Request>>();
+const watchersOf = Symbol('caches that watch a stream');
 
 /** @returns Whether it is the first time. */
 const isNew = (context: GotContext, stream: Request): boolean => {
-	const streams = watchedBy.get(context) ?? new WeakSet<Request>();
-	if (streams.has(stream)) {
-		return false;
-	}
+	const watched = stream as Request & {[watchersOf]?: Set<GotContext>};
+	const contexts = watched[watchersOf] ?? new Set();
+	Object.defineProperty(watched, watchersOf, {value: contexts, configurable: true});
 
-	watchedBy.set(context, streams.add(stream));
-
-	return true;
+	return !contexts.has(context) && contexts.add(context).size > 0;
 };
 
 /**
@@ -183,43 +178,6 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 	const currentState = (): GotExchange | undefined => {
 		const state = exchangeOf(stream.options);
 		return state && hooks.beforeRequest.includes(state.owner) ? state : undefined;
-	};
-
-	const seen = new WeakSet<ClientRequest>();
-
-	/** Node has the header fields by now, or will never have them. */
-	const forgetHeaders = (state: GotExchange) => {
-		restoreHeaders(stream.options, state);
-		state.replacedHeaders.clear();
-	};
-
-	const onRequest = (request: ClientRequest) => {
-		const state = currentState();
-		if (!state || seen.has(request)) {
-			return;
-		}
-
-		seen.add(request);
-
-		const {decision} = state.exchange;
-		if (decision.kind === 'validate' && state.replacedHeaders.size === 0) {
-			// It was not asked whether what is stored still holds, so that the answer will not say.
-			state.exchange = {...state.exchange, decision: {kind: 'fetch', reason: 'no-validator', stored: decision.stored}};
-		}
-
-		forgetHeaders(state);
-		interceptRequest(context, stream, state, request);
-	};
-
-	const onNoRequest = (error: unknown) => {
-		const state = currentState();
-		if (!state) {
-			return undefined;
-		}
-
-		forgetHeaders(state);
-
-		return staleInsteadOfRequest(context, stream, state, error);
 	};
 
 	const fail = (error: Error) => {
@@ -290,17 +248,21 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		reportOn(response, state, context.now());
 	};
 
-	const watch = (options: Options) => {
-		markWatched(options, () => {
-			seeNextRequest(options, {
-				check(native) {
-					const state = currentState();
-					return !state || checkSent(context, options, state, native);
-				},
-				see: onRequest,
-				insteadOf: onNoRequest,
-			});
-		});
+	const watcher: Watcher = {
+		isGivenUp: () => stream.destroyed,
+		fail(error) {
+			abortFlight(stream.options, error);
+			stream.destroy(error);
+		},
+	};
+
+	/** Got's own cache makes its requests itself. */
+	const onRequest = (request: ClientRequest) => {
+		const {options} = stream;
+		const state = options.cache === undefined ? undefined : currentState();
+		if (state) {
+			interceptRequest({...watcher, context, options, state}, request);
+		}
 	};
 
 	const close = (state: GotExchange) => {
@@ -320,7 +282,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 			}
 
 			case 'redirect': {
-				watch(arguments_[0] as Options);
+				stateOf(arguments_[0] as Options).watcher = watcher;
 				break;
 			}
 
@@ -365,5 +327,5 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 		return emit(event, ...arguments_);
 	});
-	watch(stream.options);
+	stateOf(stream.options).watcher = watcher;
 };

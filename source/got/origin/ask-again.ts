@@ -1,9 +1,9 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
 import {setImmediate} from 'node:timers';
-import type {Request} from 'got';
 import type {Emit} from '../patches/override-emit.ts';
 import {markRequestFailure} from '../state/failure.ts';
 import {isRefused, watchForCut} from '../state/http2-stream.ts';
+import type {Asking} from './asking.ts';
 
 /** What Node keeps on its request once a response has come, and got asks for. */
 export type NativeRequest = ClientRequest & {res?: IncomingMessage | undefined};
@@ -11,15 +11,21 @@ export type NativeRequest = ClientRequest & {res?: IncomingMessage | undefined};
 /** Beyond, Node's timers fire at once. */
 const longestTimerMs = 2_147_483_647;
 
+type AskAgainOptions = {
+	/** The request that got knows. One of HTTP/2 must have closed: when it does, it destroys itself, and that would end the next one. */
+	readonly native: NativeRequest;
+	/** Calls the listeners of that request. */
+	readonly emit: Emit;
+	/** Called if the body breaks off without got's noticing. */
+	readonly onCut: () => void;
+	readonly onResponse: (response: IncomingMessage) => void;
+};
+
 /**
 Asks once more, as the caller asked, in the place of a request whose response is of no use.
-
-@param native - The request that got knows. One of HTTP/2 must have closed: when it does, it destroys itself, and that would end the next one.
-@param emit - Calls the listeners of that request.
-@param onCut - As of `watchForCut()`.
 */
-export const askAgain = async (stream: Request, native: NativeRequest, emit: Emit, onCut: () => void): Promise<void> => {
-	const {options} = stream;
+export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}: AskAgainOptions): Promise<void> => {
+	const {options} = asking;
 	const {timeout: {socket: socketTimeoutMs = Infinity}, body} = options;
 	let again: NativeRequest | undefined;
 	let isGivenUp = false;
@@ -53,7 +59,7 @@ export const askAgain = async (stream: Request, native: NativeRequest, emit: Emi
 				Object.assign(native, {socket: request.socket});
 			}
 
-			emit('response', response);
+			onResponse(response);
 		});
 
 		const onEnd = (error?: Error) => {
@@ -61,7 +67,7 @@ export const askAgain = async (stream: Request, native: NativeRequest, emit: Emi
 				return;
 			}
 
-			if (mayBeRefused && isRefused(request) && !stream.destroyed) {
+			if (mayBeRefused && isRefused(request) && !asking.isGivenUp()) {
 				again = undefined;
 				// The agent has taken notice by then that the session is over.
 				setImmediate(() => {
@@ -82,7 +88,7 @@ export const askAgain = async (stream: Request, native: NativeRequest, emit: Emi
 	};
 
 	const ask = async (mayBeRefused: boolean): Promise<void> => {
-		if (isGivenUp || stream.destroyed) {
+		if (isGivenUp || asking.isGivenUp()) {
 			return;
 		}
 
@@ -94,7 +100,7 @@ export const askAgain = async (stream: Request, native: NativeRequest, emit: Emi
 		} catch (error) {
 			if (!isGivenUp) {
 				isGivenUp = true;
-				markRequestFailure(error);
+				markRequestFailure(error, options);
 				emitEnd(error as Error);
 			}
 
@@ -108,7 +114,7 @@ export const askAgain = async (stream: Request, native: NativeRequest, emit: Emi
 			request.setTimeout(socketTimeoutMs);
 		}
 
-		if (isGivenUp || stream.destroyed) {
+		if (isGivenUp || asking.isGivenUp()) {
 			request.destroy();
 		} else {
 			request.end(body);

@@ -1,0 +1,18 @@
+import type {GotContext} from '../state/context.ts';
+import type {GotExchange, Watcher} from '../state/request-state.ts';
+import type {GotOptions} from '../state/got-options.ts';
+
+/** One request of got's that the cache stands behind: of a promise or of a stream, per hop and attempt. */
+export type Asking = Watcher & {
+	readonly context: GotContext;
+	readonly options: GotOptions;
+	readonly state: GotExchange;
+};
+
+/** Whether got retries a failure before a stale response takes its place. Got makes no error of a status code that the caller accepts. */
+export const isRetriedFirst = ({options, state}: Asking, failure: 'status' | 'error'): boolean =>
+	!options.isStream && state.exchange.settings.retriesFirst && (failure === 'error' || options.throwHttpErrors);
+
+/** Whether something stored may take the place of what the origin says. */
+export const isReplaceable = ({exchange: {decision}}: GotExchange): boolean =>
+	('stored' in decision && decision.stored !== undefined) || (decision.kind === 'fetch' && decision.headers !== undefined);

@@ -1,0 +1,245 @@
+import {Buffer} from 'node:buffer';
+import type {IncomingMessage} from 'node:http';
+import {invalidate} from '../../cache/invalidating.ts';
+import {askedAgain, lookUp} from '../../cache/look-up.ts';
+import {
+	applyOutcomeOf,
+	decideOutcome,
+	staleInstead,
+	supersedesUnseen,
+	withNamedVariant,
+	withStored,
+	type ExchangeResult,
+} from '../../cache/settlement.ts';
+import {construct} from '../../http/construct.ts';
+import {isSafe} from '../../http/invalidation.ts';
+import type {ResponseHead} from '../../http/message.ts';
+import type {Invalidation, Outcome, StaleReason} from '../../http/outcome.ts';
+import {ownTimers} from '../../store/ports/own-timers.ts';
+import type {StoredResponse} from '../../types/stored.ts';
+import {releaseAtHead} from '../coalescing/head-release.ts';
+import {resolveAfterFailure} from '../coalescing/landing.ts';
+import {leaveAlone} from '../coalescing/sent.ts';
+import type {GotExchange} from '../state/request-state.ts';
+import {hideCookies, isContentEncoded, showCookies, toIncomingMessage} from '../state/message.ts';
+import {isUnchanged} from '../state/request.ts';
+import {responseHead} from '../state/response-head.ts';
+import {isRetriedFirst, type Asking} from './asking.ts';
+import {collectBody} from './collect-body.ts';
+
+/** What got is given for a response of the origin's. */
+export type Reply =
+	/** The response itself. */
+	| {readonly kind: 'pass'}
+	/** A stored response in its place. */
+	| {readonly kind: 'stored'; readonly message: IncomingMessage}
+	/** The response to another request, which has no validators. */
+	| {readonly kind: 'ask-again'}
+	/** An error: the body broke off while the cache read it. */
+	| {readonly kind: 'incomplete'}
+	/** Nothing: got has given the request up. */
+	| {readonly kind: 'none'};
+
+/** A reply that takes a while. */
+export type LaterReply = {
+	/** Whether got never sees the response. */
+	readonly isReplaced: boolean;
+	/** Whether the reply may be to ask again. */
+	readonly mayAskAgain: boolean;
+	readonly reply: Promise<Reply>;
+};
+
+type CombineOutcome = Extract<Outcome, {kind: 'combine'}>;
+type Replacement = Extract<Outcome, {kind: 'freshen' | 'reuse-stale' | 'refetch'}>;
+
+const noBody = new Uint8Array();
+
+const passed: Reply = {kind: 'pass'};
+
+const doNothing = () => undefined;
+
+// More is not worth a connection that could be used again.
+const maxDiscardedBytes = 64 * 1024;
+
+const isHttp2 = ({httpVersionMajor}: IncomingMessage): boolean => httpVersionMajor === 2;
+
+/** Lets the body of a response flow away unseen. */
+export const discard = (response: IncomingMessage, outcome?: Replacement): void => {
+	response.on('error', doNothing);
+	if (outcome?.kind === 'refetch' && isHttp2(response)) {
+		// The next request waits until this one has closed, which costs no connection.
+		response.destroy();
+		return;
+	}
+
+	let size = 0;
+	response.on('data', (chunk: Uint8Array) => {
+		size += chunk.byteLength;
+		if (size > maxDiscardedBytes) {
+			response.destroy();
+		}
+	});
+};
+
+/** A stored response as if it had just come over the network. */
+export const storedMessage = ({context, state}: Asking, stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
+	const constructed = construct(state.exchange.request, stored, context.now());
+	// The whole body at once: Node ends the response of a request when its connection closes.
+	const message = toIncomingMessage({...constructed, body: new Uint8Array(constructed.body)}, false);
+	state.hiddenCookies = hideCookies(message);
+	// For the cookie jar: what the origin says now, not what it once said.
+	showCookies(message, replaced?.headers['set-cookie']);
+
+	return message;
+};
+
+/** The stale response that takes the place of a failure; `undefined` if none may. */
+export const staleMessage = (asking: Asking, failure: StaleReason | undefined): IncomingMessage | undefined => {
+	const {context, options, state} = asking;
+	const outcome = failure && !asking.isGivenUp() && !isRetriedFirst(asking, 'error') ? staleInstead(context, state.exchange, failure) : undefined;
+	if (!outcome) {
+		return undefined;
+	}
+
+	state.settlement = {outcome, answer: outcome.answer};
+	resolveAfterFailure(context, options, state);
+
+	return storedMessage(asking, outcome.answer);
+};
+
+/** Answers with what has been applied, or has the origin asked again. */
+const replyWith = async (asking: Asking, {answer, ...result}: ExchangeResult, response: IncomingMessage): Promise<Reply> => {
+	const {context, options, state} = asking;
+	if (asking.isGivenUp()) {
+		return {kind: 'none'};
+	}
+
+	if (answer) {
+		state.settlement = {...result, answer};
+		resolveAfterFailure(context, options, state);
+		return {kind: 'stored', message: storedMessage(asking, answer, response)};
+	}
+
+	state.exchange = askedAgain(await lookUp(context, state.exchange));
+	const {decision} = state.exchange;
+	if (decision.kind === 'reuse') {
+		// Another request has stored it by now.
+		resolveAfterFailure(context, options, state);
+		return {kind: 'stored', message: storedMessage(asking, decision.stored, response)};
+	}
+
+	if (state.lookedUp && !isUnchanged(state.lookedUp, options)) {
+		leaveAlone(context, options, state);
+	}
+
+	return {kind: 'ask-again'};
+};
+
+const replace = async (asking: Asking, outcome: Replacement, response: IncomingMessage): Promise<Reply> => {
+	asking.state.answeredMonoMs = ownTimers.now();
+	discard(response, outcome);
+
+	return replyWith(asking, await applyOutcomeOf(asking.context, asking.state.exchange, outcome, noBody), response);
+};
+
+/** RFC 9111 §3.4: completes a stored response with the part that the cache has asked for. */
+const combine = async (asking: Asking, outcome: CombineOutcome, response: IncomingMessage): Promise<Reply> => {
+	asking.state.answeredMonoMs = ownTimers.now();
+	const {promise, resolve} = Promise.withResolvers<Uint8Array | 'incomplete' | 'too-large'>();
+	collectBody(response, {maxBytes: Infinity, expectedBytes: Number(response.headers['content-length'])}, resolve);
+	const body = await promise;
+	if (typeof body === 'string' || (response as Partial<IncomingMessage>).complete === false || asking.state.isCutShort) {
+		return {kind: 'incomplete'};
+	}
+
+	return replyWith(asking, await applyOutcomeOf(asking.context, asking.state.exchange, outcome, Buffer.from(body)), response);
+};
+
+/** Prepares for a response that got is given: the next request of this process must not be answered with what this response has changed. */
+const prepare = async ({context, state}: Asking, invalidation: Invalidation | undefined, isUnseen: boolean): Promise<Reply> => {
+	if (invalidation) {
+		await invalidate(context, state.exchange, invalidation);
+	}
+
+	if (isUnseen) {
+		// It is removed when the body has come.
+		state.exchange = await withStored(context, state.exchange);
+	}
+
+	return passed;
+};
+
+const isReplacement = (outcome: Outcome): outcome is Replacement => ['freshen', 'reuse-stale', 'refetch'].includes(outcome.kind);
+
+const invalidationOf = (outcome: Outcome) => outcome.kind === 'pass' || outcome.kind === 'store' ? outcome.invalidation : undefined;
+
+const replyByHead = (asking: Asking, response: IncomingMessage, head: ResponseHead): Reply | LaterReply => {
+	const {context, options, state} = asking;
+	const outcome = decideOutcome(context, state.exchange, head);
+	if (outcome.kind === 'reuse-stale' && isRetriedFirst(asking, 'status')) {
+		return passed;
+	}
+
+	if (isReplacement(outcome)) {
+		return {isReplaced: true, mayAskAgain: outcome.kind === 'refetch', reply: replace(asking, outcome, response)};
+	}
+
+	if (outcome.kind === 'combine') {
+		const {otherwise} = outcome;
+		if (!otherwise) {
+			// The caller has asked for this part.
+			return passed;
+		}
+
+		// The bytes of an encoded part are not those of the decoded response.
+		const isDecoded = options.decompress && isContentEncoded(response);
+
+		return {isReplaced: true, mayAskAgain: true, reply: isDecoded ? replace(asking, otherwise, response) : combine(asking, outcome, response)};
+	}
+
+	const invalidation = invalidationOf(outcome);
+	const isUnseen = supersedesUnseen(context, state.exchange, head);
+
+	return invalidation ?? isUnseen ? {isReplaced: false, mayAskAgain: false, reply: prepare(asking, invalidation, isUnseen)} : passed;
+};
+
+/** RFC 9111 §4.3.4: the origin was asked about all variants, and a 304 names one. */
+const replyByVariant = async (asking: Asking, response: IncomingMessage, head: ResponseHead): Promise<Reply> => {
+	const {context, state} = asking;
+	state.exchange = await withNamedVariant(context, state.exchange, head);
+	const reply = replyByHead(asking, response, head);
+
+	return 'reply' in reply ? reply.reply : reply;
+};
+
+/** Whether a response changes nothing that is stored before its body has come. */
+const isWithoutConsequence = ({exchange: {request, decision}}: GotExchange): boolean =>
+	isSafe(request.method) && (decision.kind === 'bypass' || (decision.kind === 'fetch' && decision.reason !== 'reload' && decision.stored === undefined && decision.headers === undefined));
+
+/**
+Decides by the head of a response what got is given.
+
+@throws If a function of the user's does.
+*/
+export const receive = (asking: Asking, response: IncomingMessage): Reply | LaterReply => {
+	const {state} = asking;
+	const {decision} = state.exchange;
+	state.forwardStatus = response.statusCode;
+	state.isReceived = true;
+	if (isWithoutConsequence(state)) {
+		releaseAtHead(asking, response);
+		return passed;
+	}
+
+	const head = responseHead(response as Required<IncomingMessage>);
+	if (head.statusCode === 304 && decision.kind === 'fetch' && decision.headers) {
+		return {isReplaced: true, mayAskAgain: true, reply: replyByVariant(asking, response, head)};
+	}
+
+	const reply = replyByHead(asking, response, head);
+	if (!('reply' in reply && reply.isReplaced)) {
+		releaseAtHead(asking, response);
+	}
+
+	return reply;
+};

@@ -1,0 +1,70 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import {markRequestFailure} from '../state/failure.ts';
+import type {GotOptions} from '../state/got-options.ts';
+import {runInTrace} from '../state/report.ts';
+
+type RequestFunction = NonNullable<GotOptions['request']>;
+
+/** The part of the native request options that the cache may change. */
+export type NativeOptions = {
+	headers: Record<string, string | readonly string[] | undefined>;
+};
+
+/** What a request function makes: a native request, or a response in its place. */
+export type RequestResult = ReturnType<RequestFunction>;
+
+type EndCallback = (error?: Error) => void;
+
+/** Wraps the callbacks that are called when a request has been sent. */
+export const wrapEndCallbacks = (request: ClientRequest, wrap: (callback: EndCallback) => EndCallback): void => {
+	const end = request.end.bind(request) as (...arguments_: unknown[]) => ClientRequest;
+	Object.assign(request, {
+		end: (...arguments_: unknown[]) => end(...arguments_.map(argument => typeof argument === 'function' ? wrap(argument as EndCallback) : argument)),
+	});
+};
+
+/** Has a request report its failure by its `'error'` event alone. Got 15 rejects a promise with the error that the end callback is given, without asking its hooks. */
+export const leaveErrorsToEvents = (request: ClientRequest, options: GotOptions): void => {
+	wrapEndCallbacks(request, callback => error => {
+		if (error) {
+			markRequestFailure(error, options);
+		} else {
+			callback();
+		}
+	});
+};
+
+export const isClientRequest = (value: unknown): value is ClientRequest => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value;
+
+/** A response that a user's request function has returned in place of a request. */
+export const isResponse = (value: unknown): value is IncomingMessage => typeof value === 'object' && value !== null && 'statusCode' in value && 'headers' in value;
+
+/** Has got make its next request itself, as it would without the cache. */
+export const restoreRequestFunction = (options: Pick<GotOptions, 'getRequestFunction'>): void => {
+	Reflect.deleteProperty(options, 'getRequestFunction');
+};
+
+/**
+Has `ask` called where got makes its next request: after all hooks, when cookies, credentials and framing fields are set.
+
+An own property of the options, which no copy of them has: the user's request function stays as it is, and got's own is called as got calls it, also for HTTP/2.
+
+@param ask - Is given copies of what got would call the request function with, and what calls that function with them.
+*/
+export const replaceRequestFunction = (options: GotOptions, ask: (native: NativeOptions, make: () => RequestResult) => RequestResult): void => {
+	const getRequestFunction: GotOptions['getRequestFunction'] = () => {
+		restoreRequestFunction(options);
+		const make = options.getRequestFunction();
+
+		return make && ((url: URL, native: Parameters<RequestFunction>[1], callback: Parameters<RequestFunction>[2]) => {
+			// A request that waits for another one is sent as it is now. Got 15 passes the header fields of the options themselves.
+			const sent = {...native, headers: {...native.headers}};
+			const copiedUrl = new URL(url);
+
+			return ask(sent, () => runInTrace(options, () => make(copiedUrl, sent, callback)));
+		});
+	};
+
+	restoreRequestFunction(options);
+	Object.defineProperty(options, 'getRequestFunction', {value: getRequestFunction, configurable: true});
+};

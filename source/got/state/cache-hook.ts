@@ -1,0 +1,32 @@
+import type {BeforeRequestHook} from 'got';
+import type {RedisCacheOptions} from '../../options/options.ts';
+import type {GotOptions} from './got-options.ts';
+
+/*
+A cache is known by its `beforeRequest` hook, also to another version of this package in the same process: both would want the last word.
+*/
+
+const cacheOf = Symbol.for('got-redis-cache');
+
+type CacheHook = BeforeRequestHook & {
+	readonly [cacheOf]: {
+		readonly options: RedisCacheOptions;
+		/** Whether the user has been warned of unsafe methods that a client makes cacheable. */
+		isWarned: boolean;
+	};
+};
+
+const isCacheHook = (hook: BeforeRequestHook): hook is CacheHook => Object.hasOwn(hook, cacheOf);
+
+/** Marks the hook of a cache. */
+export const registerHook = (hook: BeforeRequestHook, options: RedisCacheOptions): void => {
+	Object.defineProperty(hook, cacheOf, {value: {options, isWarned: false}});
+};
+
+const lastCacheHook = ({hooks: {beforeRequest}}: Pick<GotOptions, 'hooks'>): CacheHook | undefined => beforeRequest.findLast(hook => isCacheHook(hook));
+
+/** Of several caches in one chain of `extend`, the last takes part. */
+export const isOwner = (options: Pick<GotOptions, 'hooks'>, hook: BeforeRequestHook): boolean => lastCacheHook(options) === hook;
+
+/** What the cache that takes part was made with; `undefined` if there is none, or it is one of another version. */
+export const cacheIn = (options: Pick<GotOptions, 'hooks'>): Partial<CacheHook[typeof cacheOf]> | undefined => lastCacheHook(options)?.[cacheOf];
