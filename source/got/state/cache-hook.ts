@@ -8,19 +8,21 @@ A cache is known by its `beforeRequest` hook, also to another version of this pa
 
 const cacheOf = Symbol.for('got-redis-cache');
 
-type CacheHook = BeforeRequestHook & {
-	readonly [cacheOf]: {
-		readonly options: RedisCacheOptions;
-		/** Whether the user has been warned of unsafe methods that a client makes cacheable. */
-		isWarned: boolean;
-	};
+type HookedCache = {
+	readonly options: RedisCacheOptions;
+	/** Whether the user has been warned of unsafe methods that a client makes cacheable. */
+	isWarned: boolean;
 };
+
+/** A function, so that no secret among the options is printed with the hook. */
+type CacheHook = BeforeRequestHook & {readonly [cacheOf]: () => HookedCache};
 
 const isCacheHook = (hook: BeforeRequestHook): hook is CacheHook => Object.hasOwn(hook, cacheOf);
 
 /** Marks the hook of a cache. */
 export const registerHook = (hook: BeforeRequestHook, options: RedisCacheOptions): void => {
-	Object.defineProperty(hook, cacheOf, {value: {options, isWarned: false}});
+	const cache: HookedCache = {options, isWarned: false};
+	Object.defineProperty(hook, cacheOf, {value: () => cache});
 };
 
 const lastCacheHook = ({hooks: {beforeRequest}}: Pick<GotOptions, 'hooks'>): CacheHook | undefined => beforeRequest.findLast(hook => isCacheHook(hook));
@@ -28,5 +30,9 @@ const lastCacheHook = ({hooks: {beforeRequest}}: Pick<GotOptions, 'hooks'>): Cac
 /** Of several caches in one chain of `extend`, the last takes part. */
 export const isOwner = (options: Pick<GotOptions, 'hooks'>, hook: BeforeRequestHook): boolean => lastCacheHook(options) === hook;
 
-/** What the cache that takes part was made with; `undefined` if there is none, or it is one of another version. */
-export const cacheIn = (options: Pick<GotOptions, 'hooks'>): Partial<CacheHook[typeof cacheOf]> | undefined => lastCacheHook(options)?.[cacheOf];
+/** The cache that takes part; `undefined` if there is none, or it is one of another version. */
+export const cacheIn = (options: Pick<GotOptions, 'hooks'>): HookedCache | undefined => {
+	const find: unknown = lastCacheHook(options)?.[cacheOf];
+
+	return typeof find === 'function' ? (find as () => HookedCache)() : undefined;
+};

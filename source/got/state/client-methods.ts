@@ -15,7 +15,7 @@ const methodsIn = ({context}: Pick<Options, 'context'>): readonly string[] | und
 const warnOfClient = (client: Options): void => {
 	const cache = cacheIn(client);
 	const methods = methodsIn(client);
-	if (methods === undefined || cache?.options === undefined || cache.isWarned) {
+	if (methods === undefined || cache === undefined || cache.isWarned) {
 		return;
 	}
 
