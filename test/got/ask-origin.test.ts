@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
-import {request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse} from 'node:http';
 import {once} from 'node:events';
+import {
+	request as httpRequest,
+	type ClientRequest,
+	type IncomingMessage,
+	type RequestOptions,
+	type ServerResponse,
+} from 'node:http';
 import test from 'node:test';
-import type {Options, Response} from 'got';
+import type {Got, OptionsInit, OptionsOfTextResponseBody} from 'got';
 import {cacheInfo} from '../../source/index.ts';
 import {setUp} from './helpers.ts';
 import {readStream} from './read-stream.ts';
@@ -16,9 +22,9 @@ const notModified = {status: 304, headers: {etag: '"1"'}};
 
 type Given = {readonly statusCode: number; readonly body: string; readonly status: string | undefined};
 
-const kinds: Record<'promise' | 'stream', (client: Awaited<ReturnType<typeof setUp>>['client'], options?: object) => Promise<Given>> = {
+const kinds: Record<'promise' | 'stream', (client: Got, options?: OptionsInit) => Promise<Given>> = {
 	async promise(client, options) {
-		const response = await client('items', options) as Response<string>;
+		const response = await client('items', options as OptionsOfTextResponseBody);
 		return {statusCode: response.statusCode, body: response.body, status: cacheInfo(response)?.status};
 	},
 	async stream(client, options) {
@@ -57,7 +63,7 @@ for (const [kind, ask] of Object.entries(kinds)) {
 		await ask(client);
 		const statusCodes: unknown[] = [];
 		const options = {
-			request(url: URL, native: object, callback: (response: IncomingMessage) => void): ClientRequest {
+			request(url: URL, native: RequestOptions, callback?: (response: IncomingMessage) => void): ClientRequest {
 				const request = httpRequest(url, native, callback);
 				request.on('response', ({statusCode}) => statusCodes.push(statusCode));
 				return request;
@@ -79,7 +85,7 @@ for (const [kind, ask] of Object.entries(kinds)) {
 			origin.queue(stale, answer);
 			await ask(client);
 			const options = {
-				async request(url: URL, native: object): Promise<IncomingMessage> {
+				async request(url: URL, native: RequestOptions): Promise<IncomingMessage> {
 					const request = httpRequest(url, native).end();
 					const [response] = await once(request, 'response') as [IncomingMessage];
 					return response;
@@ -97,7 +103,7 @@ for (const [kind, ask] of Object.entries(kinds)) {
 		origin.queue(stale, {status: 304, headers: {etag: '"2"'}}, {headers: {'cache-control': 'max-age=60', etag: '"2"'}, body: 'new'});
 		await ask(client);
 		const options = {
-			async request(url: URL, native: object): Promise<IncomingMessage> {
+			async request(url: URL, native: RequestOptions): Promise<IncomingMessage> {
 				const request = httpRequest(url, native).end();
 				const [response] = await once(request, 'response') as [IncomingMessage];
 				return response;
@@ -141,7 +147,7 @@ test('a stored redirect is validated, and followed after a 304', async () => {
 });
 
 /** How a body ends before it is whole, after the head was given to got. */
-const breaks: Record<string, {readonly options?: object; answer(response: ServerResponse): void}> = {
+const breaks: Record<string, {readonly options?: OptionsInit; answer(response: ServerResponse): void}> = {
 	'with a length, breaks off': {
 		answer(response) {
 			response.writeHead(200, {'content-length': '10'}).write('half', () => response.destroy());
@@ -153,7 +159,7 @@ const breaks: Record<string, {readonly options?: object; answer(response: Server
 		},
 	},
 	...Object.fromEntries(['read', 'request', 'socket'].map(name => [`stops, beyond \`timeout.${name}\``, {
-		options: {timeout: {[name]: 300}} satisfies Partial<Record<string, unknown>> as Pick<Options, 'timeout'>,
+		options: {timeout: {[name]: 300}},
 		answer(response: ServerResponse) {
 			response.writeHead(200, {'content-length': '10'}).write('half');
 		},
@@ -170,7 +176,7 @@ for (const [how, {options, answer}] of Object.entries(breaks)) {
 			answer(response);
 		};
 
-		const response = await client('items', options as object) as Response<string>;
+		const response = await client('items', options as OptionsOfTextResponseBody);
 		assert.deepEqual([response.body, cacheInfo(response)?.status], ['stored', 'stale']);
 		assert.equal(origin.requests.length, 2);
 	});

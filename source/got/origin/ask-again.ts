@@ -3,6 +3,7 @@ import {setImmediate} from 'node:timers';
 import type {Emit} from '../patches/override-emit.ts';
 import {markRequestFailure} from '../state/failure.ts';
 import {isRefused, watchForCut} from '../state/http2-stream.ts';
+import {runInTrace} from '../state/report.ts';
 import type {Asking} from './asking.ts';
 
 /** What Node keeps on its request once a response has come, and got asks for. */
@@ -96,7 +97,7 @@ export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}
 		let request;
 		try {
 			// Got has made a header field of the credentials in the URL, unless the user took it away.
-			request = await make(options.url as URL, {...options.createNativeRequestOptions(), auth: undefined});
+			request = await runInTrace(options, () => make(options.url as URL, {...options.createNativeRequestOptions(), auth: undefined}));
 		} catch (error) {
 			if (!isGivenUp) {
 				isGivenUp = true;
