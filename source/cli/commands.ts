@@ -2,9 +2,14 @@ import {ls} from './commands/ls.ts';
 import {purge} from './commands/purge.ts';
 import {show} from './commands/show.ts';
 import type {Command} from './commands/command.ts';
+import {createCompletion} from './completion/completion.ts';
 import {doctor} from './doctor/doctor.ts';
+import {globalOptions} from './global-options.ts';
 import {exportCommand} from './transfer/export.ts';
 import {importCommand} from './transfer/import.ts';
+import {warm} from './warm/warm.ts';
+
+const ofCache: readonly Command[] = [ls, show, purge, warm, exportCommand, importCommand, doctor];
 
 /** All commands, in the order of help. */
-export const commands: readonly Command[] = [ls, show, purge, exportCommand, importCommand, doctor];
+export const commands: readonly Command[] = [...ofCache, createCompletion(ofCache, globalOptions)];

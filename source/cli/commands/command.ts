@@ -18,6 +18,8 @@ export type Command = {
 	readonly usage: string;
 	/** The least and the most arguments. */
 	readonly arguments: readonly [least: number, most: number];
+	/** The only values of the first argument, if they are known. */
+	readonly positionals?: readonly string[];
 	readonly options: OptionRows;
 	/** Paragraphs of help. */
 	readonly details?: string;

@@ -18,7 +18,7 @@ export const requestOptions: OptionRows = {
 /** A key of Redis, with or without the namespace. */
 export const isStoreKey = (text: string): boolean => /^(?:[^\{\}]*:)?\{[^\{\}]+\}/v.test(text) && !/^(?:https?|unix):/v.test(text);
 
-const headersOf = (given: Given): Record<string, string> | undefined => {
+export const headersOf = (given: Given): Record<string, string> | undefined => {
 	const fields = given.all('header').map(text => {
 		const separator = text.indexOf(':');
 		if (separator < 1) {

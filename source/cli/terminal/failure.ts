@@ -12,6 +12,7 @@ export const exitCodes = {
 	notConfirmed: 5,
 	incomplete: 6,
 	unexpected: 70,
+	interrupted: 130,
 } as const;
 
 export type Outcome = keyof typeof exitCodes;
@@ -26,6 +27,7 @@ export const exitCodeMeanings: ReadonlyArray<readonly [outcome: Outcome, meaning
 	['notConfirmed', 'the store did not confirm a purge'],
 	['incomplete', 'some of it failed'],
 	['unexpected', 'an error in got-redis-cache itself'],
+	['interrupted', 'interrupted'],
 ];
 
 /**
