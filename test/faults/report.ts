@@ -1,7 +1,8 @@
+import {execFile} from 'node:child_process';
 import {readFile, writeFile} from 'node:fs/promises';
 import {availableParallelism, loadavg} from 'node:os';
 import process from 'node:process';
-import {parseArgs} from 'node:util';
+import {parseArgs, promisify} from 'node:util';
 import {faults} from './faults.ts';
 import {clusterFaults} from './cluster-faults.ts';
 import {measure, measureCluster, watchProcess, type Figures} from './measure.ts';
@@ -10,7 +11,7 @@ import type {OriginFault} from './resources.ts';
 /*
 Every fault for as long as it takes to hurt, alone and with each fault of the origin. Writes the tables of docs/reliability.md.
 
-`--seconds 1`: each for so long. `--dry`: nothing is written. `--cluster`: those of a part of a cluster alone.
+`--seconds 1`: each for so long. `--dry`: nothing is written. `--cluster`: those of a part of a cluster alone, of which Redis and Valkey have a table each.
 */
 
 const {values: {seconds, dry: isDry, cluster: isClusterAlone}} = parseArgs({options: {cluster: {type: 'boolean', default: false}, seconds: {type: 'string', default: '5'}, dry: {type: 'boolean', default: false}}});
@@ -60,7 +61,20 @@ const tell = (name: string, {failed, wrong, unhandled, warnings, leaked, longest
 	}
 };
 
-const machine = () => `on Node ${process.versions.node}, a machine with ${availableParallelism()} cores and a load of ${(loadavg()[0] ?? 0).toFixed(1)} at the end, of which the suite itself is a part`;
+/** Of the server that the tests start. */
+const readServer = async (): Promise<{readonly name: string; readonly version: string}> => {
+	const {stdout} = await promisify(execFile)('/bin/sh', ['-c', '$(command -v redis-server || command -v valkey-server) --version']);
+	const {name, version} = /^(?<name>\w+) server v=(?<version>\S+)/v.exec(stdout)?.groups ?? {};
+	if (name === undefined || version === undefined) {
+		throw new Error(`This tells no server and version: ${stdout}`);
+	}
+
+	return {name, version};
+};
+
+const server = await readServer();
+
+const machine = () => `with ${server.name} ${server.version} on Node ${process.versions.node}, a machine with ${availableParallelism()} cores and a load of ${(loadavg()[0] ?? 0).toFixed(1)} at the end, of which the suite itself is a part`;
 
 /** Writes what stands between two marks of the page. */
 const writePart = async (mark: string, text: string): Promise<void> => {
@@ -80,7 +94,7 @@ for (const fault of clusterFaults) {
 	clusterRows.push({name: fault.name, alone});
 }
 
-await writePart('cluster-faults', `Each fault for ${seconds} seconds, or until the replica is promoted, from when it counts how soon the cache is used again; ${machine()}.\n\n${mainTable(clusterRows)}`);
+await writePart(`cluster-faults: ${server.name}`, `Each fault for ${seconds} seconds, or until the replica is promoted, from when it counts how soon the cache is used again; ${machine()}.\n\n${mainTable(clusterRows)}`);
 
 const rows: OriginRow[] = [];
 for (const fault of isClusterAlone ? [] : faults) {
