@@ -9,14 +9,14 @@ import {
 	type Leader,
 } from '../source/coalescing/flights.ts';
 
-const create = (options: Partial<FlightsOptions> = {}): Flights<string> => createFlights({patienceMs: 60_000, maxResting: 10, ...options});
+const create = (options: Partial<FlightsOptions> = {}): Flights<string> => createFlights({maxFlightMs: 60_000, maxCoolingDown: 10, ...options});
 
 const leadOf = (boarding: Ticket<string>): Leader<string> => {
 	if (boarding.role !== 'leader') {
 		throw new Error(`Expected to lead, not to be ${boarding.role}`);
 	}
 
-	return boarding.lead;
+	return boarding.leader;
 };
 
 const waiterOf = (boarding: Ticket<string>) => {
@@ -27,12 +27,12 @@ const waiterOf = (boarding: Ticket<string>) => {
 	return boarding;
 };
 
-const leadAfter = (landing: FlightResult<string>): Leader<string> => {
-	if (landing.kind !== 'leading') {
-		throw new Error(`Expected to lead, not to be ${landing.kind}`);
+const leadAfter = (result: FlightResult<string>): Leader<string> => {
+	if (result.kind !== 'leading') {
+		throw new Error(`Expected to lead, not to be ${result.kind}`);
 	}
 
-	return landing.lead;
+	return result.leader;
 };
 
 await suite('a flight', () => {
@@ -43,8 +43,8 @@ await suite('a flight', () => {
 		leadOf(flights.join('b')).release(0);
 		lead.resolve('x');
 
-		for (const {landing} of waiters) {
-			assert.deepEqual(await landing, {kind: 'shared', result: 'x'});
+		for (const {result} of waiters) {
+			assert.deepEqual(await result, {kind: 'shared', result: 'x'});
 		}
 
 		assert.equal(lead.isOver, true);
@@ -55,8 +55,8 @@ await suite('a flight', () => {
 		const flights = create();
 		const lead = leadOf(flights.join('a'));
 		const endings: unknown[] = [];
-		lead.onEnd(({kind}, restMs) => {
-			endings.push(kind, restMs);
+		lead.onEnd(({kind}, cooldownMs) => {
+			endings.push(kind, cooldownMs);
 		});
 		lead.resolve('x');
 		lead.release(1000);
@@ -72,8 +72,8 @@ await suite('a flight', () => {
 		const waiters = [flights.join('a'), flights.join('a')].map(boarding => waiterOf(boarding));
 		lead.release(60_000, 'network-error');
 
-		for (const {landing} of waiters) {
-			assert.deepEqual(await landing, {kind: 'released', failure: 'network-error'});
+		for (const {result} of waiters) {
+			assert.deepEqual(await result, {kind: 'released', failure: 'network-error'});
 		}
 
 		assert.equal(flights.join('a').role, 'alone');
@@ -81,7 +81,7 @@ await suite('a flight', () => {
 	});
 
 	test('remembers so many that rest and no more', () => {
-		const flights = create({maxResting: 2});
+		const flights = create({maxCoolingDown: 2});
 		for (const id of ['a', 'b', 'c']) {
 			leadOf(flights.join(id)).release(60_000);
 		}
@@ -110,7 +110,7 @@ await suite('a flight', () => {
 		assert.equal(lead.isOver, false);
 		mock.timers.tick(1);
 
-		assert.deepEqual(await waiter.landing, {kind: 'released'});
+		assert.deepEqual(await waiter.result, {kind: 'released'});
 		assert.equal(lead.isOver, true);
 		assert.equal(flights.size, 0);
 		assert.equal(flights.join('a').role, 'alone');
@@ -123,13 +123,13 @@ await suite('handing over', () => {
 		const first = leadOf(flights.join('a'));
 		const [second, third] = [flights.join('a'), flights.join('a')].map(boarding => waiterOf(boarding));
 		first.promoteNext();
-		const landing = await second!.landing;
-		const lead = leadAfter(landing);
+		const result = await second!.result;
+		const lead = leadAfter(result);
 		first.resolve('of one who is gone');
 		assert.equal(lead.isOver, false);
 		lead.resolve('x');
 
-		assert.deepEqual(await third!.landing, {kind: 'shared', result: 'x'});
+		assert.deepEqual(await third!.result, {kind: 'shared', result: 'x'});
 	});
 
 	test('nobody leads who left', async () => {
@@ -137,10 +137,10 @@ await suite('handing over', () => {
 		const first = leadOf(flights.join('a'));
 		const [second, third] = [flights.join('a'), flights.join('a')].map(boarding => waiterOf(boarding));
 		second!.leave();
-		assert.deepEqual(await second!.landing, {kind: 'left'});
+		assert.deepEqual(await second!.result, {kind: 'left'});
 		first.promoteNext();
 
-		assert.equal((await third!.landing).kind, 'leading');
+		assert.equal((await third!.result).kind, 'leading');
 	});
 
 	test('to nobody is the end', () => {
@@ -152,7 +152,7 @@ await suite('handing over', () => {
 		});
 		lead.promoteNext();
 
-		assert.deepEqual(endings, ['deserted']);
+		assert.deepEqual(endings, ['abandoned']);
 		assert.equal(flights.size, 0);
 	});
 
@@ -165,9 +165,9 @@ await suite('handing over', () => {
 			endings.push(kind);
 		});
 		first.promoteNext();
-		const landing = await second.landing;
-		const lead = leadAfter(landing);
-		assert.equal(lead.hasWaiters, true);
+		const result = await second.result;
+		const lead = leadAfter(result);
+		assert.equal(lead.hasListener, true);
 		assert.deepEqual(endings, []);
 		lead.resolve('x');
 

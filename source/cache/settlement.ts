@@ -12,7 +12,7 @@ import {combine, completed, withBytes} from '../http/partial.ts';
 import {selectRange} from '../http/range.ts';
 import {settle, settleFailure} from '../http/settle.ts';
 import {readContent, unreadContent} from '../options/user-functions.ts';
-import {outrun} from '../resource/resource.ts';
+import {outdateReads} from '../resource/resource.ts';
 import {selectByEntityTag} from '../resource/selection.ts';
 import {endGuard} from '../resource/write-guard.ts';
 import type {StoredResponse} from '../types/stored.ts';
@@ -63,13 +63,13 @@ const change = async (context: ExchangeContext, exchange: Exchange, wanted: Fres
 	if (wanted.kind === 'drop') {
 		await drop(context, await withStored(context, exchange), wanted);
 		if (!aboutUser.has(wanted.reason)) {
-			outrun(context, exchange.key, exchange.startedAt);
+			outdateReads(context, exchange.key, exchange.startedAt);
 		}
 	} else if (wanted.kind === 'invalidate') {
 		const {refusal, unstored} = await store(context, exchange, wanted.stored);
-		const isOutrun = refusal === 'invalidated' && unstored !== undefined;
+		const isSuperseded = refusal === 'invalidated' && unstored !== undefined;
 		// A response that cannot be marked invalid must not look fresh.
-		if (refusal !== undefined && !isOutrun) {
+		if (refusal !== undefined && !isSuperseded) {
 			await drop(context, exchange, {scope: 'selected', stored: wanted.stored});
 		}
 	}

@@ -32,13 +32,13 @@ const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffse
 };
 
 /** The number of tags and groups that any response may have. Larger responses may have one for each 64 bytes: a version takes about 150 bytes in Redis. */
-const fewMarks = 128;
-const bytesPerMark = 64;
+const minimalTags = 128;
+const bytesPerTag = 64;
 
 /** The most tags and groups for a response. Versions outlive the response by an hour, so that their number must be in proportion to its size. */
-const mostMarksOf = ({rawHeaders, body}: StoredResponse): number => {
+const maxTagsOf = ({rawHeaders, body}: StoredResponse): number => {
 	const headBytes = rawHeaders.reduce((sum, text) => sum + text.length, 0);
-	return Math.min(maxTags, Math.max(fewMarks, Math.floor((headBytes + body.byteLength) / bytesPerMark)));
+	return Math.min(maxTags, Math.max(minimalTags, Math.floor((headBytes + body.byteLength) / bytesPerTag)));
 };
 
 /** Adds the tags and groups by which a response can be purged. */
@@ -51,10 +51,10 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 
 type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'versions' | 'guard' | 'settings' | 'budget'>;
 
-type Place = Pick<Storing, 'key' | 'index' | 'versions' | 'guard'>;
+type ChosenKey = Pick<Storing, 'key' | 'index' | 'versions' | 'guard'>;
 
 /** Chooses the key for a response: the response's own `No-Vary-Search` decides for which URLs it is stored. */
-const place = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<Place | StoreRefusal> => {
+const chooseKey = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<ChosenKey | StoreRefusal> => {
 	const {request, keyInput, requestTimeMs, versions: seen} = exchange;
 	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
 	if (!searchVariance && !isForSearchVariance(exchange.key)) {
@@ -88,7 +88,7 @@ export type Storage =
 	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};
 
 /** Without the store, only the purges of this process are known. */
-const withoutMarks = (context: ExchangeContext, {key, startedAt, versions}: Storing, stored: StoredResponse, reason: StoreRefusal): Storage =>
+const notStoredBecause = (context: ExchangeContext, {key, startedAt, versions}: Storing, stored: StoredResponse, reason: StoreRefusal): Storage =>
 	reason === 'store-unavailable' && !isPurgedSince(context, key, startedAt)
 		? {refusal: reason, unstored: {...stored, versions: versionsAsSeen(versions, key, stored)}}
 		: {refusal: 'invalidated'};
@@ -100,7 +100,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const stored = tagged(context, exchange, untagged);
-	if (stored.body.byteLength > Math.min(settings.maxBodyBytes, context.store.mostBodyBytes) || stored.tags.length + stored.groups.length > mostMarksOf(stored)) {
+	if (stored.body.byteLength > Math.min(settings.maxBodyBytes, context.store.mostBodyBytes) || stored.tags.length + stored.groups.length > maxTagsOf(stored)) {
 		return {refusal: 'too-large'};
 	}
 
@@ -110,9 +110,9 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	}
 
 	const steps = withinBudgetOf(context, exchange);
-	const placed = await place(steps, exchange, stored, ttl);
+	const placed = await chooseKey(steps, exchange, stored, ttl);
 	if (typeof placed === 'string') {
-		return withoutMarks(context, exchange, stored, placed);
+		return notStoredBecause(context, exchange, stored, placed);
 	}
 
 	const {key, index} = placed;
@@ -121,12 +121,12 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	const refusal = typeof versions === 'string' ? versions : held.refusal;
 	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
 		// The next look-up reads these versions before it asks the origin.
-		context.markKeys.set(key, versionKeysOf(key, stored));
-		return withoutMarks(context, exchange, stored, refusal ?? 'invalidated');
+		context.versionKeys.set(key, versionKeysOf(key, stored));
+		return notStoredBecause(context, exchange, stored, refusal ?? 'invalidated');
 	}
 
 	if (!steps.store.isWritable(key)) {
-		return withoutMarks(context, exchange, stored, 'store-unavailable');
+		return notStoredBecause(context, exchange, stored, 'store-unavailable');
 	}
 
 	const {token} = held;
@@ -139,7 +139,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	const unwritten = write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl});
 	if (unwritten) {
 		// The requests that have waited for this response began just as early.
-		return {refusal: 'invalidated', ...unwritten === 'outrun' && {unstored: written}};
+		return {refusal: 'invalidated', ...unwritten === 'superseded' && {unstored: written}};
 	}
 
 	if (key !== exchange.key) {

@@ -15,7 +15,7 @@ export type FlightEnd<Result> =
 export type FlightResult<Result> =
 	| FlightEnd<Result>
 	/** The leader is gone, and this waiter leads now. */
-	| {readonly kind: 'leading'; readonly lead: Leader<Result>}
+	| {readonly kind: 'leading'; readonly leader: Leader<Result>}
 	/** The waiter stopped waiting. */
 	| {readonly kind: 'left'};
 
@@ -28,23 +28,23 @@ export type Leader<Result> = {
 	readonly isOver: boolean;
 	/** Gives the result to all waiters. */
 	resolve(result: Result): void;
-	/** Releases all waiters, and lets nobody wait for the same id during `restMs`. */
-	release(restMs: number, failure?: unknown): void;
+	/** Releases all waiters, and lets nobody wait for the same id during `cooldownMs`. */
+	release(cooldownMs: number, failure?: unknown): void;
 	/** Hands leadership to the longest-waiting request. */
 	promoteNext(): void;
 	/** Calls `listener` once when the flight ends, whoever leads by then, with the result and the duration of the rest. */
 	onEnd(listener: EndListener<Result>): void;
 	/** Whether an earlier leader has already registered a listener. */
-	readonly hasWaiters: boolean;
+	readonly hasListener: boolean;
 };
 
-export type EndListener<Result> = (ending: FlightEnd<Result> | {readonly kind: 'deserted'}, restMs: number) => void;
+export type EndListener<Result> = (ending: FlightEnd<Result> | {readonly kind: 'abandoned'}, cooldownMs: number) => void;
 
 export type Ticket<Result> =
 	/** The flight is known not to be worth waiting for. */
 	| {readonly role: 'alone'}
-	| {readonly role: 'leader'; readonly lead: Leader<Result>}
-	| {readonly role: 'waiter'; readonly landing: Promise<FlightResult<Result>>; leave(): void};
+	| {readonly role: 'leader'; readonly leader: Leader<Result>}
+	| {readonly role: 'waiter'; readonly result: Promise<FlightResult<Result>>; leave(): void};
 
 /**
 Equal concurrent requests: one leads, and the others wait for its result.
@@ -63,14 +63,14 @@ export type Flights<Result> = {
 
 export type FlightsOptions = {
 	/** The longest wait for a flight, including retries and changes of the leader. */
-	readonly patienceMs: number;
+	readonly maxFlightMs: number;
 	/** The number of ids that are remembered as not worth waiting for. */
-	readonly maxResting: number;
+	readonly maxCoolingDown: number;
 };
 
 type Waiter<Result> = {
 	readonly budget: RequestBudget | undefined;
-	resolve(landing: FlightResult<Result>): void;
+	resolve(result: FlightResult<Result>): void;
 };
 
 type Flight<Result> = {
@@ -89,25 +89,25 @@ type Flight<Result> = {
 };
 
 /** How long nobody waits for an id after its flight took too long. */
-const restAfterPatienceMs = 1000;
+const cooldownAfterTimeoutMs = 1000;
 
-export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions): Flights<Result> => {
+export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: maxResting}: FlightsOptions): Flights<Result> => {
 	const flights = new Map<string, Flight<Result>>();
-	const resting = createHints<true>(maxResting);
+	const coolingDown = createHints<true>(maxResting);
 
-	const end = (flight: Flight<Result>, ending: FlightEnd<Result> | {readonly kind: 'deserted'}, restMs: number) => {
+	const end = (flight: Flight<Result>, ending: FlightEnd<Result> | {readonly kind: 'abandoned'}, cooldownMs: number) => {
 		flight.leader = undefined;
 		clearTimeout(flight.timer as NodeJS.Timeout);
 		if (flights.get(flight.id) === flight) {
 			flights.delete(flight.id);
 		}
 
-		if (restMs > 0) {
-			resting.set(flight.id, true, {ttl: restMs});
+		if (cooldownMs > 0) {
+			coolingDown.set(flight.id, true, {ttl: cooldownMs});
 		}
 
-		flight.listener?.(ending, restMs);
-		if (ending.kind !== 'deserted') {
+		flight.listener?.(ending, cooldownMs);
+		if (ending.kind !== 'abandoned') {
 			for (const waiter of flight.waiters) {
 				waiter.resolve(ending);
 			}
@@ -122,50 +122,50 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 		}
 	};
 
-	const leadOf = (flight: Flight<Result>, budget: RequestBudget | undefined): Leader<Result> => {
-		const lead: Leader<Result> = {
+	const leaderOf = (flight: Flight<Result>, budget: RequestBudget | undefined): Leader<Result> => {
+		const leader: Leader<Result> = {
 			id: flight.id,
 			get isOver() {
-				return flight.leader !== lead;
+				return flight.leader !== leader;
 			},
 			resolve(result) {
-				if (flight.leader === lead) {
+				if (flight.leader === leader) {
 					end(flight, {kind: 'shared', result}, 0);
 				}
 			},
-			release(restMs, failure) {
-				if (flight.leader === lead) {
-					end(flight, {kind: 'released', failure}, restMs);
+			release(cooldownMs, failure) {
+				if (flight.leader === leader) {
+					end(flight, {kind: 'released', failure}, cooldownMs);
 				}
 			},
 			promoteNext() {
-				if (flight.leader !== lead) {
+				if (flight.leader !== leader) {
 					return;
 				}
 
 				const [next] = flight.waiters;
 				if (!next) {
-					end(flight, {kind: 'deserted'}, 0);
+					end(flight, {kind: 'abandoned'}, 0);
 					return;
 				}
 
 				stopWaiting(flight, next);
-				next.resolve({kind: 'leading', lead: leadOf(flight, next.budget)});
+				next.resolve({kind: 'leading', leader: leaderOf(flight, next.budget)});
 			},
 			onEnd(listener) {
 				flight.listener = listener;
 			},
-			get hasWaiters() {
+			get hasListener() {
 				return flight.listener !== undefined;
 			},
 		};
-		flight.leader = lead;
+		flight.leader = leader;
 		flight.budget = budget;
 		for (const waiter of flight.waiters) {
 			lower(flight, waiter.budget);
 		}
 
-		return lead;
+		return leader;
 	};
 
 	const stopWaiting = (flight: Flight<Result>, waiter: Waiter<Result>) => {
@@ -183,7 +183,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 			waiters: new Set(),
 			// The timer keeps the process alive for waiters, not for the leader.
 			timer: inBackground(setTimeout(() => {
-				end(flight, {kind: 'released'}, restAfterPatienceMs);
+				end(flight, {kind: 'released'}, cooldownAfterTimeoutMs);
 			}, patienceMs)),
 			leader: undefined,
 			budget: undefined,
@@ -195,7 +195,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 	};
 
 	const wait = (flight: Flight<Result>, budget: RequestBudget | undefined): Ticket<Result> => {
-		const {promise: landing, resolve} = Promise.withResolvers<FlightResult<Result>>();
+		const {promise: result, resolve} = Promise.withResolvers<FlightResult<Result>>();
 		const waiter = {resolve, budget};
 		flight.waiters.add(waiter);
 		lower(flight, budget);
@@ -204,7 +204,7 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 
 		return {
 			role: 'waiter',
-			landing,
+			result,
 			leave() {
 				stopWaiting(flight, waiter);
 				resolve({kind: 'left'});
@@ -219,11 +219,11 @@ export const createFlights = <Result>({patienceMs, maxResting}: FlightsOptions):
 				return wait(flight, budget);
 			}
 
-			if (resting.has(id)) {
+			if (coolingDown.has(id)) {
 				return {role: 'alone'};
 			}
 
-			return {role: 'leader', lead: leadOf(start(id, versions), budget)};
+			return {role: 'leader', leader: leaderOf(start(id, versions), budget)};
 		},
 		get size() {
 			return flights.size;

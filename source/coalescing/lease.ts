@@ -16,17 +16,17 @@ export type Lease = {
 	@param written - Resolves when the data that other processes look for has been written; only then is the lease released. A caller in this process does not need to wait, and gets the lease at once.
 	*/
 	release(written?: Promise<unknown>): Promise<void>;
-	/** Releases the lease, and makes `acquire()` return `'resting'` to all callers during `restMs`. */
-	rest(restMs: number): Promise<void>;
+	/** Releases the lease, and makes `acquire()` return `'cooling-down'` to all callers during `cooldownMs`. */
+	coolDown(cooldownMs: number): Promise<void>;
 };
 
 export type Leases = {
 	/**
 	Tries to acquire a lease, without waiting for another holder.
 
-	@returns The lease, or: `'taken'` by another holder, `'resting'` if nobody should wait, or `'unavailable'` if the store cannot tell.
+	@returns The lease, or: `'taken'` by another holder, `'cooling-down'` if nobody should wait, or `'unavailable'` if the store cannot tell.
 	*/
-	acquire(key: string): Promise<Lease | 'taken' | 'resting' | 'unavailable'>;
+	acquire(key: string): Promise<Lease | 'taken' | 'cooling-down' | 'unavailable'>;
 
 	/** Resolves to the reason why Redis refuses leases to this process; `undefined` if it does not. */
 	check(): Promise<Error | undefined>;
@@ -41,7 +41,7 @@ const permissionRetryMs = 2000;
 /** The number of unanswered tokens that are remembered after connections broke. */
 const maxUnanswered = 1000;
 
-const restingMark = 'resting';
+const cooldownHolder = 'resting';
 
 const tokenShape = /^[\w\-]{16}$/v;
 
@@ -62,7 +62,7 @@ const acquireScript = `
 const ifOwned = (command: string) => `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(${command}) end return false`;
 const renewScript = ifOwned('\'PEXPIRE\', KEYS[1], ARGV[2]');
 const releaseScript = ifOwned('\'UNLINK\', KEYS[1]');
-const restScript = ifOwned(`'SET', KEYS[1], '${restingMark}', 'PX', ARGV[2]`);
+const cooldownScript = ifOwned(`'SET', KEYS[1], '${cooldownHolder}', 'PX', ARGV[2]`);
 
 /** Whether a value is a lease that somebody may hold. A value that is not a token, or that lives longer than any lease, was written by something else, and is no reason to wait. */
 const isGenuine = (holder: string, leftMs: number, leaseMs: number): boolean => tokenShape.test(holder) && leftMs !== -1 && leftMs <= leaseMs;
@@ -79,7 +79,7 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 	const runOn = (key: string, token: string) => async (script: string, ...arguments_: string[]) => command(key, wireKey => ['EVAL', script, '1', wireKey, token, ...arguments_]);
 
 	/** Repeats a command until Redis answers: if a broken connection prevented the release, others would wait for nobody. */
-	const insist = async (run: () => Promise<CommandResult | undefined>): Promise<void> => {
+	const retryUntilAnswered = async (run: () => Promise<CommandResult | undefined>): Promise<void> => {
 		const untilMs = ownTimers.now() + leaseMs;
 		const isDone = (result: CommandResult | undefined) => result !== undefined && (result.refusal === undefined || result.refusal instanceof StorePermissionError);
 		while (!isDone(await run()) && ownTimers.now() < untilMs) { // eslint-disable-line no-await-in-loop -- one attempt after the other
@@ -109,11 +109,11 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 
 				idle.delete(key);
 				clearInterval(timer);
-				await insist(async () => run(releaseScript));
+				await retryUntilAnswered(async () => run(releaseScript));
 			},
-			async rest(restMs) {
+			async coolDown(cooldownMs) {
 				clearInterval(timer);
-				await insist(async () => run(restScript, String(Math.ceil(restMs))));
+				await retryUntilAnswered(async () => run(cooldownScript, String(Math.ceil(cooldownMs))));
 			},
 		};
 
@@ -121,14 +121,14 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 	};
 
 	/** Interprets a lease that has a holder already. */
-	const heldBy = (key: string, holder: string, leftMs: number): Lease | 'taken' | 'resting' | 'unavailable' => {
+	const heldBy = (key: string, holder: string, leftMs: number): Lease | 'taken' | 'cooling-down' | 'unavailable' => {
 		if (unanswered.delete(holder)) {
 			void runOn(key, holder)(renewScript, String(leaseMs));
 			return hold(key, holder);
 		}
 
-		if (holder === restingMark) {
-			return 'resting';
+		if (holder === cooldownHolder) {
+			return 'cooling-down';
 		}
 
 		return isGenuine(holder, leftMs, leaseMs) ? 'taken' : 'unavailable';
@@ -164,7 +164,7 @@ export const createLeases = (command: NonNullable<Store['command']>, leaseMs: nu
 
 			if (!result) {
 				// Redis may have granted the lease even so.
-				void insist(async () => unanswered.has(token) ? runOn(key, token)(releaseScript) : {reply: undefined});
+				void retryUntilAnswered(async () => unanswered.has(token) ? runOn(key, token)(releaseScript) : {reply: undefined});
 				return 'unavailable';
 			}
 

@@ -15,9 +15,9 @@ import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
 import {isTraced} from '../observe/tracing.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {resolveFlight, resolveAfterFailure, resolveFromCache, abortFlight} from './coalescing/landing.ts';
-import {carryOn} from './coalescing/passage.ts';
-import {leaveAlone} from './coalescing/sent.ts';
+import {resolveFlight, resolveAfterFailure, resolveFromCache, abortFlight} from './coalescing/resolve-flight.ts';
+import {leadOnInRetry} from './coalescing/participation.ts';
+import {withdraw} from './coalescing/withdraw.ts';
 import {learnRequestClass} from './fast-path/direct-response.ts';
 import {watchHandlers} from './fast-path/inner-handlers.ts';
 import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
@@ -141,7 +141,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		if (!state.settlement) {
 			state.settlement = await settleAfter(context, options, state.exchange);
 			if (lookedUp && !isUnchanged(lookedUp, options)) {
-				leaveAlone(context, options, state);
+				withdraw(context, options, state);
 			}
 		}
 
@@ -275,7 +275,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			// Whether there is another attempt is up to its consumer.
 			abortFlight(options, error);
 		} else {
-			carryOn(options);
+			leadOnInRetry(options);
 		}
 	};
 

@@ -143,8 +143,8 @@ export class RedisCache {
 			address: defaultUrl,
 			timeoutMs,
 			onEvent: report,
-			onTakeover(redis, standIn) {
-				carryOver(standIn, redis);
+			onTakeover(redis, memoryStore) {
+				carryOver(memoryStore, redis);
 				context.indexes.clear();
 				context.store = redis;
 			},
@@ -167,7 +167,7 @@ export class RedisCache {
 			settings,
 			store,
 			indexes: createHints(maxHints),
-			markKeys: createHints(maxHints),
+			versionKeys: createHints(maxHints),
 			purges: createHints(maxHints),
 			newest: createHints(maxHints),
 			readsInFlight: new Map(),
@@ -186,7 +186,7 @@ export class RedisCache {
 				statistics,
 			}),
 			refreshes: createRefreshes(),
-			flights: settings.coalesce === false ? undefined : createFlights({patienceMs: flightPatienceMs, maxResting: maxHints}),
+			flights: settings.coalesce === false ? undefined : createFlights({maxFlightMs: flightPatienceMs, maxCoolingDown: maxHints}),
 			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
 		};
 		this.#context = context;

@@ -60,7 +60,7 @@ const decideStored = (request: RequestHead, stored: StoredResponse | undefined, 
 		return fetchMissing(request, stored);
 	}
 
-	const {isReusable, reason} = judge(stored.policy, circumstances);
+	const {isReusable, reason} = evaluateReuse(stored.policy, circumstances);
 	if (!isReusable) {
 		return validate(request, stored, reason);
 	}
@@ -76,15 +76,15 @@ const decideStored = (request: RequestHead, stored: StoredResponse | undefined, 
 /** RFC 9110 §9.3.2: a stored GET response answers HEAD, but not the reverse. */
 const isMethodServed = (asked: string, stored: string): boolean => stored === asked || (stored === 'GET' && asked === 'HEAD');
 
-type Verdict =
+type Reusability =
 	| {readonly isReusable: true; readonly reason: ReuseReason}
 	| {readonly isReusable: false; readonly reason: ValidateReason};
 
-const reuse = (reason: ReuseReason): Verdict => ({isReusable: true, reason});
-const revalidate = (reason: ValidateReason): Verdict => ({isReusable: false, reason});
+const reuse = (reason: ReuseReason): Reusability => ({isReusable: true, reason});
+const revalidate = (reason: ValidateReason): Reusability => ({isReusable: false, reason});
 
 /** Whether a stored response may be reused as it is, RFC 9111 §4. */
-const judge = (policy: StoredPolicy, circumstances: Circumstances): Verdict => {
+const evaluateReuse = (policy: StoredPolicy, circumstances: Circumstances): Reusability => {
 	const {directives, nowMs, settings: {mode, alwaysRevalidates}} = circumstances;
 
 	if (policy.isInvalidated) {
@@ -103,11 +103,11 @@ const judge = (policy: StoredPolicy, circumstances: Circumstances): Verdict => {
 		return revalidate('request-no-cache');
 	}
 
-	return policy.isNoCache ? revalidate('no-cache') : judgeByTime(policy, circumstances);
+	return policy.isNoCache ? revalidate('no-cache') : evaluateFreshness(policy, circumstances);
 };
 
 /** Whether a response's age satisfies the response itself and the request: RFC 9111 §4.2, §5.2.1. */
-const judgeByTime = (policy: StoredPolicy, {directives, nowMs, settings}: Circumstances): Verdict => {
+const evaluateFreshness = (policy: StoredPolicy, {directives, nowMs, settings}: Circumstances): Reusability => {
 	const remainingSeconds = remainingFreshnessSeconds(policy, nowMs);
 	const isFresh = remainingSeconds > 0;
 	const maxAgeSeconds = directiveSeconds(directives, 'max-age');

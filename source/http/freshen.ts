@@ -2,7 +2,7 @@ import type {StoredResponse} from '../types/stored.ts';
 import {redactedUrl} from './credentials.ts';
 import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, ResponseHead} from './message.ts';
-import {appraise, readStatement, type Reception} from './policy.ts';
+import {evaluateResponse, readStatement, type ReceivedMessage} from './policy.ts';
 import type {Candidate} from './storability.ts';
 import {qualifiedNames, receivedHeaders, updatedHeaders, withoutFields} from './storing.ts';
 import {validatorsOf} from './validators.ts';
@@ -22,13 +22,13 @@ export type Merged = {
 };
 
 /** Updates a stored response with the header fields and the freshness of a response about it, RFC 9111 §4.3.4, §3.4. */
-export const mergeInto = (stored: StoredResponse, reception: Reception): Merged => {
+export const mergeInto = (stored: StoredResponse, reception: ReceivedMessage): Merged => {
 	const {request, response: update, responseTimeMs, settings} = reception;
 	const {statusCode, statusMessage, httpVersion} = stored;
 	const isPart = update.statusCode === 206;
 	const rawHeaders = updatedHeaders(stored.rawHeaders, receivedHeaders(update, responseTimeMs));
 	const response: ResponseHead = {statusCode, statusMessage, httpVersion, rawHeaders, content: {bytes: stored.body, isMissed: false}};
-	const appraisal = appraise({...reception, response});
+	const appraisal = evaluateResponse({...reception, response});
 	const statement = readStatement(reception);
 	const qualified = [appraisal, statement].flatMap(({directives}) => qualifiedNames(directives, settings));
 	const answer: StoredResponse = {

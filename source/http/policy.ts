@@ -10,7 +10,7 @@ import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {Settings} from './settings.ts';
 
 /** A received response and its request. */
-export type Reception = {
+export type ReceivedMessage = {
 	/** The caller's request, without the header fields that the decision added. */
 	readonly request: RequestHead;
 	/** The response; its header fields describe the body to be stored, with `Content-Encoding` and `Content-Length` only if that is not decoded. */
@@ -29,13 +29,13 @@ export type Statement = {
 };
 
 /** The statements of a response about its own reuse, evaluated once. */
-export type Appraisal = Statement & {
+export type EvaluatedResponse = Statement & {
 	/** The lifetime that the user set for the response. */
 	readonly ownLifetime: OwnLifetime | undefined;
 	readonly policy: StoredPolicy;
 };
 
-const freshnessOf = ({response, responseTimeMs, settings}: Reception): FreshnessInput => {
+const freshnessOf = ({response, responseTimeMs, settings}: ReceivedMessage): FreshnessInput => {
 	const headers = headersOf(response.rawHeaders);
 
 	return {
@@ -54,13 +54,13 @@ const statementOf = ({headers, directives, isShared}: FreshnessInput, explicitSe
 });
 
 /** Reads a response's own statements about storing, regardless of the user's lifetime. */
-export const readStatement = (reception: Reception): Statement => {
+export const readStatement = (reception: ReceivedMessage): Statement => {
 	const freshness = freshnessOf(reception);
 
 	return statementOf(freshness, explicitLifetimeSeconds(freshness));
 };
 
-export const appraise = (reception: Reception): Appraisal => {
+export const evaluateResponse = (reception: ReceivedMessage): EvaluatedResponse => {
 	const {request, response, settings: {lifetimes, heedsCacheControl}} = reception;
 	const freshness = freshnessOf(reception);
 	const lifetime = lifetimeOf({...freshness, request, response, lifetimes, heedsCacheControl});
@@ -78,7 +78,7 @@ type Reading = Pick<Statement, 'headers' | 'directives'> & {
 };
 
 /** The policy for later decisions, computed once when a response is stored or freshened. */
-const policyOf = ({requestTimeMs, responseTimeMs, settings: {isShared}}: Reception, {headers, directives, lifetime}: Reading): StoredPolicy => ({
+const policyOf = ({requestTimeMs, responseTimeMs, settings: {isShared}}: ReceivedMessage, {headers, directives, lifetime}: Reading): StoredPolicy => ({
 	isShared,
 	freshnessLifetimeSeconds: lifetime,
 	correctedInitialAgeSeconds: correctedInitialAgeSeconds({

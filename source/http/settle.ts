@@ -16,7 +16,7 @@ import type {
 	StaleReason,
 } from './outcome.ts';
 import {combinableRange} from './partial.ts';
-import {appraise, type Reception} from './policy.ts';
+import {evaluateResponse, type ReceivedMessage} from './policy.ts';
 import type {Settings} from './settings.ts';
 import {mayServeStale, isFailure} from './stale.ts';
 import {isSuccessful} from './status-codes.ts';
@@ -30,7 +30,7 @@ import {
 import {normalizeUrl} from './url.ts';
 import {isAboutStored, validatorsOf} from './validators.ts';
 
-export type SettleInput = Reception & Pick<ReceivedResponse, 'isFilteredOut'> & {
+export type SettleInput = ReceivedMessage & Pick<ReceivedResponse, 'isFilteredOut'> & {
 	readonly decision: Decision;
 };
 
@@ -180,7 +180,7 @@ const settleHead = (input: SettleInput, stored: StoredResponse): Outcome => {
 
 const settleNew = (input: SettleInput, stored: StoredResponse | undefined, invalidation: Invalidation | undefined): Outcome => {
 	const received = {...input, stored};
-	const candidate = {...input, appraisal: appraise(input)};
+	const candidate = {...input, appraisal: evaluateResponse(input)};
 	const change = storeChangeBy(received, candidate, {kind: 'replace', head: storedHead(candidate)});
 	if (change.kind !== 'replace') {
 		return {kind: 'pass', reason: change.reason, change, invalidation};
@@ -208,7 +208,7 @@ const settlePost = (input: SettleInput, invalidation: Invalidation | undefined):
 
 	const as: RequestHead = {...request, method: 'GET'};
 	const asGet = {...input, request: as, stored: undefined};
-	const candidate = {...asGet, appraisal: appraise(asGet)};
+	const candidate = {...asGet, appraisal: evaluateResponse(asGet)};
 	if (!candidate.appraisal.isExplicit) {
 		return undefined;
 	}

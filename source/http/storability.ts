@@ -3,7 +3,7 @@ import {isCredentialName} from './credentials.ts';
 import {requestDirectives} from './directives.ts';
 import {fieldValue} from './header-fields.ts';
 import type {PassReason} from './outcome.ts';
-import type {Appraisal, Reception} from './policy.ts';
+import type {EvaluatedResponse, ReceivedMessage} from './policy.ts';
 import {contentRangeOf} from './range.ts';
 import type {Settings} from './settings.ts';
 import {canEverBeStale} from './stale.ts';
@@ -11,8 +11,8 @@ import {heuristicallyCacheable, notStored, requestSpecific, understood} from './
 import {hasValidator, validatorsOf} from './validators.ts';
 import {selectingFieldNames} from './vary.ts';
 
-export type Candidate = Reception & {
-	readonly appraisal: Appraisal;
+export type Candidate = ReceivedMessage & {
+	readonly appraisal: EvaluatedResponse;
 };
 
 /**
@@ -64,9 +64,9 @@ const rules: readonly Rule[] = [
 ];
 
 /** RFC 9111 §3.5. */
-const isAuthenticatedReuseAllowed = ({directives}: Appraisal): boolean => directives.has('public') || directives.has('s-maxage') || directives.has('must-revalidate');
+const isAuthenticatedReuseAllowed = ({directives}: EvaluatedResponse): boolean => directives.has('public') || directives.has('s-maxage') || directives.has('must-revalidate');
 
-const isMeantToBeStored = ({isExplicit, directives}: Appraisal): boolean => isExplicit || directives.has('public');
+const isMeantToBeStored = ({isExplicit, directives}: EvaluatedResponse): boolean => isExplicit || directives.has('public');
 
 /** Whether the user alone says that it is reused, and nothing tells one user from another. */
 const isReusedAtRisk = ({appraisal, settings}: Candidate): boolean => settings.isShared && appraisal.ownLifetime !== undefined && !settings.hasOwnKey && !isMeantToBeStored(appraisal);
@@ -79,7 +79,7 @@ const hasUnselectedCredential = ({request, appraisal: {headers}, settings}: Cand
 };
 
 /** Whether the response can be reused while fresh, reused when stale, or validated. */
-const isEverUsable = ({headers, policy}: Appraisal, settings: Settings): boolean =>
+const isEverUsable = ({headers, policy}: EvaluatedResponse, settings: Settings): boolean =>
 	hasValidator(validatorsOf(headers))
 	|| (policy.freshnessLifetimeSeconds > 0 && !policy.isNoCache)
 	|| canEverBeStale(policy, settings);

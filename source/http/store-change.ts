@@ -12,7 +12,7 @@ import type {
 	Replacement,
 	StoredHead,
 } from './outcome.ts';
-import type {Reception} from './policy.ts';
+import type {ReceivedMessage} from './policy.ts';
 import {contentRangeOf} from './range.ts';
 import {isAboutCredentials, isAboutResource, isAbsent} from './status-codes.ts';
 import {whyNotStorable, whyNotUpdating, type Candidate} from './storability.ts';
@@ -21,7 +21,7 @@ import {isAboutStored, validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 
 /** A response and the stored response that it concerns. */
-export type ReceivedResponse = Reception & {
+export type ReceivedResponse = ReceivedMessage & {
 	/** The stored response that the request selects or the response names; `undefined` if none is known. */
 	readonly stored: StoredResponse | undefined;
 	/** The merged response, if the response updates the stored one without content (304, HEAD) or completes it (206). */

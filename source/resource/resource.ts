@@ -21,7 +21,7 @@ export type ResourceContext = SearchVarianceContext & {
 	/** The indexes that this process has seen, so that one look-up can name index and variant. A hint: the store's answer takes precedence. */
 	readonly indexes: Hints<VariantIndex>;
 	/** The version keys of the response last found or written under a key, so that a look-up can read them in the same round trip. Also a hint. */
-	readonly markKeys: Hints<readonly string[]>;
+	readonly versionKeys: Hints<readonly string[]>;
 	/** The last purge of each resource by this process. A response that was requested before the purge is not stored. */
 	readonly purges: Hints<OwnPurge>;
 	/** The request whose response this process wrote last, by key and by variant. */
@@ -244,7 +244,7 @@ export const isPurgedSince = ({purges}: ResourceContext, key: string, startedAt:
 export const lastPurgeOf = ({purges}: ResourceContext, key: string): OwnPurge | undefined => purges.get(resourceOf(key));
 
 /** Whether a request with a later look-up has already written its response, which is then the newer one. */
-const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, selectingHeaders}, startedAt}: Write, vary: ReturnType<typeof selectingFieldNames>): boolean => {
+const isSuperseded = ({newest}: ResourceContext, {key, stored: {method, statusCode, selectingHeaders}, startedAt}: Write, vary: ReturnType<typeof selectingFieldNames>): boolean => {
 	const wholeKey = method === 'HEAD' ? headKey(key) : key;
 	const isVariant = vary !== undefined && vary !== '*';
 	const ownKey = isVariant ? variantKey(wholeKey, variantId(selectingHeaders)) : wholeKey;
@@ -269,7 +269,7 @@ const isOutrun = ({newest}: ResourceContext, {key, stored: {method, statusCode, 
 };
 
 /** Prevents an earlier request from writing its response after a later one has removed the stored response. */
-export const outrun = ({newest}: ResourceContext, key: string, startedAtMonoMs: number): void => {
+export const outdateReads = ({newest}: ResourceContext, key: string, startedAtMonoMs: number): void => {
 	const known = newest.get(key);
 	if (startedAtMonoMs > (known?.startedAtMonoMs ?? -Infinity)) {
 		newest.set(key, {startedAtMonoMs, isForAll: true});
@@ -281,16 +281,16 @@ Writes without waiting. A connection keeps the order of commands, so that a late
 
 @returns The reason why nothing was written.
 */
-export const write = (context: ResourceContext, written: Write): 'purged' | 'outrun' | undefined => {
+export const write = (context: ResourceContext, written: Write): 'purged' | 'superseded' | undefined => {
 	const {key, stored, startedAt, matchHeaders} = written;
 	if (isPurgedSince(context, key, startedAt)) {
 		return 'purged';
 	}
 
-	const {indexes, readsInFlight: overlaps, markKeys} = context;
+	const {indexes, readsInFlight: overlaps, versionKeys: markKeys} = context;
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
-	if (isOutrun(context, written, vary)) {
-		return 'outrun';
+	if (isSuperseded(context, written, vary)) {
+		return 'superseded';
 	}
 
 	markKeys.set(key, versionKeysOf(key, stored));

@@ -62,7 +62,7 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 };
 
 /** The keys that a look-up will probably need: the resource's guard, the origin's version, for equivalent URLs the path's version, and the versions of the last response. */
-const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
+const expectedVersionKeys = ({versionKeys: markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
 	const known = markKeys.get(key) ?? [];
 	// The keys of a stored response begin with the same two.
 	if (known.length > 0 && tags.length === 0 && !isForSearchVariance(key)) {
@@ -79,10 +79,10 @@ const expectedMarks = ({markKeys}: ResourceContext, {url}: RequestHead, key: str
 };
 
 /** Reads the versions for a request that is sent without a look-up. */
-export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> => readVersions(context.store, expectedMarks(context, request, key, tags));
+export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> => readVersions(context.store, expectedVersionKeys(context, request, key, tags));
 
 /** Applies purges to a look-up result; reads versions that were not prefetched. */
-const judge = async ({store, markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {
+const withoutPurged = async ({store, versionKeys: markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {
 	if (!found) {
 		return {stored: undefined, versions};
 	}
@@ -103,7 +103,7 @@ type Wanted = {
 };
 
 /** The versions that must exist before a response is stored. */
-const neededMarks = ({request, tags}: Wanted): readonly string[] => [originVersionKey(request.url), ...tags.map(tag => tagVersionKey(tag))];
+const neededVersionKeys = ({request, tags}: Wanted): readonly string[] => [originVersionKey(request.url), ...tags.map(tag => tagVersionKey(tag))];
 
 /** Returns an empty selection if memory knows that nothing is stored. This saves a round trip for responses that may not be stored and are requested often. */
 const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | undefined => {
@@ -114,14 +114,14 @@ const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | unde
 		return undefined;
 	}
 
-	const names = expectedMarks(context, request, key, tags);
-	const markRecords = store.peekAll(names);
-	if (!markRecords || !haveVersions(store, neededMarks(wanted))) {
+	const names = expectedVersionKeys(context, request, key, tags);
+	const versionRecords = store.peekAll(names);
+	if (!versionRecords || !haveVersions(store, neededVersionKeys(wanted))) {
 		return undefined;
 	}
 
 	indexes.delete(key);
-	return {stored: undefined, index: undefined, tier: 'memory', versions: versionsIn(store, names, markRecords)};
+	return {stored: undefined, index: undefined, tier: 'memory', versions: versionsIn(store, names, versionRecords)};
 };
 
 /** Reads in one round trip, or in two if this process does not know the selecting fields or the versions yet. */
@@ -132,15 +132,15 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 	const known = indexes.get(key);
 	const knownKey = known && requestedVariant(key, known, request);
 	const keys = [key, knownKey, alternativeKey].filter(each => each !== undefined);
-	const names = expectedMarks(context, request, key, tags);
+	const names = expectedVersionKeys(context, request, key, tags);
 	const [all, made] = await Promise.all([
 		store.get([...keys, ...names]),
-		ensureVersions(store, neededMarks(wanted)),
+		ensureVersions(store, neededVersionKeys(wanted)),
 	]);
-	const markRecords = all.slice(keys.length);
-	const found = versionsIn(store, names, markRecords);
+	const versionRecords = all.slice(keys.length);
+	const found = versionsIn(store, names, versionRecords);
 	const versions: Versions = made.size === 0 ? found : new Map([...found, ...made]);
-	const [, origin, path] = markRecords;
+	const [, origin, path] = versionRecords;
 	learnFrom(context, request.url, {origin, path: isForSearchVariance(key) ? path : undefined});
 	const records = all.slice(0, keys.length);
 	const [record] = records;
@@ -148,14 +148,14 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 
 	if (record?.kind !== 'index') {
 		indexes.delete(key);
-		return forgetPurged(context, keys, {index: undefined, tier: 'store', ...await judge(context, key, asResponse(record) ?? alternative, versions)});
+		return forgetPurged(context, keys, {index: undefined, tier: 'store', ...await withoutPurged(context, key, asResponse(record) ?? alternative, versions)});
 	}
 
 	indexes.set(key, record);
 	const wantedKey = requestedVariant(key, record, request);
 	const [listed] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
 	const variant = asResponse(listed);
-	const judged = await judge(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
+	const judged = await withoutPurged(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
 
 	return forgetPurged(context, [...keys, wantedKey], {index: record, tier: 'store', ...judged});
 };
@@ -227,6 +227,6 @@ export const selectByEntityTag = async (context: ResourceContext, key: string, {
 		return undefined;
 	}
 
-	const {stored} = await judge(context, key, variant, new Map());
+	const {stored} = await withoutPurged(context, key, variant, new Map());
 	return stored;
 };

@@ -19,7 +19,7 @@ export type DefaultStoreOptions = {
 	readonly timeoutMs: number;
 	readonly onEvent: (event: StoreEvent) => void;
 	/** Redis has answered: from now on it is the store, and what memory held is dropped. */
-	readonly onTakeover: (redis: Store, standIn: Store) => void;
+	readonly onTakeover: (redis: Store, memoryStore: Store) => void;
 };
 
 const advice = 'Start a Redis, set REDIS_URL, or give the option `store`, which can be \'memory\'';
@@ -42,7 +42,7 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 		const wasAlone = mode === 'memory';
 		mode = 'redis';
 		void dropMemory();
-		onTakeover(redis, standIn);
+		onTakeover(redis, memoryStore);
 		if (wasAlone) {
 			onEvent({type: 'recovered'});
 		}
@@ -100,7 +100,7 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 		operation(present());
 	};
 
-	const standIn: Store = {
+	const memoryStore: Store = {
 		get isAlone() {
 			return mode === 'memory';
 		},
@@ -199,5 +199,5 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 		},
 	};
 
-	return standIn;
+	return memoryStore;
 };

@@ -33,21 +33,21 @@ export type SearchVarianceContext = {
 /** The time during which a path without a known field is not read again. */
 export const plainPathMs = 60_000;
 
-const asMark = (record: StoredRecord | undefined): StoredVersion | undefined => record?.kind === 'version' ? record : undefined;
+const asVersion = (record: StoredRecord | undefined): StoredVersion | undefined => record?.kind === 'version' ? record : undefined;
 
 /** The search variance that this process knows, without I/O. */
 export const knownSearchVariance = ({searchVariances}: SearchVarianceContext, url: string): SearchVariance | undefined => searchVariances.size === 0 ? undefined : searchVariances.get(pathOf(url));
 
 /** Learns from version records that another read returned. */
 export const learnFrom = (context: SearchVarianceContext, url: string, {origin, path}: {readonly origin: StoredRecord | undefined; readonly path: StoredRecord | undefined}): void => {
-	const ofPath = asMark(path);
+	const ofPath = asVersion(path);
 	if (ofPath?.noVarySearch !== undefined) {
 		remember(context, url, ofPath.noVarySearch);
 	} else if (ofPath) {
 		context.searchVariances.delete(pathOf(url));
 	}
 
-	const ofOrigin = asMark(origin);
+	const ofOrigin = asVersion(origin);
 	if (!ofOrigin) {
 		return;
 	}
@@ -82,7 +82,7 @@ const remember = (context: SearchVarianceContext, url: string, field: string): S
 
 const ask = async (context: SearchVarianceContext, url: string): Promise<SearchVariance | undefined> => {
 	const [record] = await context.store.get([pathVersionKey(url)]);
-	const field = asMark(record)?.noVarySearch;
+	const field = asVersion(record)?.noVarySearch;
 	return field === undefined ? undefined : remember(context, url, field);
 };
 
@@ -116,7 +116,7 @@ const unversioned: StoredVersion = {kind: 'version', version: '', softVersion: '
 /** Notes on the origin's version that such a path exists. In an atomic store the origin's version exists already, or will by the next time. */
 const announce = async (store: Store, url: string, noVarySearch: string): Promise<void> => {
 	await store.update(originVersionKey(url), current => {
-		const version = asMark(current) ?? (store.isAtomic ? undefined : unversioned);
+		const version = asVersion(current) ?? (store.isAtomic ? undefined : unversioned);
 		return version?.noVarySearch === undefined ? version && {...version, noVarySearch} : undefined;
 	}, 'keep');
 };
@@ -143,7 +143,7 @@ export const registerSearchVariance = async (context: SearchVarianceContext, {ur
 	}
 
 	const updated = await store.update(name, current => {
-		const version = asMark(current);
+		const version = asVersion(current);
 		return version?.noVarySearch === field ? undefined : {kind: 'version', version: newVersion(), softVersion: '', purgedAtMs: version?.purgedAtMs ?? 0, noVarySearch: field};
 	}, timeToLiveOfVersion(timeToLive));
 	await announce(store, url, field);
@@ -158,7 +158,7 @@ const noteMs = 10_000;
 /** Notes on the origin's version that one of its URLs is purged, since the purging process may not know the equivalent URLs. If that version does not exist, no stored response of the origin is valid. */
 const noteUrlPurge = async ({store, now}: SearchVarianceContext, url: string): Promise<boolean> => {
 	const updated = await store.update(originVersionKey(url), current => {
-		const version = asMark(current) ?? (store.isAtomic ? undefined : unversioned);
+		const version = asVersion(current) ?? (store.isAtomic ? undefined : unversioned);
 		return version && (version.urlsPurgedUntilMs ?? 0) <= now() ? {...version, urlsPurgedUntilMs: now() + noteMs} : undefined;
 	}, 'keep', 'purge');
 
@@ -168,7 +168,7 @@ const noteUrlPurge = async ({store, now}: SearchVarianceContext, url: string): P
 /** Whether a URL of the origin may have been purged since a request was sent, or shortly before. */
 export const wasUrlPurged = async ({store}: SearchVarianceContext, url: string, requestTimeMs: number): Promise<boolean> => {
 	const [record] = await store.get([originVersionKey(url)]);
-	const untilMs = asMark(record)?.urlsPurgedUntilMs;
+	const untilMs = asVersion(record)?.urlsPurgedUntilMs;
 
 	return untilMs !== undefined && untilMs + clockToleranceMs >= requestTimeMs;
 };

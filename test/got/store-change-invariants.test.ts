@@ -4,7 +4,7 @@ import {test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import fc from 'fast-check';
 import got, {type Got, type OptionsInit} from 'got';
-import {appraise} from '../../source/http/policy.ts';
+import {evaluateResponse} from '../../source/http/policy.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import {whyNotStorable} from '../../source/http/storability.ts';
 import {redisCache} from '../../source/index.ts';
@@ -214,7 +214,7 @@ const isRefused = ({status, fields}: Sent, {isShared, isReadOnly, stored, reques
 		responseTimeMs: Date.now(),
 		settings,
 	};
-	const appraisal = appraise(reception);
+	const appraisal = evaluateResponse(reception);
 	const isCookieUnspoken = isShared && isBare && isSilent && fields.expires === undefined && fields['set-cookie'] !== undefined;
 
 	return whyNotStorable({...reception, appraisal}) !== undefined || isCookieUnspoken || (isPost && !(appraisal.isExplicit && 'content-location' in fields));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {appraise} from '../../source/http/policy.ts';
+import {evaluateResponse} from '../../source/http/policy.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import type {StoredPolicy} from '../../source/types/stored.ts';
 import {
@@ -18,7 +18,7 @@ type Case = {
 	readonly statusCode?: number;
 };
 
-const policyOf = (fields: Fields, {settings, statusCode = 200}: Case = {}): StoredPolicy => appraise({
+const policyOf = (fields: Fields, {settings, statusCode = 200}: Case = {}): StoredPolicy => evaluateResponse({
 	request: requestWith(),
 	response: responseWith(fields, statusCode),
 	requestTimeMs: now,
@@ -91,7 +91,7 @@ for (const [what, fields, seconds, more] of lifetimes) {
 }
 
 test('without Date, the second of receipt is counted as a whole', () => {
-	const {policy} = appraise({
+	const {policy} = evaluateResponse({
 		request: requestWith(),
 		response: responseWith({Expires: date(1)}),
 		requestTimeMs: now,

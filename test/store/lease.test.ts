@@ -85,16 +85,16 @@ test('a holder whose lease ran out does not take it from the next one', async ()
 	await acquire(connect(60_000), '{d}:lease');
 	const holder = await redis.client.get('n:{d}:lease');
 	await late.release();
-	await late.rest(1000);
+	await late.coolDown(1000);
 
 	assert.equal(await redis.client.get('n:{d}:lease'), holder);
 });
 
 test('a lease at rest is nobody\'s, and nobody waits for it', async () => {
 	const lease = await acquire(connect(), '{e}:lease');
-	await lease.rest(60_000);
+	await lease.coolDown(60_000);
 
-	assert.equal(await connect().acquire('{e}:lease'), 'resting');
+	assert.equal(await connect().acquire('{e}:lease'), 'cooling-down');
 	assert.ok(await redis.client.pTTL('n:{e}:lease') > 3000);
 });
 

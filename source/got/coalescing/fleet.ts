@@ -9,18 +9,18 @@ import {withinBudget, spentMsOf} from '../../store/guard/budget.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
-import {failureRestMs} from './landing.ts';
-import {longestWaitMs, type Participant} from './passage.ts';
+import {failureCooldownMs} from './resolve-flight.ts';
+import {longestWaitMs, type Participant} from './participation.ts';
 
 const pollIntervalMs = (waitedMs: number): number => {
 	const part = waitedMs * (0.1 + (Math.random() / 5));
 	return Math.min(Math.max(part, 5 + (Math.random() * 10)), 250);
 };
 
-const giveBack = (context: GotContext, lease: Lease, lead: Leader<StoredResponse>): void => {
-	const settle = async (isResting: boolean, restMs: number) => {
+const giveBack = (context: GotContext, lease: Lease, leader: Leader<StoredResponse>): void => {
+	const settle = async (isResting: boolean, cooldownMs: number) => {
 		if (isResting) {
-			await lease.rest(restMs);
+			await lease.coolDown(cooldownMs);
 			return;
 		}
 
@@ -28,8 +28,8 @@ const giveBack = (context: GotContext, lease: Lease, lead: Leader<StoredResponse
 		await lease.release(isAllSent(context) ? undefined : flushWrites(context));
 	};
 
-	lead.onEnd((ending, restMs) => {
-		void settle(ending.kind === 'released' && restMs > 0, restMs);
+	leader.onEnd((ending, cooldownMs) => {
+		void settle(ending.kind === 'released' && cooldownMs > 0, cooldownMs);
 	});
 };
 
@@ -59,24 +59,24 @@ Goes ahead for the fleet, or waits until another process has.
 
 @returns What the other process has stored.
 */
-const awaitLease = async (participant: Participant, leases: Leases, lead: Leader<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
+const awaitLease = async (participant: Participant, leases: Leases, leader: Leader<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
 	const {context, options, state: {exchange}} = participant;
 	const {budget} = exchange;
 	const {timeoutMs} = context.settings;
 	const startedAt = ownTimers.now();
 	const waitMs = longestWaitMs(options);
-	const isOver = () => abort.aborted || lead.isOver;
+	const isOver = () => abort.aborted || leader.isOver;
 
 	while (!isOver() && ownTimers.now() - startedAt < waitMs) {
 		const spentMs = spentMsOf(budget);
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
-		const lease = await acquireInTime(leases, `${exchange.key}:lease:${lead.id}`, exchange, context);
+		const lease = await acquireInTime(leases, `${exchange.key}:lease:${leader.id}`, exchange, context);
 		if (lease === 'unavailable') {
 			return undefined;
 		}
 
-		if (lease === 'resting') {
-			lead.release(failureRestMs);
+		if (lease === 'cooling-down') {
+			leader.release(failureCooldownMs);
 			return undefined;
 		}
 
@@ -89,7 +89,7 @@ const awaitLease = async (participant: Participant, leases: Leases, lead: Leader
 				void lease.release();
 			}
 
-			lead.resolve(decision.stored);
+			leader.resolve(decision.stored);
 			return decision.stored;
 		}
 
@@ -97,7 +97,7 @@ const awaitLease = async (participant: Participant, leases: Leases, lead: Leader
 			if (isOver()) {
 				void lease.release();
 			} else {
-				giveBack(context, lease, lead);
+				giveBack(context, lease, leader);
 			}
 
 			return undefined;
@@ -123,16 +123,16 @@ Leads a flight: for the fleet, if it is to be one of the whole fleet.
 @returns What another process has stored meanwhile.
 @throws If got has given the request up.
 */
-export const acquireLease = async (participant: Participant, lead: Leader<StoredResponse>): Promise<StoredResponse | undefined> => {
+export const acquireLease = async (participant: Participant, leader: Leader<StoredResponse>): Promise<StoredResponse | undefined> => {
 	const {context: {leases}, participation} = participant;
 	if (participation.isOver) {
 		// It was chosen to lead at the moment that it left.
-		lead.promoteNext();
+		leader.promoteNext();
 		throw new Error('The request was given up when it was its turn');
 	}
 
-	participation.lead = lead;
-	if (!leases || lead.hasWaiters) {
+	participation.leader = leader;
+	if (!leases || leader.hasListener) {
 		return undefined;
 	}
 
@@ -141,7 +141,7 @@ export const acquireLease = async (participant: Participant, lead: Leader<Stored
 		controller.abort();
 	};
 
-	const stored = await awaitLease(participant, leases, lead, controller.signal);
+	const stored = await awaitLease(participant, leases, leader, controller.signal);
 	participation.leave = undefined;
 	if (controller.signal.aborted) {
 		throw new Error('The request was given up while another process made an equal one');

@@ -16,7 +16,7 @@ import {endExchange, findState, type GotExchange} from '../state/request-state.t
 import type {GotOptions} from '../state/got-options.ts';
 import {isRefresh} from '../state/refreshes.ts';
 import {acquireLease} from './fleet.ts';
-import {failureRestMs} from './landing.ts';
+import {failureCooldownMs} from './resolve-flight.ts';
 import {
 	closeParticipation,
 	endParticipation,
@@ -24,9 +24,9 @@ import {
 	leaderOf,
 	longestWaitMs,
 	openParticipation,
-	takeCarried,
+	takeFromAttemptBefore,
 	type Participant,
-} from './passage.ts';
+} from './participation.ts';
 
 /*
 How got's requests take part in flights. A request waits in the place of got's request function: got's own timeouts and its `signal` hold there as they do for any request.
@@ -39,7 +39,7 @@ const flightId = ({indexes}: GotContext, {key, index, request, decision, setting
 	return own && `${key} ${own}`;
 };
 
-const boardingOf = ({exchange: {versions, budget}}: GotExchange) => ({versions, budget});
+const joinOptionsOf = ({exchange: {versions, budget}}: GotExchange) => ({versions, budget});
 
 /** What was waited for is no part of how long the origin takes. */
 const beginAnew = ({context, state}: Participant): void => {
@@ -69,7 +69,7 @@ const share = (participant: Participant, stored: StoredResponse): StoredResponse
 };
 
 /** A stale response, where the leader's failure would be the same for all. */
-const standIn = (participant: Participant, failure: unknown): StoredResponse | undefined => {
+const serveStale = (participant: Participant, failure: unknown): StoredResponse | undefined => {
 	const {context, state} = participant;
 	const reason = typeof failure === 'number' && isFailure(failure, state.exchange.settings.http) ? 'error-status' : failure;
 	const outcome = reason === 'network-error' || reason === 'error-status' ? staleInstead(context, state.exchange, reason) : undefined;
@@ -77,19 +77,19 @@ const standIn = (participant: Participant, failure: unknown): StoredResponse | u
 	return outcome && answerWith(participant, {outcome, answer: outcome.answer});
 };
 
-const landingOf = async ({options, participation}: Participant, ticket: Exclude<Ticket<StoredResponse>, {role: 'alone'}>): Promise<FlightResult<StoredResponse>> => {
+const resultOf = async ({options, participation}: Participant, ticket: Exclude<Ticket<StoredResponse>, {role: 'alone'}>): Promise<FlightResult<StoredResponse>> => {
 	if (ticket.role === 'leader') {
-		return {kind: 'leading', lead: ticket.lead};
+		return {kind: 'leading', leader: ticket.leader};
 	}
 
 	participation.leave = ticket.leave;
 	const waitMs = longestWaitMs(options);
 	const timer = waitMs === Infinity ? undefined : setTimeout(ticket.leave, waitMs);
-	const landing = await ticket.landing;
+	const result = await ticket.result;
 	clearTimeout(timer);
 	participation.leave = undefined;
 
-	return landing;
+	return result;
 };
 
 /**
@@ -101,8 +101,8 @@ const follow = async (participant: Participant, flights: Flights<StoredResponse>
 	}
 
 	const {context, state, participation} = participant;
-	const landing = await landingOf(participant, ticket);
-	switch (landing.kind) {
+	const result = await resultOf(participant, ticket);
+	switch (result.kind) {
 		case 'left': {
 			if (!participation.isOver) {
 				state.isCollapsed = false;
@@ -117,21 +117,21 @@ const follow = async (participant: Participant, flights: Flights<StoredResponse>
 				beginAnew(participant);
 			}
 
-			const stored = await acquireLease(participant, landing.lead);
+			const stored = await acquireLease(participant, result.leader);
 			state.isFromFleet = stored !== undefined;
 			return stored && share(participant, stored);
 		}
 
 		case 'released': {
 			state.isCollapsed = false;
-			return standIn(participant, landing.failure);
+			return serveStale(participant, result.failure);
 		}
 
 		case 'shared': {
 			const {request, settings, key, versions} = state.exchange;
-			const decision = decide(request, landing.result, context.now(), settings.http);
-			const isForThis = isForUrl(context, state.exchange, landing.result);
-			const isPurged = isPurgedBefore(versions, key, landing.result);
+			const decision = decide(request, result.result, context.now(), settings.http);
+			const isForThis = isForUrl(context, state.exchange, result.result);
+			const isPurged = isPurgedBefore(versions, key, result.result);
 			if (isForThis && !isPurged && decision.kind === 'reuse') {
 				return share(participant, decision.stored);
 			}
@@ -144,7 +144,7 @@ const follow = async (participant: Participant, flights: Flights<StoredResponse>
 
 			// Those who ask for the same share the next flight: which fields select is known now, and which URLs are equivalent, or nobody can say whether what was brought is older than a purge.
 			const id = isFirst && (!isForThis || isPurged || decision.reason === 'vary-mismatch') ? flightId(context, state.exchange) : undefined;
-			return id === undefined ? undefined : follow(participant, flights, flights.join(id, boardingOf(state)), false);
+			return id === undefined ? undefined : follow(participant, flights, flights.join(id, joinOptionsOf(state)), false);
 		}
 	}
 };
@@ -160,34 +160,34 @@ export const joinFlight = (context: GotContext, options: GotOptions, state: GotE
 		return undefined;
 	}
 
-	const former = takeCarried(options);
+	const former = takeFromAttemptBefore(options);
 	const mayShare = !isOver(options) && !isRefresh(options) && (!options.isStream || findState(options)?.watcher !== undefined);
 	const id = mayShare ? flightId(context, state.exchange) : undefined;
 	let ticket: Ticket<StoredResponse>;
 
-	if (former?.lead && !former.lead.isOver && former.lead.id === id) {
+	if (former?.leader && !former.leader.isOver && former.leader.id === id) {
 		endParticipation(former);
-		ticket = {role: 'leader', lead: former.lead};
+		ticket = {role: 'leader', leader: former.leader};
 	} else {
 		if (former) {
 			// What it asks for now is something else; the others may have to, too.
 			endParticipation(former);
-			former.lead?.release(failureRestMs);
+			former.leader?.release(failureCooldownMs);
 		}
 
 		if (id === undefined) {
 			return undefined;
 		}
 
-		ticket = flights.join(id, {...boardingOf(state), notBefore: lastPurgeOf(context, state.exchange.key)?.monoMs});
+		ticket = flights.join(id, {...joinOptionsOf(state), notBefore: lastPurgeOf(context, state.exchange.key)?.monoMs});
 	}
 
 	if (ticket.role === 'alone') {
 		return undefined;
 	}
 
-	const participation = openParticipation(options, ticket.role === 'leader' ? ticket.lead : undefined);
-	if (ticket.role === 'leader' && (!leases || ticket.lead.hasWaiters)) {
+	const participation = openParticipation(options, ticket.role === 'leader' ? ticket.leader : undefined);
+	if (ticket.role === 'leader' && (!leases || ticket.leader.hasListener)) {
 		return undefined;
 	}
 

@@ -6,8 +6,8 @@ import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/request-state.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {responseHead} from '../state/response-head.ts';
-import {unshareableRestMs} from './landing.ts';
-import {leaderOf} from './passage.ts';
+import {unshareableCooldownMs} from './resolve-flight.ts';
+import {leaderOf} from './participation.ts';
 
 /*
 Got gives a promise's response to its hooks when the body is there, which may be long after its head has said that nobody else can have it.
@@ -38,9 +38,9 @@ export const releaseAtHead = (sending: Sending, response: IncomingMessage): void
 
 	// A body that came with its head is complete by then.
 	setImmediate(() => {
-		const lead = leaderOf(options);
-		if (lead && !lead.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(sending, response)) {
-			lead.release(unshareableRestMs);
+		const leader = leaderOf(options);
+		if (leader && !leader.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(sending, response)) {
+			leader.release(unshareableCooldownMs);
 		}
 	});
 };

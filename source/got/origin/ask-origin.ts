@@ -2,7 +2,7 @@ import type {IncomingMessage} from 'node:http';
 import type {Exchange} from '../../cache/exchange.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {joinFlight} from '../coalescing/flight.ts';
-import {withdrawIfChanged} from '../coalescing/sent.ts';
+import {withdrawIfChanged} from '../coalescing/withdraw.ts';
 import {
 	isClientRequest,
 	isResponse,

@@ -18,8 +18,8 @@ import type {Invalidation, Outcome, StaleReason} from '../../http/outcome.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {releaseAtHead} from '../coalescing/head-release.ts';
-import {resolveAfterFailure} from '../coalescing/landing.ts';
-import {leaveAlone} from '../coalescing/sent.ts';
+import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
+import {withdraw} from '../coalescing/withdraw.ts';
 import type {GotExchange} from '../state/request-state.ts';
 import {hideCookies, isContentEncoded, showCookies, toIncomingMessage} from '../state/message.ts';
 import {isUnchanged} from '../state/request.ts';
@@ -129,7 +129,7 @@ const replyWith = async (asking: Asking, {answer, ...result}: ExchangeResult, re
 	}
 
 	if (state.lookedUp && !isUnchanged(state.lookedUp, options)) {
-		leaveAlone(context, options, state);
+		withdraw(context, options, state);
 	}
 
 	return {kind: 'ask-again'};

@@ -96,7 +96,7 @@ const ask = async (options: Options, url: string): Promise<void> => {
 
 const refresh = async (context: GotContext, options: Options, {key, request: {url}, settings: {http}}: Exchange, name: string): Promise<Refreshed> => {
 	const lease = await context.leases?.acquire(`${key}:refresh:${name}`);
-	if (lease === 'taken' || lease === 'resting') {
+	if (lease === 'taken' || lease === 'cooling-down') {
 		return 'elsewhere';
 	}
 
@@ -105,7 +105,7 @@ const refresh = async (context: GotContext, options: Options, {key, request: {ur
 		await ask(options, redactedUrl(url, http.ignoredParameters));
 	} catch (error) {
 		if (isLeased) {
-			await lease.rest(failureCooldownMs);
+			await lease.coolDown(failureCooldownMs);
 		}
 
 		throw error;
@@ -158,9 +158,9 @@ Asks the origin once more about a stored response, with the caller's own request
 @returns `undefined` if the origin is not asked: it must not be, or failed just now.
 */
 export const startRefresh = (context: GotContext, options: GotOptions, exchange: Exchange, stored: StoredResponse, isUnhurried = false): Promise<Refreshed> | undefined => {
-	const {running, waiting, coolingDown: resting} = context.refreshes;
+	const {running, waiting, coolingDown} = context.refreshes;
 	const name = `${exchange.key} ${stored.method} ${variantId(stored.selectingHeaders)}`;
-	if (isForbidden(exchange) || isRefresh(options) || resting.has(name)) {
+	if (isForbidden(exchange) || isRefresh(options) || coolingDown.has(name)) {
 		return undefined;
 	}
 

@@ -3,7 +3,7 @@ import {lookUp} from '../../cache/look-up.ts';
 import {staleInstead, type ExchangeResult} from '../../cache/settlement.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import type {StoredResponse} from '../../types/stored.ts';
-import {longestWaitMs} from '../coalescing/passage.ts';
+import {longestWaitMs} from '../coalescing/participation.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {startRefresh} from './refresh.ts';

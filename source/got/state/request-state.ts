@@ -57,7 +57,7 @@ export type Watcher = {
 
 /** The part of a request in a flight, which it leads or waits for. */
 export type Participation = {
-	lead: Leader<StoredResponse> | undefined;
+	leader: Leader<StoredResponse> | undefined;
 	/** Whether got has given the request up, or has its response. */
 	isOver: boolean;
 	/** Gives up waiting. */

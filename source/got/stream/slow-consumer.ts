@@ -7,11 +7,11 @@ const intervalMs = 250;
 /**
 Lets nobody wait for the consumer of a stream: those who wait for a response go by themselves once it has been ready to be read, and was not, at two looks in a row.
 
-@param lead - Of the flight that the stream leads; `undefined` if it leads none.
+@param leader - Of the flight that the stream leads; `undefined` if it leads none.
 @returns Stops looking.
 */
-export const watchSlowConsumer = (response: IncomingMessage, lead: Leader<unknown> | undefined): (() => void) => {
-	if (!lead) {
+export const watchSlowConsumer = (response: IncomingMessage, leader: Leader<unknown> | undefined): (() => void) => {
+	if (!leader) {
 		return () => undefined;
 	}
 
@@ -19,7 +19,7 @@ export const watchSlowConsumer = (response: IncomingMessage, lead: Leader<unknow
 	const timer = inBackground(setInterval(() => {
 		const isBehind = response.readableLength > 0;
 		if (isBehind && wasBehind) {
-			lead.release(0);
+			leader.release(0);
 		}
 
 		wasBehind = isBehind;

@@ -18,8 +18,8 @@ import type {PassReason} from '../../http/outcome.ts';
 import {reportOn} from '../../observe/cache-status.ts';
 import {isAsked} from '../../observe/observed-exchange.ts';
 import {readContent, unreadContent} from '../../options/user-functions.ts';
-import {resolveAfterFailure, resolveWith, abortFlight} from '../coalescing/landing.ts';
-import {closeParticipation, leaderOf} from '../coalescing/passage.ts';
+import {resolveAfterFailure, resolveWith, abortFlight} from '../coalescing/resolve-flight.ts';
+import {closeParticipation, leaderOf} from '../coalescing/participation.ts';
 import {collectBody} from '../origin/collect-body.ts';
 import {interceptRequest} from '../origin/intercept-request.ts';
 import {overrideEmit} from '../patches/override-emit.ts';
@@ -74,9 +74,9 @@ const settle = async ({context, state}: Seen, settling: () => Promise<ExchangeRe
 
 /** Those who wait for the stream have their answer when it has all of its own: it may not be over before they have. */
 const settleAndLand = async (seen: Seen, settling: () => Promise<ExchangeResult>): Promise<void> => {
-	const lead = closeParticipation(seen.options);
+	const leader = closeParticipation(seen.options);
 	await settle(seen, settling);
-	resolveWith(seen.context, seen.state, lead);
+	resolveWith(seen.context, seen.state, leader);
 };
 
 /** Settles an exchange with a response that the caller is given. */

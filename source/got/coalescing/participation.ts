@@ -48,11 +48,11 @@ export const endParticipation = (participation: Participation): void => {
 
 const giveUp = (participation: Participation): void => {
 	endParticipation(participation);
-	participation.lead?.promoteNext();
+	participation.leader?.promoteNext();
 };
 
-export const openParticipation = (options: GotOptions, lead: Leader<StoredResponse> | undefined): Participation => {
-	const participation: Participation = {lead, isOver: false, leave: undefined, disposable: undefined};
+export const openParticipation = (options: GotOptions, leader: Leader<StoredResponse> | undefined): Participation => {
+	const participation: Participation = {leader, isOver: false, leave: undefined, disposable: undefined};
 	stateOf(options).participation = participation;
 	if (options.signal) {
 		participation.disposable = addAbortListener(options.signal, () => {
@@ -71,11 +71,11 @@ export const closeParticipation = (options: GotOptions): Leader<StoredResponse> 
 		endParticipation(participation);
 	}
 
-	return participation?.lead;
+	return participation?.leader;
 };
 
 /** What the attempt before left to this one. */
-export const takeCarried = ({hooks: {beforeRetry}}: GotOptions): Participation | undefined => {
+export const takeFromAttemptBefore = ({hooks: {beforeRetry}}: GotOptions): Participation | undefined => {
 	const token = beforeRetry.find(hook => isToken(hook));
 	if (token) {
 		beforeRetry.splice(beforeRetry.indexOf(token), 1);
@@ -87,25 +87,25 @@ export const takeCarried = ({hooks: {beforeRetry}}: GotOptions): Participation |
 export const hasJoined = (options: GotOptions): boolean => findState(options)?.participation !== undefined;
 
 /** @returns The flight that the request leads. */
-export const leaderOf = (options: GotOptions): Leader<StoredResponse> | undefined => findState(options)?.participation?.lead;
+export const leaderOf = (options: GotOptions): Leader<StoredResponse> | undefined => findState(options)?.participation?.leader;
 
 /** To be called when a request is over, whether or not it has been boarded. */
-export const markOver = (options: GotOptions): void => {
+export const endJoining = (options: GotOptions): void => {
 	stateOf(options).isOver = true;
 };
 
 export const isOver = (options: GotOptions): boolean => findState(options)?.isOver === true || options.signal?.aborted === true;
 
 /** To be called when a request is about to be retried: it goes on leading. */
-export const carryOn = (options: GotOptions): void => {
+export const leadOnInRetry = (options: GotOptions): void => {
 	const participation = takeParticipation(options);
 	if (!participation) {
-		markOver(options);
+		endJoining(options);
 		return;
 	}
 
 	participation.leave?.();
-	if (participation.lead && !participation.lead.isOver) {
+	if (participation.leader && !participation.leader.isOver) {
 		const token: Token = Object.assign(() => undefined, {[participationOf]: participation});
 		options.hooks.beforeRetry.push(token);
 	} else {

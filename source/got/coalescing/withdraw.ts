@@ -3,14 +3,14 @@ import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/request-state.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {isSentAsLookedUp, requestHead} from '../state/request.ts';
-import {closeParticipation} from './passage.ts';
+import {closeParticipation} from './participation.ts';
 
 /*
 Other code may change the options of a request after its look-up. Nothing that is stored for the request as it was is used then, and nothing is stored.
 */
 
 /** Has the cache take no part in a request that was changed after its look-up. */
-export const leaveAlone = (context: GotContext, options: GotOptions, state: GotExchange): void => {
+export const withdraw = (context: GotContext, options: GotOptions, state: GotExchange): void => {
 	void endGuard(context.store, state.exchange.guard);
 	state.settlement = undefined;
 	state.exchange = {...state.exchange, request: requestHead(options), key: '', guard: noGuard, decision: {kind: 'bypass', reason: 'changing-request'}};
@@ -34,7 +34,7 @@ export const withdrawIfChanged = ({context, options, state}: Sending, headers: R
 		return false;
 	}
 
-	leaveAlone(context, options, state);
+	withdraw(context, options, state);
 	closeParticipation(options)?.promoteNext();
 
 	return true;

@@ -12,34 +12,34 @@ import {
 	closeParticipation,
 	endParticipation,
 	hasJoined,
-	markOver,
-	takeCarried,
-} from './passage.ts';
+	endJoining,
+	takeFromAttemptBefore,
+} from './participation.ts';
 
 /** For so long nobody waits for a response that turned out not to be shareable; after a failure, which may be over sooner, not for so long. */
-export const unshareableRestMs = 30_000;
-export const failureRestMs = 1000;
+export const unshareableCooldownMs = 30_000;
+export const failureCooldownMs = 1000;
 
 /** Reasons that lie in one response alone. */
 const passingReasons: ReadonlySet<string> = new Set<PassReason>(['invalidated', 'store-unavailable', 'incomplete', 'error']);
 
 /** To be called when a request is answered without the origin: a retry of one that led. */
 export const resolveFromCache = (options: GotOptions, answer: StoredResponse): void => {
-	const former = takeCarried(options);
+	const former = takeFromAttemptBefore(options);
 	if (!former) {
 		return;
 	}
 
 	endParticipation(former);
-	former.lead?.resolve(answer);
+	former.leader?.resolve(answer);
 };
 
-const restMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
+const cooldownMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
 	if (settlement?.outcome.kind === 'pass' && passingReasons.has(settlement.outcome.reason)) {
 		return 0;
 	}
 
-	return forwardStatus >= 400 || settlement?.outcome.kind === 'reuse-stale' ? failureRestMs : unshareableRestMs;
+	return forwardStatus >= 400 || settlement?.outcome.kind === 'reuse-stale' ? failureCooldownMs : unshareableCooldownMs;
 };
 
 /** What others may have, too: what was stored, would have been if the store were there, or had been by another request. */
@@ -55,13 +55,13 @@ const shareableOf = ({settlement, exchange: {decision}}: GotExchange): StoredRes
 const isShareable = (context: GotContext, {request, settings}: Exchange, stored: StoredResponse): boolean => decide(request, stored, context.now(), settings.http).kind === 'reuse';
 
 /** Ends the flight of a request that has been settled. */
-export const resolveWith = (context: GotContext, state: GotExchange, lead: Leader<StoredResponse> | undefined): void => {
+export const resolveWith = (context: GotContext, state: GotExchange, leader: Leader<StoredResponse> | undefined): void => {
 	const {outcome} = state.settlement ?? {};
 	const shareable = shareableOf(state);
 	if (shareable && isShareable(context, state.exchange, shareable)) {
-		lead?.resolve(shareable);
+		leader?.resolve(shareable);
 	} else {
-		lead?.release(restMsAfter(state), outcome?.kind === 'reuse-stale' ? failureOfStale(outcome.reason, state) : undefined);
+		leader?.release(cooldownMsAfter(state), outcome?.kind === 'reuse-stale' ? failureOfStale(outcome.reason, state) : undefined);
 	}
 };
 
@@ -85,11 +85,11 @@ export const resolveAfterFailure = (context: GotContext, options: GotOptions, st
 };
 
 /** Behind the hooks of the user's, who may have made a good response of a bad one, which got then does not retry. */
-const releaseAtLast: AfterResponseHook = response => {
+const releaseBehindHooks: AfterResponseHook = response => {
 	const {options} = response.request;
-	options.hooks.afterResponse = options.hooks.afterResponse.filter(hook => hook !== releaseAtLast);
+	options.hooks.afterResponse = options.hooks.afterResponse.filter(hook => hook !== releaseBehindHooks);
 	if (response.statusCode < 400) {
-		closeParticipation(options)?.release(failureRestMs);
+		closeParticipation(options)?.release(failureCooldownMs);
 	}
 
 	return response;
@@ -103,7 +103,7 @@ export const resolveFlight = (context: GotContext, options: GotOptions, state: G
 
 	// Got may retry; those who wait go on waiting then.
 	if (statusCode >= 400 && options.throwHttpErrors && !state.settlement?.written && !state.settlement?.unstored) {
-		options.hooks.afterResponse.push(releaseAtLast);
+		options.hooks.afterResponse.push(releaseBehindHooks);
 	} else {
 		resolveAfterFailure(context, options, state);
 	}
@@ -111,17 +111,17 @@ export const resolveFlight = (context: GotContext, options: GotOptions, state: G
 
 /** To be called when a request has failed for good. */
 export const abortFlight = (options: GotOptions, error?: Partial<RequestError> & {readonly event?: string}): void => {
-	markOver(options);
-	const carriedOver = takeCarried(options);
-	if (carriedOver) {
-		endParticipation(carriedOver);
+	endJoining(options);
+	const former = takeFromAttemptBefore(options);
+	if (former) {
+		endParticipation(former);
 	}
 
-	const lead = closeParticipation(options) ?? carriedOver?.lead;
+	const leader = closeParticipation(options) ?? former?.leader;
 	// The caller's own impatience says nothing of the origin.
 	if (error === undefined || error.name === 'AbortError' || (error.name === 'TimeoutError' && error.event === 'request')) {
-		lead?.promoteNext();
+		leader?.promoteNext();
 	} else {
-		lead?.release(failureRestMs, failureForAll(error));
+		leader?.release(failureCooldownMs, failureForAll(error));
 	}
 };
