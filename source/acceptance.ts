@@ -10,7 +10,7 @@ import {describeRedacted, isBoolean, validate, type Rule} from './options/valida
 
 /** One thing that a store has to be good for. */
 export type StoreCheck = {
-	/** What that is, in words: the name of the test. */
+	/** The check in words: the name of the test. */
 	readonly name: string;
 
 	/**
@@ -21,10 +21,10 @@ export type StoreCheck = {
 	readonly run: () => Promise<void>;
 };
 
-/** What `storeChecks()` can be told of the store. */
+/** Options of `storeChecks()`, about the store. */
 export type StoreCheckOptions = {
 	/**
-	`false`: what `connect` gives leads to other data each time, as with `'memory'`. What several caches see of each other is then not checked.
+	`false`: what `connect` gives leads to other data each time, as with `'memory'`. The checks of several caches on one store are then left out.
 
 	@default true
 	*/
@@ -62,10 +62,10 @@ const rules: Readonly<Record<keyof StoreCheckOptions, Rule>> = {
 };
 
 /**
-What a store has to do to be used by `redisCache()`, as checks that any test runner can run, in any order. They use caches with namespaces of their own, in front of servers on loopback, and clear them afterwards.
+Checks of everything that `redisCache()` needs of a store. Any test runner can run them, in any order. They use caches with namespaces of their own, in front of servers on loopback, and clear them afterwards.
 
-@param connect - Gives what `redisCache({store})` takes: called once for each cache, and each time with a way to the same data. What it opens is its own to close, after the checks.
-@param options - What the store cannot do, and what the checks' caches are to be told.
+@param connect - Gives what `redisCache({store})` takes: called once for each cache, and each time with a way to the same data. It closes what it opens itself, after the checks.
+@param options - The abilities that the store lacks, and the options of the checks' caches.
 @throws {TypeError} If `connect` is no function, or an option is unknown or of the wrong type.
 
 @example

@@ -6,7 +6,7 @@ import {shareServer} from './embedded/registry.ts';
 import {preparePlace, startServer} from './embedded/server.ts';
 import {isString, validate, type Rule} from './options/validate.ts';
 
-/** What `embeddedRedis()` can be told. */
+/** Where an embedded Redis keeps its data, and how it is run. */
 export type EmbeddedRedisOptions = {
 	/**
 	A file, such as `'./cache.rdb'`, that keeps the data on disk, in Redis' own RDB format: read at the start, saved every minute in which something changed and when the server ends. Its directory has to exist. Processes of one user on one machine that give the same path share one server; the first one starts it, and it ends after the last one.
@@ -30,7 +30,7 @@ export type EmbeddedRedis = {
 	/** The Unix socket on which it listens. Its directory, and so the server, is open to the current user alone. */
 	readonly socketPath: string;
 
-	/** What node-redis' `createClient()` takes to connect. */
+	/** Options for `createClient()` of node-redis. */
 	readonly clientOptions: {
 		socket: {
 			path: string;
@@ -64,7 +64,7 @@ The server listens on a Unix socket that only the current user may open, never o
 
 The server has no limit of memory and evicts nothing before its TTL. Set one with the command `CONFIG SET maxmemory 100mb`: what was not used for the longest time then goes first. Not available on Windows, where it needs WSL.
 
-@returns What `redisCache({store})` takes; anyone else connects to `socketPath`.
+@returns A server for `redisCache({store})`; other clients connect to `socketPath`.
 @throws {TypeError} On an unknown option or one of the wrong type.
 @throws {Error} If there is no executable (says how to install one), or the server does not start: the data is corrupt, the directory not writable. No process stays behind.
 

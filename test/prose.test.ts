@@ -12,7 +12,7 @@ const source = path.join(import.meta.dirname, '../source');
 const openers = /^(?:None of them|Of (?:an?|the|those|which)|That (?:of|which)|Those|What|Whatever|Which|Who|Whoever|Whose)\b/v;
 
 /** The count only goes down. */
-const most = 244;
+const most = 0;
 
 const commentPattern = /\/\*(?<block>.*?)\*\/|(?:^|\s)\/\/ (?<line>.*?)$/gmsv;
 

@@ -14,9 +14,9 @@ import {
 } from './scene.ts';
 
 type Purge = {
-	/** What goes is `/a` of the origin; the time is one after it was stored, and before its neighbours were. */
+	/** The purge removes `/a` of the origin; the time lies after it was stored, and before its neighbours were. */
 	readonly what: (originUrl: string, time: Date) => Purgeable;
-	/** What stays. `other:` is another origin. */
+	/** The responses that stay. `other:` is another origin. */
 	readonly neighbours: readonly string[];
 };
 
@@ -142,7 +142,7 @@ const onItsWay = (purge: (subject: Subject, originUrl: string) => Promise<boolea
 	origin.answer = answer;
 	released.resolve();
 	const early = await asking;
-	// What is written late would be there by now.
+	// A late write would be there by now.
 	await ask(other, `${origin.url}/last`);
 	await arrival(other, `${origin.url}/last`);
 	for (const subject of [one, other]) {
@@ -150,7 +150,7 @@ const onItsWay = (purge: (subject: Subject, originUrl: string) => Promise<boolea
 		assert.notEqual(body, early.body, 'what was asked for before the purge is not given after it');
 	}
 
-	// What was purged a moment ago is trusted again.
+	// A resource that was purged a moment ago is trusted again.
 	await until(async () => (await ask(one, url)).status === 'hit', `${url} is stored again`);
 };
 

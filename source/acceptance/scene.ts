@@ -14,7 +14,7 @@ import {startOrigin, type Answering, type Origin} from './origin.ts';
 export type Subject = {
 	readonly cache: RedisCache;
 	readonly client: Got;
-	/** Of the events `error`, in order. */
+	/** The errors of the `error` events, in order. */
 	readonly errors: Error[];
 };
 
@@ -59,7 +59,7 @@ const openOrigin = async (): Promise<Origin> => {
 	return origin;
 };
 
-/** What the check stored is of no use to anybody. */
+/** Nobody needs the responses that the check stored. */
 const tidy = async (subjects: readonly Subject[]): Promise<void> => {
 	await Promise.allSettled(subjects.map(async ({cache}) => cache.clear()));
 	await Promise.all(subjects.map(async ({cache}) => cache.close()));
@@ -116,7 +116,7 @@ export const until = async (isSo: () => Promise<boolean>, what: string): Promise
 export const arrival = async ({cache}: Subject, url: string, headers?: Record<string, string>): Promise<void> =>
 	until(async () => cache.has({url, headers}, {stale: true}), `${url} can be read`);
 
-/** Whatever a store has to tell of what was changed before has been told with its next answer. */
+/** With its next answer, a store has reported all earlier changes. */
 export const hear = async ({cache}: Subject): Promise<unknown> => cache.has('http://nowhere.invalid/');
 
 export type Given = {

@@ -2,7 +2,7 @@ import {access, constants, stat} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 
-/** What is needed of the package `redis-memory-server`, which is not a dependency. */
+/** The needed part of the package `redis-memory-server`, which is not a dependency. */
 type RedisMemoryServer = {
 	readonly RedisBinary: {
 		getPath(): Promise<string>;

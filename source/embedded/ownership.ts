@@ -13,7 +13,7 @@ export const pollIntervalMs = 10;
 /** How long a server may take to end: longer than the watchdog grants it. */
 const endTimeoutMs = 60_000;
 
-/** What keeps a server alive. */
+/** The processes that keep a server alive. */
 export type Ownership = {
 	/** The server's. */
 	readonly directory: string;

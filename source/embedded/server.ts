@@ -77,7 +77,7 @@ const tailOf = (log: string): string => log
 	.map(line => `  ${line.replace(/^\d+:[A-Z] .{20,24}\.\d{3} . /v, '')}`)
 	.join('\n');
 
-/** @returns What the server says. It ends with the server, which alone holds its other end. */
+/** @returns The output of the server. It ends with the server, which alone holds its other end. */
 const launch = async (binary: string, {ownership: {directory}, reading}: Place, entry: string): Promise<Readable> => {
 	try {
 		// A session of its own: neither Ctrl+C nor a closed terminal ends the server before its owners.
@@ -139,7 +139,7 @@ export const startServer = async (binary: string, place: Place, rdbPath = '', en
 		}
 	} catch (error) {
 		if (entry) {
-			// Who waits for this server tries for itself.
+			// A process that waits for this server tries for itself.
 			await rm(entry, {force: true});
 		}
 

@@ -3,7 +3,7 @@ import {isPromise} from 'node:util/types';
 import {failed, infoOf, type CacheInfo} from '../observe/info.ts';
 import {exchangeBehind, exchangeBehindError, isResponse} from './state/exchange-behind.ts';
 
-/** What has a response, or is a part of one. */
+/** Describes a value that has a response, or is a part of one. */
 const describeNoResponse = (value: unknown): string => {
 	if (isPromise(value)) {
 		return 'a promise: await it first, as in cacheInfo(await client(url))';
@@ -15,7 +15,7 @@ const describeNoResponse = (value: unknown): string => {
 };
 
 /**
-What the cache did for a response, and why.
+Tells what the cache did for a response, and why.
 
 @param value - A response of a got instance that was extended with `redisCache()`, the `response` of a stream, or an error of such an instance.
 @returns `undefined` if no cache was involved, or if there is no response: an error that came before there was a request has none, nor has a stream that no origin answered.

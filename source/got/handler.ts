@@ -23,7 +23,7 @@ const refuseWithoutHooks = (own: Hooks, {hooks}: Options): void => {
 /**
 The outermost call of a request: where what got makes of it can be seen before its caller.
 
-@param hooks - Of the same cache.
+@param hooks - The hooks of the same cache.
 */
 export const createHandler = (context: GotContext, hooks: Hooks): HandlerFunction => registerHandler(((options: Options | undefined, next: Parameters<HandlerFunction>[1]): GotReturn => {
 	// Got has none where it was called with what makes none.

@@ -46,7 +46,7 @@ import {handOver, reportAbort, reportEnd, reportFailure, traceLookUp, traceOf} f
 import {isUnchanged} from './state/request.ts';
 import {responseHead} from './state/response-head.ts';
 
-/** What an attempt leaves to the one that answers in its place. */
+/** The state that an attempt leaves to the one that answers in its place. */
 type Recovered = Pick<GotExchange, 'retryCount' | 'exchange' | 'settlement' | 'forwardStatus' | 'previous' | 'trace'>;
 
 /** RFC 9111 §3.4: a stream has its response when it arrives, too early for parts to be put together. */
@@ -171,7 +171,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		return undefined;
 	};
 
-	// Whatever hooks come behind the cache: what is looked up is what would be sent.
+	// Other hooks may run behind the cache's: what is looked up is what would be sent.
 	const beforeRequest: BeforeRequestHook = options => {
 		if (isOwner(options, beforeRequest)) {
 			appendTo(options.hooks.beforeRequest, beforeSending);

@@ -25,7 +25,7 @@ const isOptions = (value: unknown): value is RedisCacheOptions => {
 Makes an HTTP cache for got, shared by all that use the same store.
 
 @param options - The store among them. Without it, the Redis that the environment variable `REDIS_URL` names, else the one at `redis://localhost:6379` or, until it answers, the memory of this process alone.
-@returns What `got.extend()` takes, with methods to manage the cache.
+@returns A cache for `got.extend()`, with methods to manage it.
 @throws {TypeError} If an option is unknown, of the wrong type, or contradicts another; or if there is a second argument: a store and options are given together, as `{store, …}`.
 
 @example
@@ -47,8 +47,8 @@ export function redisCache(options?: RedisCacheOptions): RedisCache;
 /**
 Makes an HTTP cache for got, shared by all that use the same store, with the default of every option.
 
-@param store - What the option `store` takes. If it is `undefined`, as from an unset environment variable, the store is the default one, and a process warning says so.
-@returns What `got.extend()` takes, with methods to manage the cache.
+@param store - A value of the option `store`. If it is `undefined`, as from an unset environment variable, the store is the default one, and a process warning says so.
+@returns A cache for `got.extend()`, with methods to manage it.
 @throws {TypeError} If it is no store.
 
 @example
@@ -57,7 +57,7 @@ const client = got.extend(redisCache('redis://cache.example.com'));
 ```
 */
 export function redisCache(store: StoreOption | undefined): RedisCache;
-/** Of a wrong argument, TypeScript says why it does not fit the last signature: it is an option most often. */
+/** TypeScript explains why a wrong argument does not fit the last signature: it is an option most often. */
 export function redisCache(options: RedisCacheOptions): RedisCache;
 // Two signatures, so that an editor that is given `{` offers options, and not what strings, maps and clients have; and none for either, which would let a mixture of both pass.
 export function redisCache(...given: ReadonlyArray<StoreOption | RedisCacheOptions | undefined>): RedisCache {
@@ -76,7 +76,7 @@ export function redisCache(...given: ReadonlyArray<StoreOption | RedisCacheOptio
 	return new RedisCache(isOptions(storeOrOptions) ? storeOrOptions : {store: storeOrOptions});
 }
 
-// What got asks of a function in `got.extend()`, which it takes for another instance.
+// Got takes a function in `got.extend()` for another instance, and reads this property of it.
 Object.defineProperty(redisCache, 'defaults', { // eslint-disable-line unicorn/no-top-level-side-effects -- A property of the function alone.
 	get() {
 		throw new TypeError('Expected what redisCache() returns in got.extend(), got the function itself: call it, as in got.extend(redisCache())');

@@ -29,7 +29,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 	const settle = async () => {
 		try {
 			const body = size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks);
-			// What the redirect invalidates is purged before it is followed: the next hop may have stored it anew by now.
+			// The responses that a redirect invalidates are purged before it is followed: the next hop may have stored it anew by now.
 			state.settlement = await settleResponse(context, state.exchange, head, body, true);
 		} catch (error) {
 			context.reportError('A redirect was not stored', error);

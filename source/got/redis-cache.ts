@@ -46,11 +46,11 @@ export type RedisCacheEvents = {
 	exchange: [report: ExchangeReport];
 };
 
-/** What `ready()` has found. */
+/** The findings of `ready()`. */
 export type RedisCacheReadiness = {
 	/** Where responses are kept, without credentials: `'redis://localhost:6379'`. */
 	readonly store: string;
-	/** What works, though not all of it or not for long: a `maxmemory-policy` that lets Redis become full, or a permission that only some methods need. Each begins with `got-redis-cache:`. */
+	/** Defects that do not stop the cache: a `maxmemory-policy` that lets Redis become full, or a permission that only some methods need. Each begins with `got-redis-cache:`. */
 	readonly warnings: readonly string[];
 };
 
@@ -288,7 +288,7 @@ export class RedisCache {
 	}
 
 	/**
-	What is stored for a URL or a request.
+	The stored response for a URL or a request.
 
 	@returns The response with its body, fresh or not; `undefined` if nothing is stored, or the store does not answer. Of many variants the one that the request's `headers` select, without `headers` the one that was stored last.
 	@throws {TypeError} If `request` is none, or its URL is not absolute.
@@ -309,7 +309,7 @@ export class RedisCache {
 	}
 
 	/**
-	What is stored under a key, as Redis's own tools show it. A key of a resource with several variants stands for the one that was stored last.
+	The stored response under a key, as Redis's own tools show it. A key of a resource with several variants stands for the one that was stored last.
 
 	@param storeKey - The `storeKey` of an entry, or the `key` of `cacheInfo()`.
 	@returns The response with its body, fresh or not; `undefined` if nothing is stored there, it cannot be read, or the store does not answer.
@@ -455,7 +455,7 @@ export class RedisCache {
 	Stores responses that `export()` gave, with what is left of their time, in the place of whatever is stored for the same requests. They are trusted as much as the store is: a response is given to whoever asks for its key.
 
 	@returns How many were stored, and how many were not, by reason.
-	@throws {TypeError} If one of them is no exported response. Those before it are stored.
+	@throws {TypeError} If one of them is no exported response. The responses before it are stored.
 
 	@example
 	```

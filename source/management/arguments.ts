@@ -18,10 +18,10 @@ import {
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from './filters.ts';
 
 /*
-What the methods of a cache are given. Who manages a cache is to hear of a mistake, not of nothing found.
+Checks of the arguments of a cache's methods. A mistake is to be reported, rather than that nothing was found.
 */
 
-/** What tells the requests of a cache apart, beside HTTP. */
+/** The options that tell requests apart, beside HTTP. */
 type RequestSettings = Pick<CacheSettings, 'key' | 'user'>;
 
 const schemes = ['http://', 'https://', 'unix:'];
@@ -110,7 +110,7 @@ const queryOf = (pattern: unknown): string => {
 	return isString(search) ? search : '';
 };
 
-/** Of a stored URL, the query parameters are in the order of their names, and credentials are left out. */
+/** A stored URL has its query parameters in the order of their names, and no credentials. */
 const whyNoPatternOfStored = (pattern: unknown): string | undefined => {
 	const why = whyNoUrlPattern(pattern);
 	if (why !== undefined) {
@@ -173,7 +173,7 @@ const refuseWildcard = (given: string | URL | undefined, property: string, where
 /** A prefix ends with a wildcard anyway. */
 const isWildcardPrefix = (prefix: string): boolean => prefix.endsWith('*') || hasWildcard(prefix);
 
-/** What a cache tells no requests by finds nothing that is stored without it. */
+/** A name that the cache does not use in keys finds nothing that is stored without it. */
 const refuseUnusedNames = (request: RequestLike, where: string, settings: RequestSettings): void => {
 	const isUnused = {user: request.user !== undefined && !settings.user, key: request.key !== undefined && !settings.key};
 	const name = Object.entries(isUnused).find(([, is]) => is)?.[0];

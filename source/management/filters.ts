@@ -2,13 +2,13 @@ import type {UrlPattern} from '../options/url-pattern.ts';
 import type {UnreadableReason} from '../store/ports/store.ts';
 import type {Duration} from '../types/duration.ts';
 
-/** What a request is known by. */
+/** The properties that identify a request. */
 export type RequestLike = {
 	/** Absolute. */
 	readonly url: string | URL;
 	/** Default: `'GET'`. With a `body`, `json` or `form`, it has to be given. */
 	readonly method?: string | undefined;
-	/** Those of the request, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last; `delete()` and `touch()` are about every variant, whatever these say. */
+	/** The request's header fields, where responses vary. Without them, `get()` and `has()` are about the variant that was stored last; `delete()` and `touch()` are about every variant, whatever these say. */
 	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** Its content. It goes with the `content-type` that it was sent with, `undefined` if with none, and other `content-*` fields among `headers`; what was sent by got's `json` or `form` is given by the properties of these names. */
 	readonly body?: string | Uint8Array | undefined;
@@ -16,23 +16,23 @@ export type RequestLike = {
 	readonly json?: unknown;
 	/** Its content, as in got's option `form`. */
 	readonly form?: Readonly<Record<string, unknown>> | undefined;
-	/** What the option `key` returns for the request: only of a cache that has that option. */
+	/** The result of the option `key` for the request: only of a cache that has that option. */
 	readonly key?: string | undefined;
-	/** What the option `user` returns for the request: whose response it is, only of a cache that has that option. Without it, this is about responses that are nobody's in particular. */
+	/** The result of the option `user` for the request: whose response it is, only of a cache that has that option. Without it, this is about responses that are nobody's in particular. */
 	readonly user?: string | undefined;
 };
 
-/** What stored responses have in common; of several properties, all have to hold. */
+/** A filter for stored responses. If it has several properties, all have to hold. */
 export type EntryFilter = {
-	/** That of their URLs: of the URL that is given, its scheme, host and port count. */
+	/** The origin of their URLs: of the URL that is given, its scheme, host and port count. */
 	readonly origin?: string | URL | undefined;
 	/** One of their tags; of an array, any of them is one. A whole tag: `*` is a character of it. */
 	readonly tag?: string | readonly string[] | undefined;
 	/** Their whole URL, as it was requested or as it is listed; of all methods, contents and users, and of whatever the option `key` returned. */
 	readonly url?: string | URL | undefined;
-	/** What their URLs begin with, scheme and all. */
+	/** The beginning of their URLs, with the scheme. */
 	readonly prefix?: string | undefined;
-	/** What their URLs match, as in `urlsExpireAfter`. */
+	/** A pattern for their URLs, as in `urlsExpireAfter`. */
 	readonly pattern?: UrlPattern | undefined;
 	/** They were received or last validated longer ago than this, or before this date. */
 	readonly olderThan?: Duration | Date | undefined;
@@ -58,7 +58,7 @@ type PurgeProperty = 'tag' | 'group' | 'origin' | 'url' | 'prefix' | 'pattern' |
 /** Without the properties that are not named: a union alone lets several members be mixed. */
 type Only<Given> = Given & Readonly<Partial<Record<Exclude<PurgeProperty, keyof Given>, never>>>;
 
-/** What to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). An array of tags or groups purges what has any of them, an empty one nothing. */
+/** The responses to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). An array of tags or groups purges what has any of them, an empty one nothing. */
 export type Purgeable =
 	| Only<{readonly tag: string | readonly string[]}>
 	| Only<{readonly group: string | readonly string[]; readonly origin: string | URL}>

@@ -183,7 +183,7 @@ type Found = StoreEntry & {readonly stored: StoredResponse};
 
 const batchSize = 200;
 
-/** Those of a batch that nobody purged. */
+/** The entries of a batch that nobody purged. */
 const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntry[]): Promise<Found[]> => {
 	const responses = batch.flatMap(entry => entry.record.kind === 'response' ? [{...entry, stored: entry.record}] : []);
 	const names = new Set(responses.flatMap(({key, stored}) => versionKeysOf(recordKeyOf(key), stored)));

@@ -74,7 +74,7 @@ export const clearAll = async (context: ExchangeContext): Promise<boolean> => {
 
 const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
 
-/** By a look at everything. What any process is asking for just now is not stored. */
+/** By a look at everything. Responses that any process is asking for at this moment are not stored. */
 const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSoft: boolean): Promise<boolean> => {
 	const {store, purges} = context;
 	const filter = toStoredForm(context, given);

@@ -36,7 +36,7 @@ const isNearMiss = (name: string, value: unknown): boolean => {
 /** Names that were warned of: each is told once in a process. */
 const told = new Set<string>();
 
-/** What may be meant for the cache, and may be the user's own: `tags` and `mode` are names of both. */
+/** The property may be meant for the cache, or may be the user's own: `tags` and `mode` are names of both. */
 const warnOfLikely = (name: string, value: unknown): void => {
 	const isLikely = isRequestOption(name, value) || (distinctiveNames.has(name) && value !== undefined);
 	if (value === undefined || !isLikely || told.has(name)) {

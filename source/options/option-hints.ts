@@ -6,7 +6,7 @@ Where an option belongs that was given elsewhere, or under another name: in the 
 
 type IsOptionName = (name: string) => boolean;
 
-/** What other caches, and other clients of Redis, call an option; in lower case, letters alone. */
+/** The names of an option in other caches and other clients of Redis, in lower case, letters alone. */
 export const otherNames: ReadonlyMap<string, string> = new Map([
 	...['adapter', 'backend', 'client', 'connection', 'redis', 'storage'].map(name => [name, 'store'] as const),
 	...['cachename', 'keyprefix', 'prefix'].map(name => [name, 'namespace'] as const),

@@ -26,7 +26,7 @@ export type CacheableRequest = {
 	readonly url: string;
 	/** By lower-case name, as they are sent. */
 	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-	/** What got sends, such as the JSON of its option `json`, decoded as UTF-8; `undefined` if there is none, or if it is a stream. */
+	/** The body that got sends, such as the JSON of its option `json`, decoded as UTF-8; `undefined` if there is none, or if it is a stream. */
 	readonly body: string | undefined;
 	/** Got's, with the `context` of the request. */
 	readonly options: NormalizedOptions;
@@ -53,7 +53,7 @@ export type Lifetime = Duration | 'never' | 'no-store';
 /** A freshness lifetime of your own: fixed, or a function of the response. A function that returns `undefined` leaves the lifetime to the response. */
 export type ExpireAfter = Lifetime | ((response: CacheableResponse, request: CacheableRequest) => Lifetime | undefined);
 
-/** Which failures a stale response may stand in for, and for how long it may have been stale. */
+/** The failures that a stale response may replace, and how long it may have been stale. */
 export type StaleIfErrorRule = {
 	/**
 	From 400 to 599.
@@ -234,7 +234,7 @@ export type RequestCacheOptions = {
 };
 
 /**
-What `redisCache()` can be told: what holds for the cache, and what holds for each request that does not set it for itself.
+The options of `redisCache()`: what holds for the cache, and what holds for each request that does not set it for itself.
 */
 export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	/**
@@ -339,7 +339,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	key?: ((request: CacheableRequest, options: NormalizedOptions) => string) | undefined;
 
 	/**
-	Whose the response to a request is. It tells users apart in place of `Authorization` and `Cookie`: with a new token, a user is given what was stored for him before. A response to a request of a user is private to that user, and is stored for him as a cache of his own stores it (`shared: false`), also where it is `private`, or varies by `Authorization` or `Cookie`; nobody else is given it. If the function returns `undefined`, the request is nobody's in particular, and `Authorization` and `Cookie` count as they do without this option.
+	Names the user to whom the response to a request belongs. It tells users apart in place of `Authorization` and `Cookie`: with a new token, a user is given what was stored for him before. A response to a request of a user is private to that user, and is stored for him as a cache of his own stores it (`shared: false`), also where it is `private`, or varies by `Authorization` or `Cookie`; nobody else is given it. If the function returns `undefined`, the request is nobody's in particular, and `Authorization` and `Cookie` count as they do without this option.
 
 	The origin does not see the credentials of a request that is answered from the cache, so return a name that you know to be the user's, not one that a stranger can send you. It may come from an `AsyncLocalStorage`, which is the request's also while the cache refreshes in the background.
 
@@ -424,7 +424,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	memory?: number | false | undefined;
 
 	/**
-	Compresses with Zstandard, in the store, the bodies that gain from it: of 4 KiB or more, and neither images, video, audio nor anything else that is compressed by itself. Whatever this says, compressed bodies can be read.
+	Compresses with Zstandard, in the store, the bodies that gain from it: of 4 KiB or more, and neither images, video, audio nor anything else that is compressed by itself. Compressed bodies can be read with every value of this option.
 
 	By default it does so where the store is outside this process: in Redis, and in Keyv adapters; not in `'memory'`, in a `Map`, or in a `Keyv` over one.
 
@@ -439,7 +439,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	A key that is there and `undefined`, as from an unset environment variable, throws a `TypeError`: leave the option out to store responses unencrypted.
 
-	To rotate, put the new key in front; leave the last one where it is, or begin with an empty cache. What no key decrypts, and what is not encrypted, is a miss.
+	To rotate, put the new key in front; leave the last one where it is, or begin with an empty cache. A response that no key decrypts, or that is not encrypted, is a miss.
 
 	@default undefined
 

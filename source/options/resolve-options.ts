@@ -33,7 +33,7 @@ import {
 	type Rule,
 } from './validate.ts';
 
-/** What one request goes by. */
+/** The settings of one request. */
 export type RequestSettings = {
 	readonly http: Settings;
 	readonly isDisabled: boolean;
@@ -47,7 +47,7 @@ export type RequestSettings = {
 	readonly tags: readonly string[];
 };
 
-/** What a cache goes by: every option with its value, durations in milliseconds. */
+/** The settings of a cache: every option with its value, durations in milliseconds. */
 export type CacheSettings = {
 	/** `undefined`: a Redis on this machine or, until one answers, memory. */
 	readonly store: StoreOption | undefined;
@@ -69,7 +69,7 @@ export type CacheSettings = {
 	readonly user: RedisCacheOptions['user'];
 	/** Lower-case. */
 	readonly tagField: string | undefined;
-	/** What a request goes by that sets nothing itself. */
+	/** The settings of a request that sets nothing itself. */
 	readonly request: RequestSettings;
 };
 
@@ -102,7 +102,7 @@ const isStorableStatus = (value: unknown): boolean => Number.isSafeInteger(value
 /** With a separator it would be a part of a query. */
 const isParameterName = (value: unknown): boolean => isString(value) && value !== '' && !/[&*=?]/v.test(value);
 
-/** What is wrong with an entry of `urlsExpireAfter`. */
+/** The mistake in an entry of `urlsExpireAfter`. */
 const whyNoLifetimeByUrl = (entry: unknown): string | undefined => {
 	if (!Array.isArray(entry) || entry.length !== 2) {
 		return describe(entry);
@@ -207,7 +207,7 @@ const replicaCountOf = (value: RedisCacheOptions['waitForReplicas']): ReplicaCou
 
 const keyRingOf = (value: unknown): KeyRing | undefined => createKeyRing(Array.isArray(value) ? value : [value]);
 
-/** What was given is a secret, or was meant to be. */
+/** The value is a secret, or was meant to be. */
 const tellSecret = (value: unknown): string => {
 	if (typeof value === 'string') {
 		return `a string of ${value.length} characters`;
@@ -265,7 +265,7 @@ export const optionNames = {
 /** Whether an option of that name exists, for a cache or for a request. */
 export const isOptionName = (name: string): boolean => Object.hasOwn(rulesByName, name);
 
-/** What is switched off where the option is left out: those that decide who is given what. */
+/** The protection that is off if the option is left out: those that decide who is given what. */
 const withoutIt: ReadonlyArray<readonly [name: 'encryption' | 'filter' | 'key' | 'namespace' | 'user', consequence: string]> = [
 	['encryption', 'as from an unset environment variable; leave the option out to store responses unencrypted'],
 	['namespace', 'as from an unset environment variable; leave the option out to share what is stored with every cache that has no namespace of its own'],
@@ -284,7 +284,7 @@ const refuseUndefined = (options: RedisCacheOptions, where: string) => {
 
 const isUndefinedIn = (object: unknown, name: string): boolean => typeof object === 'object' && object !== null && Object.hasOwn(object, name) && (object as Record<string, unknown>)[name] === undefined;
 
-/** Which part of a client's options would say where Redis is, and is undefined, while none other says it; and where node-redis then looks for it. */
+/** The part of a client's options that would say where Redis is but is undefined, while no other part says it; and the address that node-redis then takes. */
 const undefinedPlace = (store: unknown): readonly [name: string, taken: string] | undefined => {
 	const options = clientOptionsIn(store) ?? {};
 	const {url} = options;
@@ -421,7 +421,7 @@ const toOwnLifetime = (lifetime: Lifetime): OwnLifetime => {
 	return lifetime === 'never' ? Infinity : toSeconds(lifetime);
 };
 
-/** Which of them counts is for `http/lifetime.ts` to say. */
+/** `http/lifetime.ts` chooses among them. */
 const lifetimesOf = ({expireAfter, urlsExpireAfter = []}: RedisCacheOptions, ofRequest: ExpireAfter | undefined): OwnLifetimes | undefined => {
 	const given = [ofRequest, ...urlsExpireAfter.map(([, lifetime]) => lifetime), expireAfter];
 	if (given.every(lifetime => lifetime === undefined)) {
@@ -438,7 +438,7 @@ const lifetimesOf = ({expireAfter, urlsExpireAfter = []}: RedisCacheOptions, ofR
 	};
 };
 
-/** What a function of the user's returns decides who shares what: a promise is neither true nor false, and no name. */
+/** The result of a function of the user's decides who shares what: a promise is neither true nor false, and no name. */
 const returning = <Arguments extends readonly unknown[], Result>(name: string, decide: ((...parameters: Arguments) => Result) | undefined, isValid: (value: unknown) => value is Result, expected: string): typeof decide => decide && ((...parameters) => {
 	const result: unknown = callNamed(name, decide, ...parameters);
 	if (!isValid(result)) {
@@ -523,7 +523,7 @@ export const resolveOptions = (options: RedisCacheOptions): CacheSettings => {
 	refuseUndefined(options, where);
 	warnOfUndefinedStore(options, where);
 	warnOfUnsafeMethods(options, where);
-	// What is `null` was meant to be a store.
+	// A `null` was meant to be a store.
 	const {store = storeOfEnvironment()} = options;
 	refuseForeignClient(store);
 	refuseOptionsInStore(store, isOptionName);
@@ -566,7 +566,7 @@ const hintOfCacheOption = (name: string): string | undefined => {
 };
 
 /**
-What a request goes by: what it sets in `context.cache`, over what the cache was made with. `false` leaves the cache out.
+The settings of a request: what it sets in `context.cache`, over what the cache was made with. `false` leaves the cache out.
 
 @throws {TypeError} As `resolveOptions()`.
 */

@@ -1,7 +1,7 @@
 import {normalizeEscapes} from '../http/url.ts';
 import {describe, describeRedacted} from './validate.ts';
 
-/** What a `URLPattern` is taken for, that of the platform or of a polyfill. */
+/** A `URLPattern` of the platform or of a polyfill. */
 type UrlPatternObject = {
 	readonly hostname: string;
 	readonly pathname: string;
@@ -9,7 +9,7 @@ type UrlPatternObject = {
 };
 
 /**
-Which URLs are meant.
+A pattern that selects URLs.
 
 - A string: `[scheme://]host[:port][/path]`. The host is the whole host, on every port if none is named; one of a single word, other than `localhost`, has its scheme or port, as in `'http://api'` and `'api:*'`. The path is the beginning of the URL's path and query. `*` stands for any characters, in the host for any but `/`. A path alone is one of every origin; it begins with `/` and has a `*`, as in `'/static/*'`.
 - A regular expression, which is tried on the whole URL.
@@ -102,7 +102,7 @@ export const isCovered = (pattern: UrlPattern, by: UrlPattern): boolean => {
 	}
 
 	const [inner, outer] = [partsOf(pattern), partsOf(by)];
-	// What a wildcard stands for is matched by the wildcard that matches it.
+	// A wildcard that matches another one also matches all that the other one matches.
 	const isHostCovered = [inner.host, inner.host.replace(/:[\d*]+$/v, '')].some(host => matchesGlob(outer.host, host, false));
 
 	return (outer.scheme === undefined || outer.scheme === inner.scheme)
@@ -206,7 +206,7 @@ const isAnchoredElsewhere = ({source, flags}: RegExp): boolean => !flags.include
 export const quotePattern = (pattern: UrlPattern): string => typeof pattern === 'string' ? quote(pattern) : describeRedacted(pattern);
 
 /**
-What is wrong with a pattern, of whatever type, with its likeliest remedy: that it is none, that no URL can match it, or that its host may have been meant as a path.
+The mistake in a pattern, of whatever type, with its likeliest remedy: that it is none, that no URL can match it, or that its host may have been meant as a path.
 
 @returns `undefined` if nothing is.
 */

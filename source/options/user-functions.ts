@@ -4,7 +4,7 @@ import type {Content, RequestHead, ResponseHead} from '../http/message.ts';
 import type {CacheableRequest, CacheableResponse} from './options.ts';
 
 /*
-What functions of the user's are given of requests and responses.
+Requests and responses as functions of the user's are given them.
 */
 
 /** The content of a response whose body is on its way. */
@@ -30,7 +30,7 @@ export const requestGiven = (request: RequestHead): CacheableRequest => (request
 /**
 Asks a function of the user's about a response. Where it wants a body that has not come yet, it is asked again when that has.
 
-@param provisional - What counts until then.
+@param provisional - The answer until then.
 */
 export const askAbout = <Answer>({statusCode, rawHeaders, content}: ResponseHead, ask: (response: CacheableResponse) => Answer, provisional: Answer): Answer => {
 	let isMissed = false;

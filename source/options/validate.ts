@@ -3,7 +3,7 @@ import {inspect} from 'node:util';
 import {lacksUnit, parseDuration} from '../types/duration.ts';
 import {lettersOf, nearestNames} from './similarity.ts';
 
-/** What a value has to be, in code and in words; and how to tell what it is, where that is no secret. */
+/** The rule for a value, in code and in words; and how to describe a value that is no secret. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, expected: string, tell?: (value: unknown) => string];
 
 export const durationExpected = 'a duration: milliseconds, or a string such as \'15m\', and not negative';
@@ -33,13 +33,13 @@ export const isMethod = (value: unknown): value is string => isString(value) && 
 /** A header field whose name has a wildcard is none that anybody sends. */
 export const isFieldName = (value: unknown): value is string => isToken(value) && !value.includes('*');
 
-/** What was given may be long, and may hold a secret further down. */
+/** The value may be long, and may hold a secret further down. */
 export const describe = (value: unknown): string => {
 	const description = inspect(value, {depth: 0, breakLength: Infinity});
 	return description.length > 80 ? `${description.slice(0, 80)}…` : description;
 };
 
-/** What is missing, of a duration without a unit. */
+/** Describes a duration; one without a unit with what it lacks. */
 export const describeDuration = (value: unknown): string => lacksUnit(value)
 	? `${describe(value)}, which has no unit: write '${value.trim()}s' for seconds, or the number ${Number(value)} for milliseconds`
 	: describe(value);
@@ -49,7 +49,7 @@ export const describeLifetime = (value: unknown): string => value === Infinity |
 	? `${describe(value)}: a lifetime without end is 'never'`
 	: describeDuration(value);
 
-/** Of a URL without userinfo and query, which may be secret; of an object, which may hold a secret anywhere, no more than what it is. */
+/** A URL is described without userinfo and query, which may be secret; an object, which may hold a secret anywhere, by its type alone. */
 export const describeRedacted = (value: unknown): string => {
 	if (isString(value) || value instanceof URL) {
 		const [location = '', query] = String(value).split('?', 2);
@@ -86,7 +86,7 @@ type Subject = {
 /** Few names are told all. */
 const maxNames = 8;
 
-/** Those that a misspelt name was likely meant to be, the likeliest first. */
+/** The names that a misspelt name was likely meant to be, the likeliest first. */
 const namesNear = (name: string, names: readonly string[], synonyms: ReadonlyMap<string, string> | undefined): string[] => {
 	if (names.length <= maxNames) {
 		return names.toSorted((one, other) => likeness(other, name) - likeness(one, name));

@@ -33,12 +33,12 @@ export type StoreOptions = {
 	readonly namespace: string;
 	/** The longest that an operation is waited for. */
 	readonly timeoutMs: number;
-	/** What memory may hold of it. */
+	/** The bytes that the tier in memory may hold. */
 	readonly memoryBytes: number;
 	/** Default: where the records leave the process, if Node.js can. */
 	readonly isCompressing?: boolean | undefined;
 	readonly keyRing?: KeyRing | undefined;
-	/** What purges wait for. */
+	/** The replicas that purges wait for. */
 	readonly replicas?: ReplicaCount | undefined;
 	readonly onEvent?: (event: StoreEvent) => void;
 	/** The circuit breaker's first cooldown. */

@@ -25,7 +25,7 @@ export type DefaultStoreOptions = {
 const advice = 'Start a Redis, set REDIS_URL, or give the option `store`, which can be \'memory\'';
 
 /**
-A store that asks Redis once, and is memory until a Redis answers. What is purged meanwhile is purged in both, so that this process does not see it again when Redis takes over; it is not confirmed, for other processes know nothing of it.
+A store that asks Redis once, and is memory until a Redis answers. Purges are made in both meanwhile, so that this process does not see the purged responses again when Redis takes over. They are not confirmed, since other processes know nothing of them.
 */
 export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, onEvent, onTakeover}: DefaultStoreOptions): Store => {
 	let mode: 'undecided' | 'memory' | 'redis' = 'undecided';

@@ -11,7 +11,7 @@ export type FetchingOptions = {
 };
 
 /**
-What lies under keys, as Keyv gives it, and the records that it is.
+Values under keys, as Keyv gives them, and the records in them.
 */
 export type Fetching = {
 	fetchOne(key: string): Promise<unknown>;

@@ -19,7 +19,7 @@ const piecesOf = function * (length: number): Generator<{readonly number: number
 /** 4 MB/s: a transfer that is slower is given up. */
 const leastBytesPerMs = 4000;
 
-/** Longer than any piece takes: renewed by each. What a process leaves that ends meanwhile is gone then. */
+/** Longer than any piece takes: renewed by each. The parts that a process leaves behind when it ends meanwhile are gone then. */
 const partLifeMs = 60_000;
 
 export type LongValues = {

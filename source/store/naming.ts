@@ -6,13 +6,13 @@ import type {Store} from './ports/store.ts';
 /** Begins what is hidden already; no hash does. */
 const version = '~';
 
-/** What says nothing of a request. */
+/** The suffixes that say nothing of a request. */
 const plainSuffixes: ReadonlySet<string> = new Set(['', 'HEAD', 'guard', 'encoded', 'long']);
 
 const maxNames = 10_000;
 
 /**
-Names of keys that tell nothing to those who can guess a URL: keyed hashes. What stands in the braces has one name, whatever follows; what is hidden already stays as it is.
+Names of keys that tell nothing to those who can guess a URL: keyed hashes. The text in the braces has one name, whatever follows. A name that is hidden already stays as it is.
 */
 export const createNaming = ({last: {secret}}: KeyRing): (key: string) => string => {
 	const names = new LRUCache<string, string>({max: maxNames});

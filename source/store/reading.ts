@@ -50,7 +50,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		}
 	};
 
-	/** What is read in one go: of one node. */
+	/** Keys that are read in one go: of one node. */
 	const getTogether = async (keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>> => {
 		const isReadable = slowKeys.isEmpty || await slowKeys.removeForeign(keys);
 		const endReading = tier?.beginReading(keys);

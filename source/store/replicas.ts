@@ -9,7 +9,7 @@ import type {ReplicaWatch, Store} from './ports/store.ts';
 Redis confirms a write before its replicas have it. `WAIT` says which of them have the last write of its own connection, which need not be the purge's: node-redis may send the two on different connections. So the master says how far it has written, and how far its replicas have followed.
 */
 
-/** What a purge waits for. */
+/** The replicas that a purge waits for. */
 export type ReplicaCount = {
 	readonly count: number;
 	/** The longest that a purge waits for them. */

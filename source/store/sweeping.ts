@@ -19,7 +19,7 @@ export type SweepingOptions = {
 };
 
 /**
-What is done to all keys of the namespace.
+Operations on all keys of the namespace.
 */
 export type Sweeping = Pick<Store, 'clear' | 'replaceGuards'> & {
 	/** Whether all was removed, and the store may not know. */
@@ -38,10 +38,10 @@ export type Sweeping = Pick<Store, 'clear' | 'replaceGuards'> & {
 type Sweep = 'clear' | 'replaceGuards';
 
 export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, timeoutMs}: SweepingOptions): Sweeping => {
-	/** What a failover may undo. */
+	/** The sweeps that a failover may undo. */
 	const confirmed = createHints<true>(2, failoverMemoryMs);
 	const doubted = new Set<Sweep>();
-	/** Those of which it is known that they have to be done again. */
+	/** The sweeps that have to be done again. */
 	const due = new Set<Sweep>();
 
 	const sweep = async (kind: Sweep, operation: () => Promise<void>): Promise<boolean> => {

@@ -9,7 +9,7 @@ import {ask, toTtlMs, type Backend} from './ports/backend.ts';
 import {isLongKey} from './ports/long-keys.ts';
 import type {Store} from './ports/store.ts';
 
-/** Of those who update the same record at once, all but one have to try again. */
+/** All but one of several updates of the same record at once have to be tried again. */
 const maxUpdateTries = 10;
 
 export type UpdatingOptions = {

@@ -8,7 +8,7 @@ export const unbudgeted = (store: Store): Store => store.unbudgeted ?? store;
 /**
 The same store for the steps of one request: they are waited for no longer, together, than one operation is.
 
-What nobody waits for is to be done with the whole store.
+Operations that nobody waits for are to use the store without a budget.
 */
 export const withBudget = (store: Store, timeoutMs: number, budget: RequestBudget): Store => {
 	const whole = unbudgeted(store);

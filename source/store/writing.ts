@@ -101,7 +101,7 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 		const change = encoding.headChangeOf(record, key);
 		const writeAll = async (): Promise<boolean> => {
 			tier?.invalidate(key);
-			// What was written after this holds.
+			// A later write holds.
 			if (writes.get(key) !== written) {
 				return false;
 			}

@@ -24,7 +24,7 @@ const giveBack = (context: GotContext, lease: Lease, leader: Leader<StoredRespon
 			return;
 		}
 
-		// Whoever has the lease next is to find what was stored. Where that is on the same connection, the lease may follow it at once: the process may be about to end.
+		// The next holder of the lease is to find the stored response. Where that is on the same connection, the lease may follow it at once: the process may be about to end.
 		await lease.release(isAllSent(context) ? undefined : flushWrites(context));
 	};
 
@@ -57,7 +57,7 @@ const acquireInTime = async (leases: Leases, key: string, {budget}: Exchange, {s
 /**
 Goes ahead for the fleet, or waits until another process has.
 
-@returns What the other process has stored.
+@returns The response that the other process has stored.
 */
 const awaitLease = async (participant: Participant, leases: Leases, leader: Leader<StoredResponse>, abort: AbortSignal): Promise<StoredResponse | undefined> => {
 	const {context, options, state: {exchange}} = participant;
@@ -104,11 +104,11 @@ const awaitLease = async (participant: Participant, leases: Leases, leader: Lead
 		}
 
 		if (spentMsOf(budget) >= timeoutMs || [exchange.key, ...versions.keys()].some(key => !context.store.isReadable(key))) {
-			// What the other process stores cannot be seen in time.
+			// The other process's response cannot be seen in time.
 			return undefined;
 		}
 
-		// Who holds the lease waits for the origin, not for the store: that look was no delay.
+		// The holder of the lease waits for the origin, not for the store: that look was no delay.
 		budget.spentMs = spentMs;
 		// eslint-disable-next-line no-await-in-loop
 		await delay(pollIntervalMs(ownTimers.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
@@ -120,7 +120,7 @@ const awaitLease = async (participant: Participant, leases: Leases, leader: Lead
 /**
 Leads a flight: for the fleet, if it is to be one of the whole fleet.
 
-@returns What another process has stored meanwhile.
+@returns The response that another process has stored meanwhile.
 @throws If got has given the request up.
 */
 export const acquireLease = async (participant: Participant, leader: Leader<StoredResponse>): Promise<StoredResponse | undefined> => {

@@ -41,7 +41,7 @@ const flightId = ({indexes}: GotContext, {key, index, request, decision, setting
 
 const joinOptionsOf = ({exchange: {versions, budget}}: GotExchange) => ({versions, budget});
 
-/** What was waited for is no part of how long the origin takes. */
+/** The wait is not part of the time that the origin takes. */
 const beginAnew = ({context, state}: Participant): void => {
 	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: ownTimers.now()};
 	state.askedMonoMs = state.exchange.startedAt;
@@ -142,7 +142,7 @@ const follow = async (participant: Participant, flights: Flights<StoredResponse>
 				state.exchange = await underOwnUrl(context, state.exchange);
 			}
 
-			// Those who ask for the same share the next flight: which fields select is known now, and which URLs are equivalent, or nobody can say whether what was brought is older than a purge.
+			// Equal requests share the next flight: which fields select is known now, and which URLs are equivalent, or nobody can say whether what was brought is older than a purge.
 			const id = isFirst && (!isForThis || isPurged || decision.reason === 'vary-mismatch') ? flightId(context, state.exchange) : undefined;
 			return id === undefined ? undefined : follow(participant, flights, flights.join(id, joinOptionsOf(state)), false);
 		}
@@ -170,7 +170,7 @@ export const joinFlight = (context: GotContext, options: GotOptions, state: GotE
 		ticket = {role: 'leader', leader: former.leader};
 	} else {
 		if (former) {
-			// What it asks for now is something else; the others may have to, too.
+			// The request asks for something else now, and its waiters may have to, too.
 			endParticipation(former);
 			former.leader?.release(failureCooldownMs);
 		}

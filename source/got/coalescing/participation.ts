@@ -74,7 +74,7 @@ export const closeParticipation = (options: GotOptions): Leader<StoredResponse> 
 	return participation?.leader;
 };
 
-/** What the attempt before left to this one. */
+/** The participation that the attempt before left to this one. */
 export const takeFromAttemptBefore = ({hooks: {beforeRetry}}: GotOptions): Participation | undefined => {
 	const token = beforeRetry.find(hook => isToken(hook));
 	if (token) {

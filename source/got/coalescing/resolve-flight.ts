@@ -42,7 +42,7 @@ const cooldownMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number =
 	return forwardStatus >= 400 || settlement?.outcome.kind === 'reuse-stale' ? failureCooldownMs : unshareableCooldownMs;
 };
 
-/** What others may have, too: what was stored, would have been if the store were there, or had been by another request. */
+/** The response that waiting requests may have, too: what was stored, would have been if the store were there, or had been by another request. */
 const shareableOf = ({settlement, exchange: {decision}}: GotExchange): StoredResponse | undefined => {
 	if (settlement) {
 		return settlement.written ?? settlement.unstored;
@@ -65,7 +65,7 @@ export const resolveWith = (context: GotContext, state: GotExchange, leader: Lea
 	}
 };
 
-/** What a leader failed from, for those who wait: a status code is a failure to some and not to others. */
+/** The failure of a leader, for its waiters: a status code is a failure to some and not to others. */
 export type LeaderFailure = Exclude<StaleReason, 'error-status'> | number;
 
 const failureOfStale = (reason: StaleReason, {forwardStatus}: GotExchange): LeaderFailure | undefined => reason === 'error-status' ? forwardStatus : reason;

@@ -25,7 +25,7 @@ export const learnRequestClass = ({request}: Response): void => {
 
 export const isRequestClassKnown = (options: Options): boolean => requestClasses.has(options.constructor);
 
-// Of a message of its own: `rawHeaders` is the caller's to change.
+// The header fields come from a message of their own: `rawHeaders` is the caller's to change.
 const headers = lazyProperty('headers', (_, {message}) => bareMessage(message).headers);
 
 const requestUrl = lazyProperty('requestUrl', (_, unmade) => new URL(unmade.requestUrl));
@@ -52,7 +52,7 @@ const bytesOf = ({message: {body}, store}: LazyResponse): Uint8Array<ArrayBuffer
 
 const rawBody = lazyProperty('rawBody', (_, unmade) => bytesOf(unmade));
 
-// What is to be read as text remains as it is, whatever the caller does to the bytes.
+// The bytes are copied, so that the text does not change with what the caller does to them.
 const copiedRawBody = lazyProperty('rawBody', (_, {message}) => new Uint8Array(message.body));
 
 const rawBodyAsBody = lazyProperty('body', response => response.rawBody);
@@ -75,7 +75,7 @@ const parse = (unmade: LazyResponse, responseType: Options['responseType']): unk
 
 const textAsBody = lazyProperty('body', (_, unmade) => decode(unmade));
 
-/** What is long is made when it is looked at, and what can fail at once. */
+/** Sets the body. A long one is made when it is looked at, and one that may fail to parse at once. */
 const setBody = (response: Response, unmade: LazyResponse): void => {
 	const {options: {responseType, encoding}, message} = unmade;
 	const isLong = message.body.byteLength > eagerBytes;
@@ -106,7 +106,7 @@ const areBytesUnseen = (response: Response): boolean => {
 };
 
 /**
-What `.json()` and its kin make of a response.
+Reads a response as `.json()` and its kin do.
 
 @throws {ParseError} As got does.
 */
@@ -127,7 +127,7 @@ export const readResponse = (response: Response, responseType: 'json' | 'buffer'
 };
 
 /**
-A response without a request, and with all that got gives a response. What is costly is made when it is looked at.
+A response without a request, and with all that got gives a response. Costly properties are made when they are looked at.
 
 @throws What the user's parser throws.
 */

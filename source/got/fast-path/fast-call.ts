@@ -4,7 +4,7 @@ import type {GotExchange} from '../state/request-state.ts';
 import {readResponse} from './direct-response.ts';
 
 /*
-What a user has of a call: a promise with the methods of got's, of which got may never hear.
+The user's side of a call: a promise with the methods of got's, of which got may never hear.
 */
 
 export type Next = Parameters<HandlerFunction>[1];
@@ -24,9 +24,9 @@ export class FastCall {
 	readonly options: Options;
 	readonly next: Next;
 	listeners: Listening[] | undefined = undefined;
-	/** What was answered directly. */
+	/** The response of a call that was answered directly. */
 	response: Response | undefined = undefined;
-	/** What got makes of the call, once the ordinary way is taken. */
+	/** Got's promise, once the ordinary way is taken. */
 	ordinary: RequestPromise | undefined = undefined;
 	isStarted = false;
 
@@ -78,7 +78,7 @@ const shortcut = (responseType: 'json' | 'buffer' | 'text') => function (this: C
 	return isBare(this) ? asCall(promise, this[callOf]) : Object.defineProperties(promise, Object.getOwnPropertyDescriptors(this)) as CallPromise;
 };
 
-/** Those of got's promises, for one that may never be got's. */
+/** The methods of got's promises, for one that may never be got's. */
 const methods = {
 	on: listen('on'),
 	once: listen('once'),

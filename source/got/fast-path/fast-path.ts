@@ -31,7 +31,7 @@ import {yieldIfOverdue} from './yield-to-event-loop.ts';
 A hit that got's machinery has no part in: the handler answers, and no request is started. Only where nobody could tell; in all other cases the ordinary way, with what was found handed on to it.
 */
 
-// What got itself sends where the user says nothing.
+// The field that got sends if the user sets none.
 const acceptEncoding = ['gzip', 'deflate', ...'brotli' in process.versions ? ['br'] : [], ...'zstd' in process.versions ? ['zstd'] : []].join(', ');
 
 const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end'].map(name => channel(name));
@@ -56,7 +56,7 @@ const isEligible = (options: Options, hooks: Hooks): boolean => {
 
 /** The head that got would send; `undefined` where got would have something to say about it. */
 const futureHead = (options: Options): RequestHead | undefined => {
-	// What stands behind the proxy that `headers` is.
+	// The object behind the proxy `headers`.
 	const headers: Record<string, string | string[] | undefined> = {...options.getInternalHeaders()};
 	for (const name in headers) {
 		if (typeof headers[name] !== 'string') {
@@ -81,7 +81,7 @@ const isStillFuture = (options: Options, head: RequestHead): boolean => {
 
 const noContent = {body: undefined, isEncoded: false};
 
-/** What the store has for the call. */
+/** Looks the call up in the store. */
 const lookUpDirectly = ({context, options}: FastCall, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
 	const {cache} = options.context;
 	const settings = cache === undefined ? context.settings.request : resolveRequestOptions(context.options, cache);
@@ -99,7 +99,7 @@ const lookUpDirectly = ({context, options}: FastCall, head: RequestHead): Exchan
 	return lookUpNow(context, asked, key) ?? lookUp(context, asked, {key});
 };
 
-/** What is wrong with the options, got's own way will say. */
+/** The ordinary way reports a mistake in the options. */
 const lookUpSafely = (call: FastCall, head: RequestHead): Exchange | Promise<Exchange> | undefined => {
 	try {
 		return lookUpDirectly(call, head);
@@ -111,7 +111,7 @@ const lookUpSafely = (call: FastCall, head: RequestHead): Exchange | Promise<Exc
 /** Got 15 leaves it in a body that came over the network, and takes it away elsewhere. */
 const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF && second === 0xBB && third === 0xBF;
 
-/** What got would have more to do with is got's: errors, redirects, refreshes. */
+/** Got handles all responses that take more than an answer: errors, redirects, refreshes. */
 const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isSuccessful(decision.stored.statusCode) ? decision.stored : undefined;
 
 const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Response | undefined => {
@@ -147,7 +147,7 @@ const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Re
 		context.observer.endHit(state, message.statusCode, message.body.byteLength, traceOf(options));
 		return response;
 	} catch {
-		// What the user's parser has against the body, it will say again, to got.
+		// The user's parser throws again when got calls it.
 		return undefined;
 	}
 };
@@ -188,7 +188,7 @@ const answer = async (call: FastCall): Promise<unknown> => {
 /**
 Answers a call without starting a request, where nobody could tell.
 
-@returns What got expects of a handler; `undefined` where the ordinary way is to be taken.
+@returns A promise as got expects of a handler; `undefined` if the ordinary way is to be taken.
 */
 export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
 	const [owner] = hooks.beforeRequest;

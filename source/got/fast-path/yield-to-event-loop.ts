@@ -5,7 +5,7 @@ const longestTurnMs = 10;
 // Node's own, whatever somebody puts in its place later on.
 const afterIo = setImmediate;
 
-/** That of the event loop in which answers are being given. */
+/** The turn of the event loop in which answers are being given. */
 let turn: {readonly startMs: number; readonly ended: Promise<void>} | undefined;
 
 let sending: Promise<void> | undefined;
@@ -23,7 +23,7 @@ export const yieldToEventLoop = (): Promise<void> => {
 };
 
 /**
-What to wait for before another answer is given, if the event loop had better turn: answers need no I/O, so whoever asks for one after the other would keep all others waiting for theirs, the store too.
+A promise to wait for before the next answer, if the event loop had better turn: answers need no I/O, so whoever asks for one after the other would keep all others waiting for theirs, the store too.
 
 @returns The same for all who ask: whoever went on before the others would be the only one.
 */

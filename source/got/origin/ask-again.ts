@@ -6,7 +6,7 @@ import {isRefused, watchForCut} from '../state/http2-stream.ts';
 import {runInTrace} from '../state/report.ts';
 import type {Asking} from './asking.ts';
 
-/** What Node keeps on its request once a response has come, and got asks for. */
+/** A request of Node's, with its response once that has come. Got reads `res`. */
 export type NativeRequest = ClientRequest & {res?: IncomingMessage | undefined};
 
 /** Beyond, Node's timers fire at once. */

@@ -27,7 +27,7 @@ import {responseHead} from '../state/response-head.ts';
 import {isRetriedFirst, type Asking} from './asking.ts';
 import {collectBody} from './collect-body.ts';
 
-/** What got is given for a response of the origin's. */
+/** The answer that got is given for a response of the origin's. */
 export type Reply =
 	/** The response itself. */
 	| {readonly kind: 'pass'}

@@ -26,7 +26,7 @@ const recoveryOf = Symbol('recovery');
 /**
 Lets the cache take over from an attempt that failed, before it is retried or when it is not. Got offers a way back from an error in one place only, the retry: so the attempt is "retried" at once, whatever the retry options say, and without the user's `beforeRetry` hooks, as nothing is tried again that they know of. All that got and the user's hooks do with a response then happens as ever.
 
-@param answerFor - What the next attempt is to take, if the cache takes over from this error.
+@param answerFor - Returns the state for the next attempt if the cache takes over from this error.
 */
 export const prepareRecovery = (options: GotOptions, answerFor: (error: RequestError) => unknown, {answering, retriesFirst = false}: RecoveryOptions = {}): void => {
 	takeRecovery(options);
@@ -64,7 +64,7 @@ export const prepareRecovery = (options: GotOptions, answerFor: (error: RequestE
 /**
 Gives the user's retry options and hooks back.
 
-@returns What the attempt before left for this one, if the cache takes over.
+@returns The state that the attempt before left for this one, if the cache takes over.
 */
 export const takeRecovery = (options: GotOptions): unknown => {
 	const retry = options.retry as Retry;

@@ -10,7 +10,7 @@ export type NativeOptions = {
 	headers: Record<string, string | readonly string[] | undefined>;
 };
 
-/** What a request function makes: a native request, or a response in its place. */
+/** The result of a request function: a native request, or a response in its place. */
 export type RequestResult = ReturnType<RequestFunction>;
 
 type EndCallback = (error?: Error) => void;

@@ -22,7 +22,7 @@ const maxWaiting = 1000;
 /** After a failure, callers go on having the stored response; the origin is let alone for so long. */
 const failureCooldownMs = 1000;
 
-/** Of a refresh whose caller sets no limit: it would stand in the way of others for ever. */
+/** The limit for a refresh whose caller sets none: it would stand in the way of others for ever. */
 const defaultTimeoutMs = 30_000;
 
 export const createRefreshes = (): Refreshes => ({
@@ -112,7 +112,7 @@ const refresh = async (context: GotContext, options: Options, {key, request: {ur
 	}
 
 	if (isLeased) {
-		// Whoever has the lease next is to find what was stored.
+		// The next holder of the lease is to find the stored response.
 		await lease.release(flushWrites(context));
 	}
 
@@ -147,13 +147,13 @@ const run = async (context: GotContext, name: string, task: () => Promise<Refres
 
 const isForbidden = ({settings, request}: Exchange): boolean => settings.http.isReadOnly || settings.http.mode === 'only-if-cached' || requestDirectives(request.headers).has('only-if-cached');
 
-/** Of a refresh that waits for its turn, nobody waits for the end. */
+/** Nobody waits for the end of a refresh that waits for its turn. */
 const never = Promise.withResolvers<never>().promise;
 
 /**
-Asks the origin once more about a stored response, with the caller's own request: once for all who are given the same. What goes wrong is reported as an event.
+Asks the origin once more about a stored response, with the caller's own request: once for all who are given the same. Failures are reported as events.
 
-@param options - Of the caller's request, without what the cache has added.
+@param options - The options of the caller's request.
 @param isUnhurried - Whether the caller's own timeouts do not count.
 @returns `undefined` if the origin is not asked: it must not be, or failed just now.
 */

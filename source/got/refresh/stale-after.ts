@@ -19,7 +19,7 @@ const staleOf = ({decision}: Exchange): StoredResponse | undefined => {
 	return isAsked ? decision.stored : undefined;
 };
 
-/** What has become of a stored response by now, if it is newer than it was. */
+/** The stored response as it is by now, if it is newer than it was. */
 const newerThan = async (context: GotContext, {request, settings, keyInput, budget}: Exchange, {policy}: StoredResponse): Promise<StoredResponse | undefined> => {
 	const {decision, guard} = await lookUp(context, {request, settings, keyInput, budget});
 	// Nothing is asked for after this look-up.
@@ -32,7 +32,7 @@ const newerThan = async (context: GotContext, {request, settings, keyInput, budg
 /**
 Waits for the refresh of a stale response, for as long as the option `staleAfter` says.
 
-@returns What to answer with; `undefined` if it is for the request itself to ask the origin.
+@returns The answer; `undefined` if the request itself is to ask the origin.
 */
 export const settleAfter = async (context: GotContext, options: GotOptions, exchange: Exchange): Promise<ExchangeResult | undefined> => {
 	const {staleAfterMs} = exchange.settings;

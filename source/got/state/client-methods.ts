@@ -25,7 +25,7 @@ const warnOfClient = (client: Options): void => {
 /**
 To be called when options are merged that may have `methods`.
 
-@param options - What they are merged into: of a client, which has no URL, or of a request, which is given its URL after that.
+@param options - The options that they are merged into: of a client, which has no URL, or of a request, which is given its URL after that.
 */
 export const watchMethods = (options: Options): void => {
 	queueMicrotask(() => {

@@ -15,17 +15,17 @@ import type {StoredResponse} from '../../types/stored.ts';
 import type {Refreshes} from './refreshes.ts';
 
 export type GotContext = ExchangeContext & {
-	/** What `redisCache()` was called with. */
+	/** The options of `redisCache()`. */
 	readonly options: RedisCacheOptions;
 	/** For what goes wrong where no caller waits for it; `cause` of what listeners are given. */
 	readonly reportError: (what: string, error: unknown) => void;
 	/** Receives each exchange when it is over. */
 	readonly observer: Observer;
-	/** What is being refreshed in the background. */
+	/** The refreshes in the background. */
 	readonly refreshes: Refreshes;
 	/** Equal requests of this process that are on their way; `undefined` when each is to go by itself. */
 	readonly flights: Flights<StoredResponse> | undefined;
-	/** What the fleet does once; `undefined` when it is each process for itself. */
+	/** The leases with which the fleet does something once; `undefined` if each process acts for itself. */
 	readonly leases: Leases | undefined;
 };
 

@@ -2,10 +2,10 @@ import type {PlainResponse, RequestError} from 'got';
 import {exchangeOf, type GotExchange} from './request-state.ts';
 import {unmadeOf} from './lazy-property.ts';
 
-/** What a response came of, whichever way it took. */
+/** The exchange that led to a response, on the ordinary way or the fast path. */
 export const exchangeBehind = (response: PlainResponse): GotExchange | undefined => unmadeOf(response)?.state ?? exchangeOf(response.request.options);
 
-/** What an error came of; `undefined` where it has no request, or one of which no cache ever heard. */
+/** The exchange that led to an error; `undefined` if the error has no request, or one that no cache has seen. */
 export const exchangeBehindError = (error: Error): GotExchange | undefined => {
 	const {request} = error as Partial<RequestError>;
 

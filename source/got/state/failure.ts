@@ -4,7 +4,7 @@ import {isFailure} from '../../http/stale.ts';
 import type {GotOptions} from './got-options.ts';
 import {findState, stateOf} from './request-state.ts';
 
-/** What an error of got or Node tells of itself. */
+/** The properties of an error of got's or Node's that say what failed. */
 export type Failure = {
 	readonly name?: string;
 	readonly code?: string;
@@ -49,7 +49,7 @@ const networkErrorCodes: ReadonlySet<string> = new Set([
 	'HTTP2WRAPPER_NOSETTINGS',
 ]);
 
-/** What got 16 and http2-wrapper, which got 15 uses, fail with where a session or a stream ends: errors without a code. */
+/** The messages of got 16 and of http2-wrapper, which got 15 uses, if a session or a stream ends: errors without a code. */
 const http2EndMessages: ReadonlySet<string> = new Set([
 	'The HTTP/2 session closed before settings were received',
 	'The HTTP/2 stream has been early terminated',
@@ -93,7 +93,7 @@ Whether an error means that the origin could not be reached or has failed, and h
 By the class of got's error. Where that says less than what the native request failed with, it counts the latter: an error of the connection is a plain `RequestError`, as is what a hook or another function of the caller's throws: there it counts what the native request failed with.
 
 @param error - An error of got's.
-@param settings - Of the request: which status codes are failures.
+@param settings - The settings of the request: which status codes are failures.
 */
 export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatusCodes'>): StaleReason | undefined => {
 	const {name, response, cause, options} = error;

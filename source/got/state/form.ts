@@ -6,7 +6,7 @@ import type {GotOptions} from './got-options.ts';
 import {findState, stateOf} from './request-state.ts';
 
 /*
-Got makes a stream of a `FormData` before its hooks run. That of a small one is read before it is sent, so that its content can be part of the key: what is sent is what is keyed.
+Got makes a stream of a `FormData` before its hooks run. The stream of a small form is read before it is sent, so that its content can be part of the key: what is sent is what is keyed.
 */
 
 const mostBytes = 1024 * 1024;

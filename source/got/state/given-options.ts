@@ -5,7 +5,7 @@ import {watchMethods} from './client-methods.ts';
 import {requireCurrentGot} from './got-module.ts';
 
 /*
-What an instance or a call is given, before got merges it with what is there already.
+The options that an instance or a call is given, before got merges them.
 */
 
 type Given = Parameters<InitHook>[0];
@@ -43,7 +43,7 @@ const refuseBeforeCache = (hooks: Given['hooks'], cache: unknown): void => {
 /** Whether it is the cache itself that an instance is extended with. */
 const isExtension = ({hooks}: Given): boolean => hooks?.init?.includes(completeGiven) === true;
 
-/** What `context.cache` says, as options. */
+/** The options in `context.cache`. */
 const optionsIn = (cache: unknown): unknown => cache === false ? {disabled: true} : cache;
 
 /** Got replaces `context.cache` as a whole; an option that only the client sets holds for the request all the same. */
@@ -66,7 +66,7 @@ const withCache = (given: Given, cache: unknown): void => {
 Refuses what this cache would pass over in silence, merges `context.cache` with that of the client, and has got's `cache: false` hold for this cache.
 
 @param given - A copy of got's own, whose properties can be replaced.
-@param self - What it is merged into.
+@param self - The options that it is merged into.
 */
 export const completeGiven: InitHook = (given, self) => {
 	// It may be another got than the one that this package finds.

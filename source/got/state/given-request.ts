@@ -14,7 +14,7 @@ type AskedInput = {
 };
 
 /**
-What is asked of the cache, with what the user's functions say of it.
+The request as the cache looks it up, with the results of the user's functions.
 
 @throws If one of these functions does.
 */

@@ -1,6 +1,6 @@
 import type {Options} from 'got';
 
-/** What the cache needs of got's options, as hooks see them and as responses carry them. */
+/** The options of got's that the cache needs, as hooks see them and as responses carry them. */
 export type GotOptions = Pick<
 	Options,
 	'allowGetBody' | 'body' | 'cache' | 'context' | 'createNativeRequestOptions' | 'decompress' | 'getInternalHeaders' | 'getRequestFunction' | 'h2session' | 'headers' | 'hooks'

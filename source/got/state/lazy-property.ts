@@ -3,7 +3,7 @@ import type {Store} from '../../store/ports/store.ts';
 import type {GotExchange} from './request-state.ts';
 import {define, type Message} from './message.ts';
 
-/** What is left to be made of a response, once somebody looks at it. */
+/** The parts from which a response's properties are made, once somebody looks at them. */
 export type LazyResponse = {
 	readonly state: GotExchange;
 	readonly options: Options;

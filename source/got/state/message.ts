@@ -17,7 +17,7 @@ export type Message = {
 	readonly body: Uint8Array;
 };
 
-/** What `only-if-cached` comes to where nothing that is stored will do, RFC 9111 §5.2.1.7. */
+/** The response to `only-if-cached` if no stored response can be used, RFC 9111 §5.2.1.7. */
 export const gatewayTimeout: Message = {
 	statusCode: 504,
 	statusMessage: 'Gateway Timeout',
@@ -26,7 +26,7 @@ export const gatewayTimeout: Message = {
 	body: new Uint8Array(),
 };
 
-// What Node's parser calls: only Node knows how Node joins repeated header fields.
+// The method that Node's parser calls: only Node knows how Node joins repeated header fields.
 type ParsedMessage = IncomingMessage & {_addHeaderLines(rawHeaders: string[], count: number): void};
 
 const doNothing = () => undefined;
@@ -64,7 +64,7 @@ const pushCopies = (incoming: IncomingMessage, body: Uint8Array): void => {
 };
 
 /**
-@param isReadByCaller - The chunks are the caller's to change then. What got reads for a promise it copies itself.
+@param isReadByCaller - The chunks are the caller's to change then. Got itself copies the body of a promise.
 @returns The response as Node's own HTTP client would have given it, with its body ready to be read.
 */
 export const toIncomingMessage = (message: Message, isReadByCaller: boolean): IncomingMessage & {fromCache: true} => {

@@ -62,7 +62,7 @@ export type Participation = {
 	isOver: boolean;
 	/** Gives up waiting. */
 	leave: (() => void) | undefined;
-	/** Of the abort listener. */
+	/** The abort listener. */
 	disposable: Disposable | undefined;
 };
 

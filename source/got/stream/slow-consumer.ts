@@ -7,7 +7,7 @@ const intervalMs = 250;
 /**
 Lets nobody wait for the consumer of a stream: those who wait for a response go by themselves once it has been ready to be read, and was not, at two looks in a row.
 
-@param leader - Of the flight that the stream leads; `undefined` if it leads none.
+@param leader - The leader of the stream's flight; `undefined` if it leads none.
 @returns Stops looking.
 */
 export const watchSlowConsumer = (response: IncomingMessage, leader: Leader<unknown> | undefined): (() => void) => {

@@ -72,7 +72,7 @@ const settle = async ({context, state}: Seen, settling: () => Promise<ExchangeRe
 	resolve();
 };
 
-/** Those who wait for the stream have their answer when it has all of its own: it may not be over before they have. */
+/** Waiting requests have their answer when the stream has all of its own: it may not be over before they have. */
 const settleAndLand = async (seen: Seen, settling: () => Promise<ExchangeResult>): Promise<void> => {
 	const leader = closeParticipation(seen.options);
 	await settle(seen, settling);
@@ -131,7 +131,7 @@ const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): 
 		return;
 	}
 
-	/** What a function of the user's says of the body may be another thing than its head led to. */
+	/** A function of the user's may decide otherwise once it sees the body. */
 	const settleWhole = (collected: Uint8Array) => {
 		try {
 			const whole = content.isMissed ? decideOutcome(context, exchange, {...head, content: readContent(collected)}) : outcome;
@@ -168,7 +168,7 @@ const isNew = (context: GotContext, stream: Request): boolean => {
 /**
 Makes a stream of got's use the cache: what its hooks looked up and decided is settled here, since got gives the response of a stream to no hook.
 
-@param hooks - Of the same cache.
+@param hooks - The hooks of the same cache.
 */
 export const watchStream = (context: GotContext, hooks: Hooks, stream: Request): void => {
 	if (!isNew(context, stream)) {
@@ -201,7 +201,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 					collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
 						stopWatching();
 						if (body !== 'too-large' && isCutShort(response, state)) {
-							// Who waits for it goes by what the stream comes to: it fails, or was given up.
+							// Waiting requests go by the end of the stream: it fails, or was given up.
 							state.settlement = passed('incomplete');
 						} else {
 							done(body);

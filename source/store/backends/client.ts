@@ -34,7 +34,7 @@ export type RedisLink = {
 	readonly watch?: (onChange: () => void) => () => void;
 	/** Drops a connection that fell silent, and the commands on it. */
 	reset(): void;
-	/** Of a cluster. */
+	/** The nodes of a cluster. */
 	readonly nodes?: Nodes;
 	close(): Promise<void>;
 	readonly probePatienceMs: number;
@@ -43,7 +43,7 @@ export type RedisLink = {
 /** Of TCP for all: TypeScript cannot spread the union of what a socket may be. */
 type TcpOptions = Extract<RedisClientOptions['socket'], {port?: number; tls?: false}>;
 
-/** What hears of keys that were changed or removed since they were read here, by wire key. */
+/** Listens for keys that were changed or removed since they were read here, by wire key. */
 export type Tracker = {
 	invalidate(key: string): void;
 	/** Word may have been missed. */
@@ -125,7 +125,7 @@ const createOwnClient = (options: RedisClientOptions, tracker: Tracker | undefin
 			tracker?.invalidate(key.toString());
 		}
 	});
-	// Whoever waits for a reply holds the process by the deadline, not by the socket.
+	// The deadline, not the socket, holds the process of a caller that waits for a reply.
 	client.unref();
 	return client;
 };
@@ -253,7 +253,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 		},
 		async close() {
 			isClosed = true;
-			// What was waited for has been answered, or never will be.
+			// All pending commands have been answered, or never will be.
 			if (client.isReady) {
 				client.destroy();
 			}
@@ -265,7 +265,7 @@ type Readiness = {
 	waiting: PromiseWithResolvers<void> | undefined;
 	/** Whether it was ever connected: whoever closed it since wants it closed. */
 	wasReady: boolean;
-	/** What went wrong since it was last connected. */
+	/** The last error since it was last connected. */
 	lastError: Error | undefined;
 	/** Node-redis tries to reach a sentinel 17 times, unless told otherwise, and then never again. */
 	isGivenUp: boolean;

@@ -28,7 +28,7 @@ const modeOf = (reply: unknown): unknown => {
 };
 
 /**
-@param connect - Of the connection.
+@param connect - Makes the connection.
 @param askServer - Resolves to what `HELLO` replies.
 */
 export const checkClusterNode = (connect: ClusterNodeCheck['connect'], askServer: () => Promise<unknown>): ClusterNodeCheck => {

@@ -22,7 +22,7 @@ Where a cache keeps its responses.
 - Options of a node-redis client, without `clientSideCache`, `disableOfflineQueue`, `pingInterval` and `socket.reconnectStrategy`, which are refused: when the connection is opened again is up to the cache. `socket.tls` is a boolean, with the options of TLS beside it.
 - A node-redis client, cluster, sentinel or pool: yours, connected when it is not, and never closed.
 - A `Keyv`, used as it is; a storage adapter of Keyv's; a `Map`.
-- What `embeddedRedis()` gives.
+- The result of `embeddedRedis()`.
 */
 export type StoreOption =
 	| 'redis'
@@ -83,7 +83,7 @@ export const makerOf = (names: readonly string[]): string | undefined => makers.
 
 type ResolveOptions = {
 	readonly namespace: string;
-	/** What the word `'memory'` may take. */
+	/** The bytes that the store `'memory'` may take. */
 	readonly memoryBytes: number;
 	/** Hears of keys that were read and then changed, where the backend says so. */
 	readonly tracker?: Tracker;
@@ -220,7 +220,7 @@ const schemes: ReadonlyMap<string, string> = new Map([
 /** A host and a port, perhaps behind user information, perhaps with a database. `localhost:6379` would otherwise be a URL of the scheme `localhost:`. */
 const isWithoutScheme = (text: string): boolean => /^(?:[^\/]*@)?(?:[\w\-.]+|\[[\d:a-f]+\]):\d+(?:\/\d*)?$/iv.test(text);
 
-/** What stands before the last `@` is meant as user and password, which are often pasted as they are. */
+/** The part before the last `@` is meant as user and password, which are often pasted as they are. */
 const escapingHint = (url: string): string => {
 	const location = url.slice(url.indexOf('://') + 3);
 	const credentials = location.slice(0, Math.max(location.lastIndexOf('@'), 0));
@@ -229,7 +229,7 @@ const escapingHint = (url: string): string => {
 };
 
 const clientOptionsOf = (text: string): RedisClientOptions => {
-	// What stands before an `@` may be a password.
+	// The part before an `@` may be a password.
 	const shown = text.replace(/^.*@/sv, '…@');
 	if (isWithoutScheme(text)) {
 		throw new TypeError(`The option \`store\` is '${shown}', without a scheme: expected 'redis://${shown}'`);

@@ -12,7 +12,7 @@ const whatToSet = 'Set `maxmemory-policy allkeys-lru`, or `volatile-ttl` if this
 
 /**
 @param expires - Whether keys have a TTL.
-@returns What will go wrong in the long run; `undefined` if nothing will.
+@returns The trouble that will come in the long run; `undefined` if none will.
 */
 export const whyNotLasting = ({maxBytes, policy}: Eviction, expires: boolean): string | undefined => {
 	if (maxBytes === 0) {

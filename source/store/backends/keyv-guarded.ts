@@ -5,7 +5,7 @@ import {readGuard, writeGuard} from '../ports/guard-token.ts';
 The way of a store that can't check and change in one step: what was written is taken back where the guard is another one. An exchange puts no guard there, and a guard that is absent counts as unchanged.
 */
 
-/** What an exchange counts on where nobody has purged. */
+/** The token of an exchange if nobody has purged. */
 export const noToken = '';
 
 export const guardThroughKeyv = (backend: Backend): GuardedChanges => {

@@ -7,7 +7,7 @@ import {binary, isExpected, type Backend, type Change, type ChangeResult, type E
 
 type MapValue = {value: unknown; expires?: number | undefined};
 
-/** What an entry takes beside its key and value, roughly: once it was read, decoded as well. */
+/** The bytes of an entry beside its key and value, roughly: once it was read, decoded as well. */
 const entryOverhead = 1000;
 
 /** Survives whatever a serializer or a text column does to bytes. */
@@ -84,7 +84,7 @@ const changeAll = (map: SyncMap, peek: (key: string) => unknown, changes: readon
 	return {kind: 'done'};
 };
 
-/** What takes no I/O takes no time either: nobody comes in between. */
+/** An operation without I/O takes no time either: nobody comes in between. */
 const inMemory = (map: SyncMap, prefix: string, guards: GuardsInMemory) => ({
 	peek: (key: string) => guards.peek(key) ?? peekInto(map)(key),
 	async swap(key, expected, value, ttlMs) {

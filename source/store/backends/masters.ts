@@ -7,7 +7,7 @@ When replies may come from another master than before: after a failover, or wher
 
 type Watchers = {
 	readonly listeners: Set<() => void>;
-	/** Of a cluster, as it was last seen. */
+	/** The masters of a cluster, as they were last seen. */
 	masters: unknown;
 };
 

@@ -17,7 +17,7 @@ import type {RedisConnection} from './redis-connection.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
 import {createPieces, replaceLongHead} from './redis-long.ts';
 
-/** What Keyv hands to an adapter, and takes back, when it does not serialize. */
+/** The value that Keyv hands to an adapter, and takes back, when it does not serialize. */
 type KeyvValue = {readonly value: Uint8Array};
 
 type Argument = string | Uint8Array;
@@ -106,7 +106,7 @@ const scanBatch = '1000';
 type SendToNode = (arguments_: readonly Argument[], options: typeof asText | typeof asBytes) => Promise<Reply>;
 
 type MasterNode = {
-	/** Of a cluster's. */
+	/** The address of a cluster's node. */
 	readonly address: string | undefined;
 	readonly send: SendToNode;
 };

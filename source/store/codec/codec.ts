@@ -90,7 +90,7 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 	return bytes;
 };
 
-/** What a head has beside strings. */
+/** The bytes of a head beside its strings. */
 const mostBeside = 1024;
 
 /** As a variant, it has the indexId of its index as well. */
@@ -108,7 +108,7 @@ export const isHeadWithinBounds = (response: StoredResponse): boolean => {
 /**
 A head to put in the place of the one that a body was read behind; `undefined` where it does not fit.
 
-@param body - What that one says of the body, which stays as it is.
+@param body - The entry of the body in the former head; the body stays as it is.
 */
 export const encodeHead = (record: StoredResponse, key: string, body: BodyReference, checksum: Checksum = crc32): Uint8Array | undefined => {
 	const head = writeHead(record);
@@ -121,7 +121,7 @@ export const encodeHead = (record: StoredResponse, key: string, body: BodyRefere
 	return bytes;
 };
 
-/** What is shorter is as well sent as what would say that it stays. */
+/** Shorter strings are sent again, since a note that they stay would not be shorter. */
 const longStringsLength = 1024;
 
 /**
@@ -134,9 +134,9 @@ export const longStringsStart = (bytes: Uint8Array): number | undefined => {
 };
 
 /**
-What is in front of the strings of an index, to be put there in the place of another; `undefined` where other strings belong to it, or it takes another length.
+The bytes in front of the strings of an index, to replace those of another; `undefined` if it has other strings, or takes another length.
 
-@param length - Of the one in whose place it comes.
+@param length - The length of the index that it replaces.
 */
 export const encodeNumbers = (index: VariantIndex, key: string, {strings, length}: {readonly strings: Uint8Array; readonly length: number}, checksum: Checksum = crc32): Uint8Array | undefined => {
 	const head = writeHead(index);
@@ -151,7 +151,7 @@ export const encodeNumbers = (index: VariantIndex, key: string, {strings, length
 
 export type BodyReference = Pick<RecordHead, 'headLength' | 'bodyChecksum' | 'isCompressed'>;
 
-/** What is refused on reading is refused on writing. */
+/** A record that would be refused on reading is refused on writing. */
 const isWithinBounds = (record: EncodedRecord): boolean => {
 	switch (record.kind) {
 		case 'index': {
@@ -224,19 +224,19 @@ export const decode = (bytes: Uint8Array, key: string): EncodedRecord | undefine
 };
 
 /**
-What follows a head, if that is exactly what belongs to it.
+The body that follows a head, if it is exactly the one that belongs to it.
 */
 export const bodyOf = ({bodyLength, bodyChecksum, isCompressed}: RecordHead, bytes: Uint8Array, checksum: Checksum = crc32): Uint8Array | undefined =>
 	(isCompressed || bytes.length === bodyLength) && checksum(bytes) === bodyChecksum ? bytes : undefined;
 
 /**
-What the first bytes of an encoded record tell of it.
+The head of an encoded record.
 */
 export type RecordHead = {
 	/** Its body is left empty. */
 	readonly record: EncodedRecord;
 	readonly headLength: number;
-	/** Of the body as it is, not as it is compressed. */
+	/** The length of the body before compression. */
 	readonly bodyLength: number;
 	readonly bodyChecksum: number;
 	readonly isCompressed: boolean;
@@ -277,7 +277,7 @@ export const decodeHead = (bytes: Uint8Array, key: string, checksum: Checksum = 
 	}
 
 	const isLatin1 = (flags & flag.utf16) === 0;
-	// Of an odd number of bytes at an odd address, Node.js 24.21 writes one beyond its own memory.
+	// Node.js 24.21 writes one byte beyond its own memory if the number of bytes and the address are odd.
 	const textEnd = isLatin1 ? headLength : headLength - ((headLength - stringsStart) % 2);
 	const reader = new Reader(view, prefixLength, stringsStart, view.toString(isLatin1 ? 'latin1' : 'utf16le', stringsStart, textEnd));
 	const bodyLength = isResponse ? reader.integer() : 0;

@@ -11,10 +11,10 @@ const level = 1;
 /** Decompressing a smaller one takes half as long as all the rest of a hit, for some kilobytes saved. */
 const smallestBody = 4096;
 
-/** What is larger when it is decompressed is neither written nor read: a few bytes in the store could fill the memory. */
+/** A body that is larger when decompressed is neither written nor read: a few bytes in the store could fill the memory. */
 export const largestBody = 64 * 1024 * 1024;
 
-/** What is larger does not hold the event loop up. */
+/** Larger bodies are compressed beside the event loop. */
 const longBody = 128 * 1024;
 
 /** As much of a long body as tells what the rest is like. */

@@ -135,7 +135,7 @@ A value that only the key ring opens, and only under `name`. A promise where it 
 
 @param bytes - A value as `encode` wrote it.
 @param headLength - To where its body begins.
-@param name - Of the key in the store.
+@param name - The name of the key in the store.
 */
 export const seal = ({first}: KeyRing, bytes: Uint8Array, headLength: number, name: string): Uint8Array | Promise<Uint8Array> => {
 	const head = bytes.subarray(0, headLength);

@@ -32,7 +32,7 @@ import {whyUnreadable} from './unreadable.ts';
 export type ValueOptions = {
 	readonly isCompressing: boolean;
 	readonly keyRing: KeyRing | undefined;
-	/** What stands before the keys in the store. */
+	/** The prefix of keys in the store. */
 	readonly prefix: string;
 };
 
@@ -64,7 +64,7 @@ export type Values = {
 	/** `undefined` for what is no record, or not readable here. Never rejects. */
 	read(bytes: Uint8Array, key: string): Eventually<StoredRecord | undefined>;
 
-	/** What the first bytes tell, as many as the head takes or more. */
+	/** Reads the head from the first bytes, of which there are as many as the head takes, or more. */
 	readHead(bytes: Uint8Array, key: string): RecordHead | undefined;
 
 	/** The reason why `readHead()` gave nothing; `undefined` for a value that is gone or is no record. */

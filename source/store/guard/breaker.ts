@@ -97,7 +97,7 @@ export const createBreaker = ({threshold, probe, onOpen, onClose, cooldownMs = f
 	return {
 		isClosed() {
 			if (state === 'trial') {
-				// What comes of it may never be told: the connection may fail before the operation is sent.
+				// The probe's result may never arrive: the connection may fail before the operation is sent.
 				coolDown();
 				return true;
 			}

@@ -17,7 +17,7 @@ Data, not a timer: a request that the store does not delay costs nothing.
 export type RequestBudget = {
 	/** In the steps that are over. */
 	spentMs: number;
-	/** What a store that answers was given beside `timeout`, so that there is a little for one more step. */
+	/** The time that a store that answers was given beside `timeout`, for one more step. */
 	givenMs: number;
 	/** How many steps are waited for now. */
 	steps: number;
@@ -101,16 +101,16 @@ const end = (budget: RequestBudget, timeoutMs: number): void => {
 const sameMs = 5;
 
 type Step<Result> = {
-	/** What it comes to where it is given up. */
+	/** The result of a step that is given up. */
 	readonly otherwise: Result;
 	/** Whether it has the store's own deadline, once. */
 	readonly isBounded: boolean;
-	/** Of the nodes of a cluster. */
+	/** Whether the nodes of a cluster are answering. */
 	readonly isAnswering?: Answering | undefined;
 };
 
 /**
-Waits for a step of a request no longer than there is budget. What is given up goes on in the store, which learns from it how it does.
+Waits for a step of a request no longer than there is budget. A step that is given up goes on in the store, which learns from its result.
 */
 export const withinBudget = async <Result>(budget: RequestBudget, timeoutMs: number, step: Promise<Result>, {otherwise, isBounded, isAnswering}: Step<Result>): Promise<Result> => {
 	const leftMs = timeoutMs - spentMsOf(budget);

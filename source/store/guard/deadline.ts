@@ -10,7 +10,7 @@ A deadline is for the store, not for the process. A process that is busy sends a
 /** A timer that fires so late, and a turn of the event loop that takes so long, tell of a busy process. */
 const lateMs = 10;
 
-/** What is given to a store that answers late, beside its time. */
+/** The extra time of a store that answers late. */
 export const graceMs = 50;
 
 /** A busy process waits so long before it looks again whether a reply has arrived. */
@@ -49,7 +49,7 @@ const isAnyAnswering: Answering = sinceMonoMs => answeredAtMs > sinceMonoMs;
 /** How long the event loop has done nothing but wait. */
 export const idleMs = (): number => ownTimers.idleMs();
 
-/** A turn of the event loop in which stores are asked. What is asked leaves the process at its end. */
+/** A turn of the event loop in which stores are asked. Commands leave the process at the end of a turn. */
 type Turn = {endedMs: number | undefined};
 
 let turn: Turn | undefined;
@@ -76,9 +76,9 @@ const currentTurn = (): Turn => {
 /**
 Calls back when a store has had its time, from when what it is asked can have left the process. Before that, what has arrived by then is read; in a busy process, that may take longer.
 
-@param leftMs - What is left of its time.
+@param leftMs - The rest of its time.
 @param timeoutMs - All of its time.
-@param options.isAnswering - Of a node of a cluster: others that answer are no reason to wait for it.
+@param options.isAnswering - For a node of a cluster: others that answer are no reason to wait for it.
 @returns Lets go of it.
 */
 export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void, {isInBackground = false, isAnswering = isAnyAnswering}: {readonly isInBackground?: boolean; readonly isAnswering?: Answering | undefined} = {}): (() => void) => {

@@ -8,7 +8,7 @@ import type {Store} from '../ports/store.ts';
 import {failoverMemoryMs, type Doubt} from './failovers.ts';
 import type {Guard} from './guard.ts';
 
-/** What the store did not confirm is remembered until it does, and no more of it than this. */
+/** Deletions are remembered until the store has confirmed them, but no more than this. */
 const maxUnconfirmed = 10_000;
 
 /** Deletions are tried again no more often, while the store answers. */
@@ -31,7 +31,7 @@ export type DeletionOptions = {
 };
 
 /**
-What was to be deleted. Until the store has confirmed it, this process does not see the keys.
+Deletions that the store may have missed. Until the store has confirmed it, this process does not see the keys.
 */
 export type Deletions = {
 	isUnconfirmed(key: string): boolean;
@@ -39,7 +39,7 @@ export type Deletions = {
 	/** To be called when reading begins. Returns whether a key is not to be seen in what was read: what came of another master may be older than a deletion that this one has confirmed again meanwhile. */
 	beginReading(): (key: string) => boolean;
 
-	/** Which deletion of the key the store has not confirmed. */
+	/** The number of the key's deletion that the store has not confirmed. */
 	unconfirmedOf(key: string): number | undefined;
 
 	/** Forgets that deletion, for the key is known to be without what was to go. A later one still holds. */
@@ -65,7 +65,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 	const {keyv, prefix} = backend;
 	/** Keys that were to be deleted, and which deletion that was. */
 	const unconfirmed = new Map<string, number>();
-	/** What a failover may undo. */
+	/** The deletions that a failover may undo. */
 	const confirmed = backend.masters && createHints<true>(maxUnconfirmed, failoverMemoryMs);
 	/** Of what is hidden until it is known which master the store is. */
 	const doubts = new Set<number>();
@@ -158,7 +158,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 
 	const doubt = (): Doubt | undefined => {
 		doubtCount++;
-		// What is not confirmed is tried again in any case.
+		// Unconfirmed deletions are tried again in any case.
 		const keys = confirmed?.keys().filter(key => !unconfirmed.has(key) || doubts.has(unconfirmed.get(key) ?? 0)).toArray() ?? [];
 		if (keys.length === 0) {
 			return undefined;

@@ -9,7 +9,7 @@ Redis confirms a write before its replicas have it. If one of these takes the pl
 /** Redis promotes no replica that has been out of touch with its master for much longer than two or three minutes, unless told to. */
 export const failoverMemoryMs = 600_000;
 
-/** What is to be done about purges that another master may not know. */
+/** The steps for purges that another master may not know. */
 export type Doubt = {
 	/** The data is the same as before. */
 	settle(): void;
@@ -46,7 +46,7 @@ export const createFailovers = ({backend, guard, onDoubt}: FailoverOptions): Fai
 		};
 	}
 
-	/** What the data is that purges are sent to; not asked before there is one. */
+	/** The identity of the data that purges are sent to; it is not asked for before there is a purge. */
 	let identity: Promise<string | undefined> | undefined;
 
 	// Past the circuit breaker: it may be its probe that has connected.

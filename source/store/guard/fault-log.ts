@@ -12,7 +12,7 @@ const kindOf = ({message}: Error): string => message.replace(/^ERR Error running
 /**
 Turns a stream of faults into one event per change.
 
-@param toStoreError - What is told of an error that came up.
+@param toStoreError - Makes the error that is reported of one that came up.
 */
 export const createFaultLog = (onEvent: ((event: StoreEvent) => void) | undefined, toStoreError: (error: Error) => StoreError) => {
 	/** Kinds of errors. */

@@ -28,13 +28,13 @@ export type Limits = {
 };
 
 /**
-What stands between a request and a store that may be slow, silent or gone. In a cluster, each node is judged by itself.
+The guard between a request and a store that may be slow, silent or gone. In a cluster, each node is judged by itself.
 */
 export type Guard = {
 	/**
 	Runs an operation for as long as the deadline allows. Resolves to `undefined` when it failed or was not tried.
 
-	@param key - What the operation is about: the node that keeps it is judged by how that goes. `undefined` for all nodes together.
+	@param key - The key of the operation: the node that keeps it is judged by how that goes. `undefined` for all nodes together.
 	@param limits.deadlineMs - Default: the guard's timeout.
 	@param limits.explain - Makes the error that is reported of the one that came up.
 	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
@@ -45,7 +45,7 @@ export type Guard = {
 	Runs an operation that somebody waits for who wants to know: whether or not the store is given up, and for longer than a request would.
 
 	@param patienceMs - How much longer.
-	@throws {StoreError} What went wrong, which is also reported.
+	@throws {StoreError} The error, which is also reported.
 	*/
 	check<Result>(operation: () => Promise<Result>, patienceMs: number): Promise<Result>;
 
@@ -58,7 +58,7 @@ export type Guard = {
 	/** Whether operations about a key are tried at all; without a key, whether any are. */
 	isHealthy(key?: string): boolean;
 
-	/** Of a cluster: whether all nodes that are waited for have answered something since then. */
+	/** In a cluster: whether all nodes that are waited for have answered something since then. */
 	isAnswering(sinceMonoMs: number): boolean;
 
 	/** Whether writes are: `false` while they rest. */
@@ -141,13 +141,13 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		},
 	});
 
-	/** Of a connection that is not made, and of a store that is one node. */
+	/** The health of a connection that is not made, and of a store that is one node. */
 	const whole = createHealth();
-	/** Of a cluster, by their addresses; those that were asked. */
+	/** The nodes of a cluster that were asked, by their addresses. */
 	const nodes = new Map<string, NodeHealth>();
 	let seenAddresses = noAddresses;
 
-	/** Of the nodes that are there now. Those that have left are forgotten. */
+	/** The addresses of the nodes that are there now. Nodes that have left are forgotten. */
 	const addresses = (): readonly string[] => {
 		const current = backend.nodes?.addresses ?? noAddresses;
 		if (current === seenAddresses) {
@@ -224,7 +224,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	const fail = (kind: OperationKind, node: NodeHealth, error: Error, {isFatal = isUnauthenticated(error), isSignOfSickness = true, explain = (each: Error) => each}: Failure = {}): void => {
 		errors++;
 		node.noteError(toStoreError(error));
-		// What falls with the connection belongs to the fault that was told already.
+		// Failures that come with the connection's belong to the fault that was reported already.
 		if (node.state !== 'unavailable') {
 			report(explain(error));
 		}
@@ -282,7 +282,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		};
 
 		const forgetDeadline = atDeadline(deadlineMs, deadlineMs, () => {
-			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Which node of several has failed, nobody knows.
+			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Nobody knows which node of several has failed.
 			const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || !isConnected || addresses().length === 0);
 			giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness});
 		}, {isAnswering: address === undefined ? undefined : sinceMonoMs => node.answeredMonoMs > sinceMonoMs});

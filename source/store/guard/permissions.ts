@@ -34,7 +34,7 @@ const describe = (reply: string, arguments_: ReadonlyArray<string | Uint8Array>,
 	return undefined;
 };
 
-/** What is told of a permission that is missing; `undefined` for a refusal of another kind. */
+/** The error about a missing permission; `undefined` for a refusal of another kind. */
 export const toPermissionError = ({message: reply}: ErrorReply, prefix: string): StorePermissionError | undefined => {
 	const message = reply.startsWith('NOPERM') ? describe(reply, [''], prefix) : undefined;
 	return message === undefined ? undefined : new StorePermissionError(message);

@@ -1,21 +1,21 @@
 import type {StoredRecord} from '../../types/stored.ts';
 import {longBodyBytes} from '../ports/long-keys.ts';
 
-/** What could not be read in time is not written at once: that would be as much again for the same connection. */
+/** Values that could not be read in time are not written at once: that would be as much again for the same connection. */
 export const largeBytes = 65_536;
 
 const recordSize = 512;
 
-/** Of a record that is on its way to be written, roughly. */
+/** The bytes of a record that waits to be written, roughly. */
 export const sizeOf = (record: StoredRecord): number => recordSize + (record.kind === 'response' ? record.body.length : 0);
 
-/** What waits of bodies that take long to be written does not keep others from being. */
+/** Long bodies that wait to be written do not hold up others. */
 const laneOf = (bytes: number): 'short' | 'long' => bytes < longBodyBytes ? 'short' : 'long';
 
 const defaultQueueBytes = 32 * 1024 * 1024;
 
 /**
-What waits to be written, in bytes: long bodies, and apart from these all others.
+The records that wait to be written, in bytes: long bodies, and apart from these all others.
 */
 export type WriteQueue = {
 	/**

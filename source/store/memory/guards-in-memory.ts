@@ -14,7 +14,7 @@ export type GuardsInMemory = {
 
 	/**
 	@param change - Makes changes, all of them or none.
-	@param prefix - Of the keys.
+	@param prefix - The prefix of the keys.
 	*/
 	guard(change: (changes: readonly Change[]) => ChangeResult, prefix: string): GuardedChanges;
 };
@@ -38,7 +38,7 @@ export const createGuardsInMemory = (): GuardsInMemory => {
 				return token;
 			},
 			async replaceAll() {
-				// Those that are there now: one that is replaced comes last.
+				// The keys that are there now: one that is replaced comes last.
 				const keys = tokens.keys().toArray();
 				for (const key of keys) {
 					if (key.startsWith(`${prefix}{`)) {

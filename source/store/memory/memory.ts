@@ -32,13 +32,13 @@ export type MemoryTier = {
 	lose(): void;
 };
 
-/** A connection can be dead without a sign of it. What it was told of is believed for so long after its last answer. */
+/** A connection can be dead without a sign of it. A record is trusted for so long after the last answer of the store. */
 const leaseMs = 1000;
 
 /** Redis tells when a key expires, at leisure; this is the longest that one is kept beyond. */
 const longestStayMs = 60_000;
 
-/** What a record takes beside its bytes, roughly. */
+/** The bytes of a record beside its body, roughly. */
 const recordOverhead = 800;
 const markSize = 300;
 

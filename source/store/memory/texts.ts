@@ -1,5 +1,5 @@
 /**
-Bodies that memory holds, as text: made once, where there is room for it. What a body needs goes before the text of another.
+Bodies that memory holds, as text: made once, where there is room for it. Bodies take precedence over texts.
 */
 export type Texts = {
 	read(body: Uint8Array, decode: () => string): string;
@@ -15,7 +15,7 @@ export type Texts = {
 const longBytes = 16_384;
 
 /**
-@param roomBytes - What the bodies leave.
+@param roomBytes - The bytes that the bodies leave.
 */
 export const createTexts = (roomBytes: () => number): Texts => {
 	const held = new Set<Uint8Array>();
