@@ -2,13 +2,14 @@ import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
 import {createFlights} from '../coalescing/flights.ts';
 import {createLeases} from '../coalescing/lease.ts';
-import {checkEventName, refuseMore} from '../management/arguments.ts';
+import {checkEventName, checkSince, refuseMore} from '../management/arguments.ts';
 import type {ExportedResponse, ImportResult} from '../management/exported.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
 import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
 import {clearAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
 import {copyAll, exportAll, importAll} from '../management/transfer.ts';
 import type {ExchangeReport} from '../observe/exchange-report.ts';
+import {createFleetStatistics, type FleetStatistics} from '../observe/fleet-statistics.ts';
 import {createObserver} from '../observe/observer.ts';
 import {createStatistics, type Statistics} from '../observe/statistics.ts';
 import type {CacheStats} from '../observe/stats.ts';
@@ -17,6 +18,7 @@ import {resolveOptions} from '../options/resolve-options.ts';
 import {describeRedacted} from '../options/validate.ts';
 import {flushWrites} from '../resource/resource.ts';
 import type {StoreOption} from '../store/backends/connection.ts';
+import {createSealedText, plainText} from '../store/codec/sealed-text.ts';
 import {createStore} from '../store/create-store.ts';
 import {createDefaultStore} from '../store/default-store.ts';
 import type {StoreEvent, StoreHealth} from '../store/ports/health.ts';
@@ -90,6 +92,7 @@ export class RedisCache {
 	readonly #emitter = new EventEmitter<RedisCacheEvents>();
 	readonly #context: GotContext;
 	readonly #statistics: Statistics | undefined;
+	readonly #fleet: FleetStatistics | undefined;
 
 	/** For got. */
 	readonly hooks: Hooks;
@@ -160,8 +163,6 @@ export class RedisCache {
 		};
 
 		const statistics = settings.hasStatistics ? createStatistics(() => Date.now(), settings.request.http.ignoredParameters) : undefined;
-		this.#statistics = statistics;
-
 		const context: Omit<GotContext, 'store'> & {store: Store} = {
 			options,
 			settings,
@@ -183,13 +184,27 @@ export class RedisCache {
 				listenerCount: () => this.#emitter.listenerCount('exchange'),
 				reportError,
 				now: () => Date.now(),
-				statistics,
+				statistics: statistics && {
+					count(state, ending) {
+						statistics.count(state, ending);
+						fleet?.note();
+					},
+				},
 			}),
 			refreshes: createRefreshes(),
 			flights: settings.coalesce === false ? undefined : createFlights({maxFlightMs: flightPatienceMs, maxCoolingDown: maxHints}),
 			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
 		};
 		this.#context = context;
+		const fleet = statistics && createFleetStatistics({
+			statistics,
+			store: () => context.store,
+			names: settings.keyRing ? createSealedText(settings.keyRing) : plainText,
+			now: () => Date.now(),
+			isReadOnly: settings.request.http.isReadOnly,
+		});
+		this.#statistics = statistics;
+		this.#fleet = fleet;
 		this.hooks = createHooks(this.#context);
 		this.handlers = [createHandler(this.#context, this.hooks)];
 	}
@@ -526,6 +541,29 @@ export class RedisCache {
 	}
 
 	/**
+	Returns what `stats()` returns, of all processes that share the Redis and the namespace. Each process adds its counts to Redis every ten seconds.
+
+	@param options - `since`: how far to go back, two days at most, `'1h'` by default. Minutes are counted as a whole, origins and URLs in steps of ten minutes.
+	@throws {TypeError} If the option `statistics` is `false`, or `since` is no duration, or too long.
+	@throws {Error} If the store is not a Redis, or does not answer; `cause` is why.
+
+	@example
+	```
+	const {statuses, bytes, hottest} = await cache.fleetStats({since: '15m'});
+	```
+	*/
+	fleetStats(options?: {readonly since?: Duration | undefined}): Promise<CacheStats>;
+
+	async fleetStats(options?: {readonly since?: Duration | undefined}, ...more: never[]): Promise<CacheStats> {
+		refuseMore(more, 1, 'fleetStats()');
+		if (!this.#fleet) {
+			throw new TypeError('Nothing is counted for fleetStats(), because the option `statistics` in redisCache() is `false`: leave it out');
+		}
+
+		return this.#fleet.read(checkSince(options));
+	}
+
+	/**
 	Connects to the store, and tries whether it can be read and written to, with a key that is removed again: for who wants to know at the start. Nobody has to call it, since the first request connects as well. It tries once, for five seconds at most, and does not wait for a store that is away.
 
 	@returns The address of the store, and warnings.
@@ -561,7 +599,7 @@ export class RedisCache {
 
 	async close(...more: never[]): Promise<void> {
 		refuseMore(more, 0, 'close()');
-		await flushWrites(this.#context);
+		await Promise.all([flushWrites(this.#context), this.#fleet?.close()]);
 		await this.#context.store.close();
 	}
 

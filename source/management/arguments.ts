@@ -1,6 +1,7 @@
 import {hasCredential, isRedacted, redacted, redactedUrl} from '../http/credentials.ts';
 import {normalizeEscapes, normalizeQuery} from '../http/url.ts';
 import type {CacheSettings} from '../options/resolve-options.ts';
+import {parseDuration} from '../types/duration.ts';
 import {urlPatternExpected, whyNoUrlPattern} from '../options/url-pattern.ts';
 import {
 	describe,
@@ -339,6 +340,26 @@ export const checkEntriesOptions = (given: unknown): EntriesOptions => {
 
 	validate(given, {onUnreadable: [value => typeof value === 'function', 'a function']}, {where: 'entries()', noun: 'property', hint: () => 'one filter has all properties, as in entries({tag, origin}); the second argument takes `onUnreadable`'});
 	return given;
+};
+
+const hourMs = 60 * 60 * 1000;
+
+/** The longest time that the statistics of a fleet go back, in milliseconds. */
+export const longestSinceMs = 48 * hourMs;
+
+const isSince = (value: unknown): boolean => {
+	const sinceMs = parseDuration(value) ?? 0;
+	return sinceMs > 0 && sinceMs <= longestSinceMs;
+};
+
+/**
+@returns The time that statistics go back, in milliseconds.
+@throws {TypeError} If it is not what `fleetStats()` can be told.
+*/
+export const checkSince = (given: unknown = {}): number => {
+	validate(given, {since: [isSince, `a duration longer than zero, and no longer than two days: ${durationExpected}`, describeDuration]}, {where: 'fleetStats()', noun: 'property'});
+
+	return parseDuration((given as {readonly since?: unknown}).since) ?? hourMs;
 };
 
 const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover', 'exchange']);

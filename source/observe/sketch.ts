@@ -4,6 +4,8 @@ Counts the most frequent of many names in little memory: Space-Saving (Metwally,
 export type Sketch = {
 	/** Counts a name, and returns its slot. */
 	add(name: string): number;
+	/** Counts the name of a slot once more. */
+	addTo(slot: number): void;
 	readonly size: number;
 	nameOf(slot: number): string;
 	/** How often the name was counted for certain: at least that often, and exactly so if it never left. */
@@ -42,6 +44,10 @@ export const createSketch = (capacity: number, onReplace?: (slot: number) => voi
 		return slot;
 	};
 
+	const addTo = (slot: number): void => {
+		counts[slot] = (counts[slot] ?? 0) + 1;
+	};
+
 	return {
 		add(name) {
 			let slot = slots.get(name);
@@ -51,9 +57,10 @@ export const createSketch = (capacity: number, onReplace?: (slot: number) => voi
 				slots.set(name, slot);
 			}
 
-			counts[slot] = (counts[slot] ?? 0) + 1;
+			addTo(slot);
 			return slot;
 		},
+		addTo,
 		get size() {
 			return names.length;
 		},

@@ -56,8 +56,15 @@ const originOf = (url: string): string => {
 	return end === -1 ? url : url.slice(0, end);
 };
 
-const increment = <Name extends string>(counts: Map<Name, number>, name: Name): void => {
-	counts.set(name, (counts.get(name) ?? 0) + 1);
+type Counts<Name extends string> = Map<Name, {count: number}>;
+
+const increment = <Name extends string>(counts: Counts<Name>, name: Name): void => {
+	const counter = counts.get(name);
+	if (counter) {
+		counter.count++;
+	} else {
+		counts.set(name, {count: 1});
+	}
 };
 
 const shortened = (url: string): string => url.length > maxUrlLength ? `${url.slice(0, maxUrlLength - 1)}…` : url;
@@ -93,8 +100,8 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 	const total = {requests: 0, collapsed: 0, refreshes: 0, errors: 0, savedMs: 0};
 	const bytes = {memory: 0, store: 0, origin: 0};
 	const byStatus = new Float64Array(originFields.length);
-	const reasons = new Map<CacheReason, number>();
-	const notStored = new Map<NotStoredReason, number>();
+	const reasons = new Map() as Counts<CacheReason>;
+	const notStored = new Map() as Counts<NotStoredReason>;
 	const lookUps = emptyHistogram();
 
 	const byOrigin = Array.from({length: maxOrigins}, () => new Float64Array(originFields.length));
@@ -122,8 +129,24 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 	const taken = new Map<string, number>();
 	const takenOfOrigins = new Map<string, number>();
 
+	/** The origin that was counted last, with a slash, and its slot: most requests of a process go to few origins. */
+	let lastPrefix = '\0';
+	let lastSlot = 0;
+
+	const slotOf = (url: string): number => {
+		if (url.startsWith(lastPrefix)) {
+			origins.addTo(lastSlot);
+			return lastSlot;
+		}
+
+		const origin = originOf(url);
+		lastSlot = origins.add(origin);
+		lastPrefix = `${origin}/`;
+		return lastSlot;
+	};
+
 	const countOrigin = (url: string, field: number, hasFailed: boolean): void => {
-		const counts = byOrigin[origins.add(originOf(url))] ?? ofOthers;
+		const counts = byOrigin[slotOf(url)] ?? ofOthers;
 		counts[0] = (counts[0] ?? 0) + 1;
 		counts[field] = (counts[field] ?? 0) + 1;
 		if (hasFailed) {
@@ -154,8 +177,8 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 	const counters = (): Map<string, number> => new Map([
 		['requests', total.requests],
 		...statuses.map(status => [`status ${status}`, byStatus[statusFields.get(status) ?? 0] ?? 0] as const),
-		...reasons.entries().map(([name, count]) => [`reason ${name}`, count] as const),
-		...notStored.entries().map(([name, count]) => [`not-stored ${name}`, count] as const),
+		...reasons.entries().map(([name, {count}]) => [`reason ${name}`, count] as const),
+		...notStored.entries().map(([name, {count}]) => [`not-stored ${name}`, count] as const),
 		['collapsed', total.collapsed],
 		['refreshes', total.refreshes],
 		['errors', total.errors],

@@ -476,7 +476,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	fastPath?: boolean | undefined;
 
 	/**
-	Counts requests for `cache.stats()`. `false`: nothing is counted.
+	Counts requests for `cache.stats()`, and with a Redis for `cache.fleetStats()`. `false`: nothing is counted, and nothing written to Redis for it.
 
 	@default true
 	*/

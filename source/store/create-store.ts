@@ -181,6 +181,19 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const set = createSet({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters});
 	const committing = createCommitting({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters});
 
+	const command: Store['command'] = send && (async (key, toArguments) => {
+		let refusal: Error | undefined;
+		const attempted = await guard.attempt('command', key, async () => {
+			try {
+				return await send(prefix + key, toArguments(prefix + key));
+			} catch (error) {
+				refusal = backend.isRefusal(error) ? error as Error : undefined;
+				throw error;
+			}
+		});
+		return attempted ? {reply: attempted.result} : refusal && {refusal};
+	});
+
 	const created: Store = {
 		isAlone: false,
 		peek: reading.peek,
@@ -220,18 +233,8 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		async delete(keys) {
 			return keys.length === 0 || deletions.remove(keys);
 		},
-		command: send && (async (key, toArguments) => {
-			let refusal: Error | undefined;
-			const attempted = await guard.attempt('command', key, async () => {
-				try {
-					return await send(prefix + key, toArguments(prefix + key));
-				} catch (error) {
-					refusal = backend.isRefusal(error) ? error as Error : undefined;
-					throw error;
-				}
-			});
-			return attempted ? {reply: attempted.result} : refusal && {refusal};
-		}),
+		command,
+		plainCommand: command,
 		async flush() {
 			await Promise.allSettled(writes.values());
 		},

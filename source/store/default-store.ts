@@ -170,6 +170,7 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 		}),
 		clear: async () => use(async store => await store.clear() && store !== memory),
 		command: redis.command,
+		plainCommand: redis.plainCommand,
 		async ready(expires) {
 			if (mode !== 'redis') {
 				deciding = decide(readyPatienceMs);

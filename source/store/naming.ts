@@ -93,6 +93,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		delete: async keys => store.delete(keys.map(key => nameOf(key))),
 		clear: async () => store.clear(),
 		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),
+		plainCommand: store.plainCommand,
 		ready: async expires => store.ready(expires),
 		confirmConnection: async patienceMs => store.confirmConnection(patienceMs),
 		flush: async () => store.flush(),

@@ -219,6 +219,9 @@ export type Store = {
 	*/
 	readonly command?: (key: string, toArguments: (wireKey: string) => readonly string[]) => Promise<CommandResult | undefined>;
 
+	/** Sends a Redis command as `command` does, for a key that holds no record: its name is never hidden, and neither `entries()` nor `clear()` has it unless it begins with a brace. */
+	readonly plainCommand?: Store['command'];
+
 	/**
 	Checks whether the store supports the operations of the cache.
 

@@ -1,0 +1,250 @@
+import {longestSinceMs} from '../management/arguments.ts';
+import type {SealedText} from '../store/codec/sealed-text.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
+import type {CommandResult, Store} from '../store/ports/store.ts';
+import {inBackground} from '../types/background.ts';
+import {callAtExit, forgetAtExit} from './at-exit.ts';
+import type {Growth, Statistics} from './statistics.ts';
+import {statsOf, type CacheStats} from './stats.ts';
+
+/*
+The statistics of all processes together. Each adds its counters to Redis in one step of ten seconds: to a hash of the minute, and to sorted sets of ten minutes for origins and URLs, which are many. A count may be lost with a connection, none is added twice.
+
+No key begins as those of stored responses do, so that nothing lists or clears them. All lie in one slot of a cluster.
+*/
+
+const keyPrefix = 'stats.{fleet}.';
+
+const flushIntervalMs = 10_000;
+const minuteMs = 60_000;
+const tenMinutesMs = 10 * minuteMs;
+
+/** How long keys are kept after their last change. */
+const keptMs = longestSinceMs + tenMinutesMs;
+
+/** How long nothing is written after Redis has refused it. */
+const refusalMs = tenMinutesMs;
+
+/** URLs in one write: those that are shown, five times over. */
+const urlsPerWrite = 50;
+
+/** Members of a sorted set. */
+const maxMembers = 256;
+
+/** Keys in one step of reading, so that other commands go in between. */
+const keysPerRead = 60;
+
+const fields = (position: number, command: string) => `for _, field in ipairs(added[${position}]) do redis.call(${command}) end`;
+
+// Each line has one command, because Redis's errors name the line.
+const writeScript = `
+	local added = cjson.decode(ARGV[1])
+	${fields(1, '\'HINCRBY\', KEYS[1], field[1], field[2]')}
+	${fields(2, '\'ZINCRBY\', KEYS[2], field[2], field[1]')}
+	${fields(3, '\'ZINCRBY\', KEYS[3], field[2], field[1]')}
+	for position = 2, 3 do
+		redis.call('ZREMRANGEBYRANK', KEYS[position], 0, -ARGV[3] - 1)
+	end
+	for _, key in ipairs(KEYS) do
+		redis.call('PEXPIRE', key, ARGV[2])
+	end
+	return 1
+`;
+
+const sumScript = (command: string) => `
+	local sums = {}
+	for _, key in ipairs(KEYS) do
+		local found = redis.call(${command})
+		for position = 1, #found, 2 do
+			sums[found[position]] = (sums[found[position]] or 0) + tonumber(found[position + 1])
+		end
+	end
+	local reply = {}
+	for name, sum in pairs(sums) do
+		reply[#reply + 1] = name
+		reply[#reply + 1] = string.format('%.0f', sum)
+	end
+	return reply
+`;
+
+const sumHashesScript = sumScript('\'HGETALL\', key');
+const sumSortedSetsScript = sumScript('\'ZRANGE\', key, 0, -1, \'WITHSCORES\'');
+
+export type FleetStatisticsOptions = {
+	readonly statistics: Statistics;
+	/** Returns the current store: another one may take over. */
+	readonly store: () => Store;
+	/** Hides origins and URLs, if the cache encrypts. */
+	readonly names: SealedText;
+	readonly now: () => number;
+	/** Whether nothing may be written. */
+	readonly isReadOnly: boolean;
+};
+
+export type FleetStatistics = {
+	/** To be called when something was counted. */
+	note(): void;
+
+	/**
+	Returns the statistics of all processes.
+
+	@throws {Error} If the store is not a Redis, or does not answer.
+	*/
+	read(sinceMs: number): Promise<CacheStats>;
+
+	/** Writes what was counted, and nothing from then on. */
+	close(): Promise<void>;
+};
+
+type Command = NonNullable<Store['plainCommand']>;
+
+const keysBetween = (prefix: string, name: string, intervalMs: number, fromMs: number, toMs: number): string[] => {
+	const first = Math.floor(fromMs / intervalMs);
+	const count = Math.floor(toMs / intervalMs) - first + 1;
+	return Array.from({length: count}, (_, position) => `${prefix}${name}.${first + position}`);
+};
+
+const keyAt = (prefix: string, name: string, intervalMs: number, atMs: number): string => `${prefix}${name}.${Math.floor(atMs / intervalMs)}`;
+
+/** A prefix of origins' counters, which stays legible. */
+const sealOrigin = (name: string, {seal}: SealedText): string => {
+	const [kind = '', origin = ''] = name.split(' ', 2);
+	return `${kind} ${seal(origin)}`;
+};
+
+const openOrigin = (name: string, {open}: SealedText): string | undefined => {
+	const [kind = '', sealed = ''] = name.split(' ', 2);
+	const origin = open(sealed);
+	return origin === undefined ? undefined : `${kind} ${origin}`;
+};
+
+const add = (sums: Map<string, number>, reply: readonly unknown[], open: (name: string) => string | undefined): void => {
+	for (let position = 0; position + 1 < reply.length; position += 2) {
+		const name = open(String(reply[position]));
+		const count = Number(String(reply[position + 1]));
+		if (name !== undefined && Number.isFinite(count)) {
+			sums.set(name, (sums.get(name) ?? 0) + count);
+		}
+	}
+};
+
+const failure = (why: string, cause?: unknown): Error => new Error(`got-redis-cache: The statistics of the fleet cannot be read: ${why}`, cause === undefined ? undefined : {cause});
+
+const messageOf = ({message}: Error): string => message.replace(/^got-redis-cache: /v, '');
+
+export const createFleetStatistics = ({statistics, store, names, now, isReadOnly}: FleetStatisticsOptions): FleetStatistics => {
+	let timer: NodeJS.Timeout | undefined;
+	let refusedUntilMs = -Infinity;
+	let isClosed = false;
+
+	const write = async (command: Command, {counters, origins, urls}: Growth): Promise<CommandResult | undefined> => {
+		const nowMs = now();
+		const added = [
+			counters.map(([name, by]) => [name, String(by)]),
+			origins.map(([name, by]) => [sealOrigin(name, names), String(by)]),
+			urls.map(([name, by]) => [names.seal(name), String(by)]),
+		];
+		return command(keyPrefix, prefix => [
+			'EVAL',
+			writeScript,
+			'3',
+			keyAt(prefix, 'counters', minuteMs, nowMs),
+			keyAt(prefix, 'origins', tenMinutesMs, nowMs),
+			keyAt(prefix, 'urls', tenMinutesMs, nowMs),
+			JSON.stringify(added),
+			String(keptMs),
+			String(maxMembers),
+		]);
+	};
+
+	const disarm = (): void => {
+		ownTimers.clearTimeout(timer);
+		timer = undefined;
+		forgetAtExit(flush);
+	};
+
+	const arm = (): void => {
+		if (isClosed || isReadOnly || timer !== undefined || !store().plainCommand) {
+			return;
+		}
+
+		timer = inBackground(ownTimers.setTimeout(() => {
+			void flush();
+		}, flushIntervalMs));
+		callAtExit(flush);
+	};
+
+	const flush = async (): Promise<void> => {
+		disarm();
+		const {plainCommand, isAlone, isHealthy} = store();
+		if (!plainCommand || isReadOnly) {
+			return;
+		}
+
+		if (isAlone || !isHealthy || ownTimers.now() < refusedUntilMs) {
+			// The counts are kept for later.
+			arm();
+			return;
+		}
+
+		const growth = statistics.takeGrowth(urlsPerWrite);
+		if (growth.counters.length === 0) {
+			return;
+		}
+
+		const result = await write(plainCommand, growth);
+		if (result?.refusal) {
+			refusedUntilMs = ownTimers.now() + refusalMs;
+		}
+	};
+
+	const sum = async (command: Command, script: string, keysOf: (prefix: string) => readonly string[], open: (name: string) => string | undefined): Promise<Map<string, number>> => {
+		const sums = new Map<string, number>();
+		for (let start = 0; start < keysOf('').length; start += keysPerRead) {
+			// eslint-disable-next-line no-await-in-loop -- Other commands go in between.
+			const result = await command(keyPrefix, prefix => {
+				const keys = keysOf(prefix).slice(start, start + keysPerRead);
+				return ['EVAL', script, String(keys.length), ...keys];
+			});
+			if (result === undefined || result.refusal) {
+				const cause = result?.refusal ?? store().health().lastError;
+				const why = cause ? messageOf(cause) : 'the store did not answer';
+				throw isClosed ? failure('the cache is closed') : failure(why, cause);
+			}
+
+			add(sums, result.reply as readonly unknown[], open);
+		}
+
+		return sums;
+	};
+
+	return {
+		note() {
+			if (timer === undefined) {
+				arm();
+			}
+		},
+		async read(sinceMs) {
+			await flush();
+			const {plainCommand, isAlone} = store();
+			if (!plainCommand || isAlone) {
+				throw failure('the store is not a Redis, where the processes meet; stats() has those of this process');
+			}
+
+			const toMs = now();
+			const fromMs = toMs - sinceMs;
+			const [counters, origins, urls] = await Promise.all([
+				sum(plainCommand, sumHashesScript, prefix => keysBetween(prefix, 'counters', minuteMs, fromMs, toMs), name => name),
+				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'origins', tenMinutesMs, fromMs, toMs), name => openOrigin(name, names)),
+				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'urls', tenMinutesMs, fromMs, toMs), names.open),
+			]);
+
+			return statsOf(new Date(Math.floor(fromMs / minuteMs) * minuteMs), counters, origins, urls);
+		},
+		async close() {
+			await flush();
+			isClosed = true;
+			disarm();
+		},
+	};
+};
