@@ -2,8 +2,10 @@ import {spawn} from 'node:child_process';
 import {randomInt} from 'node:crypto';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
+import type {Socket} from 'node:net';
 import path from 'node:path';
 import type {Duplex} from 'node:stream';
+import {setTimeout as delay} from 'node:timers/promises';
 import {createClient, type RedisClientType} from '@redis/client';
 import {shareClientClasses} from './client-classes.ts';
 
@@ -44,6 +46,8 @@ type Server = {
 	readonly pid: number;
 	signal(signal: NodeJS.Signals): void;
 	kill(): Promise<void>;
+	/** Whether the server keeps the process alive: not while it waits for the next test. */
+	hold(isHeld: boolean): void;
 };
 
 /*
@@ -108,6 +112,13 @@ const startServer = async (directory: string, args: readonly string[]): Promise<
 			child.kill('SIGKILL');
 			await closed;
 		},
+		hold(isHeld) {
+			const method = isHeld ? 'ref' : 'unref';
+			child[method]();
+			for (const pipe of [guard, child.stdout, child.stderr] as unknown as readonly Socket[]) {
+				pipe[method]();
+			}
+		},
 	};
 };
 
@@ -142,10 +153,74 @@ const startOnFreePort = async (directory: string, args: NonNullable<StartRedisOp
 	}
 };
 
-export const startRedis = async ({port: givenPort, args = [], tcp = true}: StartRedisOptions = {}): Promise<TestRedis> => {
+const removeDirectory = async (directory: string) => rm(directory, {recursive: true, force: true, maxRetries: 3});
+
+/** A server of this process that a test is done with. */
+type IdleServer = {
+	readonly server: Server;
+	readonly port: number;
+	readonly directory: string;
+	/** The settings and users that it was started with. */
+	readonly configuration: string;
+};
+
+/** Servers that the tests of one file have one after another: each test finds an empty one, as if it had just been started. */
+const idle: IdleServer[] = [];
+
+const configurationOf = async (client: RedisClientType): Promise<string> => JSON.stringify([
+	Object.entries(await client.configGet('*')).toSorted(([first], [second]) => first.localeCompare(second)),
+	await client.sendCommand(['ACL', 'LIST']),
+]);
+
+/** Empties a server for the next test. Returns whether it is as it was started: without other settings, users, a master or clients. */
+const reset = async (client: RedisClientType, configuration: string): Promise<boolean> => {
+	if (!client.isReady) {
+		return false;
+	}
+
+	const [flushed] = await Promise.all([
+		client.flushAll(),
+		client.scriptFlush(),
+		client.sendCommand(['CONFIG', 'RESETSTAT']),
+		client.sendCommand(['CLIENT', 'UNPAUSE']),
+	]);
+	const [role, clients, now] = await Promise.all([
+		client.sendCommand(['ROLE']) as unknown as Promise<readonly unknown[]>,
+		client.sendCommand(['CLIENT', 'LIST']) as unknown as Promise<string>,
+		configurationOf(client),
+	]);
+
+	return flushed === 'OK' && role[0] === 'master' && clients.trim().split('\n').length === 1 && now === configuration;
+};
+
+/** A reset that cannot be made, since the server hangs or refuses, says that the server is not to be used again. */
+const isReset = async (client: RedisClientType, configuration: string): Promise<boolean> => {
+	try {
+		return await Promise.race([reset(client, configuration), delay(1000, false, {ref: false})]);
+	} catch {
+		return false;
+	}
+};
+
+const connectTo = async (socketPath: string): Promise<RedisClientType> => {
+	const client: RedisClientType = createClient({socket: {path: socketPath, reconnectStrategy: 20}});
+	// Tests end and restart the server on purpose.
+	client.on('error', ignore);
+	await client.connect();
+
+	return client;
+};
+
+export const startRedis = async (options: StartRedisOptions = {}): Promise<TestRedis> => {
+	const isPlain = Object.keys(options).length === 0;
+	const {port: givenPort, args = [], tcp = true} = options;
+	const ready = isPlain ? idle.pop() : undefined;
 	shareClientClasses();
+	if (ready) {
+		return lend(ready, args, await connectTo(path.join(ready.directory, 'redis.sock')));
+	}
+
 	const directory = await mkdtemp(path.join(tmpdir(), 'redis-test-'));
-	const removeDirectory = async () => rm(directory, {recursive: true, force: true, maxRetries: 3});
 	const fixedPort = tcp ? givenPort : 0;
 
 	let started: {port: number; server: Server};
@@ -154,47 +229,74 @@ export const startRedis = async ({port: givenPort, args = [], tcp = true}: Start
 			? await startOnFreePort(directory, args)
 			: {port: fixedPort, server: await startOnPort(directory, fixedPort, args)};
 	} catch (error) {
-		await removeDirectory();
+		await removeDirectory(directory);
 		throw error;
 	}
 
-	const {port} = started;
+	const {port, server} = started;
+	const client = await connectTo(path.join(directory, 'redis.sock'));
+	const configuration = isPlain ? await configurationOf(client) : '';
+
+	return lend({server, port, directory, configuration}, args, client);
+};
+
+/** Gives a server to a test. */
+const lend = ({port, directory, configuration, ...started}: IdleServer, args: NonNullable<StartRedisOptions['args']>, client: RedisClientType): TestRedis => {
 	let {server} = started;
-	const socketPath = path.join(directory, 'redis.sock');
-	const client: RedisClientType = createClient({socket: {path: socketPath, reconnectStrategy: 20}});
-	// Tests end and restart the server on purpose.
-	client.on('error', ignore);
-	await client.connect();
+	let isTouched = configuration === '';
+	let isStopped = false;
+	server.hold(true);
 
 	const stop = async () => {
+		const isUsedAgain = !isTouched && await isReset(client, configuration);
 		if (client.isOpen) {
 			client.destroy();
 		}
 
+		if (isUsedAgain) {
+			server.hold(false);
+			idle.push({server, port, directory, configuration});
+			return;
+		}
+
 		await server.kill();
-		await removeDirectory();
+		await removeDirectory(directory);
 	};
 
 	return {
 		port,
 		url: `redis://127.0.0.1:${port}`,
-		socketPath,
+		socketPath: path.join(directory, 'redis.sock'),
 		get pid() {
 			return server.pid;
 		},
 		client,
-		stop,
+		async stop() {
+			if (isStopped) {
+				return;
+			}
+
+			isStopped = true;
+			await stop();
+		},
 		pause() {
+			isTouched = true;
 			server.signal('SIGSTOP');
 		},
 		resume() {
 			server.signal('SIGCONT');
 		},
-		kill: async () => server.kill(),
+		async kill() {
+			isTouched = true;
+			await server.kill();
+		},
 		async restart() {
+			isTouched = true;
 			await server.kill();
 			server = await startOnPort(directory, port, args);
 		},
-		[Symbol.asyncDispose]: stop,
+		async [Symbol.asyncDispose]() {
+			await this.stop();
+		},
 	};
 };
