@@ -10,6 +10,17 @@ export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness
 export type {Duration} from './types/duration.ts';
 export type {ExportedResponse, ImportResult} from './management/exported.ts';
 export type {CachedResponse, CacheEntry, ListedEntry} from './management/inventory.ts';
+export type {
+	ExplainedDecision,
+	ExplainedFreshness,
+	ExplainedKey,
+	ExplainedPurge,
+	ExplainedRefusal,
+	ExplainedResponse,
+	ExplainedStaleness,
+	Explanation,
+	ExplainedWindow,
+} from './management/explanation.ts';
 export type {EntriesOptions, EntryFilter, Purgeable, RequestLike, UnreadableEntry} from './management/filters.ts';
 export type {
 	CacheableRequest,

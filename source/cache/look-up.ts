@@ -75,6 +75,32 @@ const guardOfPost = async (context: ExchangeContext, {request, settings, keyInpu
 /** Whether `Vary`, and not only the options, selects among the variants. */
 const isVaried = ({vary}: VariantIndex, {http: {matchHeaders}}: RequestSettings): boolean => vary.some(name => !matchHeaders.includes(name));
 
+/** The reason why the cache takes no part in a request, as far as the request alone tells. */
+export const whyBypassed = ({settings}: ExchangeContext, request: RequestHead, {isDisabled}: RequestSettings, isKeyable: boolean): BypassReason | undefined => {
+	if (isDisabled) {
+		return 'disabled';
+	}
+
+	if (!isKeyable) {
+		return 'unkeyable-body';
+	}
+
+	return settings.filter?.(request) === false ? 'filtered' : undefined;
+};
+
+/** Decides about a selection: a stored response, or none among those that are stored. */
+export const decideSelected = (request: RequestHead, {stored, index}: Pick<Selection, 'stored' | 'index'>, nowMs: number, settings: RequestSettings): Decision => {
+	if (stored) {
+		return decideOn(request, stored, nowMs, settings);
+	}
+
+	const decision = decide(request, undefined, nowMs, settings.http);
+
+	return index && decision.kind === 'fetch' && decision.reason === 'not-stored'
+		? {kind: 'fetch', reason: isVaried(index, settings) ? 'vary-mismatch' : 'not-stored', headers: variantValidationHeaders(request, index, nowMs)}
+		: decision;
+};
+
 type LookUpOptions = {
 	/** The reason why the cache takes no part, if already decided. */
 	readonly bypass?: BypassReason | undefined;
@@ -124,15 +150,8 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 	// Without another key to look under, the function must not yield: it would miss the result of an equal request.
 	const isDone = first.stored !== undefined || !(isForSearchVariance(firstKey) || mayVary(context, request.url));
 	const {stored, index, tier, versions, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
-	if (stored) {
-		return guarded({...exchange, key, index, tier, versions, decision: decideOn(request, stored, requestTimeMs, settings)});
-	}
 
-	const decision: Decision = index && early.kind === 'fetch'
-		? {kind: 'fetch', reason: isVaried(index, settings) ? 'vary-mismatch' : 'not-stored', headers: variantValidationHeaders(request, index, requestTimeMs)}
-		: early;
-
-	return guarded({...exchange, key, index, tier, versions, decision});
+	return guarded({...exchange, key, index, tier, versions, decision: decideSelected(request, {stored, index}, requestTimeMs, settings)});
 };
 
 /**

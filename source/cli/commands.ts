@@ -1,3 +1,4 @@
+import {explain} from './commands/explain.ts';
 import {ls} from './commands/ls.ts';
 import {purge} from './commands/purge.ts';
 import {show} from './commands/show.ts';
@@ -9,7 +10,7 @@ import {exportCommand} from './transfer/export.ts';
 import {importCommand} from './transfer/import.ts';
 import {warm} from './warm/warm.ts';
 
-const ofCache: readonly Command[] = [ls, show, purge, warm, exportCommand, importCommand, doctor];
+const ofCache: readonly Command[] = [ls, show, explain, purge, warm, exportCommand, importCommand, doctor];
 
 /** All commands, in the order of help. */
 export const commands: readonly Command[] = [...ofCache, createCompletion(ofCache, globalOptions)];

@@ -1,8 +1,7 @@
 import type {Exchange} from '../cache/exchange.ts';
-import {asRefresh, lookUp} from '../cache/look-up.ts';
-import type {BypassReason} from '../http/decision.ts';
-import type {RequestHead} from '../http/message.ts';
-import {resolveRequestOptions, type RequestSettings} from '../options/resolve-options.ts';
+import {asRefresh, lookUp, whyBypassed} from '../cache/look-up.ts';
+import {withOnlyIfCached} from '../http/directives.ts';
+import {resolveRequestOptions} from '../options/resolve-options.ts';
 import {endGuard} from '../resource/write-guard.ts';
 import type {GotContext} from './state/context.ts';
 import {readForm} from './state/form.ts';
@@ -11,24 +10,6 @@ import type {GotOptions} from './state/got-options.ts';
 import {refreshedBy} from './state/refreshes.ts';
 import {contentOf, isSameRequest, isUnchanged, requestHead, type LookedUpRequest} from './state/request.ts';
 import {stateOf} from './state/request-state.ts';
-
-const bypassReason = ({settings}: GotContext, head: RequestHead, {isDisabled}: RequestSettings, isKeyable: boolean): BypassReason | undefined => {
-	if (isDisabled) {
-		return 'disabled';
-	}
-
-	if (!isKeyable) {
-		return 'unkeyable-body';
-	}
-
-	return settings.filter?.(head) === false ? 'filtered' : undefined;
-};
-
-// RFC 9111 §5.2.1.7
-const withOnlyIfCached = (head: RequestHead): RequestHead => {
-	const cacheControl = head.headers['cache-control'];
-	return {...head, headers: {...head.headers, 'cache-control': cacheControl === undefined ? 'only-if-cached' : `${String(cacheControl)}, only-if-cached`}};
-};
 
 type LookedUp = {
 	readonly exchange: Exchange;
@@ -49,7 +30,7 @@ const lookUpOnce = async (context: GotContext, options: GotOptions, {budget, isG
 	const request: LookedUpRequest = {head: sent, body: options.body};
 	const asked = askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}});
 	// Of two caches in a row, the one would keep what the other is told not to.
-	const bypass = options.cache ? 'other-cache' : bypassReason(context, asked.request, settings, content !== undefined);
+	const bypass = options.cache ? 'other-cache' : whyBypassed(context, asked.request, settings, content !== undefined);
 
 	return {request, exchange: await lookUp(context, {...asked, budget}, {bypass: bypass ?? (isGivenUp ? 'changing-request' : undefined)})};
 };

@@ -1,9 +1,11 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
+import type {Refusals} from '../cache/refusals.ts';
 import {createFlights} from '../coalescing/flights.ts';
 import {createLeases} from '../coalescing/lease.ts';
 import {checkEventName, checkSince, refuseMore} from '../management/arguments.ts';
 import type {ExportedResponse, ImportResult} from '../management/exported.ts';
+import type {Explanation} from '../management/explanation.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
 import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
 import {clearAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
@@ -28,6 +30,7 @@ import {carryOver} from '../tags/current-versions.ts';
 import {plainPathMs} from '../tags/search-variance.ts';
 import type {Duration} from '../types/duration.ts';
 import {createHints} from '../types/hints.ts';
+import {explain} from './explain.ts';
 import {createHandler} from './handler.ts';
 import {createHooks} from './hooks.ts';
 import {createRefreshes} from './refresh/refresh.ts';
@@ -64,6 +67,9 @@ export type RedisCacheHealth = StoreHealth & {
 
 // A hint each, a few hundred bytes: as many as a busy process needs, no more than a small one can spare.
 const maxHints = 10_000;
+
+/** The refusals that `explain()` can tell of. */
+const maxRefusals = 1000;
 
 // No origin is worth more: then each asks for itself.
 const flightPatienceMs = 30_000;
@@ -163,6 +169,7 @@ export class RedisCache {
 		};
 
 		const statistics = settings.hasStatistics ? createStatistics(() => Date.now(), settings.request.http.ignoredParameters) : undefined;
+		const refusals: Refusals = createHints(maxRefusals);
 		const context: Omit<GotContext, 'store'> & {store: Store} = {
 			options,
 			settings,
@@ -190,7 +197,9 @@ export class RedisCache {
 						fleet?.note();
 					},
 				},
+				refusals,
 			}),
+			refusals,
 			refreshes: createRefreshes(),
 			flights: settings.coalesce === false ? undefined : createFlights({maxFlightMs: flightPatienceMs, maxCoolingDown: maxHints}),
 			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
@@ -378,6 +387,31 @@ export class RedisCache {
 	async has(request: string | URL | RequestLike, options?: {readonly stale?: boolean | undefined}, ...more: never[]): Promise<boolean> {
 		refuseMore(more, 2, 'has()');
 		return hasStored(this.#context, request, options);
+	}
+
+	/**
+	Explains what the cache would do with a request now, and why: the decision and its rule, the key and what it is made of, all that is stored with its freshness and its time to live, purges, and why the last response was not stored. The origin is not asked, nothing is counted, and nothing changes in the store.
+
+	@param request - An absolute URL, or `{url, method, headers, body, json, form, key, user}`, as in `get()`. The header fields that got adds itself, such as `accept-encoding`, are added here as well; those of your client are for you to give.
+	@returns Plain data, with all of it in words as `text`. If the store does not answer, it says so.
+	@throws {TypeError} If `request` is none, its URL is not absolute, or something is missing that tells the requests of this cache apart.
+	@throws What the functions `filter` and `expireAfter` throw.
+
+	@example
+	```
+	const {decision, text} = await cache.explain('https://api.example.com/items');
+
+	decision.reason;
+	//=> 'not-stored'
+
+	console.log(text);
+	```
+	*/
+	explain(request: string | URL | RequestLike): Promise<Explanation>;
+
+	async explain(request: string | URL | RequestLike, ...more: never[]): Promise<Explanation> {
+		refuseMore(more, 1, 'explain()', 'what tells requests apart goes into one object, as in explain({url, headers})');
+		return explain(this.#context, request);
 	}
 
 	/**

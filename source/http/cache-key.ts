@@ -18,17 +18,33 @@ type KeyOptions = {
 	readonly searchVariance?: SearchVariance | undefined;
 };
 
+/** The parts of a request that its primary key is made of. */
+export type KeyParts = {
+	/** `GET` for HEAD. */
+	readonly method: string;
+	/** The normalised URL, without ignored parameters. */
+	readonly url: string;
+	/** The `Host`, if it is not the URL's. */
+	readonly host: string | undefined;
+	/** The normalised content, its kind first; empty without content. */
+	readonly content: readonly string[];
+};
+
+export const keyParts = (request: RequestHead, {ignoredParameters}: KeySettings, body: KeyOptions['body']): KeyParts => ({
+	method: request.method === 'HEAD' ? 'GET' : request.method,
+	url: normalizeUrl(request.url, ignoredParameters),
+	host: request.headers.host === undefined ? undefined : foreignHost(request),
+	content: body === undefined ? [] : normalizeBody(body, request.headers, ignoredParameters),
+});
+
 /**
 The primary key of a request (RFC 9111 §4): equal for requests for the same resource, different for all others. It has 22 characters of base64url (132 bits), after a question mark if it is shared by equivalent URLs.
 
 A HEAD request has the key of the GET request, RFC 9110 §9.3.2. Header fields are not part of the key: they select among the variants under one key (`vary.ts`). The exception is a `Host` that differs from the URL's, since it changes the target.
 */
 export const primaryKey = (request: RequestHead, settings: KeySettings, {body, extra, searchVariance}: KeyOptions = {}): string => {
-	const method = request.method === 'HEAD' ? 'GET' : request.method;
-	const url = normalizeUrl(request.url, settings.ignoredParameters);
+	const {method, url, host, content} = keyParts(request, settings, body);
 	const target = searchVariance === undefined ? url : JSON.stringify([searchVariance.field, simplifiedUrl(url, searchVariance)]);
-	const content = body === undefined ? [] : normalizeBody(body, request.headers, settings.ignoredParameters);
-	const host = request.headers.host === undefined ? undefined : foreignHost(request);
 	const isPlain = method === 'GET' && body === undefined && extra === undefined && host === undefined;
 	const text = isPlain ? `${method} ${target}` : longForm([...host === undefined ? [] : [`host ${host}`], method, target, extra === undefined ? '' : `extra ${extra}`, ...content]);
 

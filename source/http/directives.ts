@@ -1,7 +1,7 @@
 import {noDirectives, parseCacheControl, type CacheControl} from './cache-control.ts';
 import {fieldValue} from './header-fields.ts';
 import {listMembers} from './list.ts';
-import type {HeaderFields} from './message.ts';
+import type {HeaderFields, RequestHead} from './message.ts';
 import type {Settings} from './settings.ts';
 import {parseTargetedField} from './targeted.ts';
 
@@ -17,8 +17,17 @@ export const requestDirectives = (headers: HeaderFields): CacheControl => {
 	return hasPragmaNoCache(headers) ? noCache : noDirectives;
 };
 
+/** The request with `only-if-cached`, RFC 9111 §5.2.1.7. */
+export const withOnlyIfCached = (request: RequestHead): RequestHead => {
+	const cacheControl = request.headers['cache-control'];
+
+	return {...request, headers: {...request.headers, 'cache-control': cacheControl === undefined ? 'only-if-cached' : `${String(cacheControl)}, only-if-cached`}};
+};
+
 /** The directives that apply to a response, and whether `Expires` still counts beside them. */
 export type ResponseDirectives = {
+	/** The field that has the directives, in lower case; `undefined` if none counts. */
+	readonly field: string | undefined;
 	readonly directives: CacheControl;
 	readonly isExpiresHeeded: boolean;
 };
@@ -26,23 +35,23 @@ export type ResponseDirectives = {
 /** The first targeted field that is present and valid (RFC 9213 §2.2), or else `Cache-Control`. */
 export const responseDirectives = (headers: HeaderFields, settings: Pick<Settings, 'heedsCacheControl' | 'targets'>): ResponseDirectives => {
 	if (!settings.heedsCacheControl) {
-		return {directives: noDirectives, isExpiresHeeded: false};
+		return {field: undefined, directives: noDirectives, isExpiresHeeded: false};
 	}
 
 	for (const target of settings.targets) {
 		const directives = parseTargetedField(fieldValue(headers, target));
 		if (directives !== undefined) {
-			return {directives, isExpiresHeeded: false};
+			return {field: target, directives, isExpiresHeeded: false};
 		}
 	}
 
 	const cacheControl = fieldValue(headers, 'cache-control');
 	if (cacheControl === undefined && hasPragmaNoCache(headers)) {
 		// `Pragma` has no defined meaning in responses, but origins that send it mean `no-cache`.
-		return {directives: noCache, isExpiresHeeded: true};
+		return {field: 'pragma', directives: noCache, isExpiresHeeded: true};
 	}
 
-	return {directives: parseCacheControl(cacheControl), isExpiresHeeded: true};
+	return {field: cacheControl === undefined ? undefined : 'cache-control', directives: parseCacheControl(cacheControl), isExpiresHeeded: true};
 };
 
 const hasPragmaNoCache = (headers: HeaderFields): boolean => {

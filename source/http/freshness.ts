@@ -17,16 +17,31 @@ export type FreshnessInput = {
 	readonly responseTimeMs: number;
 };
 
+/** The part of a response that states its lifetime. */
+export type StatedSource = 's-maxage' | 'max-age' | 'expires';
+
+/** The part of a response whose lifetime counts, in the order of RFC 9111 §4.2.1; `undefined` if none states one. */
+export const statedSource = ({headers, directives, isExpiresHeeded, isShared}: FreshnessInput): StatedSource | undefined => {
+	if (isShared && directives.has('s-maxage')) {
+		return 's-maxage';
+	}
+
+	if (directives.has('max-age')) {
+		return 'max-age';
+	}
+
+	return isExpiresHeeded && fieldValue(headers, 'expires') !== undefined ? 'expires' : undefined;
+};
+
 /** The freshness lifetime in seconds that the response states, RFC 9111 §4.2.1; `undefined` if it states none. */
 export const explicitLifetimeSeconds = (input: FreshnessInput): number | undefined => {
-	const {headers, directives, isExpiresHeeded, isShared} = input;
+	const {headers, directives, isExpiresHeeded} = input;
 	const fields = {
 		'cache-control': [...lifetimeDirective(directives, 's-maxage'), ...lifetimeDirective(directives, 'max-age')].join(', '),
 		expires: isExpiresHeeded ? fieldValue(headers, 'expires') : undefined,
 	};
-	const isStated = fields.expires !== undefined || directives.has('max-age') || (isShared && directives.has('s-maxage'));
 
-	return isStated ? Math.min(lifetimeSeconds(input, fields), deltaSecondsCeiling) : undefined;
+	return statedSource(input) === undefined ? undefined : Math.min(lifetimeSeconds(input, fields), deltaSecondsCeiling);
 };
 
 /** RFC 9111 §4.2.2. */

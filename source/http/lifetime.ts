@@ -1,4 +1,4 @@
-import {explicitLifetimeSeconds, heuristicLifetimeSeconds, type FreshnessInput} from './freshness.ts';
+import {explicitLifetimeSeconds, heuristicLifetimeSeconds, statedSource, type FreshnessInput, type StatedSource} from './freshness.ts';
 import type {RequestHead, ResponseHead} from './message.ts';
 
 /** A freshness lifetime that the user sets, in seconds; with `'no-store'` the response is not stored. */
@@ -19,13 +19,31 @@ export type OwnLifetimes = {
 	readonly hasNoStore?: boolean;
 };
 
-const ruleFor = ({url}: RequestHead, {ofRequest, ofUrl, ofCache}: OwnLifetimes): LifetimeRule | undefined => ofRequest ?? ofUrl?.(url) ?? ofCache;
+/** The option that sets a lifetime. */
+export type OwnSource = 'request' | 'urlsExpireAfter' | 'expireAfter';
+
+/** The origin of a lifetime: an option, a part of the response, a guess by `Last-Modified`, or nothing at all. */
+export type LifetimeSource = OwnSource | StatedSource | 'heuristic' | 'none';
+
+type SourcedRule = {
+	readonly rule: LifetimeRule | undefined;
+	readonly source: OwnSource;
+};
+
+const ruleFor = ({url}: RequestHead, {ofRequest, ofUrl, ofCache}: OwnLifetimes): SourcedRule => {
+	if (ofRequest !== undefined) {
+		return {rule: ofRequest, source: 'request'};
+	}
+
+	const rule = ofUrl?.(url);
+
+	return rule === undefined ? {rule: ofCache, source: 'expireAfter'} : {rule, source: 'urlsExpireAfter'};
+};
 
 /** Whether the lifetime is `'no-store'` whatever the response. The request is then not looked up either. */
-export const isNeverStored = (request: RequestHead, lifetimes: OwnLifetimes | undefined): boolean => lifetimes?.hasNoStore === true && ruleFor(request, lifetimes) === 'no-store';
+export const isNeverStored = (request: RequestHead, lifetimes: OwnLifetimes | undefined): boolean => lifetimes?.hasNoStore === true && ruleFor(request, lifetimes).rule === 'no-store';
 
-const ownLifetime = (request: RequestHead, response: ResponseHead, lifetimes: OwnLifetimes): OwnLifetime | undefined => {
-	const rule = ruleFor(request, lifetimes);
+const ownLifetime = (request: RequestHead, response: ResponseHead, {rule}: SourcedRule): OwnLifetime | undefined => {
 	const lifetime = typeof rule === 'function' ? rule(request, response) : rule;
 	if (lifetime === undefined || lifetime === 'no-store') {
 		return lifetime;
@@ -43,8 +61,9 @@ type LifetimeInput = FreshnessInput & {
 	readonly heedsCacheControl: boolean;
 };
 
-type Lifetime = {
+export type Lifetime = {
 	readonly seconds: number;
+	readonly source: LifetimeSource;
 	/** The lifetime that the user sets, if any. */
 	readonly own: OwnLifetime | undefined;
 	/** The lifetime that the response states, whether or not it counts. */
@@ -64,10 +83,16 @@ Only one of 1 to 3 is used: a function among them that returns `undefined` leave
 */
 export const lifetimeOf = (input: LifetimeInput): Lifetime => {
 	const {request, response, lifetimes, heedsCacheControl} = input;
-	const own = lifetimes && ownLifetime(request, response, lifetimes);
+	const sourced = lifetimes && ruleFor(request, lifetimes);
+	const own = sourced && ownLifetime(request, response, sourced);
 	const explicitSeconds = explicitLifetimeSeconds(input);
 	const ownSeconds = own === 'no-store' ? 0 : own;
-	const seconds = ownSeconds ?? explicitSeconds ?? (heedsCacheControl ? heuristicLifetimeSeconds(input) : 0);
+	if (ownSeconds !== undefined || explicitSeconds !== undefined) {
+		const source = ownSeconds === undefined ? statedSource(input) : sourced?.source;
+		return {seconds: ownSeconds ?? explicitSeconds ?? 0, source: source ?? 'none', own, explicitSeconds};
+	}
 
-	return {seconds, own, explicitSeconds};
+	const seconds = heedsCacheControl ? heuristicLifetimeSeconds(input) : 0;
+
+	return {seconds, source: seconds > 0 ? 'heuristic' : 'none', own, explicitSeconds};
 };

@@ -5,7 +5,7 @@ import {parseHttpDate} from './dates.ts';
 import {responseDirectives} from './directives.ts';
 import {explicitLifetimeSeconds, type FreshnessInput} from './freshness.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
-import {lifetimeOf, type OwnLifetime} from './lifetime.ts';
+import {lifetimeOf, type Lifetime, type OwnLifetime} from './lifetime.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {Settings} from './settings.ts';
 
@@ -60,10 +60,14 @@ export const readStatement = (reception: ReceivedMessage): Statement => {
 	return statementOf(freshness, explicitLifetimeSeconds(freshness));
 };
 
+const lifetimeBy = ({request, response, settings: {lifetimes, heedsCacheControl}}: ReceivedMessage, freshness: FreshnessInput): Lifetime => lifetimeOf({...freshness, request, response, lifetimes, heedsCacheControl});
+
+/** How long a response is fresh, and by what. */
+export const lifetimeFor = (received: ReceivedMessage): Lifetime => lifetimeBy(received, freshnessOf(received));
+
 export const evaluateResponse = (reception: ReceivedMessage): EvaluatedResponse => {
-	const {request, response, settings: {lifetimes, heedsCacheControl}} = reception;
 	const freshness = freshnessOf(reception);
-	const lifetime = lifetimeOf({...freshness, request, response, lifetimes, heedsCacheControl});
+	const lifetime = lifetimeBy(reception, freshness);
 	const statement = statementOf(freshness, lifetime.explicitSeconds);
 
 	return {

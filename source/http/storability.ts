@@ -20,6 +20,15 @@ Returns the reason why a response must not, or need not, be stored; `undefined` 
 */
 export const whyNotStorable = (candidate: Candidate): PassReason | undefined => rules.find(([, isForbidden]) => isForbidden(candidate))?.[0];
 
+/** A rule that forbids storing, by the reason that it gives, and whether a response complies with it. */
+export type Clause = {
+	readonly reason: PassReason;
+	readonly isMet: boolean;
+};
+
+/** Applies all rules to a response, in the order in which they count. */
+export const storabilityClauses = (candidate: Candidate): readonly Clause[] => rules.map(([reason, isForbidden]) => ({reason, isMet: !isForbidden(candidate)}));
+
 /** The rules that forbid storing a 304's header fields. With `Authorization`, the 304 must allow storing itself: it has the `Cache-Control` that a 200 would have, RFC 9110 §15.4.5. */
 const updateRules: ReadonlySet<PassReason> = new Set(['must-understand', 'no-store', 'private', 'authorization', 'vary-star', 'set-cookie']);
 

@@ -55,6 +55,16 @@ export const normalizeQuery = (query: string, ignoredParameters: ReadonlySet<str
 	return kept.length === 0 ? undefined : sortByName(kept).join('&');
 };
 
+/** The names of the ignored parameters in a URL, as they are written there. */
+export const ignoredNamesIn = (url: string, ignoredParameters: ReadonlySet<string>): string[] => {
+	const [withoutFragment = ''] = url.split('#', 1);
+	const queryStart = withoutFragment.indexOf('?');
+	const query = queryStart === -1 ? '' : withoutFragment.slice(queryStart + 1);
+	const names = query.split('&').map(parameter => decodedName(parameter)).filter(name => ignoredParameters.has(name.toLowerCase()));
+
+	return [...new Set(names)];
+};
+
 /** Sorts parameters by name; the sort is stable, so that parameters with the same name keep their order. */
 const sortByName = (parameters: readonly string[]): string[] =>
 	parameters

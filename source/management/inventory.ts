@@ -92,7 +92,7 @@ const lookedUpBy = ({settings}: ExchangeContext, request: RequestLike): {readonl
 
 const isFresh = ({policy}: StoredResponse, nowMs: number) => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;
 
-const entryOf = (stored: StoredResponse, size: number, {storeKey, nowMs}: {readonly storeKey: string; readonly nowMs: number}): CacheEntry => {
+export const entryOf = (stored: StoredResponse, size: number, {storeKey, nowMs}: {readonly storeKey: string; readonly nowMs: number}): CacheEntry => {
 	const {policy} = stored;
 
 	return {

@@ -1,7 +1,10 @@
 import {debuglog} from 'node:util';
+import type {Refusals} from '../cache/refusals.ts';
+import type {PassReason} from '../http/outcome.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {debugLine} from './debug-line.ts';
 import {reportOf, type Ending, type ExchangeReport} from './exchange-report.ts';
+import {failed, notStoredOf} from './info.ts';
 import type {ObservedExchange} from './observed-exchange.ts';
 import type {Statistics} from './statistics.ts';
 import type {Trace} from './tracing.ts';
@@ -18,6 +21,8 @@ export type ObserverOptions = {
 	readonly now: () => number;
 	/** Counts exchanges; `undefined` if the user disabled that. */
 	readonly statistics: Pick<Statistics, 'count'> | undefined;
+	/** Receives the reasons why responses were not stored. */
+	readonly refusals: Refusals;
 };
 
 /**
@@ -32,7 +37,15 @@ export type Observer = {
 
 const debug = debuglog('got-redis-cache');
 
-export const createObserver = ({listeners, listenerCount, reportError, now, statistics}: ObserverOptions): Observer => {
+export const createObserver = ({listeners, listenerCount, reportError, now, statistics, refusals}: ObserverOptions): Observer => {
+	const noteRefusal = ({exchange: {key}, settlement, forwardStatus}: ObservedExchange, reason: PassReason | undefined): void => {
+		if (reason !== undefined && reason !== 'bypassed' && key !== '') {
+			refusals.set(key, {reason, statusCode: forwardStatus, atMs: now()});
+		} else if (settlement?.written) {
+			refusals.delete(key);
+		}
+	};
+
 	const tell = (listener: ExchangeListener, report: ExchangeReport): void => {
 		try {
 			listener(report);
@@ -77,6 +90,7 @@ export const createObserver = ({listeners, listenerCount, reportError, now, stat
 		},
 		end(state, ending, trace) {
 			statistics?.count(state, ending);
+			noteRefusal(state, notStoredOf(ending.error === undefined ? state : failed(state)));
 			if (trace !== undefined || isRead()) {
 				report(state, ending, trace);
 			}

@@ -29,7 +29,8 @@ export type Selection = {
 	readonly versions: Versions;
 };
 
-const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: RequestHead) => {
+/** The key in the store of the variant that a request selects. */
+export const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: RequestHead) => {
 	const id = variantId(selectingHeaders(vary, request.headers));
 	const longId = longIdOf(id);
 	return variantKey(key, variants.some(variant => variant.id === longId) ? longId : id);

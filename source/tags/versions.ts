@@ -111,6 +111,24 @@ export const versionOf = (record: StoredRecord | undefined): string => {
 /** The part of a version that only a hard purge changes. */
 export const hardPart = (version: string): string => version.split('.', 1)[0] ?? '';
 
+/** The change of a version since a response was requested: by a soft or a hard purge. A version that is unknown counts as changed. */
+type VersionChange = 'soft' | 'hard' | undefined;
+
+const changeOf = (then: string | undefined, now: string | undefined): VersionChange => {
+	if (now === then) {
+		return undefined;
+	}
+
+	return now === undefined || then === undefined || hardPart(now) !== hardPart(then) ? 'hard' : 'soft';
+};
+
+/** The versions of a stored response that have changed since it was requested. The guard only concerns responses in progress: a purge has deleted the stored ones. */
+export const changedVersions = (names: readonly string[], {versions}: Pick<StoredResponse, 'versions'>, current: Versions): ReadonlyArray<{readonly name: string; readonly position: number; readonly change: 'soft' | 'hard'}> => names.flatMap((name, position) => {
+	const change = position === 0 ? undefined : changeOf(versions[position], current.get(name));
+
+	return change === undefined ? [] : [{name, position, change}];
+});
+
 /**
 Applies purges to a stored response: it stays as it is, is marked invalid after a soft purge, or is dropped after a hard purge.
 
@@ -120,18 +138,13 @@ Applies purges to a stored response: it stays as it is, is marked invalid after 
 export const applyPurges = (names: readonly string[], stored: StoredResponse, current: Versions): StoredResponse | undefined => {
 	let isSoftlyPurged = false;
 	for (const [position, name] of names.entries()) {
-		const now = current.get(name);
-		const then = stored.versions[position];
 		// The guard only concerns responses in progress: a purge has deleted the stored ones.
-		if (position === 0 || now === then) {
-			continue;
-		}
-
-		if (now === undefined || then === undefined || hardPart(now) !== hardPart(then)) {
+		const change = position === 0 ? undefined : changeOf(stored.versions[position], current.get(name));
+		if (change === 'hard') {
 			return undefined;
 		}
 
-		isSoftlyPurged = true;
+		isSoftlyPurged ||= change === 'soft';
 	}
 
 	return isSoftlyPurged ? {...stored, policy: {...stored.policy, isInvalidated: true}} : stored;

@@ -19,6 +19,7 @@ const needsStore: ReadonlyArray<readonly string[]> = [
 	['ls'],
 	['show', 'https://example.com/'],
 	['show', 'http_cache:{mJ3xXvJ8sUuGgI7mRz1b5w}'],
+	['explain', 'https://example.com/'],
 	['purge', 'https://example.com/'],
 	['purge', '--tag', 'a'],
 	['purge', '--prefix', 'https://example.com/'],

@@ -54,7 +54,7 @@ const usageFailure = ({message}: TypeError): Failure => new Failure('wrongUsage'
 	.replace(/^Expected the (?:option|property) `(?<name>\w+)` in \w+\(\) to be (?<expected>.*), got (?<given>.*)$/sv, (_match, name: string, expected: string, given: string) => `--${optionNames.get(name) ?? name} is ${given}: give ${expected}`)
 	.replace(/^The option `store` is (?<given>.*?): expected .*$/sv, '--store is $<given>: give a URL such as redis://localhost:6379, rediss://user:password@host:6380 or unix:///run/redis.sock')
 	.replace(/^The option `(?<name>\w+)`/v, '--$<name>')
-	.replace(/ in (?:get|delete|getByKey|deleteByKey|has|entries|invalidate)\(\)/v, '')
+	.replace(/ in (?:get|delete|explain|getByKey|deleteByKey|has|entries|invalidate)\(\)/v, '')
 	.replace(/(?<=write '\w+' for seconds), or the number \d+ for milliseconds/v, '')
 	.replace(/a duration(?<more> longer than zero)?: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v, 'a duration$<more> such as $<example>')
 	.replace(/; did you mean `pattern`, as in .*$/v, '; for a pattern, use --pattern'));

@@ -31,9 +31,9 @@ export const headersOf = (given: Given): Record<string, string> | undefined => {
 	return fields.length === 0 ? undefined : Object.fromEntries(fields);
 };
 
-const distinctionOf = (given: Given): Distinction => ({user: given.text('user'), key: given.text('key')});
+export const distinctionOf = (given: Given): Distinction => ({user: given.text('user'), key: given.text('key')});
 
-const requestOf = (given: Given, url: string): RequestLike => {
+export const requestOf = (given: Given, url: string): RequestLike => {
 	const {user, key} = distinctionOf(given);
 	const headers = headersOf(given);
 	const method = given.text('method');
@@ -53,6 +53,8 @@ export type Located = {
 	readonly remove: () => Promise<boolean>;
 };
 
+export const isUrl = (text: string): boolean => /^(?:https?:\/\/|unix:)/iv.test(text) && URL.canParse(text);
+
 /** Opens the cache for a URL or a key. */
 export const locate = (given: Given, store: StoreAccess, text: string): Located => {
 	if (isStoreKey(text)) {
@@ -61,7 +63,7 @@ export const locate = (given: Given, store: StoreAccess, text: string): Located 
 		return {cache, read: async () => cache.getByKey(text), remove: async () => cache.deleteByKey(text)};
 	}
 
-	if (!/^(?:https?:\/\/|unix:)/iv.test(text) || !URL.canParse(text)) {
+	if (!isUrl(text)) {
 		throw new Failure('wrongUsage', `'${text}' is neither an absolute URL nor a key of Redis: give one such as https://api.example.com/items or '${store.namespace}:{…}'`);
 	}
 

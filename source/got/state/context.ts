@@ -7,6 +7,7 @@ import type {
 	InitHook,
 } from 'got';
 import type {ExchangeContext} from '../../cache/exchange.ts';
+import type {Refusals} from '../../cache/refusals.ts';
 import type {Flights} from '../../coalescing/flights.ts';
 import type {Leases} from '../../coalescing/lease.ts';
 import type {Observer} from '../../observe/observer.ts';
@@ -21,6 +22,8 @@ export type GotContext = ExchangeContext & {
 	readonly reportError: (what: string, error: unknown) => void;
 	/** Receives each exchange when it is over. */
 	readonly observer: Observer;
+	/** The last reasons why responses were not stored, for `explain()`. */
+	readonly refusals: Refusals;
 	/** The refreshes in the background. */
 	readonly refreshes: Refreshes;
 	/** Equal requests of this process that are on their way; `undefined` when each is to go by itself. */

@@ -1,0 +1,37 @@
+import {Failure, type Outcome} from '../terminal/failure.ts';
+import {plainLines} from '../terminal/text.ts';
+import type {Command, CommandContext} from './command.ts';
+import {distinctionOf, isEncrypted, isStoreKey, isUrl, requestOf, requestOptions} from './request.ts';
+
+const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
+	const [target = ''] = given.positionals;
+	if (!isUrl(target)) {
+		throw new Failure('wrongUsage', `'${target}' is no absolute URL: give one such as https://api.example.com/items${isStoreKey(target) ? '; `got-redis-cache show` tells that of a key' : ''}`);
+	}
+
+	const explanation = await store.open(distinctionOf(given)).explain(requestOf(given, target));
+	if (!explanation.store.isAnswering) {
+		store.throwIfFailed();
+	}
+
+	await (output.isJson ? output.json(explanation) : output.line(plainLines(explanation.text)));
+	if (explanation.stored.length === 0 && await isEncrypted(store)) {
+		output.warn('The responses in this namespace are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION');
+	}
+
+	return 'done';
+};
+
+export const explain: Command = {
+	name: 'explain',
+	summary: 'say why a request is, or is not, answered from the cache',
+	usage: 'URL [options]',
+	arguments: [1, 1],
+	options: requestOptions,
+	details: 'Tells the decision for a request and the rule behind it, the key, everything that is stored with its freshness and its time in Redis, and purges. The origin is not asked, and nothing is changed. The cache is taken to have the default options; a program with other ones calls cache.explain().',
+	examples: [
+		['why a URL is not answered from the cache', 'got-redis-cache explain https://api.example.com/items'],
+		['the same for a request with its header fields', 'got-redis-cache explain https://api.example.com/items -H \'accept-language: de\''],
+	],
+	run,
+};

@@ -1,0 +1,189 @@
+import {keyOf, type Asked, type ExchangeContext} from '../cache/exchange.ts';
+import type {RequestHead} from '../http/message.ts';
+import type {SearchVariance} from '../http/no-vary-search.ts';
+import {isSelected} from '../http/vary.ts';
+import {asResponse, everyKey, headKey, lastPurgeOf, variantKey} from '../resource/resource.ts';
+import {requestedVariant, type Selection} from '../resource/selection.ts';
+import {isPurgeToken} from '../store/ports/guard-token.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
+import {versionsIn} from '../tags/current-versions.ts';
+import {askSearchVariance} from '../tags/search-variance.ts';
+import {applyPurges, changedVersions, guardKey, versionKeysOf, type Versions} from '../tags/versions.ts';
+import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
+import type {ExplainedPurge} from './explanation.ts';
+
+/*
+Reads all that concerns one request, and writes nothing: no version, guard or hint about selecting fields, as a look-up would.
+*/
+
+/** A stored response, whether or not it is still valid. */
+export type StoredUnderKey = {
+	readonly storeKey: string;
+	readonly isEncoded: boolean;
+	readonly isInMemory: boolean;
+	/** The response as it is in the store. */
+	readonly stored: StoredResponse;
+	/** The response with purges applied; `undefined` if it was purged. */
+	readonly held: StoredResponse | undefined;
+	readonly purges: readonly ExplainedPurge[];
+	readonly ttlMs: number | 'unlimited' | undefined;
+};
+
+export type Findings = {
+	/** The key that the request is looked up under. */
+	readonly key: string;
+	/** All keys that the request may be looked up under. */
+	readonly keys: ReadonlySet<string>;
+	readonly searchVariance: SearchVariance | undefined;
+	readonly responses: readonly StoredUnderKey[];
+	/** The selection of a look-up. */
+	readonly selection: Pick<Selection, 'stored' | 'index'>;
+	/** The key in the store of the selected response. */
+	readonly selectedKey: string | undefined;
+	readonly purges: readonly ExplainedPurge[];
+	/** Whether the store has answered. */
+	readonly isAnswering: boolean;
+};
+
+/** The keys that a request is looked up under, and those of the same requests for encoded content. */
+type Place = {
+	readonly key: string;
+	readonly isEncoded: boolean;
+};
+
+type Read = Place & {
+	readonly index: VariantIndex | undefined;
+	readonly found: ReadonlyArray<{readonly storeKey: string; readonly stored: StoredResponse; readonly isInMemory: boolean}>;
+};
+
+const placesOf = (context: ExchangeContext, {request, keyInput}: Asked, searchVariance: SearchVariance | undefined): Place[] => [...searchVariance ? [searchVariance] : [], undefined]
+	.flatMap(variance => [false, true].map(isEncoded => ({key: keyOf(context, request, {...keyInput, isEncoded}, variance), isEncoded})));
+
+const isRecordInMemory = ({store}: ExchangeContext, key: string): boolean => store.peek(key) !== undefined;
+
+const readPlace = async (context: ExchangeContext, place: Place): Promise<Read> => {
+	const {store} = context;
+	const {key} = place;
+	const isInMemory = isRecordInMemory(context, key);
+	const [record, head] = await store.get([key, headKey(key)]);
+	const index = record?.kind === 'index' ? record : undefined;
+	const variantKeys = index?.variants.map(({id}) => variantKey(key, id)) ?? [];
+	const inMemory = new Set(variantKeys.filter(each => isRecordInMemory(context, each)));
+	const records = await store.get(variantKeys);
+	const all: ReadonlyArray<readonly [string, StoredRecord | undefined, boolean]> = [
+		[key, record, isInMemory],
+		...variantKeys.map((each, position) => [each, records[position], inMemory.has(each)] as const),
+		[headKey(key), head, false],
+	];
+	const found = all.flatMap(([storeKey, each, is]) => {
+		const stored = asResponse(each);
+		const isListed = !variantKeys.includes(storeKey) || stored?.indexId === index?.indexId;
+		return stored && isListed ? [{storeKey, stored, isInMemory: is}] : [];
+	});
+
+	return {...place, index, found};
+};
+
+/** The subject of a version key of a stored response, by its position. */
+const subjectAt = (position: number, {url, tags, groups}: StoredResponse): Pick<ExplainedPurge, 'kind' | 'name'> => {
+	const [tag, group] = [tags[position - 2], groups[position - 2 - tags.length]];
+	if (position === 1) {
+		return {kind: 'origin', name: new URL(url).origin === 'null' ? url : new URL(url).origin};
+	}
+
+	if (tag !== undefined) {
+		return {kind: 'tag', name: tag};
+	}
+
+	return group === undefined ? {kind: 'path', name: url.split('?', 1)[0]} : {kind: 'group', name: group};
+};
+
+type CurrentVersions = {
+	readonly versions: Versions;
+	readonly records: ReadonlyMap<string, StoredRecord | undefined>;
+};
+
+const readVersionRecords = async ({store}: ExchangeContext, names: readonly string[]): Promise<CurrentVersions> => {
+	const records = await store.get(names);
+
+	return {versions: versionsIn(store, names, records), records: new Map(names.map((name, position) => [name, records[position]]))};
+};
+
+const purgesSince = (key: string, stored: StoredResponse, {versions, records}: CurrentVersions): ExplainedPurge[] => changedVersions(versionKeysOf(key, stored), stored, versions).map(({name, position, change}) => {
+	const record = records.get(name);
+	const purgedAtMs = record?.kind === 'version' ? record.purgedAtMs : 0;
+
+	return {
+		...subjectAt(position, stored),
+		isSoft: change === 'soft',
+		isLost: record === undefined && (versions.get(name) ?? '') === '',
+		purgedAt: purgedAtMs === 0 ? undefined : new Date(purgedAtMs),
+	};
+});
+
+/** The purges of a resource as such, which leave nothing but a guard. */
+const resourcePurges = (context: ExchangeContext, key: string, guard: StoredRecord | undefined): ExplainedPurge[] => {
+	const {purges, now} = context;
+	const own = lastPurgeOf(context, key);
+	const all = purges.get(everyKey);
+	const timeOf = (monoMs: number) => new Date(now() - (ownTimers.now() - monoMs));
+	const isPurged = own !== undefined || (guard?.kind === 'guard' && isPurgeToken(guard.token));
+
+	return [
+		...isPurged ? [{kind: 'url' as const, name: undefined, isSoft: false, isLost: false, purgedAt: own && timeOf(own.monoMs)}] : [],
+		...all ? [{kind: 'all' as const, name: undefined, isSoft: false, isLost: false, purgedAt: timeOf(all.monoMs)}] : [],
+	];
+};
+
+/** Asks Redis for a time to live. The first result says whether there was an answer at all. */
+const readTtl = async ({store: {command}}: ExchangeContext, key: string): Promise<{readonly isAnswered: boolean; readonly ttlMs: StoredUnderKey['ttlMs']}> => {
+	const result = await command?.(key, wireKey => ['PTTL', wireKey]);
+	if (result?.reply === undefined) {
+		return {isAnswered: result !== undefined, ttlMs: undefined};
+	}
+
+	const reply = Number(result.reply);
+
+	return {isAnswered: true, ttlMs: reply === -1 ? 'unlimited' : Math.max(0, reply)};
+};
+
+/** Selects as a look-up does: the variant that the request names, or a response for all. */
+const selectIn = (request: RequestHead, {key, index}: Read, responses: readonly StoredUnderKey[], matchHeaders: readonly string[]): StoredUnderKey | undefined => {
+	const wantedKey = index ? requestedVariant(key, index, request) : key;
+	const wanted = responses.find(({storeKey}) => storeKey === wantedKey);
+	const found = wanted ?? (request.method === 'HEAD' ? responses.find(({storeKey}) => storeKey === headKey(key)) : undefined);
+
+	return found?.held && isSelected(request, found.held, matchHeaders) ? found : undefined;
+};
+
+/** Reads what is stored for a request. */
+export const readFor = async (context: ExchangeContext, asked: Asked): Promise<Findings> => {
+	const {store} = context;
+	const {request, settings: {http}} = asked;
+	const searchVariance = await askSearchVariance(context, request.url);
+	const places = placesOf(context, asked, searchVariance);
+	const reads = await Promise.all(places.map(async place => readPlace(context, place)));
+	const names = [...new Set(reads.flatMap(({key, found}) => found.flatMap(({stored}) => versionKeysOf(key, stored))))];
+	const key = keyOf(context, request, asked.keyInput, searchVariance);
+	const [current, [guard], ownTtl] = await Promise.all([readVersionRecords(context, names), store.get([guardKey(key)]), readTtl(context, key)]);
+	const responsesOf = async ({key: each, isEncoded, found}: Read): Promise<StoredUnderKey[]> => Promise.all(found.map(async ({storeKey, stored, isInMemory}) => {
+		const {ttlMs} = await readTtl(context, storeKey);
+
+		return {storeKey, isEncoded, isInMemory, stored, held: applyPurges(versionKeysOf(each, stored), stored, current.versions), purges: purgesSince(each, stored, current), ttlMs};
+	}));
+	const responses = await Promise.all(reads.map(async read => responsesOf(read)));
+	const decoded = reads.flatMap((read, position) => read.isEncoded ? [] : [{read, found: selectIn(request, read, responses[position] ?? [], http.matchHeaders)}]);
+	const selected = decoded.find(({found}) => found !== undefined) ?? decoded[0];
+	const {state} = store.health();
+
+	return {
+		key: selected?.read.key ?? key,
+		keys: new Set(places.map(place => place.key)),
+		searchVariance,
+		responses: responses.flat(),
+		selection: {stored: selected?.found?.held, index: selected?.read.index},
+		selectedKey: selected?.found?.storeKey,
+		purges: resourcePurges(context, key, guard),
+		isAnswering: state !== 'unavailable' && state !== 'closed' && (!store.command || store.isAlone || ownTtl.isAnswered),
+	};
+};

@@ -1,0 +1,213 @@
+import type {LifetimeSource} from '../http/lifetime.ts';
+import type {
+	ExplainedDecision,
+	ExplainedFreshness,
+	ExplainedKey,
+	ExplainedPurge,
+	ExplainedRefusal,
+	ExplainedResponse,
+	ExplainedStaleness,
+	Explanation,
+	Seconds,
+	ExplainedWindow,
+} from './explanation.ts';
+
+/*
+An explanation as text for people.
+*/
+
+const units: ReadonlyArray<readonly [seconds: number, name: string]> = [[86_400, 'd'], [3600, 'h'], [60, 'min']];
+
+/** A duration in its largest unit, such as `5 min`. */
+export const inWords = (seconds: Seconds): string => {
+	if (seconds === 'unlimited') {
+		return 'without limit';
+	}
+
+	const [size, name] = units.find(([each]) => Math.abs(seconds) >= each) ?? [1, 's'];
+	const amount = seconds / size;
+
+	return `${Number(amount.toFixed(Math.abs(amount) < 10 ? 1 : 0))} ${name}`;
+};
+
+const sizeInWords = (bytes: number): string => {
+	const [size, name] = ([[1024 * 1024, 'MiB'], [1024, 'KiB']] as const).find(([each]) => bytes >= each) ?? [1, bytes === 1 ? 'byte' : 'bytes'];
+
+	return `${Number((bytes / size).toFixed(1))} ${name}`;
+};
+
+const instant = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
+
+/** A time with its distance from now. */
+const when = (date: Date, nowMs: number): string => {
+	const seconds = (date.getTime() - nowMs) / 1000;
+
+	return `${instant(date)} (${seconds < 0 ? `${inWords(-seconds)} ago` : `in ${inWords(seconds)}`})`;
+};
+
+const withSection = (text: string, rfc: string | undefined): string => rfc === undefined ? text : `${text.replace(/\.$/v, '')} (${rfc}).`;
+
+/** One subject: its name, and its lines. */
+type Paragraph = readonly [name: string, ...lines: string[]];
+
+const decisionLines = ({kind, reason, text, rfc, insteadOf, addedHeaders}: ExplainedDecision): Paragraph => {
+	const names = Object.keys(addedHeaders);
+
+	return [
+		'Decision',
+		`${kind} (${reason}): ${withSection(text, rfc)}`,
+		...insteadOf === undefined ? [] : [`It may not be used as it is: ${insteadOf}.`],
+		...names.length === 0 ? [] : [`The origin is sent ${names.join(' and ')}.`],
+	];
+};
+
+const refusalLines = ({reason, text, rfc, mend, statusCode, at}: ExplainedRefusal, nowMs: number): Paragraph => [
+	'Last time',
+	`Not stored at ${when(at, nowMs)}${statusCode === undefined ? '' : `, the origin answered ${statusCode}`}`,
+	`${reason}: ${withSection(text, rfc)}`,
+	...mend === undefined ? [] : [`To mend it: ${mend}`],
+];
+
+const keyLines = ({storeKey, method, url, ignoredParameters, host, content, user, extra, noVarySearch}: ExplainedKey): Paragraph => [
+	'Key',
+	storeKey,
+	`of ${[
+		`${method} ${url}`,
+		...host === undefined ? [] : [`the host ${host}`],
+		...content === undefined ? [] : [`the content (as ${content})`],
+		...user === undefined ? [] : [`the user ${user}`],
+		...extra === undefined ? [] : [`the key '${extra}'`],
+	].join(', ')}`,
+	...ignoredParameters.length === 0 ? [] : [`without the ignored parameters ${ignoredParameters.join(', ')}`],
+	...noVarySearch === undefined ? [] : [`shared by equivalent URLs if one is stored: No-Vary-Search: ${noVarySearch}`],
+];
+
+const sourceInWords: Readonly<Record<LifetimeSource | 'other', string>> = {
+	request: 'the option `expireAfter` of the request',
+	urlsExpireAfter: 'the option `urlsExpireAfter`',
+	expireAfter: 'the option `expireAfter`',
+	's-maxage': '`s-maxage`',
+	'max-age': '`max-age`',
+	expires: '`Expires`',
+	heuristic: 'a tenth of the time since `Last-Modified`, since it states none (RFC 9111 §4.2.2)',
+	none: 'nothing states one',
+	other: '`touch()`, an option of the request, or other options than those of this cache',
+};
+
+const lifetimeInWords = ({lifetimeSeconds, source, field}: ExplainedFreshness): string => {
+	const isDirective = source === 's-maxage' || source === 'max-age';
+
+	return `lifetime ${inWords(lifetimeSeconds)}, by ${sourceInWords[source]}${isDirective && field !== undefined ? ` in ${field}` : ''}`;
+};
+
+const freshnessLine = ({isFresh, freshness}: ExplainedResponse, nowMs: number): string => {
+	const {ageSeconds, until} = freshness;
+	const end = until === undefined ? 'without end' : when(until, nowMs);
+
+	return `${isFresh ? 'fresh' : 'not fresh'}: age ${inWords(ageSeconds)}, ${lifetimeInWords(freshness)}, ${until !== undefined && until.getTime() <= nowMs ? 'ended' : 'ends'} ${end}`;
+};
+
+const windowInWords = ({seconds, source}: ExplainedWindow): string => {
+	if (seconds === 0) {
+		return 'no';
+	}
+
+	const origin = source === 'option' ? 'by an option' : 'by the response';
+
+	return seconds === 'unlimited' ? `yes, ${origin}` : `for ${inWords(seconds)}, ${origin}`;
+};
+
+const stalenessLine = ({forbiddenBy, whileRevalidate, ifError, ifDisconnected}: ExplainedStaleness): string => forbiddenBy === undefined
+	? `stale: while it is refreshed: ${windowInWords(whileRevalidate)}; in place of a 5xx: ${windowInWords(ifError)}; while the origin cannot be reached: ${windowInWords(ifDisconnected)}`
+	: `stale: never, by ${forbiddenBy}`;
+
+const purgeNames: Readonly<Record<ExplainedPurge['kind'], string>> = {
+	url: 'the URL (by delete(), by an unsafe request or by another process)',
+	all: 'everything, or whatever a prefix, a pattern or an age matched',
+	origin: 'the origin',
+	tag: 'the tag',
+	group: 'the group',
+	path: 'the path',
+};
+
+const purgeInWords = ({kind, name, isSoft, isLost, purgedAt}: ExplainedPurge, nowMs: number): string => {
+	const subject = `${purgeNames[kind]}${name === undefined ? '' : ` ${name}`}`;
+	if (isLost) {
+		return `${subject}: the store has lost what tells of purges, so that the response counts as purged`;
+	}
+
+	const time = purgedAt === undefined ? ', in the last hour' : `, at ${when(purgedAt, nowMs)}`;
+
+	return `${subject}${isSoft ? ', softly' : ''}${kind !== 'url' && purgedAt === undefined ? '' : time}`;
+};
+
+const ttlLine = (ttlMs: ExplainedResponse['ttlMs']): string[] => {
+	if (ttlMs === undefined) {
+		return [];
+	}
+
+	return [ttlMs === 'unlimited' ? 'kept in Redis without limit' : `kept in Redis for ${inWords(ttlMs / 1000)}`];
+};
+
+const summaryLine = ({method, statusCode, size, range, isSelected, isPurged, isEncoded, isInMemory, hasValidator}: ExplainedResponse): string => [
+	`${statusCode} to ${method}, ${sizeInWords(size)}`,
+	...range ? [`the bytes ${range.firstByte}-${range.lastByte} of ${range.completeLength}`] : [],
+	...isEncoded ? ['for requests with `decompress: false`'] : [],
+	...isInMemory ? ['also in memory'] : [],
+	hasValidator ? 'with a validator' : 'without a validator',
+	...isPurged ? ['purged'] : [],
+	...isSelected ? ['selected by this request'] : [],
+].join(', ');
+
+const responseLines = (response: ExplainedResponse, nowMs: number): Paragraph => {
+	const {storeKey, vary, tags, groups, purges, staleness, isPurged, ttlMs} = response;
+
+	return [
+		'Stored',
+		summaryLine(response),
+		`key ${storeKey}`,
+		...Object.entries(vary).map(([name, value]) => `for ${name}: ${value}`),
+		...purges.map(purge => `purged since it was requested: ${purgeInWords(purge, nowMs)}`),
+		...isPurged ? [] : [freshnessLine(response, nowMs), stalenessLine(staleness)],
+		...ttlLine(ttlMs),
+		...tags.length === 0 ? [] : [`tags ${tags.join(', ')}`],
+		...groups.length === 0 ? [] : [`groups ${groups.join(', ')}`],
+	];
+};
+
+const selectingLines = (fields: Explanation['selectedBy']): Paragraph[] => {
+	const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value ?? '(not there)'}`);
+
+	return lines.length === 0 ? [] : [['Selects', 'Variants are told apart by these fields, of which this request has:', ...lines]];
+};
+
+const storedLines = ({stored, store}: Pick<Explanation, 'stored' | 'store'>, nowMs: number): Paragraph[] => {
+	if (stored.length > 0) {
+		return stored.map(response => responseLines(response, nowMs));
+	}
+
+	return [['Stored', store.isAnswering ? 'nothing' : 'not known, for the store does not answer']];
+};
+
+const storeLines = ({state, isAnswering, lastError}: Explanation['store']): Paragraph[] => isAnswering && ['ok', 'unknown'].includes(state)
+	? []
+	: [['Store', `${state}${isAnswering ? '' : ', does not answer: requests go on without it'}`, ...lastError === undefined ? [] : [lastError]]];
+
+const columns = 11;
+
+const layOut = ([name, ...lines]: Paragraph): string => lines.map((line, position) => `${(position === 0 ? name : '').padEnd(columns)}${line}`.trimEnd()).join('\n');
+
+export const textOfExplanation = (explained: Omit<Explanation, 'text'>, nowMs: number): string => {
+	const {method, url, decision, lastRefusal, key, selectedBy, purges, store} = explained;
+	const paragraphs: Paragraph[] = [
+		decisionLines(decision),
+		...storeLines(store),
+		...lastRefusal ? [refusalLines(lastRefusal, nowMs)] : [],
+		...purges.map((purge): Paragraph => ['Purged', purgeInWords(purge, nowMs)]),
+		keyLines(key),
+		...selectingLines(selectedBy),
+		...storedLines(explained, nowMs),
+	];
+
+	return [`${method} ${url}`, '', ...paragraphs.map(paragraph => layOut(paragraph))].join('\n');
+};

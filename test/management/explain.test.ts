@@ -1,0 +1,391 @@
+import assert from 'node:assert/strict';
+import {randomBytes} from 'node:crypto';
+import {test} from 'node:test';
+import {redisCache, type Explanation, type RedisCacheOptions} from '../../source/index.ts';
+import {setUp, settleWrites, type Setup} from '../got/helpers.ts';
+import {commandsDuring} from '../helpers/monitor.ts';
+
+/*
+What `explain()` says of requests that have met a real origin and a real Redis.
+*/
+
+type Fields = Readonly<Record<string, string | string[]>>;
+
+type Scene = Setup & {
+	/** Has the origin answer with these fields from now on. */
+	answer(headers: Fields, statusCode?: number): void;
+	explain(path: string, headers?: Record<string, string>): Promise<Explanation>;
+};
+
+const setUpScene = async (options: RedisCacheOptions = {}): Promise<Scene> => {
+	const setup = await setUp(options);
+	const {origin, cache} = setup;
+
+	return {
+		...setup,
+		answer(headers, statusCode = 200) {
+			origin.handler = (_request, response) => {
+				response.writeHead(statusCode, headers).end('body');
+			};
+		},
+		async explain(path, headers) {
+			await settleWrites(setup);
+
+			return cache.explain({url: `${origin.url}/${path}`, ...headers && {headers}});
+		},
+	};
+};
+
+const decisionOf = ({decision: {kind, reason}}: Explanation) => [kind, reason];
+
+test('a URL that was never requested is not stored, and the origin is not asked', async () => {
+	await using scene = await setUpScene();
+	const explanation = await scene.explain('items');
+
+	assert.deepEqual(decisionOf(explanation), ['fetch', 'not-stored']);
+	assert.deepEqual([explanation.stored, explanation.purges, explanation.lastRefusal], [[], [], undefined]);
+	assert.equal(explanation.decision.rfc, 'RFC 9111 §4');
+	assert.equal(scene.origin.requests.length, 0);
+	assert.match(explanation.text, /^GET http:\/\/127\.0\.0\.1:\d+\/items\n\nDecision {3}fetch \(not-stored\): Nothing is stored that could answer this request \(RFC 9111 §4\)\.\nKey {8}http_cache:\{.{22}\}\n.*\nStored {5}nothing$/sv);
+});
+
+test('a fresh response is told with its lifetime, its age and its time in Redis, and counts as no hit', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60, stale-while-revalidate=30, stale-if-error=40', etag: '"1"'});
+	await scene.client('items', {context: {cache: {tags: ['a']}}});
+	const explanation = await scene.explain('items');
+	const [stored] = explanation.stored;
+
+	assert.deepEqual(decisionOf(explanation), ['reuse', 'fresh']);
+	assert.equal(explanation.stored.length, 1);
+	assert.ok(stored);
+	assert.deepEqual([stored.isSelected, stored.isFresh, stored.hasValidator, stored.isPurged], [true, true, true, false]);
+	assert.deepEqual([stored.freshness.lifetimeSeconds, stored.freshness.source, stored.freshness.field], [60, 'max-age', 'cache-control']);
+	assert.deepEqual(stored.staleness, {
+		forbiddenBy: undefined,
+		whileRevalidate: {seconds: 30, source: 'response'},
+		ifError: {seconds: 40, source: 'response'},
+		ifDisconnected: {seconds: 'unlimited', source: 'option'},
+	});
+	assert.ok(Number(stored.ttlMs) > 3_600_000);
+	assert.deepEqual(stored.tags, ['a']);
+	assert.equal(explanation.key.key, stored.storeKey.slice('http_cache:'.length));
+	assert.equal(scene.cache.stats().requests, 1);
+	assert.match(explanation.text, /lifetime 1 min, by `max-age` in cache-control, ends /v);
+});
+
+test('nothing is written to Redis', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', vary: 'accept-language'});
+	await scene.client('items');
+	await settleWrites(scene);
+	const {cache} = scene.other({memory: false});
+	await cache.has(`${scene.origin.url}/other`);
+	const commands = await commandsDuring([scene.redis], async () => cache.explain(`${scene.origin.url}/items`));
+	const names = new Set(commands.map(command => command[0]?.toUpperCase()));
+
+	assert.ok(names.size > 0);
+	assert.deepEqual([...names].filter(name => !['GET', 'MGET', 'PTTL', 'HGET', 'HLEN', 'GETRANGE', 'STRLEN'].includes(name ?? '')), []);
+});
+
+test('a stale response with a validator is validated, one without is fetched anew', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=0', etag: '"1"'});
+	await scene.client('with');
+	scene.answer({'cache-control': 'max-age=10', age: '20'});
+	await scene.client('without', {context: {cache: {staleIfError: '1h'}}});
+	const [validated, fetched] = [await scene.explain('with'), await scene.explain('without')];
+
+	assert.deepEqual(decisionOf(validated), ['validate', 'stale']);
+	assert.deepEqual(validated.decision.addedHeaders, {'if-none-match': '"1"'});
+	assert.deepEqual([...decisionOf(fetched), fetched.decision.insteadOf], ['fetch', 'no-validator', 'stale']);
+	assert.equal(fetched.stored[0]?.isFresh, false);
+});
+
+test('of variants, all are told with what selects them, and what the request has', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', vary: 'Accept-Language'});
+	for (const language of ['de', 'en']) {
+		await scene.client('items', {headers: {'accept-language': language}});
+	}
+
+	const mismatch = await scene.explain('items', {'Accept-Language': 'fr'});
+	assert.deepEqual(decisionOf(mismatch), ['fetch', 'vary-mismatch']);
+	assert.deepEqual(new Set(mismatch.stored.map(({vary}) => vary['accept-language'])), new Set(['de', 'en']));
+	assert.deepEqual(mismatch.selectedBy, {'accept-language': 'fr'});
+	assert.ok(mismatch.stored.every(({isSelected}) => !isSelected));
+
+	const match = await scene.explain('items', {'accept-language': 'de'});
+	assert.deepEqual(decisionOf(match), ['reuse', 'fresh']);
+	assert.deepEqual(match.stored.filter(({isSelected}) => isSelected).map(({vary}) => vary), [{'accept-language': 'de'}]);
+});
+
+test('the fields that got adds select a variant, as in a request', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', vary: 'Accept-Encoding, User-Agent'});
+	await scene.client('items');
+
+	assert.deepEqual(decisionOf(await scene.explain('items')), ['reuse', 'fresh']);
+});
+
+const refusals: ReadonlyArray<readonly [reason: string, headers: Fields, requestHeaders?: Record<string, string>]> = [
+	['authorization', {'cache-control': 'max-age=60'}, {authorization: 'Bearer secret'}],
+	['set-cookie', {'set-cookie': 'a=1', etag: '"1"'}],
+	['no-store', {'cache-control': 'no-store'}],
+	['private', {'cache-control': 'private, max-age=60'}],
+	['vary-star', {'cache-control': 'max-age=60', vary: '*'}],
+	['not-reusable', {}],
+];
+
+for (const [reason, headers, requestHeaders] of refusals) {
+	test(`the last response was not stored: ${reason}`, async () => {
+		await using scene = await setUpScene();
+		scene.answer(headers);
+		await scene.client('items', {headers: requestHeaders ?? {}});
+		const explanation = await scene.explain('items', requestHeaders);
+
+		assert.deepEqual(decisionOf(explanation), ['fetch', 'not-stored']);
+		assert.deepEqual([explanation.lastRefusal?.reason, explanation.lastRefusal?.statusCode], [reason, 200]);
+		assert.ok(explanation.text.includes(`${reason}: The re`));
+		assert.doesNotMatch(JSON.stringify(explanation), /secret/v);
+	});
+}
+
+test('a response that is stored at last takes back why the last one was not', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'no-store'});
+	await scene.client('items');
+	scene.answer({'cache-control': 'max-age=60'});
+	await scene.client('items');
+
+	assert.equal((await scene.explain('items')).lastRefusal, undefined);
+});
+
+test('a purge by tag is named, with its time, while the response is still there', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', etag: '"1"'});
+	await scene.client('items', {context: {cache: {tags: ['a', 'b']}}});
+	await settleWrites(scene);
+	await scene.other().cache.invalidate({tag: 'b'});
+	const {cache} = scene.other();
+	const explanation = await cache.explain(`${scene.origin.url}/items`);
+	const [stored] = explanation.stored;
+
+	assert.deepEqual(decisionOf(explanation), ['fetch', 'not-stored']);
+	assert.ok(stored?.isPurged);
+	assert.deepEqual(stored.purges.map(({kind, name, isSoft, isLost}) => [kind, name, isSoft, isLost]), [['tag', 'b', false, false]]);
+	assert.ok(stored.purges[0]?.purgedAt instanceof Date);
+	assert.match(explanation.text, /purged since it was requested: the tag b, at /v);
+});
+
+test('a soft purge of an origin is named, and has the response validated', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', etag: '"1"'});
+	await scene.client('items');
+	await settleWrites(scene);
+	await scene.cache.invalidate({origin: scene.origin.url}, {soft: true});
+	const explanation = await scene.explain('items');
+
+	assert.deepEqual(decisionOf(explanation), ['validate', 'invalidated']);
+	assert.deepEqual(explanation.stored[0]?.purges.map(({kind, name, isSoft}) => [kind, name, isSoft]), [['origin', scene.origin.url, true]]);
+	assert.equal(explanation.stored[0]?.isPurged, false);
+});
+
+test('versions that Redis has lost are named', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', 'cache-groups': '"g"'});
+	await scene.client('items');
+	await settleWrites(scene);
+	const [key = ''] = await scene.redis.client.keys('http_cache:{group:*');
+	await scene.redis.client.del(key);
+	const explanation = await scene.other().cache.explain(`${scene.origin.url}/items`);
+
+	assert.deepEqual(explanation.stored[0]?.purges.map(({kind, name, isLost}) => [kind, name, isLost]), [['group', 'g', true]]);
+	assert.match(explanation.text, /the group g: the store has lost what tells of purges/v);
+});
+
+test('a purge of the URL is told, in this process with its time', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60'});
+	await scene.client('items');
+	await settleWrites(scene);
+	await scene.cache.delete(`${scene.origin.url}/items`);
+	const own = await scene.explain('items');
+	const elsewhere = await scene.other().cache.explain(`${scene.origin.url}/items`);
+
+	assert.deepEqual([own.stored, elsewhere.stored], [[], []]);
+	assert.deepEqual(own.purges.map(({kind, purgedAt}) => [kind, purgedAt instanceof Date]), [['url', true]]);
+	assert.deepEqual(elsewhere.purges.map(({kind, purgedAt}) => [kind, purgedAt]), [['url', undefined]]);
+});
+
+test('requests that the cache takes no part in are told with the option or the directive', async () => {
+	const cases: ReadonlyArray<readonly [options: RedisCacheOptions, headers: Record<string, string>, method: string, reason: string]> = [
+		[{filter: ({url}) => !url.endsWith('/items')}, {}, 'GET', 'filtered'],
+		[{disabled: true}, {}, 'GET', 'disabled'],
+		[{}, {}, 'POST', 'method'],
+		[{}, {'cache-control': 'no-store'}, 'GET', 'no-store'],
+		[{expireAfter: 'no-store'}, {}, 'GET', 'no-store'],
+	];
+	for (const [options, headers, method, reason] of cases) {
+		await using scene = await setUpScene(options);
+		const explanation = await scene.cache.explain({url: `${scene.origin.url}/items`, headers, method});
+		assert.deepEqual(decisionOf(explanation), ['bypass', reason]);
+	}
+});
+
+test('the directives of the request count', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', etag: '"1"', age: '30'});
+	await scene.client('items');
+	const cases: ReadonlyArray<readonly [cacheControl: string, kind: string, reason: string]> = [
+		['no-cache', 'validate', 'request-no-cache'],
+		['max-age=10', 'validate', 'request-max-age'],
+		['min-fresh=40', 'validate', 'request-min-fresh'],
+		['only-if-cached', 'reuse', 'fresh'],
+	];
+	for (const [cacheControl, ...expected] of cases) {
+		assert.deepEqual(decisionOf(await scene.explain('items', {'cache-control': cacheControl})), expected);
+	}
+
+	assert.deepEqual(decisionOf(await scene.explain('other', {'cache-control': 'only-if-cached'})), ['unavailable', 'only-if-cached']);
+});
+
+test('of a part, its bytes are told, and what is fetched', async () => {
+	await using scene = await setUpScene();
+	scene.origin.handler = (_request, response) => {
+		response.writeHead(206, {'cache-control': 'max-age=60', etag: '"1"', 'content-range': 'bytes 0-3/10'}).end('0123');
+	};
+
+	await scene.client('items', {headers: {range: 'bytes=0-3'}});
+	const explanation = await scene.explain('items');
+
+	assert.deepEqual(decisionOf(explanation), ['validate', 'range-incomplete']);
+	assert.deepEqual(explanation.stored[0]?.range, {firstByte: 0, lastByte: 3, completeLength: 10});
+	assert.equal(explanation.decision.addedHeaders.range, 'bytes=4-');
+	assert.match(explanation.text, /the bytes 0-3 of 10/v);
+});
+
+test('equivalent URLs are told with No-Vary-Search', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', 'no-vary-search': 'params=("a")'});
+	await scene.client('items?a=1&b=1');
+	await settleWrites(scene);
+	const explanation = await scene.other().cache.explain(`${scene.origin.url}/items?a=2&b=1`);
+
+	assert.deepEqual(decisionOf(explanation), ['reuse', 'fresh']);
+	assert.equal(explanation.key.noVarySearch, 'params=("a")');
+	assert.match(explanation.key.key, /^\{\?/v);
+});
+
+test('a user is told apart by name', async () => {
+	await using scene = await setUpScene({user: ({headers}) => String(headers['x-user'])});
+	scene.answer({'cache-control': 'private, max-age=60'});
+	await scene.client('me', {headers: {'x-user': 'alice', authorization: 'Bearer secret'}});
+	await settleWrites(scene);
+	const of = async (user: string) => scene.cache.explain({url: `${scene.origin.url}/me`, user});
+	const [alice, bob] = [await of('alice'), await of('bob')];
+
+	assert.deepEqual([decisionOf(alice), alice.key.user], [['reuse', 'fresh'], 'alice']);
+	assert.deepEqual([decisionOf(bob), bob.stored], [['fetch', 'not-stored'], []]);
+});
+
+test('of an encrypted cache, keys are told as Redis has them, with their times', async () => {
+	await using scene = await setUpScene({encryption: randomBytes(32)});
+	scene.answer({'cache-control': 'max-age=60'});
+	await scene.client('items');
+	const explanation = await scene.explain('items');
+	const [stored] = explanation.stored;
+
+	assert.deepEqual(decisionOf(explanation), ['reuse', 'fresh']);
+	assert.equal(await scene.redis.client.exists(stored?.storeKey ?? ''), 1);
+	assert.equal(explanation.key.storeKey, stored?.storeKey);
+	assert.ok(Number(stored?.ttlMs) > 0);
+});
+
+test('a response in the memory of the process is told to be there', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60'});
+	await scene.client('items');
+	await settleWrites(scene);
+	await scene.client('items');
+	const other = await scene.other({memory: false}).cache.explain(`${scene.origin.url}/items`);
+
+	assert.equal((await scene.explain('items')).stored[0]?.isInMemory, true);
+	assert.equal(other.stored[0]?.isInMemory, false);
+});
+
+test('a store without times to live is told without them', async () => {
+	await using scene = await setUpScene({store: 'memory'});
+	scene.answer({'cache-control': 'max-age=60'});
+	await scene.client('items');
+	const explanation = await scene.cache.explain(`${scene.origin.url}/items`);
+
+	assert.deepEqual(decisionOf(explanation), ['reuse', 'fresh']);
+	assert.deepEqual([explanation.store.isAnswering, explanation.stored[0]?.ttlMs], [true, undefined]);
+});
+
+test('a Redis without TTL is told so', async () => {
+	await using scene = await setUpScene({ttl: false});
+	scene.answer({'cache-control': 'max-age=60'});
+	await scene.client('items');
+
+	assert.equal((await scene.explain('items')).stored[0]?.ttlMs, 'unlimited');
+});
+
+test('a store that is down is told, and nothing is thrown', async () => {
+	await using cache = redisCache({store: 'redis://127.0.0.1:1'});
+	const explanation = await cache.explain('https://api.example.com/items');
+
+	assert.equal(explanation.store.isAnswering, false);
+	assert.deepEqual(decisionOf(explanation), ['fetch', 'not-stored']);
+	assert.match(explanation.text, /\nStore {6}unavailable, does not answer: requests go on without it\n.*\nStored {5}not known, for the store does not answer$/sv);
+});
+
+test('credentials of a URL and of header fields are in no part of it, but tell requests apart', async () => {
+	await using scene = await setUpScene({ignoredParameters: ['utm_source']});
+	scene.answer({'cache-control': 'public, max-age=60', vary: 'authorization'});
+	const path = 'items?api_key=topsecret&utm_source=mail&a=1';
+	const headers = {authorization: 'Bearer topsecret'};
+	await scene.client(path, {headers});
+	const explanation = await scene.explain(path, headers);
+
+	assert.deepEqual(decisionOf(explanation), ['reuse', 'fresh']);
+	assert.deepEqual(explanation.key.ignoredParameters, ['utm_source']);
+	assert.ok(explanation.url.endsWith('/items?a=1&api_key=REDACTED'));
+	assert.doesNotMatch(JSON.stringify(explanation), /topsecret/v);
+	assert.deepEqual(decisionOf(await scene.explain('items?api_key=other&a=1', headers)), ['fetch', 'not-stored']);
+
+	const withPassword = await scene.cache.explain(`http://user:topsecret@127.0.0.1:${scene.origin.port}/items`);
+	assert.doesNotMatch(JSON.stringify(withPassword), /topsecret/v);
+});
+
+test('lifetimes are told with the option that sets them', async () => {
+	const cases: ReadonlyArray<readonly [options: RedisCacheOptions, headers: Fields, source: string]> = [
+		[{expireAfter: '1h'}, {}, 'expireAfter'],
+		[{urlsExpireAfter: [['*/items', '1h']]}, {'cache-control': 'max-age=60'}, 'urlsExpireAfter'],
+		[{expireAfter: () => undefined}, {'cache-control': 's-maxage=30, max-age=60'}, 's-maxage'],
+		[{shared: false}, {'cache-control': 's-maxage=30, max-age=60'}, 'max-age'],
+		[{}, {expires: new Date(Date.now() + 60_000).toUTCString()}, 'expires'],
+		[{}, {'last-modified': new Date(Date.now() - 86_400_000).toUTCString()}, 'heuristic'],
+		[{}, {etag: '"1"'}, 'none'],
+	];
+	for (const [options, headers, source] of cases) {
+		await using scene = await setUpScene(options);
+		scene.answer(headers);
+		await scene.client('items');
+		assert.equal((await scene.explain('items')).stored[0]?.freshness.source, source);
+	}
+
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60'});
+	await scene.client('items', {context: {cache: {expireAfter: '1h'}}});
+	assert.equal((await scene.explain('items')).stored[0]?.freshness.source, 'other');
+});
+
+test('a wrong argument throws', async () => {
+	await using cache = redisCache('memory');
+	await assert.rejects(cache.explain('/items'), {name: 'TypeError', message: /^Expected an absolute URL such as '.*' in explain\(\), got '\/items'$/v});
+	await assert.rejects(cache.explain({url: 'https://example.com/', user: 'alice'}), {name: 'TypeError', message: /^The property `user` in explain\(\)/v});
+	const explain = cache.explain.bind(cache) as (...parameters: unknown[]) => Promise<unknown>;
+	await assert.rejects(explain('https://example.com/', {}), {name: 'TypeError', message: /^Expected at most one argument in explain\(\), got 2/v});
+});
