@@ -37,7 +37,7 @@ export type ExplainedKey = {
 
 /** A purge or invalidation that this request is affected by. */
 export type ExplainedPurge = {
-	/** What was purged: the URL itself, everything, or what has an origin, a tag, a group or a path with `No-Vary-Search` in common. */
+	/** The subject of the purge: the URL itself, everything, or what has an origin, a tag, a group or a path with `No-Vary-Search` in common. */
 	readonly kind: 'url' | 'all' | 'origin' | 'tag' | 'group' | 'path';
 	/** The origin, tag, group or path; `undefined` for the others. */
 	readonly name: string | undefined;
@@ -101,11 +101,11 @@ export type ExplainedResponse = CacheEntry & {
 	readonly hasValidator: boolean;
 	readonly freshness: ExplainedFreshness;
 	readonly staleness: ExplainedStaleness;
-	/** What is left of its time to live in Redis, in milliseconds; `'unlimited'`: it has none; `undefined`: the store does not tell. */
+	/** The rest of its time to live in Redis, in milliseconds; `'unlimited'`: it has none; `undefined`: the store does not tell. */
 	readonly ttlMs: number | 'unlimited' | undefined;
 };
 
-/** What the cache would do with the request now, and why. */
+/** The decision of the cache for the request now, and its reason. */
 export type ExplainedDecision = {
 	/** `'reuse'`: a stored response answers. `'validate'`: the origin is asked whether it still holds. `'fetch'`: the origin is asked for a response. `'bypass'`: the cache takes no part. `'unavailable'`: 504. */
 	readonly kind: Decision['kind'];
