@@ -33,7 +33,7 @@ export type {
 	StaleIfErrorRule,
 } from './options/options.ts';
 export type {StoreOption} from './store/backends/connection.ts';
-export type {UnreadableReason} from './store/ports/store.ts';
+export type {UnreadableReason} from './store/ports/listing.ts';
 export type {StoredPolicy} from './types/stored.ts';
 export {StoreError, StoreTimeoutError} from './store/ports/store-error.ts';
 export type {UrlPattern} from './options/url-pattern.ts';

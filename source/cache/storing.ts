@@ -9,7 +9,7 @@ import {isPurgedSince, lastPurgeOf, dropReplaced, write} from '../resource/resou
 import {whyNotHeld, takeGuard, tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import type {TimeToLive} from '../store/ports/store.ts';
+import type {TimeToLive} from '../store/ports/records.ts';
 import {readVersions} from '../tags/current-versions.ts';
 import {versionsFor} from '../tags/ensure-versions.ts';
 import {registerSearchVariance, wasUrlPurged} from '../tags/search-variance.ts';

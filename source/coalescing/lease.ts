@@ -2,7 +2,8 @@ import {randomBytes} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import {StorePermissionError} from '../store/guard/permissions.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import type {CommandResult, Store} from '../store/ports/store.ts';
+import type {CommandResult} from '../store/ports/commands.ts';
+import type {Store} from '../store/ports/store.ts';
 import {inBackground} from '../types/background.ts';
 import {createHints} from '../types/hints.ts';
 

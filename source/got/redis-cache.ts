@@ -23,9 +23,11 @@ import type {StoreOption} from '../store/backends/connection.ts';
 import {createSealedText, plainText} from '../store/codec/sealed-text.ts';
 import {createStore} from '../store/create-store.ts';
 import {createDefaultStore} from '../store/default-store.ts';
+import type {CommandSender} from '../store/ports/commands.ts';
 import type {StoreEvent, StoreHealth} from '../store/ports/health.ts';
 import type {StoreError} from '../store/ports/store-error.ts';
-import type {Store, StoreCounters} from '../store/ports/store.ts';
+import type {StoreCounters} from '../store/ports/status.ts';
+import type {Store} from '../store/ports/store.ts';
 import {carryOver} from '../tags/current-versions.ts';
 import {plainPathMs} from '../tags/search-variance.ts';
 import type {Duration} from '../types/duration.ts';
@@ -74,7 +76,7 @@ const maxRefusals = 1000;
 // No origin is worth more: then each asks for itself.
 const flightPatienceMs = 30_000;
 
-const leasesIn = ({command}: Store) => {
+const leasesIn = ({command}: CommandSender) => {
 	if (!command) {
 		throw new TypeError('The option `coalesce: \'fleet\'` in redisCache() needs a `store` that is a Redis, which is where the processes meet');
 	}

@@ -1,5 +1,5 @@
 import type {UrlPattern} from '../options/url-pattern.ts';
-import type {UnreadableReason} from '../store/ports/store.ts';
+import type {UnreadableReason} from '../store/ports/listing.ts';
 import type {Duration} from '../types/duration.ts';
 
 /** The properties that identify a request. */

@@ -12,7 +12,7 @@ import {normalizeEscapes} from '../http/url.ts';
 import {matchesUrlPattern} from '../options/url-pattern.ts';
 import {readAll, recordKeyOf} from '../resource/resource.ts';
 import {select, storeKeyOf} from '../resource/selection.ts';
-import type {OnUnreadable, StoreEntry} from '../store/ports/store.ts';
+import type {OnUnreadable, StoreEntry} from '../store/ports/listing.ts';
 import {readVersions} from '../tags/current-versions.ts';
 import {applyPurges, versionKeysOf, originVersionKey} from '../tags/versions.ts';
 import {parseDuration} from '../types/duration.ts';

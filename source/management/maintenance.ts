@@ -7,7 +7,7 @@ import {
 	readAll,
 } from '../resource/resource.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import type {TimeToLive} from '../store/ports/store.ts';
+import type {TimeToLive} from '../store/ports/records.ts';
 import {withReplicas} from '../store/replicas.ts';
 import {changeVersion} from '../tags/current-versions.ts';
 import {extendVersions} from '../tags/ensure-versions.ts';

@@ -7,7 +7,7 @@ import {flushWrites, recordKeyOf, write} from '../resource/resource.ts';
 import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import type {TimeToLive} from '../store/ports/store.ts';
+import type {TimeToLive} from '../store/ports/records.ts';
 import {ensureVersions, versionsFor} from '../tags/ensure-versions.ts';
 import {registerSearchVariance} from '../tags/search-variance.ts';
 import {noVersions, originVersionKey} from '../tags/versions.ts';

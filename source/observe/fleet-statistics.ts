@@ -1,7 +1,8 @@
 import {longestSinceMs} from '../management/arguments.ts';
 import type {SealedText} from '../store/codec/sealed-text.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import type {CommandResult, Store} from '../store/ports/store.ts';
+import type {CommandResult} from '../store/ports/commands.ts';
+import type {Store} from '../store/ports/store.ts';
 import {inBackground} from '../types/background.ts';
 import {callAtExit, forgetAtExit} from './at-exit.ts';
 import type {Growth, Statistics} from './statistics.ts';

@@ -1,6 +1,7 @@
 import {selectingFieldNames, variantId} from '../http/vary.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import type {Purge, PurgeResult, TimeToLive} from '../store/ports/store.ts';
+import type {Purge, PurgeResult} from '../store/ports/guards.ts';
+import type {TimeToLive} from '../store/ports/records.ts';
 import {readVersions} from '../tags/current-versions.ts';
 import type {SearchVarianceContext} from '../tags/search-variance.ts';
 import {

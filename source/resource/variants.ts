@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {rawFieldValue} from '../http/header-fields.ts';
 import {variantId} from '../http/vary.ts';
 import {longIdOf, shortIdOf} from '../store/ports/long-keys.ts';
-import type {TimeToLive} from '../store/ports/store.ts';
+import type {TimeToLive} from '../store/ports/records.ts';
 import type {StoredResponse, VariantIndex, VariantReference} from '../types/stored.ts';
 
 // A larger number of variants indicates a field that should not be in `Vary`.

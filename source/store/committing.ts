@@ -11,7 +11,8 @@ import {toTtlMs, type Backend, type Change, type Expectation, type GuardedChange
 import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './ports/guard-token.ts';
 import {isLongKey, longBodyBytes} from './ports/long-keys.ts';
 import {ownTimers} from './ports/own-timers.ts';
-import type {CommittedRecord, Store} from './ports/store.ts';
+import type {CommittedRecord, GuardedWriter} from './ports/guards.ts';
+import type {Store} from './ports/store.ts';
 import type {SlowKeys} from './slow-keys.ts';
 
 export type CommittingOptions = {
@@ -41,7 +42,7 @@ const unstoredError = ({url, body}: StoredResponse, reason: Error): Error => new
 /**
 How what an exchange brings is written: in one step, and only if the guard that the exchange counts on is still there.
 */
-export const createCommitting = ({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters}: CommittingOptions): Pick<Store, 'placeGuard' | 'settleGuard' | 'commit'> => {
+export const createCommitting = ({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters}: CommittingOptions): Pick<GuardedWriter, 'placeGuard' | 'settleGuard' | 'commit'> => {
 	const {prefix} = backend;
 
 	const expectationOf = ({replaces}: CommittedRecord): Expectation => {

@@ -1,3 +1,4 @@
+import type {CommandSender} from './ports/commands.ts';
 import {resolveStore, type StoreOption} from './backends/connection.ts';
 import {guardThroughKeyv} from './backends/keyv-guarded.ts';
 import {isCompressionSupported} from './codec/compression.ts';
@@ -181,7 +182,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const set = createSet({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters});
 	const committing = createCommitting({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters});
 
-	const command: Store['command'] = send && (async (key, toArguments) => {
+	const command: CommandSender['command'] = send && (async (key, toArguments) => {
 		let refusal: Error | undefined;
 		const attempted = await guard.attempt('command', key, async () => {
 			try {

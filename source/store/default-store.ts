@@ -1,6 +1,7 @@
 import type {StoreEvent, StoreHealth} from './ports/health.ts';
 import {StoreError} from './ports/store-error.ts';
-import type {PurgeResult, Store} from './ports/store.ts';
+import type {PurgeResult} from './ports/guards.ts';
+import type {Store} from './ports/store.ts';
 import {readyPatienceMs} from './readiness.ts';
 
 /*

@@ -3,7 +3,7 @@ import type {Values} from './codec/values.ts';
 import type {Deletions} from './guard/deletions.ts';
 import type {Guard} from './guard/guard.ts';
 import type {Backend} from './ports/backend.ts';
-import type {OnUnreadable, Store} from './ports/store.ts';
+import type {OnUnreadable, RecordLister} from './ports/listing.ts';
 
 export type ListingOptions = {
 	readonly backend: Backend;
@@ -24,7 +24,7 @@ const failureOf = (guard: Guard): Error => {
 /**
 How what is stored is listed, by its heads.
 */
-export const createEntries = ({backend, guard, values, deletions, timeoutMs}: ListingOptions): Store['entries'] => {
+export const createEntries = ({backend, guard, values, deletions, timeoutMs}: ListingOptions): RecordLister['entries'] => {
 	const tellWhy = (bytes: Uint8Array | undefined, key: string, onUnreadable: OnUnreadable): void => {
 		const reason = bytes ? values.whyUnreadable(bytes, key) : 'corrupt';
 		if (reason !== undefined) {

@@ -4,7 +4,7 @@ import type {Fetching} from './fetching.ts';
 import type {Guard} from './guard/guard.ts';
 import {ask, type Backend, type GuardedChanges} from './ports/backend.ts';
 import {exchangeToken, guardKeyOf, purgeToken} from './ports/guard-token.ts';
-import type {StoreReadiness} from './ports/store.ts';
+import type {StoreReadiness} from './ports/lifecycle.ts';
 
 export type ReadinessOptions = {
 	readonly backend: Backend;

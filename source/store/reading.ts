@@ -1,4 +1,5 @@
 import type {StoredRecord} from '../types/stored.ts';
+import type {RecordReader} from './ports/records.ts';
 import {isSettled} from './codec/values.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
@@ -8,7 +9,6 @@ import type {LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory/memory.ts';
 import {groupByNode, type Backend} from './ports/backend.ts';
 import {isLongKey} from './ports/long-keys.ts';
-import type {Store} from './ports/store.ts';
 import type {SlowKeys} from './slow-keys.ts';
 
 export type ReadingOptions = {
@@ -28,7 +28,7 @@ export type ReadingOptions = {
 /**
 How records are read: from memory without I/O, or from the store.
 */
-export type Reading = Pick<Store, 'peek' | 'peekAll' | 'get' | 'needsExtraRoundTrip'> & {
+export type Reading = RecordReader & {
 	/** Memory gives nothing any more. */
 	close(): void;
 };

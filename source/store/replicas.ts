@@ -3,7 +3,8 @@ import {atDeadline} from './guard/deadline.ts';
 import type {Guard} from './guard/guard.ts';
 import type {Backend, Master} from './ports/backend.ts';
 import {ownTimers} from './ports/own-timers.ts';
-import type {ReplicaWatch, Store} from './ports/store.ts';
+import type {ReplicaWatch} from './ports/failover.ts';
+import type {Store} from './ports/store.ts';
 
 /*
 Redis confirms a write before its replicas have it. `WAIT` says which of them have the last write of its own connection, which need not be the purge's: node-redis may send the two on different connections. So the master says how far it has written, and how far its replicas have followed.

@@ -1,9 +1,10 @@
 import {createHints} from '../types/hints.ts';
+import type {GuardedWriter} from './ports/guards.ts';
+import type {RecordWriter} from './ports/records.ts';
 import {failoverMemoryMs, type Doubt} from './guard/failovers.ts';
 import type {Guard} from './guard/guard.ts';
 import type {MemoryTier} from './memory/memory.ts';
 import type {Backend, GuardedChanges} from './ports/backend.ts';
-import type {Store} from './ports/store.ts';
 
 export type SweepingOptions = {
 	readonly backend: Backend;
@@ -21,7 +22,7 @@ export type SweepingOptions = {
 /**
 Operations on all keys of the namespace.
 */
-export type Sweeping = Pick<Store, 'clear' | 'replaceGuards'> & {
+export type Sweeping = Pick<RecordWriter, 'clear'> & Pick<GuardedWriter, 'replaceGuards'> & {
 	/** Whether all was removed, and the store may not know. */
 	readonly isAllHidden: boolean;
 

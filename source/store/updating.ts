@@ -1,4 +1,5 @@
 import type {StoredRecord} from '../types/stored.ts';
+import type {RecordWriter} from './ports/records.ts';
 import type {RecordEncoding} from './encoding.ts';
 import type {Fetching} from './fetching.ts';
 import type {Guard} from './guard/guard.ts';
@@ -7,7 +8,6 @@ import type {LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory/memory.ts';
 import {ask, toTtlMs, type Backend} from './ports/backend.ts';
 import {isLongKey} from './ports/long-keys.ts';
-import type {Store} from './ports/store.ts';
 
 /** All but one of several updates of the same record at once have to be tried again. */
 const maxUpdateTries = 10;
@@ -36,7 +36,7 @@ const swapThroughKeyv = (backend: Backend): NonNullable<Backend['swap']> => asyn
 /**
 How a record is replaced by what is made of it: only where it is still what was read, otherwise all over again.
 */
-export const createUpdate = ({backend, guard, tier, fetching, longValues, encoding}: UpdatingOptions): Store['update'] => {
+export const createUpdate = ({backend, guard, tier, fetching, longValues, encoding}: UpdatingOptions): RecordWriter['update'] => {
 	const {prefix, replaceHead} = backend;
 	const {fetchOne, decode} = fetching;
 	const swap = backend.swap ?? swapThroughKeyv(backend);

@@ -1,6 +1,7 @@
 import {withinBudget, spentMsOf, type RequestBudget} from './guard/budget.ts';
 import {isLongKey} from './ports/long-keys.ts';
-import type {PurgeResult, Store} from './ports/store.ts';
+import type {PurgeResult} from './ports/guards.ts';
+import type {Store} from './ports/store.ts';
 
 /** The store that a bounded one is part of; any other is its own. */
 export const unbudgeted = (store: Store): Store => store.unbudgeted ?? store;

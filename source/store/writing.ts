@@ -6,7 +6,7 @@ import {attemptFor} from './guard/purge-writes.ts';
 import {largeBytes, sizeOf, type WriteQueue} from './guard/write-queue.ts';
 import type {MemoryTier} from './memory/memory.ts';
 import {ask, toTtlMs, type Backend, type HeadChange} from './ports/backend.ts';
-import type {Purpose, Store} from './ports/store.ts';
+import type {Purpose, RecordWriter} from './ports/records.ts';
 import type {SlowKeys} from './slow-keys.ts';
 
 export type WritingOptions = {
@@ -25,7 +25,7 @@ export type WritingOptions = {
 /**
 How a record is written: as a whole, or as no more than another head where the rest lies there already.
 */
-export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters}: WritingOptions): Store['set'] => {
+export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters}: WritingOptions): RecordWriter['set'] => {
 	const {keyv, prefix, replaceHead} = backend;
 
 	/** A purge that there is no room for removes what it was to take the place of, which is lost then, and so purged. */

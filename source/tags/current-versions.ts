@@ -1,5 +1,7 @@
+import type {StoreTraits} from '../store/ports/traits.ts';
 import {failoverMemoryMs} from '../store/guard/failovers.ts';
-import type {Purpose, Store, TimeToLive} from '../store/ports/store.ts';
+import type {Purpose, TimeToLive} from '../store/ports/records.ts';
+import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
 import {createHints, type Hints} from '../types/hints.ts';
 import type {StoredVersion, StoredRecord} from '../types/stored.ts';
@@ -122,7 +124,7 @@ export const versionsIn = (store: Store, names: readonly string[], records: Read
 export const readVersions = async (store: Store, names: readonly string[]): Promise<Versions> => versionsIn(store, names, await store.get(names));
 
 /** The time to live of a version without stored responses. Atomic stores create a version for every origin and tag, so that a lost version counts as changed. Other stores have versions only for what was purged, so that these must stay. */
-export const ownTimeToLive = ({isAtomic}: Store): TimeToLive => isAtomic ? spareMs : 'forever';
+export const ownTimeToLive = ({isAtomic}: StoreTraits): TimeToLive => isAtomic ? spareMs : 'forever';
 
 /** @returns The change as written; `undefined` if the store did not confirm it. */
 const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose?: Purpose): Promise<Change | undefined> => {

@@ -1,4 +1,5 @@
-import type {Store, TimeToLive} from '../store/ports/store.ts';
+import type {TimeToLive} from '../store/ports/records.ts';
+import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
 import type {StoredRecord, StoredResponse} from '../types/stored.ts';
 import {

@@ -1,5 +1,6 @@
 import {urlVariation, type SearchVariance} from '../http/no-vary-search.ts';
-import type {Store, TimeToLive} from '../store/ports/store.ts';
+import type {TimeToLive} from '../store/ports/records.ts';
+import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
 import type {Hints} from '../types/hints.ts';
 import type {StoredVersion, StoredRecord} from '../types/stored.ts';

@@ -3,7 +3,7 @@ import {performance} from 'node:perf_hooks';
 import test, {type TestContext} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {atDeadline, noteAnswer} from '../../source/store/guard/deadline.ts';
-import type {Answering} from '../../source/store/ports/store.ts';
+import type {Answering} from '../../source/store/ports/status.ts';
 import {ownTimers} from '../../source/store/ports/own-timers.ts';
 import {createBudget, withinBudget, spentMsOf} from '../../source/store/guard/budget.ts';
 

@@ -9,7 +9,8 @@ import {decode, encode, encodeNumbers, longStringsStart} from '../../source/stor
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
 import {createKeyRing} from '../../source/store/codec/encryption.ts';
 import {guardKeyOf} from '../../source/store/ports/guard-token.ts';
-import type {Store, TimeToLive} from '../../source/store/ports/store.ts';
+import type {TimeToLive} from '../../source/store/ports/records.ts';
+import type {Store} from '../../source/store/ports/store.ts';
 import type {StoredRecord, VariantIndex, VariantReference} from '../../source/types/stored.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';

@@ -1,5 +1,5 @@
 import type {Options, PlainResponse, Response} from 'got';
-import type {Store} from '../../store/ports/store.ts';
+import type {BodyMemory} from '../../store/ports/records.ts';
 import type {GotExchange} from './request-state.ts';
 import {define, type Message} from './message.ts';
 
@@ -12,7 +12,7 @@ export type LazyResponse = {
 	/** Its bytes are not the caller's to change. */
 	readonly message: Message;
 	/** Where the bytes come from. */
-	readonly store: Pick<Store, 'text' | 'takeBody'>;
+	readonly store: BodyMemory;
 };
 
 class Itself { // eslint-disable-line @typescript-eslint/no-extraneous-class

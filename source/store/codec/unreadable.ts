@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import type {UnreadableReason} from '../ports/store.ts';
+import type {UnreadableReason} from '../ports/listing.ts';
 import {openHead, type KeyRing} from './encryption.ts';
 
 const magic = 0xC7_AC;

@@ -3,7 +3,7 @@ import {crc32} from 'node:zlib';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../../types/stored.ts';
 import {startLength, type HeadChange, type ValueStart} from '../ports/backend.ts';
 import {isGuardKey, readGuard, writeGuard} from '../ports/guard-token.ts';
-import type {UnreadableReason} from '../ports/store.ts';
+import type {UnreadableReason} from '../ports/listing.ts';
 import {
 	bodyOf,
 	decodeHead,

@@ -1,5 +1,5 @@
 import {ownTimers} from '../ports/own-timers.ts';
-import type {Answering} from '../ports/store.ts';
+import type {Answering} from '../ports/status.ts';
 import {
 	atDeadline,
 	graceMs,

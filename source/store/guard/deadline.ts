@@ -1,7 +1,7 @@
 import {setImmediate as afterPolling} from 'node:timers';
 import {inBackground} from '../../types/background.ts';
 import {ownTimers} from '../ports/own-timers.ts';
-import type {Answering} from '../ports/store.ts';
+import type {Answering} from '../ports/status.ts';
 
 /*
 A deadline is for the store, not for the process. A process that is busy sends a command late, and reads its reply late: neither says that the store is slow.

@@ -1,10 +1,10 @@
+import type {GuardedWriter} from '../ports/guards.ts';
 import {createHints} from '../../types/hints.ts';
 import type {Values} from '../codec/values.ts';
 import type {MemoryTier} from '../memory/memory.ts';
 import {ask, groupByNode, type Backend, type Expectation, type GuardedChanges} from '../ports/backend.ts';
 import {guardLifeMs, purgeToken} from '../ports/guard-token.ts';
 import {ownTimers} from '../ports/own-timers.ts';
-import type {Store} from '../ports/store.ts';
 import {failoverMemoryMs, type Doubt} from './failovers.ts';
 import type {Guard} from './guard.ts';
 
@@ -49,7 +49,7 @@ export type Deletions = {
 	remove(keys: readonly string[]): Promise<boolean>;
 
 	/** Deletes what is stored of a resource, and refuses what is under way. */
-	readonly purge: Store['purge'];
+	readonly purge: GuardedWriter['purge'];
 
 	/** Hides what was deleted lately: the store may be another master that does not know. */
 	doubt(): Doubt | undefined;
@@ -129,7 +129,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 		return areConfirmed.every(Boolean);
 	};
 
-	const purge: Store['purge'] = async ({guardKey, keys, indexes}) => {
+	const purge: GuardedWriter['purge'] = async ({guardKey, keys, indexes}) => {
 		// Where it is tried again, the guard is deleted with the rest: that refuses as much.
 		const allKeys = [guardKey, ...keys];
 		onDeletion();

@@ -1,5 +1,5 @@
 import type {Backend} from '../ports/backend.ts';
-import type {Purpose} from '../ports/store.ts';
+import type {Purpose} from '../ports/records.ts';
 import type {Limits, OperationKind} from './guard.ts';
 
 /*

@@ -1,5 +1,5 @@
 import type {Keyv} from 'keyv';
-import type {TimeToLive} from './store.ts';
+import type {TimeToLive} from './records.ts';
 
 /** The form of a value in Keyv. */
 export type Encoding = {

@@ -1,0 +1,39 @@
+import type {StoredRecord} from '../../types/stored.ts';
+import type {TimeToLive} from './records.ts';
+
+/** A key and its record, without reading the body. */
+export type StoreEntry = {
+	readonly key: string;
+	/** The record, with an empty body. */
+	readonly record: StoredRecord;
+	readonly bodyBytes: number;
+	/** The remaining time to live. */
+	readonly timeToLive: TimeToLive;
+};
+
+/**
+The reason why a value under a key of the cache cannot be read:
+
+- `'corrupt'`: the value was damaged or cut short, was copied from another key, or is no value of this cache.
+- `'encrypted'`: the value is encrypted, and this cache has no option `encryption`.
+- `'other-encryption-key'`: no key of the option `encryption` opens the value.
+- `'not-encrypted'`: the value is not encrypted, and this cache has the option `encryption`.
+- `'other-version'`: another version of this package wrote the value, in a format that this one does not know.
+*/
+export type UnreadableReason = 'corrupt' | 'encrypted' | 'other-encryption-key' | 'not-encrypted' | 'other-version';
+
+export type OnUnreadable = (key: string, reason: UnreadableReason) => void;
+
+/** Lists the records of the namespace. */
+export type RecordLister = {
+	/**
+	Lists all records in no particular order, while they may change. A key may be listed twice.
+
+	@param onUnreadable - Is called with each key whose value could not be read.
+	@throws {Error} When the store does not answer, or cannot list its keys.
+	*/
+	entries(onUnreadable?: OnUnreadable): AsyncGenerator<StoreEntry>;
+
+	/** The name that `entries()` uses for a key; with encryption, names reveal nothing. */
+	nameOf(key: string): string;
+};
