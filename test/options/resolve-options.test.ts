@@ -4,11 +4,11 @@ import process from 'node:process';
 import test, {suite} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {createClient} from '@redis/client';
-import {redisCache, type RedisCache} from '../source/index.ts';
-import {lifetimeOf} from '../source/http/lifetime.ts';
-import type {CacheableRequest} from '../source/options/options.ts';
-import {resolveOptions, resolveRequestOptions, type RequestSettings} from '../source/options/resolve-options.ts';
-import {validate} from '../source/options/validate.ts';
+import {redisCache, type RedisCache} from '../../source/index.ts';
+import {lifetimeOf} from '../../source/http/lifetime.ts';
+import type {CacheableRequest} from '../../source/options/options.ts';
+import {resolveOptions, resolveRequestOptions, type RequestSettings} from '../../source/options/resolve-options.ts';
+import {validate} from '../../source/options/validate.ts';
 
 const resolve = (options: unknown) => resolveOptions(options as never);
 

@@ -6,12 +6,12 @@ import process from 'node:process';
 import test from 'node:test';
 import {promisify} from 'node:util';
 import {runInThisContext} from 'node:vm';
-import {optionNames} from '../source/options/resolve-options.ts';
-import {startOrigin} from './helpers/origin.ts';
-import {startRedis} from './helpers/redis.ts';
-import {typeErrorsOf} from './helpers/types.ts';
+import {optionNames} from '../../source/options/resolve-options.ts';
+import {startOrigin} from '../helpers/origin.ts';
+import {startRedis} from '../helpers/redis.ts';
+import {typeErrorsOf} from '../helpers/types.ts';
 
-const root = path.resolve(import.meta.dirname, '..');
+const root = path.resolve(import.meta.dirname, '../..');
 const readme = await readFile(path.join(root, 'readme.md'), 'utf8');
 const examples = readme.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups, index}) => ({
 	code: groups?.code ?? '',

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import {describe} from '../source/observe/info.ts';
-import type {Decision} from '../source/http/decision.ts';
-import type {Outcome, SharedOutcome} from '../source/http/outcome.ts';
-import type {CacheInfo} from '../source/index.ts';
-import {now, storedWith} from './http/helpers.ts';
+import {describe} from '../../source/observe/info.ts';
+import type {Decision} from '../../source/http/decision.ts';
+import type {Outcome, SharedOutcome} from '../../source/http/outcome.ts';
+import type {CacheInfo} from '../../source/index.ts';
+import {now, storedWith} from '../http/helpers.ts';
 
-const page = await readFile(path.resolve(import.meta.dirname, '../docs/reasons.md'), 'utf8');
+const page = await readFile(path.resolve(import.meta.dirname, '../../docs/reasons.md'), 'utf8');
 
 /** The cells of a section's table, the first of them without what makes it code. */
 const rowsOf = (heading: string): string[][] => {

@@ -3,7 +3,7 @@ import {access, glob, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-const root = path.resolve(import.meta.dirname, '..');
+const root = path.resolve(import.meta.dirname, '../..');
 const page = await readFile(path.join(root, 'docs/security.md'), 'utf8');
 
 const files = await Array.fromAsync(glob('test/**/*.ts', {cwd: root}));

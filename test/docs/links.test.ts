@@ -4,7 +4,7 @@ import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-const root = path.resolve(import.meta.dirname, '..');
+const root = path.resolve(import.meta.dirname, '../..');
 const pages = ['readme.md', 'changelog.md', 'benchmarks/results.md'];
 for (const name of await readdir(path.join(root, 'docs'))) {
 	if (name.endsWith('.md')) {

@@ -9,9 +9,9 @@ import {
 } from 'node:http';
 import test from 'node:test';
 import type {Got, OptionsInit, OptionsOfTextResponseBody} from 'got';
-import {cacheInfo} from '../../source/index.ts';
-import {setUp} from './helpers.ts';
-import {readStream} from './read-stream.ts';
+import {cacheInfo} from '../../../source/index.ts';
+import {setUp} from '../helpers.ts';
+import {readStream} from '../read-stream.ts';
 
 /*
 What the cache does between got and the origin, for promises and streams alike: got is given the stored response in place of what the origin said, and nothing else of it shows.

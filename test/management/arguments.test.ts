@@ -3,7 +3,7 @@ import test, {suite} from 'node:test';
 import {inspect} from 'node:util';
 import got from 'got';
 import got15 from 'got-15';
-import {cacheInfo, redisCache} from '../source/index.ts';
+import {cacheInfo, redisCache} from '../../source/index.ts';
 
 const cache = redisCache('memory');
 const url = 'https://api.example.com/items';

@@ -6,7 +6,7 @@ import process from 'node:process';
 import test from 'node:test';
 import {promisify} from 'node:util';
 
-const root = path.resolve(import.meta.dirname, '..');
+const root = path.resolve(import.meta.dirname, '../..');
 const page = await readFile(path.join(root, 'docs/testing.md'), 'utf8');
 const examples = page.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups}) => groups?.code ?? '').toArray();
 

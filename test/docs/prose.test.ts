@@ -7,7 +7,7 @@ import test from 'node:test';
 A sentence of a comment names its subject first: "The response", "Redis", not "What…", "Those that…", "Of which…". A reader who has to look for the subject reads twice.
 */
 
-const source = path.join(import.meta.dirname, '../source');
+const source = path.join(import.meta.dirname, '../../source');
 
 const openers = /^(?:None of them|Of (?:an?|the|those|which)|That (?:of|which)|Those|What|Whatever|Which|Who|Whoever|Whose)\b/v;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
 import {inspect} from 'node:util';
 import fc from 'fast-check';
-import {isCovered, matchesUrlPattern, whyNoUrlPattern, type UrlPattern} from '../source/options/url-pattern.ts';
+import {isCovered, matchesUrlPattern, whyNoUrlPattern, type UrlPattern} from '../../source/options/url-pattern.ts';
 
 const table: ReadonlyArray<readonly [pattern: UrlPattern, url: string, isMatch: boolean]> = [
 	['api.example.com', 'https://api.example.com/items', true],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {optionNames} from '../source/options/resolve-options.ts';
-import {editDistance, nearestNames} from '../source/options/similarity.ts';
+import {optionNames} from '../../source/options/resolve-options.ts';
+import {editDistance, nearestNames} from '../../source/options/similarity.ts';
 
 test('the distance of two words is the number of edits between them', () => {
 	const table: ReadonlyArray<readonly [one: string, other: string, distance: number]> = [

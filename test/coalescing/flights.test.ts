@@ -7,7 +7,7 @@ import {
 	type FlightsOptions,
 	type FlightResult,
 	type Leader,
-} from '../source/coalescing/flights.ts';
+} from '../../source/coalescing/flights.ts';
 
 const create = (options: Partial<FlightsOptions> = {}): Flights<string> => createFlights({maxFlightMs: 60_000, maxCoolingDown: 10, ...options});
 

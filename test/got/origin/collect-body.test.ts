@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {PassThrough} from 'node:stream';
 import test from 'node:test';
-import {collectBody} from '../../source/got/origin/collect-body.ts';
+import {collectBody} from '../../../source/got/origin/collect-body.ts';
 
 const maxBytes = 4 * 1024 * 1024;
 

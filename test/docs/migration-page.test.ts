@@ -4,11 +4,11 @@ import path from 'node:path';
 import test from 'node:test';
 import {runInThisContext} from 'node:vm';
 import {Keyv} from 'keyv';
-import {redisCache, type RedisCacheOptions} from '../source/index.ts';
-import {resolveRequestOptions} from '../source/options/resolve-options.ts';
-import {typeErrorsOf} from './helpers/types.ts';
+import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {resolveRequestOptions} from '../../source/options/resolve-options.ts';
+import {typeErrorsOf} from '../helpers/types.ts';
 
-const page = await readFile(path.resolve(import.meta.dirname, '../docs/migration.md'), 'utf8');
+const page = await readFile(path.resolve(import.meta.dirname, '../../docs/migration.md'), 'utf8');
 
 /** The right-hand side of each row. */
 const snippets = page.split('\n').filter(line => line.startsWith('| ') && line.includes('`')).map(row => {
