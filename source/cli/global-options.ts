@@ -1,5 +1,5 @@
 import type {OptionRows} from './commands/options.ts';
-import {storeOptions} from './commands/store-access.ts';
+import {storeOptions} from './commands/store-options.ts';
 
 /** The options that every command takes. */
 export const globalOptions: OptionRows = {

@@ -1,11 +1,9 @@
 import process from 'node:process';
 import type {Command} from './commands/command.ts';
-import {toFailure} from './commands/failures.ts';
-import {createStoreAccess} from './commands/store-access.ts';
 import {commands} from './commands.ts';
 import {generalHelp, helpOf} from './help.ts';
 import {parseCommand, splitCommand, unknownCommand} from './parse.ts';
-import {exitCodes, type Outcome} from './terminal/failure.ts';
+import {exitCodes, Failure, type Outcome} from './terminal/failure.ts';
 import {createOutput, type Output} from './terminal/output.ts';
 import {plainLines, toJsonLine} from './terminal/text.ts';
 import {version} from './terminal/version.ts';
@@ -24,6 +22,12 @@ const runCommand = async (command: Command, arguments_: readonly string[], outpu
 		return 'done';
 	}
 
+	if ('runAlone' in command) {
+		return command.runAlone({given, output});
+	}
+
+	// The library is loaded for commands that need it: help and completion are to be quick.
+	const {createStoreAccess} = await import('./commands/store-access.ts');
 	const store = createStoreAccess(given);
 	try {
 		return await command.run({given, output, store});
@@ -60,6 +64,15 @@ const dispatch = async (arguments_: readonly string[], output: Output): Promise<
 	return runCommand(command, others, output);
 };
 
+const failureOf = async (error: unknown): Promise<Failure | undefined> => {
+	if (error instanceof Failure) {
+		return error;
+	}
+
+	const {toFailure} = await import('./commands/failures.ts');
+	return toFailure(error);
+};
+
 const tell = (message: string, outcome: Outcome, isJson: boolean): void => {
 	const text = isJson ? toJsonLine({error: {outcome, exitCode: exitCodes[outcome], message}}) : `got-redis-cache: ${plainLines(message)}`;
 	process.stderr.write(`${text}\n`);
@@ -75,7 +88,7 @@ export const run = async (arguments_: readonly string[]): Promise<number> => {
 	try {
 		return exitCodes[await dispatch(arguments_, createOutput(isJson))];
 	} catch (error) {
-		const failure = toFailure(error);
+		const failure = await failureOf(error);
 		if (failure) {
 			tell(failure.message, failure.outcome, isJson);
 			return exitCodes[failure.outcome];

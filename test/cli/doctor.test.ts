@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import {test} from 'node:test';
+import {createCertificate} from '../helpers/certificate.ts';
 import {startCluster} from '../helpers/cluster.ts';
-import {startRedis} from '../helpers/redis.ts';
+import {secondPortOffset, startRedis} from '../helpers/redis.ts';
 import {runCli, setUpCli} from './helpers.ts';
 
 type Check = {readonly name: string; readonly verdict: string; readonly detail: string; readonly advice?: string};
@@ -95,6 +99,48 @@ test('doctor of a Redis that is down or refuses the password stops there, with i
 	assert.deepEqual([wrong.code, wrong.checks.length], [4, 1]);
 	assert.match(wrong.checks[0]?.detail ?? '', /^WRONGPASS/v);
 	assert.ok(!JSON.stringify(wrong.checks).includes('wrong@'));
+});
+
+test('doctor of a Redis that hangs says so', async () => {
+	await using redis = await startRedis();
+	redis.pause();
+	const {code, checks} = await diagnose(redis.url);
+	redis.resume();
+	assert.deepEqual([code, checks.length], [3, 1]);
+	assert.match(checks[0]?.detail ?? '', /^Redis took the connection but did not answer/v);
+});
+
+test('doctor speaks TLS, and says which certificates to trust', async () => {
+	const folder = await mkdtemp(path.join(tmpdir(), 'cli-test-'));
+	try {
+		const {cert, key} = createCertificate();
+		const [certificateFile, keyFile] = ['cert.pem', 'key.pem'].map(name => path.join(folder, name)) as [string, string];
+		await Promise.all([writeFile(certificateFile, cert), writeFile(keyFile, key)]);
+		await using redis = await startRedis({args: port => ['--tls-port', String(port + secondPortOffset), '--tls-cert-file', certificateFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certificateFile, '--tls-auth-clients', 'no']});
+		const url = `rediss://localhost:${redis.port + secondPortOffset}`;
+
+		const unknown = await diagnose(url);
+		assert.deepEqual([unknown.code, unknown.checks.length], [3, 1]);
+		assert.match(unknown.checks[0]?.advice ?? '', /name its file in the environment variable NODE_EXTRA_CA_CERTS/v);
+
+		const {code, stdout} = await runCli(['doctor', '--store', url], {env: {NODE_EXTRA_CA_CERTS: certificateFile}});
+		assert.equal(code, 0, stdout);
+		assert.match(stdout, /^ok +TLS +on, with a certificate that was verified$/mv);
+		assert.match(stdout, /^ok +requests /mv);
+
+		const plain = await diagnose(`rediss://localhost:${redis.port}`);
+		assert.match(plain.checks[0]?.advice ?? '', /redis: URL, not rediss:/v);
+	} finally {
+		await rm(folder, {recursive: true});
+	}
+});
+
+test('doctor and the others take the path of a Unix socket, with a database', async () => {
+	await using redis = await startRedis();
+	const url = `unix://${redis.socketPath}?db=1`;
+	const {code, of} = await diagnose(url);
+	assert.deepEqual([code, of('connection')[0]?.detail.startsWith(url)], [0, true]);
+	assert.equal((await runCli(['ls', '--store', url])).code, 1);
 });
 
 test('doctor counts values that nobody can read', async () => {

@@ -12,6 +12,7 @@ test('show tells freshness, times, header fields and a body that is text', async
 	assert.deepEqual([code, stderr], [0, '']);
 	assert.match(stdout, /^GET http:\/\/127\.0\.0\.1:\d+\/a\n200 OK, fresh\n\nage {6}\d+s\n/v);
 	assert.match(stdout, /\nexpires {2}\d{4}-\S+Z \(in \d+s\)\n/v);
+	assert.match(stdout, /\nkept {5}until \d{4}-\S+Z \(in \d+[hm]\)\n/v);
 	assert.match(stdout, /\nkey {6}http_cache:\{.{22}\}\ntags {5}items\n/v);
 	assert.match(stdout, /\ncontent-type: text\/plain\n/v);
 	assert.match(stdout, /\n\nbody of \/a\n$/v);

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
+import {once} from 'node:events';
+import {watch} from 'node:fs';
+import {
+	mkdtemp,
+	readdir,
+	readFile,
+	rm,
+	stat,
+	writeFile,
+} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import {test} from 'node:test';
 import {redisCache, type ExportedResponse, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
-import {runCli, setUpCli, type CliSetup} from './helpers.ts';
+import {environment, main, runCli, setUpCli, type CliSetup} from './helpers.ts';
 
 const useFolder = async (): Promise<AsyncDisposable & {readonly file: (name: string) => string; readonly folder: string}> => {
 	const folder = await mkdtemp(path.join(tmpdir(), 'cli-test-'));
@@ -164,6 +175,24 @@ test('a file that exists is replaced when the export is complete, and open to it
 	const nowhere = await setup.cli('export', '--output', folder.file('missing/cache.ndjson'));
 	assert.equal(nowhere.code, 2);
 	assert.match(nowhere.stderr, /cannot be written \(ENOENT.*\): give another file with --output\n$/v);
+});
+
+test('an interrupted export leaves no file behind', async () => {
+	await using setup = await setUpCli();
+	await using folder = await useFolder();
+	await setup.store(['a']);
+	setup.redis.pause();
+	// eslint-disable-next-line n/prefer-promises/fs -- An iterator that nobody ends would keep the test running.
+	const watcher = watch(folder.folder);
+	const hasChanged = once(watcher, 'change');
+	const child = spawn(process.execPath, [main, 'export', '--output', folder.file('cache.ndjson'), '--timeout', '30s'], {env: environment({REDIS_URL: setup.redis.url}), stdio: 'ignore'});
+	// The file is there before Redis is asked.
+	await hasChanged;
+	watcher.close();
+	child.kill('SIGTERM');
+	const [code] = await once(child, 'close') as [number];
+	setup.redis.resume();
+	assert.deepEqual([code, await readdir(folder.folder)], [130, []]);
 });
 
 test('a pipe leads from one Redis to another', async () => {

@@ -10,7 +10,7 @@ export type CommandContext = {
 	readonly store: StoreAccess;
 };
 
-export type Command = {
+type CommandDescription = {
 	readonly name: string;
 	/** One line, for the list of commands. */
 	readonly summary: string;
@@ -24,6 +24,11 @@ export type Command = {
 	/** Paragraphs of help. */
 	readonly details?: string;
 	readonly examples: ReadonlyArray<readonly [description: string, line: string]>;
-	/** Resolves to how it went. */
-	run(context: CommandContext): Promise<Outcome>;
 };
+
+/** A command, which resolves to how it went. */
+export type Command = CommandDescription & (
+	| {run(context: CommandContext): Promise<Outcome>}
+	/** It needs no store. */
+	| {runAlone(context: Omit<CommandContext, 'store'>): Promise<Outcome>}
+);

@@ -6,6 +6,9 @@ import type {Output} from '../terminal/output.ts';
 import {formatBytes, formatSeconds, pad, plain, plainLines} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {isEncrypted, isStoreKey, locate, requestOptions} from './request.ts';
+import type {StoreAccess} from './store-access.ts';
+
+type Shown = CachedResponse & {readonly keptUntil: Date | undefined};
 
 /** So many lines of a body are shown in a terminal. */
 const mostLines = 200;
@@ -23,13 +26,27 @@ const relative = (date: Date | undefined): string => {
 	return seconds < 0 ? ` (${formatSeconds(-seconds)} ago)` : ` (in ${formatSeconds(seconds)})`;
 };
 
-const factsOf = (stored: CachedResponse): ReadonlyArray<readonly [name: string, value: string]> => {
-	const {storeKey, vary, size, age, storedAt, expiresAt, tags, groups} = stored;
+/** The time at which Redis removes a key; `undefined` if it never does, or does not tell. */
+const keptUntilOf = async (store: StoreAccess, storeKey: string): Promise<Date | undefined> => {
+	const {connectForKeys} = await import('./server.ts');
+	try {
+		const {send, close} = await connectForKeys(store);
+		const milliseconds = Number(await send('PTTL', storeKey));
+		close();
+		return milliseconds > 0 ? new Date(Date.now() + milliseconds) : undefined;
+	} catch {
+		return undefined;
+	}
+};
+
+const factsOf = (stored: Shown): ReadonlyArray<readonly [name: string, value: string]> => {
+	const {storeKey, vary, size, age, storedAt, expiresAt, keptUntil, tags, groups} = stored;
 
 	return [
 		['age', formatSeconds(age)],
 		['stored', timeOf(storedAt) + relative(storedAt)],
 		[expiresAt !== undefined && expiresAt.getTime() < Date.now() ? 'expired' : 'expires', timeOf(expiresAt) + relative(expiresAt)],
+		['kept', keptUntil === undefined ? 'for ever' : `until ${timeOf(keptUntil)}${relative(keptUntil)}`],
 		['size', formatBytes(size)],
 		['key', storeKey],
 		...Object.entries(vary).map(([name, value]) => ['varies', `${name}: ${value}`] as const),
@@ -58,7 +75,7 @@ const writeBody = async (stored: CachedResponse, output: Output): Promise<void> 
 	}
 };
 
-const writeAll = async (stored: CachedResponse, output: Output): Promise<void> => {
+const writeAll = async (stored: Shown, output: Output): Promise<void> => {
 	const {url, method, statusCode, isFresh, headers} = stored;
 	const state = isFresh ? output.style('green', 'fresh') : output.style('yellow', 'stale');
 	await output.line(output.style('bold', plain(`${method} ${url}`)));
@@ -78,21 +95,22 @@ const writeAll = async (stored: CachedResponse, output: Output): Promise<void> =
 	await writeBody(stored, output);
 };
 
-const toJson = (stored: CachedResponse) => {
+const toJson = (stored: Shown) => {
 	const {body, ...entry} = stored;
 	return {...entry, ...bodyFields(body, mediaTypeOf(stored))};
 };
 
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
 	const [target = ''] = given.positionals;
-	const stored = await locate(given, store, target).read();
-	if (!stored) {
+	const found = await locate(given, store, target).read();
+	if (!found) {
 		store.throwIfFailed();
 		const advice = isStoreKey(target) ? '`got-redis-cache ls --json` lists the keys' : '`got-redis-cache ls --url URL` also finds it for other methods, bodies and users';
 		output.warn(`Nothing is stored for ${target} in the namespace '${store.namespace}'; ${await isEncrypted(store) ? 'the responses are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : advice}`);
 		return 'nothingFound';
 	}
 
+	const stored: Shown = {...found, keptUntil: await keptUntilOf(store, found.storeKey)};
 	if (given.flag('body')) {
 		const text = textOf(stored.body, mediaTypeOf(stored)) ?? '(no text: redirect it to a file)';
 		await (output.isTerminal ? output.line(plainLines(text)) : output.bytes(stored.body));

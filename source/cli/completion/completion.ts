@@ -23,7 +23,7 @@ export const createCompletion = (others: readonly Command[], globalOptions: Opti
 			['Zsh, in ~/.zshrc, behind compinit', 'eval "$(got-redis-cache completion zsh)"'],
 			['fish', 'got-redis-cache completion fish > ~/.config/fish/completions/got-redis-cache.fish'],
 		],
-		async run({given, output}) {
+		async runAlone({given, output}) {
 			const [name = ''] = given.positionals;
 			const shell = shells.find(each => each === name);
 			if (shell === undefined) {

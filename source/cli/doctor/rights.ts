@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
+import {isForbidden, type Server} from '../commands/server.ts';
 import {failed, ok, warning, type Finding} from './check.ts';
-import {isForbidden, type Server} from './server.ts';
 
 /*
 The commands that a cache sends, each tried on a key of the doctor's own. docs/security.md says what each is needed for.

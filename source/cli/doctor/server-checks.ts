@@ -1,6 +1,6 @@
+import {connectServer, isForbidden, readInfo, type Server} from '../commands/server.ts';
 import {formatBytes} from '../terminal/text.ts';
 import {failed, ok, warning, type Finding} from './check.ts';
-import {connectServer, isForbidden, readInfo, type Server} from './server.ts';
 
 type Info = ReadonlyMap<string, string>;
 

@@ -1,8 +1,8 @@
 import {randomUUID} from 'node:crypto';
-import {createReadStream} from 'node:fs';
+import {createReadStream, rmSync} from 'node:fs';
 import {open, rename, rm} from 'node:fs/promises';
 import process from 'node:process';
-import {Failure} from '../terminal/failure.ts';
+import {exitCodes, Failure} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
 
 // The bytes of a file, or those of standard input for `-`.
@@ -24,6 +24,17 @@ export type Sink = {
 
 const fileSink = async (file: string): Promise<Sink> => {
 	const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
+	const endEarly = () => {
+		rmSync(temporary, {force: true});
+		// eslint-disable-next-line unicorn/no-process-exit -- The process was told to end.
+		process.exit(exitCodes.interrupted);
+	};
+
+	const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+	for (const signal of signals) {
+		process.once(signal, endEarly);
+	}
+
 	const openTemporary = async () => {
 		try {
 			return await open(temporary, 'wx', 0o600);
@@ -34,7 +45,6 @@ const fileSink = async (file: string): Promise<Sink> => {
 
 	const handle = await openTemporary();
 	let isFinished = false;
-
 	return {
 		async write(text) {
 			await handle.write(text);
@@ -43,6 +53,9 @@ const fileSink = async (file: string): Promise<Sink> => {
 			await handle.close();
 			await rename(temporary, file);
 			isFinished = true;
+			for (const signal of signals) {
+				process.off(signal, endEarly);
+			}
 		},
 		async close() {
 			if (isFinished) {

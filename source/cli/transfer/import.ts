@@ -5,7 +5,6 @@ import {fromHarEntry, readHar, type HarEntry} from '../formats/har.ts';
 import {readLines} from '../formats/lines.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
 import {readFile} from './files.ts';
-import {replay} from './replay.ts';
 
 type Line = {readonly number: number; readonly text: string};
 
@@ -101,7 +100,7 @@ type Counts = ImportResult & {
 
 /** Other programs' archives have no more than HTTP says. */
 const importForeign = async (cache: RedisCache, entries: readonly HarEntry[], expireAfter: string | undefined): Promise<Pick<Counts, 'imported' | 'notStored'>> => {
-	const {default: got} = await import('got');
+	const [{default: got}, {replay}] = await Promise.all([import('got'), import('./replay.ts')]);
 	const client = got.extend(cache);
 	const notStored: Record<string, number> = {};
 	let imported = 0;

@@ -1,8 +1,8 @@
 import {createClient, ErrorReply} from '@redis/client';
-import {clientOptionsOf, type StoreAccess} from '../commands/store-access.ts';
+import {clientOptionsOf, type StoreAccess} from './store-access.ts';
 
 /*
-A connection of the doctor's own, which asks the server what no cache needs to know.
+Connections of the command line's own, for questions to the server that no cache asks.
 */
 
 export type Server = {
@@ -15,6 +15,24 @@ export type Server = {
 
 const connectTimeoutMs = 5000;
 
+const answerTimeoutMs = 5000;
+
+/** A server that took the connection may hang all the same. */
+const withDeadline = async <Result>(action: Promise<Result>): Promise<Result> => {
+	let timer: NodeJS.Timeout | undefined;
+	const deadline = new Promise<never>((_resolve, reject) => {
+		timer = setTimeout(() => {
+			reject(new Error(`Redis did not answer within ${answerTimeoutMs} ms`));
+		}, answerTimeoutMs);
+	});
+
+	try {
+		return await Promise.race([action, deadline]);
+	} finally {
+		clearTimeout(timer);
+	}
+};
+
 export const connectServer = async ({url}: Pick<StoreAccess, 'url'>, version: 2 | 3 = 2): Promise<Server> => {
 	const {socket, ...options} = clientOptionsOf(url);
 	const patience = {connectTimeout: connectTimeoutMs, reconnectStrategy: false as const};
@@ -22,13 +40,40 @@ export const connectServer = async ({url}: Pick<StoreAccess, 'url'>, version: 2 
 	const client = createClient({...options, RESP: version, disableClientInfo: true, socket: {...socket, ...patience}});
 	client.on('error', () => undefined);
 	const startMs = performance.now();
-	await client.connect();
+	const connecting = client.connect();
+	try {
+		await withDeadline(connecting);
+	} catch (error) {
+		connecting.catch(() => undefined);
+		if (client.isOpen) {
+			client.destroy();
+		}
+
+		throw error;
+	}
 
 	return {
-		send: async (...arguments_) => client.sendCommand(arguments_),
+		send: async (...arguments_) => withDeadline(client.sendCommand(arguments_)),
 		connectMs: performance.now() - startMs,
 		close() {
 			client.destroy();
+		},
+	};
+};
+
+/** Connects to the nodes that have the keys of a namespace: in a cluster, each command goes to the node of its key. */
+export const connectForKeys = async (store: StoreAccess): Promise<Pick<Server, 'close' | 'send'>> => {
+	if (!store.isCluster) {
+		return connectServer(store);
+	}
+
+	const cluster = store.openCluster();
+	await withDeadline(cluster.connect());
+
+	return {
+		send: async (...arguments_) => withDeadline(cluster.sendCommand(arguments_.find(argument => argument.startsWith(`${store.namespace}:`)), false, [...arguments_])),
+		close() {
+			cluster.destroy();
 		},
 	};
 };

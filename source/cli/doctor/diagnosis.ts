@@ -1,0 +1,106 @@
+import type {CommandContext} from '../commands/command.ts';
+import {storeFailure, toFailure} from '../commands/failures.ts';
+import {connectForKeys, connectServer, type Server} from '../commands/server.ts';
+import type {StoreAccess} from '../commands/store-access.ts';
+import type {Outcome} from '../terminal/failure.ts';
+import type {Output} from '../terminal/output.ts';
+import {pad, plain} from '../terminal/text.ts';
+import {checkRequests, checkValues, failedWith} from './cache-checks.ts';
+import {failed, ok, type Finding, type Verdict} from './check.ts';
+import {checkRights} from './rights.ts';
+import {checkClock, checkInfo, checkLatency, checkTls, checkTracking, withRight} from './server-checks.ts';
+
+const addressOf = (url: string): string => url.replace(/(?<=\/\/)[^\/]*@/v, '');
+
+const examine = async function * (server: Server, store: StoreAccess): AsyncGenerator<Finding> {
+	const cache = store.open();
+	yield * await checkInfo(server);
+	yield checkTls(store.url);
+	const keyed = await connectForKeys(store);
+	try {
+		yield * await checkRights(server, keyed, store.namespace);
+	} finally {
+		keyed.close();
+	}
+
+	if (!store.isCluster) {
+		yield await checkTracking(store.url);
+	}
+
+	yield await withRight('latency', 'ping', async () => checkLatency(server));
+	yield await withRight('clock', 'time', async () => checkClock(server));
+	yield await checkRequests(cache);
+	yield await checkValues(cache, store);
+};
+
+/** Why no connection could be made, in the words of the library. */
+const whyNoConnection = async (store: StoreAccess, error: unknown): Promise<{readonly finding: Finding; readonly outcome: Outcome}> => {
+	try {
+		await store.open().ready();
+	} catch (error_) {
+		return {finding: failedWith('connection', error_), outcome: toFailure(error_)?.outcome ?? 'unreachable'};
+	}
+
+	return {finding: failedWith('connection', error), outcome: error instanceof Error ? storeFailure(error).outcome : 'unreachable'};
+};
+
+const symbols: Readonly<Record<Verdict, readonly [text: string, style: Parameters<Output['style']>[0]]>> = {
+	ok: ['ok', 'green'],
+	warning: ['warning', 'yellow'],
+	failed: ['FAILED', 'red'],
+};
+
+const write = async ({name, verdict, detail, advice}: Finding, output: Output): Promise<void> => {
+	const [text, style] = symbols[verdict];
+	await output.line(`${output.style(style, pad(text, 7))}  ${output.style('bold', pad(name, 11))}  ${plain(detail)}`);
+	if (advice !== undefined) {
+		await output.line(`${' '.repeat(22)}${plain(advice)}.`);
+	}
+};
+
+export const run = async ({output, store}: CommandContext): Promise<Outcome> => {
+	const findings: Finding[] = [];
+	const tell = async (finding: Finding): Promise<void> => {
+		findings.push(finding);
+		if (!output.isJson) {
+			await write(finding, output);
+		}
+	};
+
+	const diagnose = async (): Promise<Outcome> => {
+		let server: Server;
+		try {
+			server = await connectServer(store);
+		} catch (error) {
+			const {finding, outcome} = await whyNoConnection(store, error);
+			await tell(finding);
+			return outcome;
+		}
+
+		try {
+			await tell(ok('connection', `${addressOf(store.url)}, in ${server.connectMs.toFixed(0)} ms`));
+			for await (const finding of examine(server, store)) {
+				await tell(finding);
+			}
+		} catch (error) {
+			await tell(failed('connection', `it was lost: ${error instanceof Error ? error.message : String(error)}`, 'See whether Redis is overloaded or restarting, and run the doctor again'));
+			return 'unreachable';
+		} finally {
+			server.close();
+		}
+
+		if (findings.every(({verdict}) => verdict !== 'failed')) {
+			return 'done';
+		}
+
+		return findings.some(({name, verdict}) => name === 'rights' && verdict === 'failed') ? 'refused' : 'incomplete';
+	};
+
+	const outcome = await diagnose();
+	if (output.isJson) {
+		const verdicts = new Set(findings.map(({verdict}) => verdict));
+		await output.json({store: addressOf(store.url), namespace: store.namespace, verdict: (['failed', 'warning'] as const).find(verdict => verdicts.has(verdict)) ?? 'ok', checks: findings});
+	}
+
+	return outcome;
+};
