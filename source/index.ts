@@ -4,7 +4,7 @@ export {redisCache, redisCache as default} from './got/plugin.ts';
 export {cacheInfo} from './got/cache-info.ts';
 export type {CacheHop, CacheInfo, CacheReason, NotStoredReason} from './observe/info.ts';
 export type {ExchangeReport} from './observe/exchange-report.ts';
-export type {CacheStats, RequestCounts} from './observe/stats.ts';
+export type {CacheStats, FleetStats, RequestCounts, StatsStep} from './observe/stats.ts';
 export type {ExchangeTrace} from './observe/tracing.ts';
 export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
 export type {Duration} from './types/duration.ts';

@@ -3,7 +3,7 @@ import type {HandlerFunction} from 'got';
 import type {Refusals} from '../cache/refusals.ts';
 import {createFlights} from '../coalescing/flights.ts';
 import {createLeases} from '../coalescing/lease.ts';
-import {checkEventName, checkSince, refuseMore} from '../management/arguments.ts';
+import {checkEventName, checkStatsPeriod, refuseMore} from '../management/arguments.ts';
 import type {ExportedResponse, ImportResult} from '../management/exported.ts';
 import type {Explanation} from '../management/explanation.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
@@ -14,7 +14,7 @@ import type {ExchangeReport} from '../observe/exchange-report.ts';
 import {createFleetStatistics, type FleetStatistics} from '../observe/fleet-statistics.ts';
 import {createObserver} from '../observe/observer.ts';
 import {createStatistics, type Statistics} from '../observe/statistics.ts';
-import type {CacheStats} from '../observe/stats.ts';
+import type {CacheStats, FleetStats} from '../observe/stats.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {resolveOptions} from '../options/resolve-options.ts';
 import {describeRedacted} from '../options/validate.ts';
@@ -579,8 +579,8 @@ export class RedisCache {
 	/**
 	Returns what `stats()` returns, of all processes that share the Redis and the namespace. Each process adds its counts to Redis every ten seconds.
 
-	@param options - `since`: how far to go back, two days at most, `'1h'` by default. Minutes are counted as a whole, origins and URLs in steps of ten minutes.
-	@throws {TypeError} If the option `statistics` is `false`, or `since` is no duration, or too long.
+	@param options - `since`: how far to go back, two days at most, `'1h'` by default. Minutes are counted as a whole, origins and URLs in steps of ten minutes. `step`: a duration of whole minutes, for a `timeline` of such steps.
+	@throws {TypeError} If the option `statistics` is `false`, or `since` or `step` is no duration, or too long, or `step` is not of whole minutes.
 	@throws {Error} If the store is not a Redis, or does not answer; `cause` is why.
 
 	@example
@@ -588,15 +588,15 @@ export class RedisCache {
 	const {statuses, bytes, hottest} = await cache.fleetStats({since: '15m'});
 	```
 	*/
-	fleetStats(options?: {readonly since?: Duration | undefined}): Promise<CacheStats>;
+	fleetStats(options?: {readonly since?: Duration | undefined; readonly step?: Duration | undefined}): Promise<FleetStats>;
 
-	async fleetStats(options?: {readonly since?: Duration | undefined}, ...more: never[]): Promise<CacheStats> {
+	async fleetStats(options?: {readonly since?: Duration | undefined; readonly step?: Duration | undefined}, ...more: never[]): Promise<FleetStats> {
 		refuseMore(more, 1, 'fleetStats()');
 		if (!this.#fleet) {
 			throw new TypeError('Nothing is counted for fleetStats(), because the option `statistics` in redisCache() is `false`: leave it out');
 		}
 
-		return this.#fleet.read(checkSince(options));
+		return this.#fleet.read(checkStatsPeriod(options));
 	}
 
 	/**

@@ -352,14 +352,31 @@ const isSince = (value: unknown): boolean => {
 	return sinceMs > 0 && sinceMs <= longestSinceMs;
 };
 
+const minuteMs = 60_000;
+
+const isStep = (value: unknown): boolean => {
+	const stepMs = parseDuration(value) ?? 0;
+	return stepMs > 0 && stepMs <= longestSinceMs && stepMs % minuteMs === 0;
+};
+
+/** The time that statistics go back, and the length of the steps of their timeline, in milliseconds. */
+export type StatsPeriod = {
+	readonly sinceMs: number;
+	/** Whole minutes; `undefined` without a timeline. */
+	readonly stepMs: number | undefined;
+};
+
 /**
-@returns The time that statistics go back, in milliseconds.
 @throws {TypeError} If it is not what `fleetStats()` can be told.
 */
-export const checkSince = (given: unknown = {}): number => {
-	validate(given, {since: [isSince, `a duration longer than zero, and no longer than two days: ${durationExpected}`, describeDuration]}, {where: 'fleetStats()', noun: 'property'});
+export const checkStatsPeriod = (given: unknown = {}): StatsPeriod => {
+	validate(given, {
+		since: [isSince, `a duration longer than zero, and no longer than two days: ${durationExpected}`, describeDuration],
+		step: [isStep, `a duration of whole minutes, and no longer than two days: ${durationExpected}`, describeDuration],
+	}, {where: 'fleetStats()', noun: 'property'});
+	const {since, step} = given as {readonly since?: unknown; readonly step?: unknown};
 
-	return parseDuration((given as {readonly since?: unknown}).since) ?? hourMs;
+	return {sinceMs: parseDuration(since) ?? hourMs, stepMs: parseDuration(step)};
 };
 
 const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover', 'exchange']);

@@ -1,4 +1,4 @@
-import {longestSinceMs} from '../management/arguments.ts';
+import {longestSinceMs, type StatsPeriod} from '../management/arguments.ts';
 import type {SealedText} from '../store/codec/sealed-text.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {CommandResult} from '../store/ports/commands.ts';
@@ -6,7 +6,7 @@ import type {Store} from '../store/ports/store.ts';
 import {inBackground} from '../types/background.ts';
 import {callAtExit, forgetAtExit} from './at-exit.ts';
 import type {Growth, Statistics} from './statistics.ts';
-import {statsOf, type CacheStats} from './stats.ts';
+import {countersOfStep, statsOf, stepOf, type FleetStats, type StatsStep} from './stats.ts';
 
 /*
 The statistics of all processes together. Each adds its counters to Redis in one step of ten seconds: to a hash of the minute, and to sorted sets of ten minutes for origins and URLs, which are many. A count may be lost with a connection, none is added twice.
@@ -71,6 +71,27 @@ const sumScript = (command: string) => `
 const sumHashesScript = sumScript('\'HGETALL\', key');
 const sumSortedSetsScript = sumScript('\'ZRANGE\', key, 0, -1, \'WITHSCORES\'');
 
+/** Returns for each key the counters that the arguments name. */
+const countsScript = `
+	local wanted = {}
+	for _, name in ipairs(ARGV) do
+		wanted[name] = true
+	end
+	local reply = {}
+	for position, key in ipairs(KEYS) do
+		local found = redis.call('HGETALL', key)
+		local counts = {}
+		for index = 1, #found, 2 do
+			if wanted[found[index]] then
+				counts[#counts + 1] = found[index]
+				counts[#counts + 1] = found[index + 1]
+			end
+		end
+		reply[position] = counts
+	end
+	return reply
+`;
+
 export type FleetStatisticsOptions = {
 	readonly statistics: Statistics;
 	/** Returns the current store: another one may take over. */
@@ -91,7 +112,7 @@ export type FleetStatistics = {
 
 	@throws {Error} If the store is not a Redis, or does not answer.
 	*/
-	read(sinceMs: number): Promise<CacheStats>;
+	read(period: StatsPeriod): Promise<FleetStats>;
 
 	/** Writes what was counted, and nothing from then on. */
 	close(): Promise<void>;
@@ -199,13 +220,14 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 		}
 	};
 
-	const sum = async (command: Command, script: string, keysOf: (prefix: string) => readonly string[], open: (name: string) => string | undefined): Promise<Map<string, number>> => {
-		const sums = new Map<string, number>();
+	/** Runs a script on keys, some of them at a time. Gives the replies. */
+	const runOn = async (command: Command, script: string, keysOf: (prefix: string) => readonly string[], arguments_: readonly string[] = []): Promise<Array<readonly unknown[]>> => {
+		const replies: Array<readonly unknown[]> = [];
 		for (let start = 0; start < keysOf('').length; start += keysPerRead) {
 			// eslint-disable-next-line no-await-in-loop -- Other commands go in between.
 			const result = await command(keyPrefix, prefix => {
 				const keys = keysOf(prefix).slice(start, start + keysPerRead);
-				return ['EVAL', script, String(keys.length), ...keys];
+				return ['EVAL', script, String(keys.length), ...keys, ...arguments_];
 			});
 			if (result === undefined || result.refusal) {
 				const cause = result?.refusal ?? store().health().lastError;
@@ -213,10 +235,32 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 				throw isClosed ? failure('the cache is closed') : failure(why, cause);
 			}
 
-			add(sums, result.reply as readonly unknown[], open);
+			replies.push(result.reply as readonly unknown[]);
+		}
+
+		return replies;
+	};
+
+	const sum = async (command: Command, script: string, keysOf: (prefix: string) => readonly string[], open: (name: string) => string | undefined): Promise<Map<string, number>> => {
+		const sums = new Map<string, number>();
+		for (const reply of await runOn(command, script, keysOf)) {
+			add(sums, reply, open);
 		}
 
 		return sums;
+	};
+
+	const readTimeline = async (command: Command, fromMs: number, toMs: number, stepMs: number): Promise<StatsStep[]> => {
+		const replies = await runOn(command, countsScript, prefix => keysBetween(prefix, 'counters', minuteMs, fromMs, toMs), countersOfStep);
+		const firstStep = Math.floor(fromMs / stepMs);
+		const firstMinute = Math.floor(fromMs / minuteMs);
+		const steps = Array.from({length: Math.floor(toMs / stepMs) - firstStep + 1}, () => new Map<string, number>());
+		for (const [position, counts] of replies.flat().entries()) {
+			const step = steps[Math.floor(((firstMinute + position) * minuteMs) / stepMs) - firstStep];
+			add(step ?? new Map<string, number>(), counts as readonly unknown[], name => name);
+		}
+
+		return steps.map((counters, position) => stepOf(new Date((firstStep + position) * stepMs), counters));
 	};
 
 	return {
@@ -225,7 +269,7 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 				arm();
 			}
 		},
-		async read(sinceMs) {
+		async read({sinceMs, stepMs}) {
 			await flush();
 			const {plainCommand, isAlone} = store();
 			if (!plainCommand || isAlone) {
@@ -234,13 +278,14 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 
 			const toMs = now();
 			const fromMs = toMs - sinceMs;
-			const [counters, origins, urls] = await Promise.all([
+			const [counters, origins, urls, timeline] = await Promise.all([
 				sum(plainCommand, sumHashesScript, prefix => keysBetween(prefix, 'counters', minuteMs, fromMs, toMs), name => name),
 				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'origins', tenMinutesMs, fromMs, toMs), name => openOrigin(name, names)),
 				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'urls', tenMinutesMs, fromMs, toMs), names.open),
+				stepMs === undefined ? undefined : readTimeline(plainCommand, fromMs, toMs, stepMs),
 			]);
 
-			return statsOf(new Date(Math.floor(fromMs / minuteMs) * minuteMs), counters, origins, urls);
+			return {...statsOf(new Date(Math.floor(fromMs / minuteMs) * minuteMs), counters, origins, urls), ...timeline && {timeline}};
 		},
 		async close() {
 			await flush();

@@ -70,11 +70,32 @@ export type CacheStats = {
 	};
 };
 
+/** The requests of one step of a timeline. New properties may be added in a minor version. */
+export type StatsStep = Pick<CacheStats, 'requests' | 'statuses' | 'errors' | 'bytes' | 'savedMs'> & {
+	/** The beginning of the step: a multiple of its length, by UTC. */
+	readonly from: Date;
+};
+
+/** The statistics of all processes that share a Redis. */
+export type FleetStats = CacheStats & {
+	/** The steps, the earliest first, also those without requests; `undefined` if no `step` was given. The first one may have begun before `since`, and the last one is not over. */
+	readonly timeline?: readonly StatsStep[];
+};
+
 /*
 Counters have names, by which those of several processes are added: `requests`, `status hit`, `reason fresh`, `not-stored private`, `look-up 12` (the bucket), and so on.
 */
 
 export type Counters = ReadonlyMap<string, number>;
+
+/** The counters that a step of a timeline is made of. */
+export const countersOfStep: readonly string[] = ['requests', ...statuses.map(status => `status ${status}`), 'errors', 'bytes memory', 'bytes store', 'bytes origin', 'saved-ms'];
+
+/** Makes a step of a timeline of its counters. */
+export const stepOf = (from: Date, counters: Counters): StatsStep => {
+	const {requests, statuses: byStatus, errors, bytes, savedMs} = statsOf(from, counters, new Map(), new Map());
+	return {from, requests, statuses: byStatus, errors, bytes, savedMs};
+};
 
 /** The place of the origins that are not counted by themselves. */
 export const otherOrigins = '*';

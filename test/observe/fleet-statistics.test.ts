@@ -53,6 +53,40 @@ test('the statistics of several processes are added, those of this one up to now
 	assert.deepEqual(await cache.fleetStats({since: '2d'}), {...stats, since: (await cache.fleetStats({since: '2d'})).since});
 });
 
+test('a timeline has each step with its own counts, those without requests included', async ({mock}) => {
+	await using setup = await setUp();
+	const {origin, cache, client} = setup;
+	origin.handler = (_request, response) => {
+		respond(response, fresh);
+	};
+
+	const startMs = Date.now();
+	// In the middle of a step of five minutes.
+	const middleMs = (Math.floor(startMs / 300_000) * 300_000) + 150_000;
+	mock.timers.enable({apis: ['Date'], now: middleMs - 900_000});
+	await client('items');
+	await cache.fleetStats();
+	mock.timers.setTime(middleMs - 300_000);
+	await client('others');
+	await client('others');
+	await cache.fleetStats();
+	mock.timers.setTime(middleMs);
+	const {requests, timeline = []} = await cache.fleetStats({since: '15m', step: '5m'});
+
+	assert.equal(requests, 3);
+	assert.deepEqual(timeline.map(({from, requests: count, statuses: {hit, miss}, bytes}) => [from.getTime(), count, hit, miss, bytes.origin]), [
+		[middleMs - 1_050_000, 1, 0, 1, 6],
+		[middleMs - 750_000, 0, 0, 0, 0],
+		[middleMs - 450_000, 2, 1, 1, 6],
+		[middleMs - 150_000, 0, 0, 0, 0],
+	]);
+	assert.equal((await cache.fleetStats()).timeline, undefined);
+	assert.equal((await cache.fleetStats({step: '1m'})).timeline?.length, 61);
+	for (const step of ['90s', 0, '3d', 'often']) {
+		await assert.rejects(async () => cache.fleetStats({step: step as '1m'}), {name: 'TypeError', message: /`step` in fleetStats\(\)/v});
+	}
+});
+
 test('what was counted is written once, in one step, with an expiry', async () => {
 	await using setup = await setUp();
 	const {redis, origin, cache, client} = setup;
@@ -200,7 +234,7 @@ test('without a Redis, `fleetStats()` says where the numbers of this process are
 		await assert.rejects(cache.fleetStats({since: since as never}), {name: 'TypeError', message: /^Expected the property `since` in fleetStats\(\) to be a duration longer than zero/v});
 	}
 
-	await assert.rejects(cache.fleetStats({from: '1h'} as never), {name: 'TypeError', message: 'Unknown property `from` in fleetStats(): expected one of since'});
+	await assert.rejects(cache.fleetStats({from: '1h'} as never), {name: 'TypeError', message: 'Unknown property `from` in fleetStats(): expected one of since, step'});
 });
 
 test('a cache that is read-only, or without statistics, writes none', async () => {
