@@ -34,6 +34,8 @@ export type {
 } from './options/options.ts';
 export type {StoreOption} from './store/backends/connection.ts';
 export type {UnreadableReason} from './store/ports/listing.ts';
+export type {OriginSwitch} from './tags/switching.ts';
+export type {Switchable} from './management/switches.ts';
 export type {StoredPolicy} from './types/stored.ts';
 export {StoreError, StoreTimeoutError} from './store/ports/store-error.ts';
 export type {UrlPattern} from './options/url-pattern.ts';

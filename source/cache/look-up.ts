@@ -12,9 +12,10 @@ import {observe, peek, select, type Selection} from '../resource/selection.ts';
 import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from '../resource/write-guard.ts';
 import {createBudget} from '../store/guard/budget.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
+import {switchFor} from '../tags/switching.ts';
 import {findSearchVariance, knownSearchVariance, mayVary} from '../tags/search-variance.ts';
 import {isForSearchVariance, noVersions} from '../tags/versions.ts';
-import type {StoredResponse, VariantIndex} from '../types/stored.ts';
+import type {StoredResponse, SwitchKind, VariantIndex} from '../types/stored.ts';
 import {
 	keyOf,
 	withinBudgetOf,
@@ -27,7 +28,7 @@ import {
 const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
 	const decision = decide(request, stored, nowMs, http);
 
-	return refreshesAhead && decision.kind === 'reuse' && decision.reason === 'fresh' && isEarlyRefreshDue(stored.policy, nowMs, 1 - Math.random())
+	return refreshesAhead && http.originSwitch === undefined && decision.kind === 'reuse' && decision.reason === 'fresh' && isEarlyRefreshDue(stored.policy, nowMs, 1 - Math.random())
 		? {...decision, refresh: validationHeaders(stored)}
 		: decision;
 };
@@ -75,6 +76,10 @@ const guardOfPost = async (context: ExchangeContext, {request, settings, keyInpu
 /** Whether `Vary`, and not only the options, selects among the variants. */
 const isVaried = ({vary}: VariantIndex, {http: {matchHeaders}}: RequestSettings): boolean => vary.some(name => !matchHeaders.includes(name));
 
+/** The settings of a request with the switch that is in force for its origin. */
+export const withSwitch = (settings: RequestSettings, originSwitch: SwitchKind | undefined): RequestSettings =>
+	settings.http.originSwitch === originSwitch ? settings : {...settings, http: {...settings.http, originSwitch}};
+
 /** The reason why the cache takes no part in a request, as far as the request alone tells. */
 export const whyBypassed = ({settings}: ExchangeContext, request: RequestHead, {isDisabled}: RequestSettings, isKeyable: boolean): BypassReason | undefined => {
 	if (isDisabled) {
@@ -111,7 +116,9 @@ type LookUpOptions = {
 /**
 Looks a request up and decides what to do with it.
 */
-export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, key: given}: LookUpOptions = {}): Promise<Exchange> => {
+export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, key: givenKey}: LookUpOptions = {}): Promise<Exchange> => {
+	// A repeated look-up finds out anew whether a switch is in force.
+	const asked: Asked = {...given, settings: withSwitch(given.settings, undefined)};
 	const {request, settings, keyInput, budget = createBudget()} = asked;
 	const requestTimeMs = context.now();
 	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), lookUpMs: 0, tier: 'memory' as const, key: '', index: undefined, versions: noVersions, guard: noGuard, budget};
@@ -119,7 +126,7 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}
 
-	const firstKey = given ?? firstKeyOf(context, asked);
+	const firstKey = givenKey ?? firstKeyOf(context, asked);
 	// Some decisions need no look at the store.
 	const early = decide(request, undefined, requestTimeMs, settings.http);
 	if (early.kind === 'bypass') {
@@ -141,30 +148,40 @@ export const lookUp = async (context: ExchangeContext, asked: Asked, {bypass, ke
 		return {...found, lookUpMs, versions, guard};
 	};
 
+	const steps = withinBudgetOf(context, exchange);
+	const settingsNow = () => withSwitch(settings, switchFor(context.store, request.url, requestTimeMs));
 	if (early.kind === 'fetch' && early.reason === 'reload') {
-		return guarded({...exchange, key: firstKey, decision: early, versions: await observe(withinBudgetOf(context, exchange), request, firstKey, settings.tags)});
+		const versions = await observe(steps, request, firstKey, settings.tags);
+		if (settingsNow() === settings) {
+			return guarded({...exchange, key: firstKey, decision: early, versions});
+		}
 	}
 
-	const steps = withinBudgetOf(context, exchange);
 	const first = await select(steps, request, firstKey, selectOptions(settings));
 	// Without another key to look under, the function must not yield: it would miss the result of an equal request.
 	const isDone = first.stored !== undefined || !(isForSearchVariance(firstKey) || mayVary(context, request.url));
-	const {stored, index, tier, versions, key} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
+	const {stored, ...found} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
+	const current = settingsNow();
+	const decision = decideSelected(request, {stored, index: found.index}, requestTimeMs, current);
+	if (decision.kind === 'bypass') {
+		return {...exchange, settings: current, decision, lookUpMs: ownTimers.now() - exchange.startedAt};
+	}
 
-	return guarded({...exchange, key, index, tier, versions, decision: decideSelected(request, {stored, index}, requestTimeMs, settings)});
+	return guarded({...exchange, ...found, settings: current, decision});
 };
 
 /**
 Looks a request up in the memory tier, without I/O; `undefined` if memory has no response to reuse.
 */
-export const lookUpNow = (context: ExchangeContext, {request, settings, keyInput}: Asked, key: string): Exchange | undefined => {
+export const lookUpNow = (context: ExchangeContext, {request, settings: given, keyInput}: Asked, key: string): Exchange | undefined => {
 	const startedAt = ownTimers.now();
 	const selection = peek(context, request, key);
-	if (!selection?.stored || !isSelected(request, selection.stored, settings.http.matchHeaders)) {
+	if (!selection?.stored || !isSelected(request, selection.stored, given.http.matchHeaders)) {
 		return undefined;
 	}
 
 	const requestTimeMs = context.now();
+	const settings = withSwitch(given, switchFor(context.store, request.url, requestTimeMs));
 	const decision = decideOn(request, selection.stored, requestTimeMs, settings);
 
 	return decision.kind === 'reuse'
@@ -192,8 +209,9 @@ Prepares the exchange of a background refresh: the origin is asked regardless of
 @param seen - The response that the caller was given.
 */
 export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: StoredResponse): Exchange => {
-	const {decision} = exchange;
-	if (decision.kind !== 'reuse' || decision.stored.policy.responseTimeMs > seen.policy.responseTimeMs) {
+	const {decision, settings} = exchange;
+	// A switch that was set meanwhile keeps the refresh from the origin.
+	if (decision.kind !== 'reuse' || settings.http.originSwitch !== undefined || decision.stored.policy.responseTimeMs > seen.policy.responseTimeMs) {
 		return exchange;
 	}
 
@@ -214,7 +232,8 @@ export const askedAgain = (exchange: Exchange): Exchange => {
 		return {...exchange, decision: {...decision, headers: undefined}};
 	}
 
-	return decision.kind === 'validate' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
+	// A switch that was set meanwhile comes too late: the origin has the request already.
+	return decision.kind === 'validate' || decision.kind === 'unavailable' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
 };
 
 /** Whether the response to another request is also stored for this request's URL. */

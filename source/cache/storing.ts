@@ -13,6 +13,7 @@ import type {TimeToLive} from '../store/ports/records.ts';
 import {readVersions} from '../tags/current-versions.ts';
 import {versionsFor} from '../tags/ensure-versions.ts';
 import {registerSearchVariance, wasUrlPurged} from '../tags/search-variance.ts';
+import {switchFor} from '../tags/switching.ts';
 import {
 	groupVersionKey,
 	guardKey,
@@ -123,6 +124,11 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 		// The next look-up reads these versions before it asks the origin.
 		context.versionKeys.set(key, versionKeysOf(key, stored));
 		return notStoredBecause(context, exchange, stored, refusal ?? 'invalidated');
+	}
+
+	// An operator may have set the switch while the origin was asked.
+	if (switchFor(context.store, stored.url, context.now()) === 'bypass') {
+		return {refusal: 'bypassed'};
 	}
 
 	if (!steps.store.isWritable(key)) {

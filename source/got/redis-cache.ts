@@ -9,6 +9,7 @@ import type {Explanation} from '../management/explanation.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
 import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
 import {clearAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
+import {endSwitch, setSwitch, type Switchable} from '../management/switches.ts';
 import {copyAll, exportAll, importAll} from '../management/transfer.ts';
 import type {ExchangeReport} from '../observe/exchange-report.ts';
 import {createFleetStatistics, type FleetStatistics} from '../observe/fleet-statistics.ts';
@@ -30,6 +31,7 @@ import type {StoreCounters} from '../store/ports/status.ts';
 import type {Store} from '../store/ports/store.ts';
 import {carryOver} from '../tags/current-versions.ts';
 import {plainPathMs} from '../tags/search-variance.ts';
+import {switchesIn, type OriginSwitch} from '../tags/switching.ts';
 import type {Duration} from '../types/duration.ts';
 import {createHints} from '../types/hints.ts';
 import {explain} from './explain.ts';
@@ -65,6 +67,8 @@ export type RedisCacheReadiness = {
 export type RedisCacheHealth = StoreHealth & {
 	/** Since the cache was made; in keys of the store, of which a request reads several. */
 	readonly counters: StoreCounters;
+	/** The origins that are frozen or bypassed, as far as this process knows: by `freeze()` and `bypass()`, here or in another process. A process learns of a switch with its next request to the origin. */
+	readonly switches: readonly OriginSwitch[];
 };
 
 // A hint each, a few hundred bytes: as many as a busy process needs, no more than a small one can spare.
@@ -537,6 +541,65 @@ export class RedisCache {
 	}
 
 	/**
+	Freezes an origin for all processes: requests are answered with what is stored, fresh or stale, and the origin is not asked. A request for which nothing is stored is answered with 504 (Gateway Timeout), as with `onlyIfCached`. Requests that the cache takes no part in, such as a POST or one with `no-store`, still go to the origin.
+
+	@param what - `{origin}`.
+	@param duration - How long: milliseconds, or a string such as `'30m'`. The switch then ends by itself, in all processes.
+	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas. All processes heed it then within a second. Where the store did not, this process heeds it all the same, and tries again.
+	@throws {TypeError} If `what` does not name an origin, or `duration` is no duration or zero.
+
+	@example
+	```
+	await cache.freeze({origin: 'https://api.example.com'}, '30m');
+	```
+	*/
+	freeze(what: Switchable, duration: Duration): Promise<boolean>;
+
+	async freeze(what: Switchable, duration: Duration, ...more: never[]): Promise<boolean> {
+		refuseMore(more, 2, 'freeze()');
+		return setSwitch(this.#context, 'freeze', what, duration);
+	}
+
+	/**
+	Has all processes bypass the cache for an origin: nothing stored is used, nothing is stored, and no request waits for an equal one. Stored responses stay, and are used again afterwards.
+
+	@param what - `{origin}`.
+	@param duration - How long: milliseconds, or a string such as `'10m'`. The switch then ends by itself, in all processes.
+	@returns Whether the store confirmed it, as `freeze()` does.
+	@throws {TypeError} If `what` does not name an origin, or `duration` is no duration or zero.
+
+	@example
+	```
+	await cache.bypass({origin: 'https://api.example.com'}, '10m');
+	```
+	*/
+	bypass(what: Switchable, duration: Duration): Promise<boolean>;
+
+	async bypass(what: Switchable, duration: Duration, ...more: never[]): Promise<boolean> {
+		refuseMore(more, 2, 'bypass()');
+		return setSwitch(this.#context, 'bypass', what, duration);
+	}
+
+	/**
+	Ends what `freeze()` or `bypass()` has begun, for all processes.
+
+	@param what - `{origin}`.
+	@returns Whether the store confirmed it, as `freeze()` does, whether or not there was a switch.
+	@throws {TypeError} If `what` does not name an origin.
+
+	@example
+	```
+	await cache.thaw({origin: 'https://api.example.com'});
+	```
+	*/
+	thaw(what: Switchable): Promise<boolean>;
+
+	async thaw(what: Switchable, ...more: never[]): Promise<boolean> {
+		refuseMore(more, 1, 'thaw()');
+		return endSwitch(this.#context, what);
+	}
+
+	/**
 	How the store does: asks nothing, so it may be called for each health check of a load balancer. A sick store makes no request fail, so it is no reason to take a process out of service.
 
 	@example
@@ -550,7 +613,7 @@ export class RedisCache {
 	health(...more: never[]): RedisCacheHealth {
 		refuseMore(more, 0, 'health()');
 		const {store} = this.#context;
-		return {...store.health(), counters: {...store.counters}};
+		return {...store.health(), counters: {...store.counters}, switches: switchesIn(store, this.#context.now())};
 	}
 
 	/**

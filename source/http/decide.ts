@@ -9,7 +9,7 @@ import type {RequestHead} from './message.ts';
 import {missingPartHeaders} from './partial.ts';
 import {selectRange} from './range.ts';
 import type {Settings} from './settings.ts';
-import {isWithinMaxStale, isWithinStaleWhileRevalidate} from './stale.ts';
+import {isUsableFrozen, isWithinMaxStale, isWithinStaleWhileRevalidate} from './stale.ts';
 import {isSelected} from './vary.ts';
 
 /**
@@ -22,16 +22,25 @@ export const decide = (request: RequestHead, stored: StoredResponse | undefined,
 	const decision = decideBypass(request, directives, settings) ?? decideStored(request, stored, {directives, nowMs, settings});
 	// RFC 9111 §5.2.1.7
 	const isOnlyIfCached = settings.mode === 'only-if-cached' || directives.has('only-if-cached');
+	if (isOnlyIfCached && decision.kind !== 'reuse') {
+		return {kind: 'unavailable', reason: 'only-if-cached'};
+	}
 
-	return isOnlyIfCached && decision.kind !== 'reuse' ? {kind: 'unavailable', reason: 'only-if-cached'} : decision;
+	const isAsked = decision.kind === 'fetch' || decision.kind === 'validate';
+
+	return isAsked && settings.originSwitch === 'freeze' ? {kind: 'unavailable', reason: 'frozen'} : decision;
 };
 
-const decideBypass = (request: RequestHead, directives: CacheControl, {mode, methods, lifetimes}: Settings): Decision | undefined => {
+const decideBypass = (request: RequestHead, directives: CacheControl, {mode, methods, lifetimes, originSwitch}: Settings): Decision | undefined => {
 	if (mode === 'no-store' || directives.has('no-store') || isNeverStored(request, lifetimes)) {
 		return {kind: 'bypass', reason: 'no-store'};
 	}
 
-	return methods.has(request.method) ? undefined : {kind: 'bypass', reason: 'method'};
+	if (!methods.has(request.method)) {
+		return {kind: 'bypass', reason: 'method'};
+	}
+
+	return originSwitch === 'bypass' ? {kind: 'bypass', reason: 'bypassed-by-operator'} : undefined;
 };
 
 type Circumstances = {
@@ -42,7 +51,7 @@ type Circumstances = {
 
 const decideStored = (request: RequestHead, stored: StoredResponse | undefined, circumstances: Circumstances): Decision => {
 	const {settings} = circumstances;
-	if (settings.mode === 'reload') {
+	if (settings.mode === 'reload' && settings.originSwitch !== 'freeze') {
 		return {kind: 'fetch', reason: 'reload'};
 	}
 
@@ -83,16 +92,23 @@ type Reusability =
 const reuse = (reason: ReuseReason): Reusability => ({isReusable: true, reason});
 const revalidate = (reason: ValidateReason): Reusability => ({isReusable: false, reason});
 
+/** Whether a stored response may be reused without the origin, whatever the request says. */
+const isReusableAnyway = (policy: StoredPolicy, nowMs: number): boolean => !policy.isInvalidated && !policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0;
+
 /** Whether a stored response may be reused as it is, RFC 9111 §4. */
 const evaluateReuse = (policy: StoredPolicy, circumstances: Circumstances): Reusability => {
-	const {directives, nowMs, settings: {mode, alwaysRevalidates}} = circumstances;
+	const {directives, nowMs, settings: {mode, alwaysRevalidates, originSwitch}} = circumstances;
+
+	if (originSwitch === 'freeze' && isUsableFrozen(policy)) {
+		return reuse(isReusableAnyway(policy, nowMs) ? 'fresh' : 'frozen');
+	}
 
 	if (policy.isInvalidated) {
 		return revalidate('invalidated');
 	}
 
 	if (mode === 'force-cache' || mode === 'only-if-cached') {
-		return reuse(!policy.isNoCache && remainingFreshnessSeconds(policy, nowMs) > 0 ? 'fresh' : mode);
+		return reuse(isReusableAnyway(policy, nowMs) ? 'fresh' : mode);
 	}
 
 	if (alwaysRevalidates) {

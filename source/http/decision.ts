@@ -16,7 +16,9 @@ export type BypassReason =
 	/** Got's own `cache` option is set, so that another cache is in use. */
 	| 'other-cache'
 	/** The options of the request were changed again and again while it was looked up, or just before it was sent. */
-	| 'changing-request';
+	| 'changing-request'
+	/** An operator has the whole fleet bypass the cache for the origin. */
+	| 'bypassed-by-operator';
 
 /** The reason why a request goes to the origin. */
 export type MissReason =
@@ -46,7 +48,9 @@ export type ReuseReason =
 	/** The response is stale or must be validated, and the mode `force-cache` accepts that. */
 	| 'force-cache'
 	/** The response is stale or must be validated, and the mode `only-if-cached` accepts that. */
-	| 'only-if-cached';
+	| 'only-if-cached'
+	/** The response is stale or must be validated, and an operator has frozen the origin. */
+	| 'frozen';
 
 /** The reason why a stored response must be validated before reuse. */
 export type ValidateReason =
@@ -79,5 +83,5 @@ export type Decision =
 	| {readonly kind: 'reuse'; readonly reason: ReuseReason; readonly stored: StoredResponse; readonly refresh?: HeaderFields | undefined}
 	/** Ask the origin with these header fields added; 304 makes `stored` the answer. */
 	| {readonly kind: 'validate'; readonly reason: ValidateReason; readonly stored: StoredResponse; readonly headers: HeaderFields}
-	/** `only-if-cached` without a usable response: 504, RFC 9111 §5.2.1.7. */
-	| {readonly kind: 'unavailable'; readonly reason: 'only-if-cached'};
+	/** No usable response, and the origin must not be asked: 504, RFC 9111 §5.2.1.7. */
+	| {readonly kind: 'unavailable'; readonly reason: 'only-if-cached' | 'frozen'};

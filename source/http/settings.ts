@@ -1,3 +1,4 @@
+import type {SwitchKind} from '../types/stored.ts';
 import type {OwnLifetimes} from './lifetime.ts';
 
 /** The options that modify the rules of RFC 9111 for one request, validated and in seconds. */
@@ -47,4 +48,7 @@ export type Settings = {
 
 	/** Query parameters (lower-case names) that neither distinguish requests nor are stored. */
 	readonly ignoredParameters: ReadonlySet<string>;
+
+	/** The switch that is in force for the request's origin, as the look-up has read it. */
+	readonly originSwitch?: SwitchKind | undefined;
 };

@@ -10,6 +10,12 @@ import {serverFailures} from './status-codes.ts';
 /** RFC 9111 §4.2.4: directives that forbid stale reuse whatever the settings. */
 export const isStaleForbidden = (policy: StoredPolicy): boolean => policy.isNoCache || policy.isMustRevalidate;
 
+/**
+Whether a response may be used while its origin is frozen. The operator accepts any staleness. A shared response that was never reusable without the origin's consent may belong to one user, and that consent cannot be asked for.
+*/
+export const isUsableFrozen = ({isShared, isNoCache, isMustRevalidate, freshnessLifetimeSeconds}: StoredPolicy): boolean =>
+	!isShared || !(isNoCache || (isMustRevalidate && freshnessLifetimeSeconds <= 0));
+
 /** The time since the response became stale; 0 while it is fresh. */
 const stalenessSeconds = (policy: StoredPolicy, nowMs: number): number => Math.max(0, -remainingFreshnessSeconds(policy, nowMs));
 

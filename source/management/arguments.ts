@@ -1,7 +1,6 @@
 import {hasCredential, isRedacted, redacted, redactedUrl} from '../http/credentials.ts';
 import {normalizeEscapes, normalizeQuery} from '../http/url.ts';
 import type {CacheSettings} from '../options/resolve-options.ts';
-import {parseDuration} from '../types/duration.ts';
 import {urlPatternExpected, whyNoUrlPattern} from '../options/url-pattern.ts';
 import {
 	describe,
@@ -16,6 +15,7 @@ import {
 	validate,
 	type Rule,
 } from '../options/validate.ts';
+import {parseDuration} from '../types/duration.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from './filters.ts';
 
 /*
@@ -250,11 +250,11 @@ const refuseWildcards = ({url, origin, prefix}: Pick<EntryFilter, 'url' | 'origi
 	refuseWildcard(prefix, 'property `prefix`', where, isWildcardPrefix);
 };
 
-/** A purge of more than was named. */
-const refusePathInOrigin = (origin: string | URL): void => {
+/** A purge, or a switch, of more than was named. */
+const refusePathInOrigin = (origin: string | URL, where: string, consequence: string): void => {
 	const {protocol, pathname, search} = new URL(origin);
 	if (protocol !== 'unix:' && (pathname !== '/' || search !== '')) {
-		throw new TypeError(`Expected the property \`origin\` in invalidate() without a path, got ${describeRedacted(origin)}: all of the origin would be purged; did you mean \`prefix\` or \`url\`?`);
+		throw new TypeError(`Expected the property \`origin\` in ${where} without a path, got ${describeRedacted(origin)}: ${consequence}`);
 	}
 };
 
@@ -309,10 +309,45 @@ export const checkPurgeable = (given: unknown): Purgeable => {
 	const purgeable = given as unknown as Purgeable;
 	refuseWildcards(purgeable, where);
 	if (purgeable.origin !== undefined && purgeable.group === undefined) {
-		refusePathInOrigin(purgeable.origin);
+		refusePathInOrigin(purgeable.origin, where, 'all of the origin would be purged; did you mean `prefix` or `url`?');
 	}
 
 	return purgeable;
+};
+
+const expectedSwitchable = 'an object such as {origin: \'https://api.example.com\'}';
+
+/**
+@throws {TypeError} If it does not name an origin.
+*/
+export const checkSwitchable = (given: unknown, where: string): string | URL => {
+	if (!isObject(given)) {
+		throw new TypeError(`Expected ${expectedSwitchable} in ${where}, got ${describeRedacted(given)}`);
+	}
+
+	validate(given, {origin: commonRules.origin}, {where, noun: 'property', hint: name => Object.hasOwn(purgeRules, name) ? 'a switch is about all of an origin' : undefined});
+	const {origin} = given;
+	if (origin === undefined) {
+		throw new TypeError(`Expected the property \`origin\` in ${where} to be ${commonRules.origin[1]}, got undefined`);
+	}
+
+	refuseWildcards(given, where);
+	refusePathInOrigin(origin as string | URL, where, 'a switch is about all of an origin');
+
+	return origin as string | URL;
+};
+
+/**
+@returns The milliseconds.
+@throws {TypeError} If it is no duration for which a switch can be in force.
+*/
+export const checkSwitchDuration = (given: unknown, where: string): number => {
+	const milliseconds = parseDuration(given);
+	if (milliseconds === undefined || milliseconds === 0) {
+		throw new TypeError(`Expected \`duration\` in ${where} to be a duration longer than zero: milliseconds, or a string such as '30m', got ${describeDuration(given)}`);
+	}
+
+	return milliseconds;
 };
 
 /**

@@ -8,7 +8,7 @@ import {isPurgeToken} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {versionsIn} from '../tags/current-versions.ts';
 import {askSearchVariance} from '../tags/search-variance.ts';
-import {applyPurges, changedVersions, guardKey, versionKeysOf, type Versions} from '../tags/versions.ts';
+import {applyPurges, changedVersions, guardKey, originVersionKey, versionKeysOf, type Versions} from '../tags/versions.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
 import type {ExplainedPurge} from './explanation.ts';
 
@@ -163,7 +163,7 @@ export const readFor = async (context: ExchangeContext, asked: Asked): Promise<F
 	const searchVariance = await askSearchVariance(context, request.url);
 	const places = placesOf(context, asked, searchVariance);
 	const reads = await Promise.all(places.map(async place => readPlace(context, place)));
-	const names = [...new Set(reads.flatMap(({key, found}) => found.flatMap(({stored}) => versionKeysOf(key, stored))))];
+	const names = [...new Set([originVersionKey(request.url), ...reads.flatMap(({key, found}) => found.flatMap(({stored}) => versionKeysOf(key, stored)))])];
 	const key = keyOf(context, request, asked.keyInput, searchVariance);
 	const [current, [guard], ownTtl] = await Promise.all([readVersionRecords(context, names), store.get([guardKey(key)]), readTtl(context, key)]);
 	const responsesOf = async ({key: each, isEncoded, found}: Read): Promise<StoredUnderKey[]> => Promise.all(found.map(async ({storeKey, stored, isInMemory}) => {

@@ -1,5 +1,5 @@
 import type {Asked, ExchangeContext} from '../cache/exchange.ts';
-import {decideSelected, whyBypassed} from '../cache/look-up.ts';
+import {decideSelected, whyBypassed, withSwitch} from '../cache/look-up.ts';
 import type {Refusals} from '../cache/refusals.ts';
 import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from '../http/age.ts';
 import {keyParts} from '../http/cache-key.ts';
@@ -18,6 +18,7 @@ import {ignoredNamesIn} from '../http/url.ts';
 import {hasValidator, validatorsOf} from '../http/validators.ts';
 import {selectingFieldNames, selectingHeaders} from '../http/vary.ts';
 import {readContent} from '../options/user-functions.ts';
+import {switchFor} from '../tags/switching.ts';
 import type {StoredPolicy, StoredResponse} from '../types/stored.ts';
 import {textOfExplanation} from './explain-text.ts';
 import {readFor, type Findings, type StoredUnderKey} from './explain-read.ts';
@@ -126,13 +127,14 @@ const explainResponse = (context: ExchangeContext, {request, settings: {http}}: 
 };
 
 /** The decision of a look-up that finds the same. */
-const decideFor = (context: ExchangeContext, {request, settings}: Asked, selection: Findings['selection']): Decision => {
+const decideFor = (context: ExchangeContext, {request, settings: given}: Asked, selection: Findings['selection']): Decision => {
+	const nowMs = context.now();
+	const settings = withSwitch(given, switchFor(context.store, request.url, nowMs));
 	const bypass = whyBypassed(context, request, settings, true);
 	if (bypass) {
 		return {kind: 'bypass', reason: bypass};
 	}
 
-	const nowMs = context.now();
 	const early = decide(request, undefined, nowMs, settings.http);
 	const isEarly = early.kind === 'bypass' || early.reason === 'reload';
 

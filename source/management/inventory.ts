@@ -14,6 +14,7 @@ import {readAll, recordKeyOf} from '../resource/resource.ts';
 import {select, storeKeyOf} from '../resource/selection.ts';
 import type {OnUnreadable, StoreEntry} from '../store/ports/listing.ts';
 import {readVersions} from '../tags/current-versions.ts';
+import {switchFor} from '../tags/switching.ts';
 import {applyPurges, versionKeysOf, originVersionKey} from '../tags/versions.ts';
 import {parseDuration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
@@ -176,7 +177,9 @@ export const hasStored = async (context: ExchangeContext, given: string | URL | 
 
 	const {head, http} = lookedUpBy(context, request);
 	const headers = request.headers ? head.headers : stored.selectingHeaders;
-	return decide({...head, headers}, stored, context.now(), http).kind === 'reuse';
+	const nowMs = context.now();
+	const originSwitch = switchFor(context.store, head.url, nowMs);
+	return decide({...head, headers}, stored, nowMs, {...http, originSwitch}).kind === 'reuse';
 };
 
 type Found = StoreEntry & {readonly stored: StoredResponse};

@@ -41,7 +41,7 @@ const purgeInBatches = async <Item>(items: readonly Item[], purgeOne: (item: Ite
 };
 
 /** @returns Whether the store confirmed it and, if purges wait for replicas, these did. */
-const confirm = async (context: ExchangeContext, purgeIn: (context: ExchangeContext) => Promise<boolean>): Promise<boolean> => {
+export const confirm = async (context: ExchangeContext, purgeIn: (context: ExchangeContext) => Promise<boolean>): Promise<boolean> => {
 	const watching = context.store.watchReplicas?.();
 	if (!watching) {
 		return purgeIn(context);

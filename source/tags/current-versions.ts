@@ -6,8 +6,19 @@ import {unbudgeted} from '../store/with-budget.ts';
 import {createHints, type Hints} from '../types/hints.ts';
 import type {StoredVersion, StoredRecord} from '../types/stored.ts';
 import {
+	carrySwitches,
+	createSwitches,
+	learnSwitch,
+	switchIn,
+	timeToLiveWith,
+	withSwitchOf,
+	writeSwitch,
+	type Switches,
+} from './switches.ts';
+import {
 	versionOf,
 	hardPart,
+	isOriginVersionKey,
 	longestExchangeMs,
 	newVersion,
 	type Versions,
@@ -43,6 +54,8 @@ export type Bookkeeping = {
 	readonly made: Hints<true>;
 	/** The time until which versions are kept at least, by name and version. */
 	readonly keptUntilMs: Hints<number>;
+	/** The switches of origins. */
+	readonly switches: Switches;
 };
 
 const maxHints = 10_000;
@@ -56,7 +69,7 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), changedAlone: new Map(), confirmed: createHints(maxHints, failoverMemoryMs), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints)};
+	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), changedAlone: new Map(), confirmed: createHints(maxHints, failoverMemoryMs), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints), switches: createSwitches()};
 	bookkeepings.set(store, bookkeeping);
 	store.onDoubt(() => {
 		doubt(bookkeeping);
@@ -88,7 +101,9 @@ const replacementOf = (confirmed: Bookkeeping['confirmed'], name: string, record
 	return change?.replaced === versionOf(record) ? change : undefined;
 };
 
-export const currentVersion = ({unconfirmed, confirmed}: Bookkeeping, name: string, record: StoredRecord | undefined): string => {
+/** The version that counts in this process. Each version record that is read comes by here, so that its switch is learned. */
+export const currentVersion = ({unconfirmed, confirmed, switches}: Bookkeeping, name: string, record: StoredRecord | undefined): string => {
+	learnSwitch(switches, name, record);
 	const change = unconfirmed.get(name) ?? replacementOf(confirmed, name, record);
 	if (!change || isKnown(change, record)) {
 		return versionOf(record);
@@ -114,11 +129,12 @@ export const peekVersions = (store: Store, names: readonly string[]): Versions =
 /** The current versions for records that were read from the store. */
 export const versionsIn = (store: Store, names: readonly string[], records: ReadonlyArray<StoredRecord | undefined>): Versions => {
 	const bookkeeping = bookkeepingOf(store);
-	if (bookkeeping.unconfirmed.size > 0) {
+	const versions = new Map(names.map((name, position) => [name, currentVersion(bookkeeping, name, records[position])]));
+	if (bookkeeping.unconfirmed.size > 0 || bookkeeping.switches.unwritten.size > 0) {
 		void confirm(unbudgeted(store), bookkeeping);
 	}
 
-	return new Map(names.map((name, position) => [name, currentVersion(bookkeeping, name, records[position])]));
+	return versions;
 };
 
 export const readVersions = async (store: Store, names: readonly string[]): Promise<Versions> => versionsIn(store, names, await store.get(names));
@@ -129,10 +145,24 @@ export const ownTimeToLive = ({isAtomic}: StoreTraits): TimeToLive => isAtomic ?
 /** @returns The change as written; `undefined` if the store did not confirm it. */
 const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose?: Purpose): Promise<Change | undefined> => {
 	const {version, isSoft, former} = change;
-	if (!isSoft && !former) {
-		return await store.set(name, version, timeToLive, purpose) ? change : undefined;
+	// The version of an origin may have a switch, which a purge does not end.
+	const isReplaced = isSoft || former !== undefined || isOriginVersionKey(name);
+	const updated = isReplaced ? await replace(store, name, change, timeToLive, purpose) : undefined;
+	if (updated !== undefined || isSoft || former !== undefined) {
+		return updated;
 	}
 
+	return await store.set(name, withKnownSwitch(store, name, version), timeToLive, purpose) ? change : undefined;
+};
+
+const withKnownSwitch = (store: Store, name: string, version: StoredVersion): StoredVersion => {
+	const originSwitch = bookkeepingOf(store).switches.known.get(name);
+	return originSwitch ? {...version, originSwitch} : version;
+};
+
+/** Writes a change in place of the version that is there, of which it keeps what it does not change. */
+const replace = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose: Purpose): Promise<Change | undefined> => {
+	const {version, isSoft, former} = change;
 	const {softVersion, purgedAtMs} = version;
 	let written: Change = {version, isSoft};
 	const updated = await store.update(name, current => {
@@ -143,8 +173,8 @@ const write = async (store: Store, name: string, change: Change, timeToLive: Tim
 		}
 
 		const kept: StoredVersion = current?.kind === 'version' ? current : {...version, version: store.isAtomic ? version.version : ''};
-		return isSoft ? {...kept, softVersion, purgedAtMs} : version;
-	}, current => isSoft && current?.kind === 'version' ? 'keep' : timeToLive, purpose);
+		return isSoft ? {...kept, softVersion, purgedAtMs} : withSwitchOf(version, current);
+	}, current => isSoft && current?.kind === 'version' ? 'keep' : timeToLiveWith(switchIn(current), timeToLive), purpose);
 
 	return updated && written;
 };
@@ -164,11 +194,12 @@ export const carryOver = (from: Store, to: Store): void => {
 		bookkeeping.unconfirmed.set(name, change);
 	}
 
+	carrySwitches(bookkeepingOf(from).switches, bookkeeping.switches);
 	void confirm(to, bookkeeping);
 };
 
 const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> => {
-	const {unconfirmed} = bookkeeping;
+	const {unconfirmed, switches} = bookkeeping;
 	if (bookkeeping.isConfirming || !store.isHealthy) {
 		return;
 	}
@@ -186,6 +217,11 @@ const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> =>
 		if (unconfirmed.get(name) === change) {
 			unconfirmed.delete(name);
 		}
+	}
+
+	for (const name of switches.unwritten.keys()) {
+		// eslint-disable-next-line no-await-in-loop
+		await writeSwitch(store, switches, name, ownTimeToLive(store));
 	}
 
 	bookkeeping.isConfirming = false;

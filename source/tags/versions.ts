@@ -41,7 +41,7 @@ const versionKey = (kind: 'origin' | 'tag' | 'group' | 'path', name: string): st
 };
 
 /** The origin of an absolute, normalised URL. */
-const originOf = (url: string): string => {
+export const originOf = (url: string): string => {
 	const end = url.indexOf('/', url.indexOf('//') + 2);
 	return end === -1 ? url : url.slice(0, end);
 };
@@ -57,6 +57,8 @@ export const originVersionKey = (url: string): string => {
 
 	return lastOrigin.version;
 };
+
+export const isOriginVersionKey = (name: string): boolean => name.startsWith('{origin:');
 
 export const tagVersionKey = (tag: string): string => versionKey('tag', tag);
 /** RFC 9875 §2: a group belongs to one origin. */

@@ -110,6 +110,23 @@ export type StoredVersion = {
 	readonly noVarySearch?: string;
 	/** For an origin: the time until which single URLs of it may have been purged, in milliseconds since the epoch. */
 	readonly urlsPurgedUntilMs?: number;
+	/** For an origin: the switch that was last set for it. */
+	readonly originSwitch?: StoredSwitch;
+};
+
+/** The switches of an origin: answer from the cache alone, or take no part. */
+export type SwitchKind = 'freeze' | 'bypass';
+
+/** A switch of an origin, for all processes. */
+export type StoredSwitch = {
+	/** After `'thaw'`, no switch is set. The record stays until the former switch would have ended, since a process that knows only that one would write it again. */
+	readonly kind: SwitchKind | 'thaw';
+	/** The origin, such as `https://api.example.com`. */
+	readonly origin: string;
+	/** The time of the change, in milliseconds since the epoch. Of two changes, the one with the greater time is the later one: a change that the clock would put before the one that it replaces is a millisecond later. */
+	readonly changedAtMs: number;
+	/** The end of the switch, in milliseconds since the epoch. */
+	readonly untilMs: number;
 };
 
 /** The guard of a resource while requests for it may be in progress. A purge replaces the guard, and a write that counts on the former guard is refused. */

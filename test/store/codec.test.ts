@@ -78,6 +78,13 @@ const anyVersion = fc.record({
 	softVersion: anyText,
 	purgedAtMs: anyNumber,
 	noVarySearch: anyText,
+	urlsPurgedUntilMs: anyNumber,
+	originSwitch: fc.record({
+		kind: fc.constantFrom('freeze', 'bypass', 'thaw'),
+		origin: anyText,
+		changedAtMs: anyNumber,
+		untilMs: anyNumber,
+	}, {noNullPrototype: true}),
 }, {noNullPrototype: true, requiredKeys: ['kind', 'version', 'softVersion', 'purgedAtMs']});
 
 const anyRecord = fc.oneof(anyResponse, anyIndex, anyVersion);
@@ -230,6 +237,10 @@ await test('what encode never writes is no value, even with a right checksum', (
 	assert.equal(again(selecting)?.kind, 'response');
 	assert.notDeepEqual(unpaired, Buffer.from(selecting.numbers));
 
+	const version = (...rest: number[]) => again({...three, flags: 4, numbers: Uint8Array.from([0, 0, 0, ...rest])});
+	assert.equal(version(0, 0, 6, 2, 0, 0, 0)?.kind, 'version');
+	assert.equal(version(0, 0, 0)?.kind, 'version');
+
 	const forged: Readonly<Record<string, StoredRecord | undefined>> = {
 		'more tags': decodeHead(forgeRecord(response({tags: many(257)}), key), key)?.record,
 		'more groups': decodeHead(forgeRecord(response({tags: many(1), groups: many(256)}), key), key)?.record,
@@ -247,6 +258,11 @@ await test('what encode never writes is no value, even with a right checksum', (
 		'more fields than there are bytes': withHeaders(2 ** 40, 1, 0),
 		'a mark that is compressed': again({...three, flags: 4 + 8}),
 		'an index that is compressed': again({...three, flags: 1 + 8}),
+		'a version with unknown parts': version(0, 0, 8),
+		'a version without a time, and without a switch': version(0, 0, 4),
+		'a version with a time that means nothing': version(0, 4, 6, 0, 0, 0, 0),
+		'a version with an unknown switch': version(0, 0, 6, 3, 0, 0, 0),
+		'a version with a field that is none': decodeHead(forge({key, flags: 4, body: Buffer.alloc(0), numbers: Uint8Array.from([0, 0, 0, 1, 0, 0]), strings: Buffer.from('x')}), key)?.record,
 		'a head beyond the longest': again({strings: Buffer.concat([strings, Buffer.alloc(262_400)])}),
 	};
 	for (const [what, record] of Object.entries(forged)) {

@@ -86,6 +86,11 @@ const ask = async (options: Options, url: string): Promise<void> => {
 
 	const {statusCode, request} = await promise;
 	const state = exchangeOf(request.options);
+	if (state?.exchange.decision.kind === 'unavailable') {
+		// The origin was frozen meanwhile, and nobody has asked it.
+		return;
+	}
+
 	const outcome = state?.settlement?.outcome;
 	// A refusal that leaves what is stored would be asked for again at once.
 	const isLeft = statusCode >= 400 && outcome?.kind === 'pass' && outcome.change.kind === 'leave';

@@ -9,6 +9,7 @@ Purges write: a tag's new version, or a note. A Redis that is full refuses that,
 const consequences = {
 	purge: 'what is stored was removed for all, but what is being asked for just now may be stored',
 	'soft purge': 'it holds in this process alone until Redis takes it',
+	switch: 'it holds in this process alone until Redis takes it',
 };
 
 /** How a write is attempted, and what is told of it if the store is full. */

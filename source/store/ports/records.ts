@@ -3,8 +3,8 @@ import type {StoredRecord} from '../../types/stored.ts';
 /** The time to live of a record in milliseconds, or `'forever'` if the user disabled expiry. */
 export type TimeToLive = number | 'forever';
 
-/** The purpose of a write: a purge is tried even while writes are suspended. After a `'soft purge'`, responses must remain. */
-export type Purpose = 'purge' | 'soft purge' | undefined;
+/** The purpose of a write: a purge or a switch is tried even while writes are suspended. After a `'soft purge'`, responses must remain. */
+export type Purpose = 'purge' | 'soft purge' | 'switch' | undefined;
 
 /** Reads records: of the memory of this process, and of the store behind it. */
 export type RecordReader = {

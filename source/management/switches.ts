@@ -1,0 +1,31 @@
+import type {ExchangeContext} from '../cache/exchange.ts';
+import {changeSwitch} from '../tags/switching.ts';
+import {longestExchangeMs} from '../tags/versions.ts';
+import type {StoredSwitch} from '../types/stored.ts';
+import {checkSwitchable, checkSwitchDuration} from './arguments.ts';
+import {confirm} from './maintenance.ts';
+
+/** The origin that a switch is for. */
+export type Switchable = {
+	/** An absolute URL without a path, such as `'https://api.example.com'`. */
+	readonly origin: string | URL;
+};
+
+const change = async (context: ExchangeContext, origin: string | URL, kind: StoredSwitch['kind'], durationMs: number): Promise<boolean> => {
+	const nowMs = context.now();
+	const {href} = new URL(origin);
+
+	return confirm(context, async ({store}) => changeSwitch(store, {kind, url: href, untilMs: nowMs + durationMs, nowMs}));
+};
+
+/** Sets a switch for a time. */
+export const setSwitch = async (context: ExchangeContext, kind: 'freeze' | 'bypass', given: Switchable, duration: unknown): Promise<boolean> => {
+	const where = `${kind}()`;
+	const origin = checkSwitchable(given, where);
+
+	return change(context, origin, kind, checkSwitchDuration(duration, where));
+};
+
+/** Ends any switch. The change is kept for an hour at least, for processes that know the former switch and hear of nothing meanwhile. */
+export const endSwitch = async (context: ExchangeContext, given: Switchable): Promise<boolean> =>
+	change(context, checkSwitchable(given, 'thaw()'), 'thaw', longestExchangeMs);

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'node:test';
+import {promisify} from 'node:util';
+import {startOrigin} from '../helpers/origin.ts';
+import {startRedis} from '../helpers/redis.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const page = await readFile(path.join(root, 'docs/operations.md'), 'utf8');
+
+/** The examples that are whole programs, by the heading that they stand under. */
+const examples = page.matchAll(/^```js\n(?<code>import .+?)^```$/gmsv)
+	.map(({groups, index}) => ({code: groups?.code ?? '', heading: page.slice(0, index).split('\n').findLast(line => line.startsWith('#'))?.replace(/^#+ /v, '') ?? ''}))
+	.filter(({code}) => code.includes('got-redis-cache\''))
+	.toArray();
+
+const modules: ReadonlyArray<readonly [name: string, file: string]> = [
+	['\'got-redis-cache\'', 'source/index.ts'],
+];
+
+/** The example, with the addresses of this test in place of those of the page. */
+const runnable = (code: string, originUrl: string, redisUrl: string): string => {
+	let changed = code.replaceAll('https://api.example.com', () => originUrl).replaceAll('redisCache()', () => `redisCache({store: '${redisUrl}', timeout: '10s'})`).replaceAll('console.log(', 'print(');
+	for (const [name, file] of modules) {
+		changed = changed.replaceAll(name, () => JSON.stringify(path.join(root, file)));
+	}
+
+	return `import {inspect} from 'node:util';\nconst print = (...values) => console.log(values.map(value => inspect(value)).join(' '));\n${changed}`;
+};
+
+test('docs/operations.md has examples', () => {
+	assert.ok(examples.length > 0);
+});
+
+for (const {code, heading} of examples) {
+	test(`docs/operations.md, ${heading}: the example runs, and prints what it says`, async () => {
+		await using redis = await startRedis();
+		await using origin = await startOrigin((_request, response) => {
+			response.writeHead(200, {'cache-control': 'max-age=60'}).end('[]');
+		});
+		// In the project's folder, where packages are found.
+		const folder = await mkdtemp(path.join(root, '.tmp-operations-'));
+		try {
+			const file = path.join(folder, 'example.mjs');
+			await writeFile(file, runnable(code, origin.url, redis.url));
+			const {stdout, stderr} = await promisify(execFile)(process.execPath, [file], {cwd: folder, timeout: 30_000});
+			assert.equal(stderr, '');
+			const expected = code.matchAll(/^\/\/=> (?<value>.+)$/gmv).map(({groups}) => groups?.value).toArray();
+			// An example that says nothing of what it prints has only to run.
+			assert.deepEqual(expected.length === 0 ? [] : stdout.split('\n').filter(Boolean), expected);
+		} finally {
+			await rm(folder, {recursive: true, force: true});
+		}
+	});
+}
