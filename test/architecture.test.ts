@@ -40,6 +40,7 @@ const folders = [
 	'cli/formats',
 	'cli/commands',
 	'cli/doctor',
+	'cli/statistics',
 	'cli/transfer',
 	'cli/warm',
 	'cli/completion',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
+import {triedRights} from '../../source/cli/doctor/rights.ts';
 import {createCertificate} from '../helpers/certificate.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {secondPortOffset, startRedis} from '../helpers/redis.ts';
@@ -45,9 +46,18 @@ test('doctor names each permission that is missing, and how to grant it', async 
 	assert.equal(of('requests')[0]?.verdict, 'failed');
 });
 
+const page = await readFile(path.resolve(import.meta.dirname, '../../docs/security.md'), 'utf8');
+const leastRights = /(?<=^ACL SETUSER http_cache .* -@all )\+hello .*$/mv.exec(page)?.[0] ?? '';
+
+test('doctor tries each command that docs/security.md names', () => {
+	const named = leastRights.split(' ').map(right => right.slice(1));
+	const ofConnections = new Set(['hello', 'auth', 'client|tracking']);
+	assert.deepEqual([...triedRights].toSorted(), [...named.filter(right => !ofConnections.has(right)), 'wait'].toSorted());
+});
+
 test('doctor is content with the rights that docs/security.md names', async () => {
 	await using redis = await startRedis();
-	const rights = '+hello +auth +client|tracking +get +mget +set +unlink +scan +eval +evalsha +pexpire +persist +pttl +strlen +getrange +setrange +rename +hset +hget +hlen +info +wait';
+	const rights = `${leastRights} +wait`;
 	await redis.client.sendCommand(['ACL', 'SETUSER', 'least', 'on', '>secret', '~http_cache:*', '-@all', ...rights.split(' ')]);
 
 	const {of, verdict} = await diagnose(`redis://least:secret@127.0.0.1:${redis.port}`);

@@ -6,7 +6,7 @@ import {Failure} from '../terminal/failure.ts';
 import {storeFailure} from './failures.ts';
 import type {Given} from './given.ts';
 
-/** Beside the store, the part of a request that the options `user` and `key` of a cache make. */
+/** The part of a request that the options `user` and `key` of a cache make. */
 export type Distinction = {
 	readonly user?: string | undefined;
 	readonly key?: string | undefined;
@@ -22,7 +22,10 @@ export type StoreAccess = {
 	/** Whether keys for encrypted responses were given. */
 	readonly hasEncryptionKeys: boolean;
 	/** Opens the cache; connects with the first operation. */
-	open(distinction?: Distinction): RedisCache;
+	open(options?: Distinction & {
+		/** Whether the cache has statistics. Otherwise the requests of a command do not count among those of the fleet. */
+		readonly isCounting?: boolean;
+	}): RedisCache;
 	/** Makes a client for the cluster of which the store is a node; it is not connected yet. */
 	openCluster(): ReturnType<typeof openCluster>;
 	/** Throws the failure of the store, if it has failed. */
@@ -115,12 +118,13 @@ export const createStoreAccess = (given: Given): StoreAccess => {
 		namespace,
 		isCluster,
 		hasEncryptionKeys: keys !== undefined,
-		open({user, key} = {}) {
+		open({user, key, isCounting = false} = {}) {
 			const cache = redisCache({
 				store: connection(),
 				namespace,
 				// A command that is run once gains nothing from a copy in memory.
 				memory: false,
+				statistics: isCounting,
 				timeout: timeout as '5s',
 				...keys && {encryption: keys},
 				...(user !== undefined && {user: () => user}),

@@ -36,10 +36,19 @@ const trials: readonly Trial[] = [
 	{right: 'hget', arguments: key => ['HGET', key, '0'], without: 'long bodies are not read'},
 	{right: 'hlen', arguments: key => ['HLEN', key], without: 'long bodies are not read'},
 	{right: 'rename', arguments: key => ['RENAME', key, key], without: 'long bodies are not stored'},
+	{right: 'hincrby', arguments: key => ['HINCRBY', key, 'doctor', '1'], without: 'requests are missing in the statistics of the fleet'},
+	{right: 'hgetall', arguments: key => ['HGETALL', key], without: 'there are no statistics of the fleet'},
+	{right: 'unlink', arguments: key => ['UNLINK', key], without: 'purges by URL and prefix are not confirmed', isNeeded: true},
+	{right: 'zincrby', arguments: key => ['ZINCRBY', key, '1', 'doctor'], without: 'the hottest URLs are missing in the statistics of the fleet'},
+	{right: 'zremrangebyrank', arguments: key => ['ZREMRANGEBYRANK', key, '0', '-1001'], without: 'the hottest URLs are missing in the statistics of the fleet'},
+	{right: 'zrange', arguments: key => ['ZRANGE', key, '0', '-1'], without: 'there are no statistics of the fleet'},
 	{right: 'scan', arguments: key => ['SCAN', '0', 'MATCH', key, 'COUNT', '1'], without: 'there are no lists, and no purges by prefix, pattern and age'},
 	{right: 'info', arguments: () => ['INFO', 'replication'], without: 'after each connection, the purges of the last ten minutes are sent again'},
 	{right: 'wait', arguments: () => ['WAIT', '0', '1'], without: '`waitForReplicas` confirms no purge'},
 ];
+
+/** The commands, as in an ACL. */
+export const triedRights: ReadonlySet<string> = new Set(trials.map(({right}) => right));
 
 type Refusal = Pick<Trial, 'right' | 'without' | 'isNeeded'>;
 
@@ -90,19 +99,19 @@ export const checkRights = async (server: Server, keyed: Pick<Server, 'send'>, n
 		return [failed('rights', `the user ${user} may not use the keys of the namespace`, `Grant them: ACL SETUSER ${user} ~${namespace}:*`)];
 	}
 
-	const refusals: Refusal[] = [];
+	const refusals = new Map<string, Refusal>();
 	for (const trial of trials) {
 		// eslint-disable-next-line no-await-in-loop -- one finds what the other has left
 		const refusal = await tryOne(keyed, trial, key);
 		if (refusal) {
-			refusals.push(refusal);
+			refusals.set(refusal.right, refusal);
 		}
 	}
 
 	await tryToClean(keyed, key);
-	if (refusals.length === 0) {
-		return [ok('rights', `all ${trials.length} commands, as the user ${user}`)];
+	if (refusals.size === 0) {
+		return [ok('rights', `all ${triedRights.size} commands, as the user ${user}`)];
 	}
 
-	return refusals.map(({right, without, isNeeded}) => (isNeeded ? failed : warning)('rights', `${user} may not run ${right.toUpperCase()}: ${without}`, `Grant it: ACL SETUSER ${user} +${right}`));
+	return refusals.values().map(({right, without, isNeeded}) => (isNeeded ? failed : warning)('rights', `${user} may not run ${right.toUpperCase()}: ${without}`, `Grant it: ACL SETUSER ${user} +${right}`)).toArray();
 };

@@ -1,0 +1,152 @@
+import process from 'node:process';
+import {setTimeout as wait} from 'node:timers/promises';
+import type {CacheStats} from '../../index.ts';
+import type {Command, CommandContext} from '../commands/command.ts';
+import type {Given} from '../commands/given.ts';
+import {Failure, type Outcome} from '../terminal/failure.ts';
+import type {Output} from '../terminal/output.ts';
+import {truncate} from '../terminal/text.ts';
+import {readStats, since} from './read.ts';
+import {headlineOf, rowsOf, share, tableOf} from './report.ts';
+
+const enterScreen = '\u{1B}[?1049h\u{1B}[?25l';
+const leaveScreen = '\u{1B}[?25h\u{1B}[?1049l';
+const toTopLeft = '\u{1B}[H';
+const clearRest = '\u{1B}[J';
+const clearLineRest = '\u{1B}[K';
+
+/** Processes tell of their requests every ten seconds. */
+const defaultSeconds = 5;
+
+const frameOf = (stats: CacheStats, output: Output): string[] => {
+	const {requests, statuses, hottest} = stats;
+
+	return [
+		output.style('bold', truncate(headlineOf(stats), output.columns)),
+		...tableOf('STATUS', rowsOf(statuses, requests), output),
+		...tableOf('HOTTEST URL', hottest.urls.map(({url, requests: count}) => ({name: url, count, share: share(count, requests)})), output),
+		...tableOf('ORIGIN', hottest.origins.map(({origin, requests: count}) => ({name: origin, count, share: share(count, requests)})), output),
+	];
+};
+
+type Screen = {
+	draw(lines: readonly string[]): Promise<void>;
+	/** Aborts when the user has had enough. */
+	readonly signal: AbortSignal;
+	leave(): void;
+};
+
+/** The whole terminal, as it was before when it is left. */
+const openScreen = async (output: Output): Promise<Screen> => {
+	const {stdin} = process;
+	const controller = new AbortController();
+	const end = () => {
+		controller.abort();
+	};
+
+	const onKey = (keys: Uint8Array) => {
+		// Ctrl+C, which is no signal in this mode, and Escape.
+		if (['q', 'Q', '\u{3}', '\u{1B}'].includes(String(keys))) {
+			end();
+		}
+	};
+
+	process.once('SIGINT', end);
+	process.once('SIGTERM', end);
+	if (stdin.isTTY) {
+		stdin.setRawMode(true);
+		stdin.on('data', onKey);
+	}
+
+	await output.bytes(enterScreen);
+
+	return {
+		signal: controller.signal,
+		async draw(lines) {
+			const shown = [...lines.slice(0, output.rows - 2), '', output.style('dim', 'q quits')];
+			await output.bytes(toTopLeft + shown.map(line => line + clearLineRest).join('\n') + clearRest);
+		},
+		leave() {
+			process.stdout.write(leaveScreen);
+			if (!stdin.isTTY) {
+				return;
+			}
+
+			stdin.setRawMode(false);
+			stdin.off('data', onKey);
+			stdin.pause();
+		},
+	};
+};
+
+/** Frames one below the other, for a file or a pipe. */
+const openScroll = (output: Output): Screen => ({
+	draw: async lines => output.line(`${lines.join('\n')}\n`),
+	signal: new AbortController().signal,
+	leave: () => undefined,
+});
+
+const secondsOf = (given: Given): number => {
+	const text = given.text('interval');
+	const seconds = Number(text ?? defaultSeconds);
+	if (!(seconds >= 0.1 && seconds <= 3600)) {
+		throw new Failure('wrongUsage', `--interval is '${text}': give a number of seconds, such as ${defaultSeconds}`);
+	}
+
+	return seconds;
+};
+
+const pause = async (seconds: number, signal: AbortSignal): Promise<void> => {
+	try {
+		await wait(seconds * 1000, undefined, {signal});
+	} catch {
+		// The user has had enough.
+	}
+};
+
+const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
+	const seconds = secondsOf(given);
+	const isLive = output.isTerminal && !output.isJson;
+	const frames = given.count('count', 1) ?? (isLive ? Infinity : 1);
+	const duration = given.text('since') ?? '1m';
+	const cache = store.open({isCounting: true});
+	// Before the screen is taken: an error is to stay there.
+	let stats = await readStats(cache, duration);
+	const screen = isLive ? await openScreen(output) : openScroll(output);
+	try {
+		for (let count = 1; !screen.signal.aborted; count++) {
+			// eslint-disable-next-line no-await-in-loop -- one frame after the other
+			await (output.isJson ? output.json(stats) : screen.draw(frameOf(stats, output)));
+			if (count >= frames) {
+				break;
+			}
+
+			// eslint-disable-next-line no-await-in-loop
+			await pause(seconds, screen.signal);
+			// eslint-disable-next-line no-await-in-loop
+			stats = screen.signal.aborted ? stats : await readStats(cache, duration);
+		}
+	} finally {
+		screen.leave();
+	}
+
+	return 'done';
+};
+
+export const top: Command = {
+	name: 'top',
+	summary: 'watch the hottest URLs and the share of hits',
+	usage: '[options]',
+	arguments: [0, 0],
+	options: {
+		since: since('1m'),
+		interval: {type: 'string', short: 'i', value: 'SECONDS', description: `the time between two frames (default: ${defaultSeconds})`},
+		count: {type: 'string', value: 'COUNT', description: 'so many frames, then an end (default: no end in a terminal, otherwise one)'},
+	},
+	details: 'A live view of what `stats` shows, of the last minute unless --since says otherwise; q quits. URLs and origins count in steps of ten minutes. Elsewhere than in a terminal, one frame is written, or as many as --count says.',
+	examples: [
+		['a live view', 'got-redis-cache top'],
+		['a line of JSON a minute', 'got-redis-cache top --json --count 60 --interval 60'],
+	],
+	run,
+};

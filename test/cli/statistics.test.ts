@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {runCli, setUpCli} from './helpers.ts';
+
+test('stats shows what all processes have asked for', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a', 'a', 'a', 'b']);
+	// A process that ends tells what it has counted.
+	await setup.cache.close();
+
+	const {code, stdout, stderr} = await setup.cli('stats');
+	assert.deepEqual([code, stderr], [0, '']);
+	assert.match(stdout, /^4 requests in .*, [\d.]+ a second, 50\.0 % from the cache\n\n +REQUESTS +STATUS\n/v);
+	assert.match(stdout, /\n +2 +50\.0 % +hit\n/v);
+	assert.match(stdout, /\n +2 +50\.0 % +miss\n/v);
+	assert.match(stdout, /HOTTEST URL\n +3 +75\.0 % +http:\/\/127\.0\.0\.1:\d+\/a\n/v);
+	assert.match(stdout, /\nfrom origins +\d+ B, of 1 origin\n/v);
+
+	const [stats] = await setup.json('stats', '--since', '10m');
+	assert.deepEqual([stats?.requests, stats?.statuses.hit, stats?.statuses.miss], [4, 2, 2]);
+});
+
+test('the requests of commands do not count', async () => {
+	await using setup = await setUpCli();
+	await runCli(['warm', '-'], {env: {REDIS_URL: setup.redis.url}, stdin: `${setup.origin.url}/a`});
+	const {code, stdout, stderr} = await setup.cli('stats');
+	assert.deepEqual([code, stdout], [1, '']);
+	assert.match(stderr, /^No process has told of a request in the namespace 'http_cache' since \d{4}-.*: go further back with --since/v);
+});
+
+test('top writes frames where there is no terminal', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a', 'a']);
+	await setup.cache.close();
+
+	const one = await setup.cli('top', '--since', '10m');
+	assert.deepEqual([one.code, one.stderr], [0, '']);
+	assert.match(one.stdout, /^2 requests in .*\n\n +REQUESTS +STATUS\n/v);
+	assert.ok(!one.stdout.includes('\u{1B}'));
+	const frames = await setup.json('top', '--since', '10m', '--count', '2', '--interval', '0.1');
+	assert.deepEqual(frames.map(({requests}) => Number(requests)), [2, 2]);
+});
+
+test('stats and top of what cannot be say so', async () => {
+	for (const command of ['stats', 'top']) {
+		const down = await runCli([command, '--store', 'redis://127.0.0.1:1']);
+		assert.deepEqual([down.code, down.stdout], [3, '']);
+		assert.match(down.stderr, /^got-redis-cache: .*ECONNREFUSED.*Nothing listens there/v);
+		const wrong = await runCli([command, '--since', '3d']);
+		assert.equal(wrong.code, 2);
+		assert.match(wrong.stderr, /^got-redis-cache: --since is '3d': give a duration longer than zero, and no longer than two days/v);
+	}
+
+	assert.match((await runCli(['top', '--interval', '0'])).stderr, /--interval is '0': give a number of seconds, such as 5/v);
+});
