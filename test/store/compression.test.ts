@@ -47,7 +47,7 @@ const sizeOf = (value: unknown): number => typeof value === 'string' || Buffer.i
 
 const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
 
-const inRedis = async (): Promise<number> => sum(await Promise.all((await redis.client.keys('*')).map(async key => redis.client.strLen(key))));
+const inRedis = async (): Promise<number> => sum(await Promise.all((await redis.client.keys('*:{*')).map(async key => redis.client.strLen(key))));
 
 const inMap = (map: Map<string, unknown>) => async () => sum(map.values().map(entry => sizeOf((entry as {value?: unknown}).value ?? entry)).toArray());
 
