@@ -2,6 +2,7 @@ import {explain} from './commands/explain.ts';
 import {ls} from './commands/ls.ts';
 import {purge} from './commands/purge.ts';
 import {show} from './commands/show.ts';
+import {switchCommands} from './commands/switches.ts';
 import type {Command} from './commands/command.ts';
 import {createCompletion} from './completion/completion.ts';
 import {doctor} from './doctor/doctor.ts';
@@ -12,7 +13,7 @@ import {exportCommand} from './transfer/export.ts';
 import {importCommand} from './transfer/import.ts';
 import {warm} from './warm/warm.ts';
 
-const ofCache: readonly Command[] = [ls, show, explain, purge, stats, top, warm, exportCommand, importCommand, doctor];
+const ofCache: readonly Command[] = [ls, show, explain, purge, ...switchCommands, stats, top, warm, exportCommand, importCommand, doctor];
 
 /** All commands, in the order of help. */
 export const commands: readonly Command[] = [...ofCache, createCompletion(ofCache, globalOptions)];

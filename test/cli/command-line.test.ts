@@ -25,6 +25,7 @@ const needsStore: ReadonlyArray<readonly string[]> = [
 	['purge', '--prefix', 'https://example.com/'],
 	['purge', '--all'],
 	['purge', '--tag', 'a', '--dry-run'],
+	['freeze', 'https://example.com'],
 ];
 
 test('help names every command, option and exit code, with examples', async () => {

@@ -24,7 +24,7 @@ export const exitCodeMeanings: ReadonlyArray<readonly [outcome: Outcome, meaning
 	['wrongUsage', 'wrong usage'],
 	['unreachable', 'the store cannot be reached'],
 	['refused', 'the store refused: password or permissions'],
-	['notConfirmed', 'the store did not confirm a purge'],
+	['notConfirmed', 'the store did not confirm a purge or a switch'],
 	['incomplete', 'some of it failed'],
 	['unexpected', 'an error in got-redis-cache itself'],
 	['interrupted', 'interrupted'],

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {cacheInfo} from '../../source/index.ts';
+import {setUpCli} from './helpers.ts';
+
+test('freeze, bypass and thaw hold in other processes, and say until when', async () => {
+	await using setup = await setUpCli({memory: false});
+	const {cli, json, origin, client} = setup;
+	await setup.store(['a']);
+	const reasonOf = async (path: string) => cacheInfo(await client(path, {throwHttpErrors: false}))?.reason;
+
+	const frozen = await cli('freeze', origin.url, '--for', '1h');
+	assert.deepEqual([frozen.code, frozen.stderr], [0, '']);
+	assert.match(frozen.stdout, /^Froze http:\/\/127\.0\.0\.1:\d+ until \d{4}-.*Z: every process answers from the cache alone\. got-redis-cache thaw http:\/\/127\.0\.0\.1:\d+ ends it\.\n$/v);
+	assert.deepEqual([await reasonOf('a'), await reasonOf('b')], ['fresh', 'frozen']);
+
+	const [bypassed] = await json('bypass', origin.url);
+	assert.deepEqual({...bypassed, until: undefined}, {switch: 'bypass', origin: origin.url, until: undefined, confirmed: true});
+	const minutes = Math.round((Date.parse(String(bypassed?.until)) - Date.now()) / 60_000);
+	assert.equal(minutes, 30);
+	assert.equal(await reasonOf('a'), 'bypassed-by-operator');
+
+	assert.deepEqual(await cli('thaw', origin.url), {code: 0, stdout: `Thawed ${origin.url}: every process uses the cache and the origin again.\n`, stderr: ''});
+	assert.equal(await reasonOf('a'), 'fresh');
+	assert.deepEqual(await json('thaw', origin.url), [{switch: 'thaw', origin: origin.url, confirmed: true}]);
+});
+
+test('a switch without the keys of an encrypted namespace is warned of', async () => {
+	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
+	await setup.store(['a']);
+	assert.match((await setup.cli('freeze', setup.origin.url)).stderr, /encrypted, so no process sees this switch: give the keys with --encryption-file/v);
+});
+
+test('a switch that Redis does not take, or whose arguments are wrong, says so', async () => {
+	await using setup = await setUpCli();
+	await setup.redis.client.sendCommand(['ACL', 'SETUSER', 'default', '-eval']);
+	const {code, stderr} = await setup.cli('freeze', 'https://api.example.com');
+	assert.equal(code, 4);
+	assert.match(stderr, /does not let this user run EVAL/v);
+
+	const mistakes: ReadonlyArray<readonly [arguments_: readonly string[], message: RegExp]> = [
+		[['freeze', 'api.example.com'], /'api\.example\.com' is no origin: give one such as https:\/\/api\.example\.com/v],
+		[['bypass', 'https://api.example.com/items'], /without a path, got 'https:\/\/api\.example\.com\/items': a switch is about all of an origin/v],
+		[['freeze', 'https://api.example.com', '--for', '5'], /--for is '5', which has no unit: write '5s' for seconds: give a duration longer than zero such as 30m/v],
+		[['freeze', 'https://api.example.com', '--for', '0s'], /--for is '0s': give a duration longer than zero/v],
+		[['thaw', 'https://api.example.com', '--for', '1h'], /--for/v],
+	];
+	for (const [arguments_, message] of mistakes) {
+		const {code: usage, stdout, stderr: told} = await setup.cli(...arguments_);
+		assert.match(told, message);
+		assert.deepEqual([usage, stdout, told.trimEnd().split('\n').length], [2, '', 1], told);
+	}
+});
