@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import test from 'node:test';
+import got from 'got';
 import type {ExchangeReport, RedisCache} from '../../source/index.ts';
 import type {PlainResponse} from '../helpers/origin.ts';
 import {setUp, settleWrites} from '../got/helpers.ts';
@@ -260,4 +261,55 @@ test('a listener that throws fails no request, and is told of as an error', asyn
 
 	assert.equal(reports.length, 2);
 	assert.deepEqual(errors.map(({message}) => message), Array.from({length: 2}, () => 'got-redis-cache: A listener of the event `exchange` threw: no'));
+});
+
+test('a request that times out, one whose hook asks again, and one whose hook replaces the error are reported once for each attempt', async () => {
+	await using setup = await setUp();
+	const {origin, cache, client} = setup;
+	const reports = reportsOf(cache);
+	origin.queue(() => undefined);
+	await assert.rejects(client('items', {timeout: {request: 50}}), {name: 'TimeoutError'});
+	assert.deepEqual(reports.map(({error}) => error?.name), ['TimeoutError']);
+
+	reports.length = 0;
+	origin.queue({status: 401}, fresh);
+	await client('secret', {
+		hooks: {
+			afterResponse: [(response, retryWithMergedOptions) => response.statusCode === 401 ? retryWithMergedOptions({headers: {authorization: 'x'}}) : response],
+		},
+	});
+	assert.deepEqual(reports.map(({statusCode, retryCount}) => [statusCode, retryCount]), [[401, 0], [200, 1]]);
+
+	reports.length = 0;
+	await origin.stop();
+	const replacing = {beforeError: [() => new Error('own') as never]};
+	const own = client.extend({hooks: replacing});
+	const before = got.extend({prefixUrl: origin.url, retry: {limit: 0}, hooks: replacing}, cache);
+	await assert.rejects(own('items'), {message: /own/v});
+	await assert.rejects(before('items'), {message: /own/v});
+	assert.deepEqual(reports.map(({error}) => error !== undefined), [true, true]);
+});
+
+test('a request that is aborted while it is looked up, and a stream that is aborted, are reported once', async () => {
+	await using setup = await setUp({memory: false});
+	const {origin, cache, client} = setup;
+	const reports = reportsOf(cache);
+	const controller = new AbortController();
+	const asked = client('items', {signal: controller.signal});
+	setImmediate(() => {
+		controller.abort();
+	});
+	await assert.rejects(asked, {name: 'AbortError'});
+	await until(() => reports.length > 0);
+
+	const second = new AbortController();
+	origin.handler = () => {
+		second.abort();
+	};
+
+	await assert.rejects(readStream(client.stream('items', {signal: second.signal})), {name: 'AbortError'});
+	await until(() => reports.length > 1);
+	await settleWrites(setup);
+
+	assert.deepEqual(reports.map(({isStream, error}) => [isStream, error?.name]), [[false, 'AbortError'], [true, 'AbortError']]);
 });

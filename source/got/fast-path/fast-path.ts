@@ -12,9 +12,9 @@ import {resolveRequestOptions} from '../../options/resolve-options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
 import {askedBy} from '../state/given-request.ts';
-import {traceLookUp, traceOf} from '../state/report.ts';
+import {reportAbort, traceLookUp, traceOf} from '../state/report.ts';
 import {isSameRequest, urlOf} from '../state/request.ts';
-import {stateOf, type GotExchange} from '../state/request-state.ts';
+import {endExchange, stateOf, type GotExchange} from '../state/request-state.ts';
 import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
 import {
 	asCall,
@@ -114,7 +114,20 @@ const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF 
 /** Got handles all responses that take more than an answer: errors, redirects, refreshes. */
 const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isSuccessful(decision.stored.statusCode) ? decision.stored : undefined;
 
-const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Response | undefined => {
+const attemptOf = ({context, owner}: FastCall, exchange: Exchange): GotExchange => ({
+	owner,
+	exchange,
+	settlement: undefined,
+	retryCount: 0,
+	startedMonoMs: exchange.startedAt,
+	isReported: true,
+	forwardStatus: undefined,
+	hiddenCookies: undefined,
+	isMemoryOnly: context.store.isAlone,
+});
+
+const answerFrom = (call: FastCall, exchange: Exchange): Response | undefined => {
+	const {context, options} = call;
 	const stored = reusable(exchange);
 	if (!stored || hasByteOrderMark(stored.body) || options.signal?.aborted) {
 		return undefined;
@@ -126,17 +139,7 @@ const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Re
 		return undefined;
 	}
 
-	const state: GotExchange = {
-		owner,
-		exchange,
-		settlement: undefined,
-		retryCount: 0,
-		startedMonoMs: exchange.startedAt,
-		isReported: true,
-		forwardStatus: undefined,
-		hiddenCookies: undefined,
-		isMemoryOnly: context.store.isAlone,
-	};
+	const state = attemptOf(call, exchange);
 	const member = memberOf(state, nowMs);
 	if (member !== undefined) {
 		message.rawHeaders.push('Cache-Status', member);
@@ -150,6 +153,14 @@ const answerFrom = ({context, owner, options}: FastCall, exchange: Exchange): Re
 		// The user's parser throws again when got calls it.
 		return undefined;
 	}
+};
+
+/** Ends the exchange of a call that was aborted while it was looked up. */
+const endAborted = (call: FastCall, exchange: Exchange): void => {
+	const {context, options} = call;
+	const state = {...attemptOf(call, exchange), isReported: false, trace: traceOf(options)};
+	endExchange(context, state);
+	reportAbort(context, options, state);
 };
 
 const answer = async (call: FastCall): Promise<unknown> => {
@@ -172,7 +183,10 @@ const answer = async (call: FastCall): Promise<unknown> => {
 		return options.resolveBodyOnly ? call.response.body : call.response;
 	}
 
-	if (exchange && head) {
+	if (exchange && options.signal?.aborted) {
+		// Got runs no hook for a request that is aborted before it begins.
+		endAborted(call, exchange);
+	} else if (exchange && head) {
 		stateOf(options).earlyLookUp = {exchange, head};
 	}
 
