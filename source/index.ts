@@ -1,6 +1,8 @@
 import './node-version.ts';
 
 export {redisCache, redisCache as default} from './got/plugin.ts';
+export type {ExplainOptions} from './got/explain.ts';
+export type {Finding} from './http/finding.ts';
 export {cacheInfo} from './got/cache-info.ts';
 export type {CacheHop, CacheInfo, CacheReason, NotStoredReason} from './observe/info.ts';
 export type {ExchangeReport} from './observe/exchange-report.ts';
@@ -18,8 +20,9 @@ export type {
 	ExplainedRefusal,
 	ExplainedResponse,
 	ExplainedStaleness,
-	Explanation,
 	ExplainedWindow,
+	Explanation,
+	OriginJudgement,
 } from './management/explanation.ts';
 export type {EntriesOptions, EntryFilter, Purgeable, RequestLike, UnreadableEntry} from './management/filters.ts';
 export type {

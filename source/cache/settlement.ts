@@ -175,7 +175,7 @@ export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'sett
 	request.method !== 'HEAD' && Number(rawFieldValue(rawHeaders, 'content-length')) > settings.maxBodyBytes;
 
 /** Decides the outcome of a response whose body may not have arrived yet. */
-export const decideOutcome = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Exchange, response: ResponseHead): Outcome => settle({
+export const decideOutcome = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Pick<Exchange, 'request' | 'decision' | 'requestTimeMs' | 'settings'>, response: ResponseHead): Outcome => settle({
 	request,
 	decision,
 	response: {...response, content: response.content ?? unreadContent()},

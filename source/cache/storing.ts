@@ -94,22 +94,35 @@ const notStoredBecause = (context: ExchangeContext, {key, startedAt, versions}: 
 		? {refusal: reason, unstored: {...stored, versions: versionsAsSeen(versions, key, stored)}}
 		: {refusal: 'invalidated'};
 
-export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<Storage> => {
-	const {startedAt, requestTimeMs, settings} = exchange;
+/** A response as it would be stored, or the reason why it is not, as far as the response and the options alone tell. */
+type Prepared =
+	| {readonly stored: StoredResponse; readonly ttl: TimeToLive; readonly refusal?: undefined}
+	| {readonly stored?: undefined; readonly ttl?: undefined; readonly refusal: PassReason};
+
+/** Adds tags and the time to live, and checks the limits of the options. */
+export const prepareToStore = (context: ExchangeContext, {settings}: Pick<Exchange, 'settings'>, untagged: StoredResponse): Prepared => {
 	if (settings.http.isReadOnly) {
 		return {refusal: 'read-only'};
 	}
 
-	const stored = tagged(context, exchange, untagged);
+	const stored = tagged(context, {settings}, untagged);
 	if (stored.body.byteLength > Math.min(settings.maxBodyBytes, context.store.mostBodyBytes) || stored.tags.length + stored.groups.length > maxTagsOf(stored)) {
 		return {refusal: 'too-large'};
 	}
 
 	const ttl = timeToLive(context, settings, stored);
-	if (ttl !== 'forever' && ttl <= 0) {
-		return {refusal: 'past-time-to-live'};
+
+	return ttl !== 'forever' && ttl <= 0 ? {refusal: 'past-time-to-live'} : {stored, ttl};
+};
+
+export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<Storage> => {
+	const {startedAt, requestTimeMs, settings} = exchange;
+	const prepared = prepareToStore(context, exchange, untagged);
+	if (prepared.refusal !== undefined) {
+		return {refusal: prepared.refusal};
 	}
 
+	const {stored, ttl} = prepared;
 	const steps = withinBudgetOf(context, exchange);
 	const placed = await chooseKey(steps, exchange, stored, ttl);
 	if (typeof placed === 'string') {

@@ -1,18 +1,28 @@
-import type {NormalizedOptions, OptionsInit} from 'got';
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import type {NormalizedOptions, OptionsInit, Response} from 'got';
 import type {Asked} from '../cache/exchange.ts';
 import {withOnlyIfCached} from '../http/directives.ts';
 import {requestOfUser, settingsOfUser} from '../http/identity.ts';
-import {checkRequest} from '../management/arguments.ts';
+import {isSafe} from '../http/invalidation.ts';
+import {checkFlag, checkRequest} from '../management/arguments.ts';
 import {explainRequest} from '../management/explain.ts';
 import type {Explanation} from '../management/explanation.ts';
 import type {RequestLike} from '../management/filters.ts';
+import type {OriginAnswer} from '../management/judge.ts';
 import {givenRequest} from '../options/user-functions.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import type {GotContext} from './state/context.ts';
 import {gotModule} from './state/got-module.ts';
 import type {GotOptions} from './state/got-options.ts';
 import {contentOf, requestHead} from './state/request.ts';
+import {responseHead} from './state/response-head.ts';
+
+const {default: got} = gotModule;
 
 class StopError extends Error {}
+
+const hasContent = ({body, json, form}: Pick<RequestLike, 'body' | 'json' | 'form'>): boolean => [body, json, form].some(each => each !== undefined);
 
 /** The options of plain got for a request that is asked about: got adds its own header fields, and encodes the content. */
 const optionsFor = ({method = 'GET', headers, body, json, form}: RequestLike): OptionsInit => ({
@@ -21,7 +31,7 @@ const optionsFor = ({method = 'GET', headers, body, json, form}: RequestLike): O
 	...body !== undefined && {body},
 	...json !== undefined && {json},
 	...form !== undefined && {form},
-	allowGetBody: true,
+	allowGetBody: hasContent({body, json, form}),
 	enableUnixSockets: true,
 	retry: {limit: 0},
 });
@@ -39,7 +49,7 @@ const normalize = async (request: RequestLike): Promise<GotOptions> => {
 		throw stop;
 	};
 
-	const asking = gotModule.default(request.url, {...optionsFor(request), hooks: {beforeRequest: [beforeRequest]}});
+	const asking = got(request.url, {...optionsFor(request), hooks: {beforeRequest: [beforeRequest]}});
 
 	return Promise.race([promise, asking.then(async () => promise)]);
 };
@@ -58,8 +68,73 @@ const askedFor = async ({settings}: GotContext, request: RequestLike): Promise<A
 		: {request: {...requestOfUser(head), given}, settings: {...settings.request, http: settingsOfUser(settings.request.http)}, keyInput};
 };
 
-export const explain = async (context: GotContext, given: string | URL | RequestLike): Promise<Explanation> => {
-	const request = checkRequest(given, 'explain()', context.settings);
+/** No origin is waited for longer. */
+const patienceMs = 30_000;
 
-	return explainRequest(context, await askedFor(context, request));
+const contentEncodingOf = ({rawHeaders}: Pick<Response, 'rawHeaders'>): string | undefined => {
+	const position = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-encoding');
+
+	return position === -1 ? undefined : rawHeaders[position + 1];
+};
+
+/** The content of a response, unless there is more of it than is ever stored. */
+const readBody = async (chunks: AsyncIterable<Uint8Array>, mostBytes: number): Promise<Uint8Array | 'too-large'> => {
+	const read: Uint8Array[] = [];
+	let bytes = 0;
+	for await (const chunk of chunks) {
+		bytes += chunk.byteLength;
+		if (bytes > mostBytes) {
+			return 'too-large';
+		}
+
+		read.push(chunk);
+	}
+
+	return Buffer.concat(read);
+};
+
+/** Asks the origin by plain got: once, past every cache, and without following a redirect. A body that is too large to be stored is not read to its end. */
+const askOrigin = async ({now, settings, store}: GotContext, request: RequestLike): Promise<OriginAnswer> => {
+	const requestTimeMs = now();
+	const startedMonoMs = ownTimers.now();
+	const end = () => ({requestTimeMs, durationMs: ownTimers.now() - startedMonoMs});
+	const mostBytes = Math.min(settings.request.maxBodyBytes, store.mostBodyBytes);
+	const stream = got.stream(request.url, {...optionsFor(request), throwHttpErrors: false, followRedirect: false, timeout: {request: patienceMs}});
+	if (!hasContent(request) && !['GET', 'HEAD'].includes(stream.options.method)) {
+		stream.end();
+	}
+
+	try {
+		const [response] = await once(stream, 'response') as [Response];
+		const body = await readBody(stream, mostBytes);
+
+		return {...end(), response: responseHead(response), body, contentEncoding: contentEncodingOf(response)};
+	} catch (error) {
+		return {...end(), error: error instanceof Error ? error.message : String(error)};
+	} finally {
+		stream.destroy();
+	}
+};
+
+/** A request that may change something is not sent for a question. */
+const refuseUnsafe = ({method = 'GET'}: RequestLike, {settings}: GotContext): void => {
+	const name = method.toUpperCase();
+	if (!isSafe(name) && !settings.request.http.methods.has(name)) {
+		throw new TypeError(`The option \`ask\` in explain() would send a ${name} request, which may change something: leave it out, or add the method to the option \`methods\` if such requests only read`);
+	}
+};
+
+export type ExplainOptions = {
+	/** Whether the origin is asked, past the cache, and its response judged. Default: `false`. */
+	readonly ask?: boolean | undefined;
+};
+
+export const explain = async (context: GotContext, given: string | URL | RequestLike, options: ExplainOptions | undefined): Promise<Explanation> => {
+	const request = checkRequest(given, 'explain()', context.settings);
+	const {ask = false} = checkFlag(options, 'ask', 'explain()');
+	if (ask) {
+		refuseUnsafe(request, context);
+	}
+
+	return explainRequest(context, await askedFor(context, request), ask ? async () => askOrigin(context, request) : undefined);
 };

@@ -34,7 +34,7 @@ import {plainPathMs} from '../tags/search-variance.ts';
 import {switchesIn, type OriginSwitch} from '../tags/switching.ts';
 import type {Duration} from '../types/duration.ts';
 import {createHints} from '../types/hints.ts';
-import {explain} from './explain.ts';
+import {explain, type ExplainOptions} from './explain.ts';
 import {createHandler} from './handler.ts';
 import {createHooks} from './hooks.ts';
 import {createRefreshes} from './refresh/refresh.ts';
@@ -396,11 +396,12 @@ export class RedisCache {
 	}
 
 	/**
-	Explains what the cache would do with a request now, and why: the decision and its rule, the key and what it is made of, all that is stored with its freshness and its time to live, purges, and why the last response was not stored. The origin is not asked, nothing is counted, and nothing changes in the store.
+	Explains what the cache would do with a request now, and why: the decision and its rule, the key and what it is made of, all that is stored with its freshness and its time to live, purges, and why the last response was not stored. Nothing is counted, and nothing changes in the store.
 
 	@param request - An absolute URL, or `{url, method, headers, body, json, form, key, user}`, as in `get()`. The header fields that got adds itself, such as `accept-encoding`, are added here as well; those of your client are for you to give.
+	@param options - With `ask`, the origin is asked, by plain got and past the cache, and what it answers is judged, clause by clause; nothing of it is stored. Default: the origin is not asked.
 	@returns Plain data, with all of it in words as `text`. If the store does not answer, it says so.
-	@throws {TypeError} If `request` is none, its URL is not absolute, or something is missing that tells the requests of this cache apart.
+	@throws {TypeError} If `request` is none, its URL is not absolute, something is missing that tells the requests of this cache apart, or `ask` would send an unsafe request.
 	@throws What the functions `filter` and `expireAfter` throw.
 
 	@example
@@ -412,12 +413,21 @@ export class RedisCache {
 
 	console.log(text);
 	```
-	*/
-	explain(request: string | URL | RequestLike): Promise<Explanation>;
 
-	async explain(request: string | URL | RequestLike, ...more: never[]): Promise<Explanation> {
-		refuseMore(more, 1, 'explain()', 'what tells requests apart goes into one object, as in explain({url, headers})');
-		return explain(this.#context, request);
+	@example
+	```
+	const {origin} = await cache.explain('https://api.example.com/items', {ask: true});
+
+	for (const {level, text, mend} of origin?.findings ?? []) {
+		console.log(level, text, mend);
+	}
+	```
+	*/
+	explain(request: string | URL | RequestLike, options?: ExplainOptions): Promise<Explanation>;
+
+	async explain(request: string | URL | RequestLike, options?: ExplainOptions, ...more: never[]): Promise<Explanation> {
+		refuseMore(more, 2, 'explain()', 'what tells requests apart goes into one object, as in explain({url, headers})');
+		return explain(this.#context, request, options);
 	}
 
 	/**

@@ -57,7 +57,7 @@ export const refusalTexts: Readonly<Record<PassReason, RefusalText>> = {
 	status: {text: 'Responses with this status code are not stored.', rfc: 'RFC 9111 §3', mend: 'The option `statusCodes` says which status codes are stored.'},
 	partial: {text: 'The response is a part that cannot be placed in a whole, or a part of a whole that is stored.', rfc: 'RFC 9110 §14.4', mend: 'Send a 206 with one valid `Content-Range`.'},
 	'request-no-store': {text: 'The request has `no-store`.', rfc: 'RFC 9111 §5.2.1.5', mend: 'Leave `no-store` out of the request.'},
-	'must-understand': {text: 'The response has `must-understand`, and a status code that the cache does not know.', rfc: 'RFC 9111 §5.2.2.3'},
+	'must-understand': {text: 'The response has `must-understand`, and a status code that the cache does not know.', rfc: 'RFC 9111 §5.2.2.3', mend: 'Leave `must-understand` out, or send a status code that caches know.'},
 	'no-store': {text: 'The response has `no-store`, or an option gives it the lifetime \'no-store\'.', rfc: 'RFC 9111 §5.2.2.5', mend: 'If the response may be stored, send `no-cache` or a lifetime in place of `no-store`; `cacheControl: false` with `expireAfter` ignores it.'},
 	private: {text: 'The response has `private`, and the cache is shared.', rfc: 'RFC 9111 §5.2.2.7', mend: 'Say whose it is with the option `user`, or use `shared: false` if one user alone has the cache; if the response is for everybody, send `public`.'},
 	authorization: {text: 'The request has `Authorization`, and the response does not say that it is for everybody.', rfc: 'RFC 9111 §3.5', mend: 'Say whose it is with the option `user`, or use `shared: false`; if the response is for everybody, send `public`, `s-maxage` or `must-revalidate`.'},

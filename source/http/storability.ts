@@ -20,9 +20,12 @@ Returns the reason why a response must not, or need not, be stored; `undefined` 
 */
 export const whyNotStorable = (candidate: Candidate): PassReason | undefined => rules.find(([, isForbidden]) => isForbidden(candidate))?.[0];
 
+/** The reasons that a response and its request give by themselves. */
+export type StorabilityReason = Extract<PassReason, 'method' | 'status' | 'partial' | 'request-no-store' | 'must-understand' | 'no-store' | 'private' | 'authorization' | 'vary-star' | 'credentials' | 'not-explicit' | 'set-cookie' | 'not-reusable'>;
+
 /** A rule that forbids storing, by the reason that it gives, and whether a response complies with it. */
 export type Clause = {
-	readonly reason: PassReason;
+	readonly reason: StorabilityReason;
 	readonly isMet: boolean;
 };
 
@@ -39,7 +42,7 @@ Returns the reason why the header fields of a response without content must not 
 */
 export const whyNotUpdating = (update: Candidate): PassReason | undefined => rules.find(([reason, isForbidden]) => updateRules.has(reason) && isForbidden(update))?.[0];
 
-type Rule = readonly [reason: PassReason, isForbidden: (candidate: Candidate) => boolean];
+type Rule = readonly [reason: StorabilityReason, isForbidden: (candidate: Candidate) => boolean];
 
 /** The rules of RFC 9111 §3, clause by clause; the first that forbids storing counts. */
 const rules: readonly Rule[] = [

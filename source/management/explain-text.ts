@@ -1,4 +1,5 @@
-import type {LifetimeSource} from '../http/lifetime.ts';
+import type {Finding} from '../http/finding.ts';
+import {inWords, sourceInWords} from '../http/in-words.ts';
 import type {
 	ExplainedDecision,
 	ExplainedFreshness,
@@ -8,27 +9,13 @@ import type {
 	ExplainedResponse,
 	ExplainedStaleness,
 	Explanation,
-	Seconds,
+	OriginJudgement,
 	ExplainedWindow,
 } from './explanation.ts';
 
 /*
 An explanation as text for people.
 */
-
-const units: ReadonlyArray<readonly [seconds: number, name: string]> = [[86_400, 'd'], [3600, 'h'], [60, 'min']];
-
-/** A duration in its largest unit, such as `5 min`. */
-export const inWords = (seconds: Seconds): string => {
-	if (seconds === 'unlimited') {
-		return 'without limit';
-	}
-
-	const [size, name] = units.find(([each]) => Math.abs(seconds) >= each) ?? [1, 's'];
-	const amount = seconds / size;
-
-	return `${Number(amount.toFixed(Math.abs(amount) < 10 ? 1 : 0))} ${name}`;
-};
 
 const sizeInWords = (bytes: number): string => {
 	const [size, name] = ([[1024 * 1024, 'MiB'], [1024, 'KiB']] as const).find(([each]) => bytes >= each) ?? [1, bytes === 1 ? 'byte' : 'bytes'];
@@ -82,22 +69,12 @@ const keyLines = ({storeKey, method, url, ignoredParameters, host, content, user
 	...noVarySearch === undefined ? [] : [`shared by equivalent URLs if one is stored: No-Vary-Search: ${noVarySearch}`],
 ];
 
-const sourceInWords: Readonly<Record<LifetimeSource | 'other', string>> = {
-	request: 'the option `expireAfter` of the request',
-	urlsExpireAfter: 'the option `urlsExpireAfter`',
-	expireAfter: 'the option `expireAfter`',
-	's-maxage': '`s-maxage`',
-	'max-age': '`max-age`',
-	expires: '`Expires`',
-	heuristic: 'a tenth of the time since `Last-Modified`, since it states none (RFC 9111 §4.2.2)',
-	none: 'nothing states one',
-	other: '`touch()`, an option of the request, or other options than those of this cache',
-};
+const otherSource = '`touch()`, an option of the request, or other options than those of this cache';
 
 const lifetimeInWords = ({lifetimeSeconds, source, field}: ExplainedFreshness): string => {
 	const isDirective = source === 's-maxage' || source === 'max-age';
 
-	return `lifetime ${inWords(lifetimeSeconds)}, by ${sourceInWords[source]}${isDirective && field !== undefined ? ` in ${field}` : ''}`;
+	return `lifetime ${inWords(lifetimeSeconds)}, by ${source === 'other' ? otherSource : sourceInWords[source]}${isDirective && field !== undefined ? ` in ${field}` : ''}`;
 };
 
 const freshnessLine = ({isFresh, freshness}: ExplainedResponse, nowMs: number): string => {
@@ -159,6 +136,11 @@ const summaryLine = ({method, statusCode, size, range, isSelected, isPurged, isE
 	...isSelected ? ['selected by this request'] : [],
 ].join(', ');
 
+const namesLines = ({tags, groups}: Pick<ExplainedResponse, 'tags' | 'groups'>): string[] => [
+	...tags.length === 0 ? [] : [`tags ${tags.join(', ')}`],
+	...groups.length === 0 ? [] : [`groups ${groups.join(', ')}`],
+];
+
 const responseLines = (response: ExplainedResponse, nowMs: number): Paragraph => {
 	const {storeKey, vary, tags, groups, purges, staleness, isPurged, ttlMs} = response;
 
@@ -170,8 +152,7 @@ const responseLines = (response: ExplainedResponse, nowMs: number): Paragraph =>
 		...purges.map(purge => `purged since it was requested: ${purgeInWords(purge, nowMs)}`),
 		...isPurged ? [] : [freshnessLine(response, nowMs), stalenessLine(staleness)],
 		...ttlLine(ttlMs),
-		...tags.length === 0 ? [] : [`tags ${tags.join(', ')}`],
-		...groups.length === 0 ? [] : [`groups ${groups.join(', ')}`],
+		...namesLines({tags, groups}),
 	];
 };
 
@@ -193,12 +174,46 @@ const storeLines = ({state, isAnswering, lastError}: Explanation['store']): Para
 	? []
 	: [['Store', `${state}${isAnswering ? '' : ', does not answer: requests go on without it'}`, ...lastError === undefined ? [] : [lastError]]];
 
+/** Findings that ask for something come first. */
+const levels = [['failure', 'also not met'], ['warning', 'warning'], ['note', 'note']] as const satisfies ReadonlyArray<readonly [Finding['level'], string]>;
+
+const findingLines = ({about, text, rfc, mend}: Finding, title: string): string[] => [
+	`${title}: ${about}: ${withSection(text, rfc)}`,
+	...mend === undefined ? [] : [`  To mend it: ${mend}`],
+];
+
+/** The findings but the one that the judgement tells already; the clauses that are met by their names. */
+const allFindings = (findings: readonly Finding[], reason: OriginJudgement['reason']): string[] => {
+	const others = levels.flatMap(([level, title]) => findings.filter(finding => finding.level === level && (level !== 'failure' || finding.about !== reason)).flatMap(finding => findingLines(finding, title)));
+	const met = new Set(findings.filter(({level}) => level === 'pass').map(({about}) => about));
+
+	return [...others, `met: ${[...met].join(', ')}`];
+};
+
+const originLines = ({statusCode, error, durationMs, isStored, reason, text, rfc, mend, freshness, staleness, ttlMs, tags, groups, findings}: OriginJudgement): Paragraph => {
+	const time = inWords(durationMs / 1000);
+	if (error !== undefined) {
+		return ['Origin', `no response after ${time}: ${error}`];
+	}
+
+	return [
+		'Origin',
+		`answered ${statusCode} in ${time}: ${isStored ? withSection(text, rfc) : `${reason}: ${withSection(text, rfc)}`}`,
+		...mend === undefined ? [] : [`To mend it: ${mend}`],
+		...freshness ? [lifetimeInWords(freshness)] : [],
+		...staleness ? [stalenessLine(staleness)] : [],
+		...ttlLine(ttlMs),
+		...namesLines({tags, groups}),
+		...allFindings(findings, reason),
+	];
+};
+
 const columns = 11;
 
 const layOut = ([name, ...lines]: Paragraph): string => lines.map((line, position) => `${(position === 0 ? name : '').padEnd(columns)}${line}`.trimEnd()).join('\n');
 
 export const textOfExplanation = (explained: Omit<Explanation, 'text'>, nowMs: number): string => {
-	const {method, url, decision, lastRefusal, key, selectedBy, purges, store} = explained;
+	const {method, url, decision, lastRefusal, key, selectedBy, purges, store, origin} = explained;
 	const paragraphs: Paragraph[] = [
 		decisionLines(decision),
 		...storeLines(store),
@@ -207,6 +222,7 @@ export const textOfExplanation = (explained: Omit<Explanation, 'text'>, nowMs: n
 		keyLines(key),
 		...selectingLines(selectedBy),
 		...storedLines(explained, nowMs),
+		...origin ? [originLines(origin)] : [],
 	];
 
 	return [`${method} ${url}`, '', ...paragraphs.map(paragraph => layOut(paragraph))].join('\n');

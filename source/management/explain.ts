@@ -1,45 +1,33 @@
 import type {Asked, ExchangeContext} from '../cache/exchange.ts';
 import {decideSelected, whyBypassed, withSwitch} from '../cache/look-up.ts';
 import type {Refusals} from '../cache/refusals.ts';
-import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from '../http/age.ts';
 import {keyParts} from '../http/cache-key.ts';
 import {redactedUrl} from '../http/credentials.ts';
 import {dateOf} from '../http/dates.ts';
 import {decide} from '../http/decide.ts';
 import type {Decision} from '../http/decision.ts';
-import {responseDirectives} from '../http/directives.ts';
 import {headersOf} from '../http/header-fields.ts';
-import type {RequestHead} from '../http/message.ts';
-import {lifetimeFor, type ReceivedMessage} from '../http/policy.ts';
 import {decisionTexts, refusalTexts} from '../http/reason-texts.ts';
-import type {Settings} from '../http/settings.ts';
-import {isStaleForbidden, staleIfErrorSeconds, staleWhileRevalidateSeconds} from '../http/stale.ts';
 import {ignoredNamesIn} from '../http/url.ts';
 import {hasValidator, validatorsOf} from '../http/validators.ts';
 import {selectingFieldNames, selectingHeaders} from '../http/vary.ts';
-import {readContent} from '../options/user-functions.ts';
 import {switchFor} from '../tags/switching.ts';
-import type {StoredPolicy, StoredResponse} from '../types/stored.ts';
-import {textOfExplanation} from './explain-text.ts';
+import {explainFreshness, explainStaleness} from './explain-freshness.ts';
 import {readFor, type Findings, type StoredUnderKey} from './explain-read.ts';
+import {textOfExplanation} from './explain-text.ts';
 import type {
 	ExplainedDecision,
-	ExplainedFreshness,
 	ExplainedKey,
 	ExplainedRefusal,
 	ExplainedResponse,
-	ExplainedStaleness,
 	Explanation,
-	Seconds,
-	ExplainedWindow,
 } from './explanation.ts';
 import {entryOf, storeNameOf} from './inventory.ts';
+import {judge, type OriginAnswer} from './judge.ts';
 
 export type ExplainContext = ExchangeContext & {
 	readonly refusals: Refusals;
 };
-
-const toSeconds = (seconds: number): Seconds => seconds === Infinity ? 'unlimited' : seconds;
 
 const explainKey = (context: ExchangeContext, {request, settings, keyInput}: Asked, {key, searchVariance}: Findings): ExplainedKey => {
 	const {ignoredParameters} = settings.http;
@@ -56,51 +44,6 @@ const explainKey = (context: ExchangeContext, {request, settings, keyInput}: Ask
 		user: keyInput.user,
 		extra: keyInput.extra,
 		noVarySearch: searchVariance?.field,
-	};
-};
-
-/** A rounded `Date` that was added when the response was stored may differ by a second. */
-const toleranceSeconds = 1;
-
-/** The origin of a stored response's lifetime: the options and header fields that give it the lifetime that it has. */
-const explainFreshness = (request: RequestHead, {policy, statusCode, statusMessage, httpVersion, rawHeaders, body}: StoredResponse, nowMs: number, settings: Settings): ExplainedFreshness => {
-	const received: ReceivedMessage = {
-		request,
-		response: {statusCode, statusMessage, httpVersion, rawHeaders, content: readContent(body)},
-		requestTimeMs: policy.requestTimeMs,
-		responseTimeMs: policy.responseTimeMs,
-		settings,
-	};
-	const {seconds, source} = lifetimeFor(received);
-	const isSame = seconds === policy.freshnessLifetimeSeconds || Math.abs(seconds - policy.freshnessLifetimeSeconds) <= toleranceSeconds;
-
-	return {
-		isFresh: remainingFreshnessSeconds(policy, nowMs) > 0,
-		lifetimeSeconds: toSeconds(policy.freshnessLifetimeSeconds),
-		source: isSame ? source : 'other',
-		field: responseDirectives(headersOf(rawHeaders), settings).field,
-		ageSeconds: currentAgeSeconds(policy, nowMs),
-		until: expiryOf(policy),
-	};
-};
-
-const windowOf = (seconds: number, own: number | undefined, isForbidden: boolean): ExplainedWindow => {
-	if (isForbidden || seconds === 0) {
-		return {seconds: 0, source: 'none'};
-	}
-
-	return {seconds: toSeconds(seconds), source: seconds === own ? 'response' : 'option'};
-};
-
-const explainStaleness = (policy: StoredPolicy, settings: Settings): ExplainedStaleness => {
-	const isForbidden = isStaleForbidden(policy);
-	const directive = policy.isNoCache ? 'no-cache' : 'must-revalidate';
-
-	return {
-		forbiddenBy: isForbidden ? directive : undefined,
-		whileRevalidate: windowOf(staleWhileRevalidateSeconds(policy, settings), policy.staleWhileRevalidateSeconds, isForbidden),
-		ifError: windowOf(staleIfErrorSeconds(policy, 'error-status', settings), policy.staleIfErrorSeconds, isForbidden),
-		ifDisconnected: windowOf(staleIfErrorSeconds(policy, 'disconnected', settings), policy.staleIfErrorSeconds, isForbidden),
 	};
 };
 
@@ -176,10 +119,14 @@ const selectedBy = ({request, settings: {http}}: Asked, {responses, selection: {
 	return Object.fromEntries(names.map(name => [name, values[name]]));
 };
 
-/** Explains what the cache would do with a request, without asking the origin and without a change in the store. */
-export const explainRequest = async (context: ExplainContext, asked: Asked): Promise<Explanation> => {
+/**
+Explains what the cache would do with a request, without a change in the store.
+
+@param askOrigin - Asks the origin past the cache; `undefined` if it is not to be asked.
+*/
+export const explainRequest = async (context: ExplainContext, asked: Asked, askOrigin?: () => Promise<OriginAnswer>): Promise<Explanation> => {
 	const {request, settings: {http}} = asked;
-	const findings = await readFor(context, asked);
+	const [findings, answer] = await Promise.all([readFor(context, asked), askOrigin?.()]);
 	const decision = decideFor(context, asked, findings.selection);
 	const stored = findings.responses.map(found => explainResponse(context, asked, found, findings.selectedKey));
 	const {state, lastError} = context.store.health();
@@ -193,6 +140,7 @@ export const explainRequest = async (context: ExplainContext, asked: Asked): Pro
 		purges: stored.some(({isPurged}) => !isPurged) ? [] : findings.purges,
 		lastRefusal: explainRefusal(context, findings.keys),
 		store: {state, isAnswering: findings.isAnswering, lastError: findings.isAnswering ? undefined : lastError?.message},
+		origin: answer && judge(context, asked, decision, answer),
 	};
 
 	return {...explained, text: textOfExplanation(explained, context.now())};

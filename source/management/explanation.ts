@@ -1,4 +1,5 @@
 import type {Decision} from '../http/decision.ts';
+import type {Finding} from '../http/finding.ts';
 import type {LifetimeSource} from '../http/lifetime.ts';
 import type {PassReason} from '../http/outcome.ts';
 import type {StoreHealth} from '../store/ports/health.ts';
@@ -134,6 +135,37 @@ export type ExplainedRefusal = {
 	readonly at: Date;
 };
 
+/** The judgement of a response that the origin was asked for: nothing of it was stored. */
+export type OriginJudgement = {
+	/** The status code; `undefined` if there was no response. */
+	readonly statusCode: number | undefined;
+	/** Why there was no response; `undefined` if there was one. */
+	readonly error: string | undefined;
+	/** The time from the request to the whole response, in milliseconds. */
+	readonly durationMs: number;
+	/** Whether it would be stored, if the store takes it. */
+	readonly isStored: boolean;
+	/** Why it would not be stored; `undefined` if it would. */
+	readonly reason: PassReason | undefined;
+	/** The judgement in a sentence. */
+	readonly text: string;
+	readonly rfc: string | undefined;
+	/** The way to have it stored; `undefined` if it would be, or if there is none. */
+	readonly mend: string | undefined;
+	/** How long it would be fresh; `undefined` if it would not be stored. */
+	readonly freshness: ExplainedFreshness | undefined;
+	/** How long it might be used when it is no longer fresh; `undefined` if it would not be stored. */
+	readonly staleness: ExplainedStaleness | undefined;
+	/** How long Redis would keep it, in milliseconds; `undefined` if not at all. */
+	readonly ttlMs: number | 'unlimited' | undefined;
+	/** The tags that it would have. */
+	readonly tags: readonly string[];
+	/** The cache groups that it would have. */
+	readonly groups: readonly string[];
+	/** The clauses that decide about storing it, and all that its owner might mend. */
+	readonly findings: readonly Finding[];
+};
+
 /** The answer to the question why a request is, or is not, answered from the cache. New properties may be added in a minor version. */
 export type Explanation = {
 	/** The request's method, in upper case. */
@@ -152,6 +184,8 @@ export type Explanation = {
 	readonly lastRefusal: ExplainedRefusal | undefined;
 	/** The state of the store, as in `health()`, and whether it has answered this time. Without an answer, nothing of what is stored is known. */
 	readonly store: {readonly state: StoreHealth['state']; readonly isAnswering: boolean; readonly lastError: string | undefined};
+	/** The judgement of what the origin answers, with the option `ask`. */
+	readonly origin: OriginJudgement | undefined;
 	/** All of it as text for people, in lines. */
 	readonly text: string;
 };

@@ -24,6 +24,18 @@ test('explain --json gives the data, for the variant that --header selects', asy
 	assert.deepEqual(mismatch?.selectedBy, {'accept-language': 'en'});
 });
 
+test('explain --ask judges what the origin answers', async () => {
+	await using setup = await setUpCli();
+	setup.origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'private'}).end('body');
+	};
+
+	const {code, stdout, stderr} = await setup.cli('explain', `${setup.origin.url}/a`, '--ask');
+	assert.deepEqual([code, stderr], [0, '']);
+	assert.match(stdout, /\nOrigin {5}answered 200 in .*: private: The response has `private`, and the cache is shared \(RFC 9111 §5\.2\.2\.7\)\.\n {11}To mend it: /v);
+	assert.equal(setup.origin.requests.length, 1);
+});
+
 test('explain takes no key, and no relative URL', async () => {
 	const key = await runCli(['explain', 'http_cache:{mJ3xXvJ8sUuGgI7mRz1b5w}']);
 	assert.deepEqual([key.code, key.stderr], [2, 'got-redis-cache: \'http_cache:{mJ3xXvJ8sUuGgI7mRz1b5w}\' is no absolute URL: give one such as https://api.example.com/items; `got-redis-cache show` tells that of a key\n']);

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import {randomBytes} from 'node:crypto';
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
 import {test} from 'node:test';
-import {redisCache, type Explanation, type RedisCacheOptions} from '../../source/index.ts';
+import {gzipSync} from 'node:zlib';
+import {redisCache, type Explanation, type OriginJudgement, type RedisCacheOptions} from '../../source/index.ts';
 import {setUp, settleWrites, type Setup} from '../got/helpers.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
+import {runScript} from '../helpers/script.ts';
+import {typeErrorsOf} from '../helpers/types.ts';
 
 /*
 What `explain()` says of requests that have met a real origin and a real Redis.
@@ -14,7 +19,9 @@ type Fields = Readonly<Record<string, string | string[]>>;
 type Scene = Setup & {
 	/** Has the origin answer with these fields from now on. */
 	answer(headers: Fields, statusCode?: number): void;
-	explain(path: string, headers?: Record<string, string>): Promise<Explanation>;
+	explain(target: string, headers?: Record<string, string>): Promise<Explanation>;
+	/** Asks the origin past the cache. */
+	judge(target: string, headers?: Record<string, string>): Promise<OriginJudgement>;
 };
 
 const setUpScene = async (options: RedisCacheOptions = {}): Promise<Scene> => {
@@ -28,10 +35,16 @@ const setUpScene = async (options: RedisCacheOptions = {}): Promise<Scene> => {
 				response.writeHead(statusCode, headers).end('body');
 			};
 		},
-		async explain(path, headers) {
+		async explain(target, headers) {
 			await settleWrites(setup);
 
-			return cache.explain({url: `${origin.url}/${path}`, ...headers && {headers}});
+			return cache.explain({url: `${origin.url}/${target}`, ...headers && {headers}});
+		},
+		async judge(target, headers) {
+			const {origin: judgement} = await cache.explain({url: `${origin.url}/${target}`, ...headers && {headers}}, {ask: true});
+			assert.ok(judgement);
+
+			return judgement;
 		},
 	};
 };
@@ -344,10 +357,10 @@ test('a store that is down is told, and nothing is thrown', async () => {
 test('credentials of a URL and of header fields are in no part of it, but tell requests apart', async () => {
 	await using scene = await setUpScene({ignoredParameters: ['utm_source']});
 	scene.answer({'cache-control': 'public, max-age=60', vary: 'authorization'});
-	const path = 'items?api_key=topsecret&utm_source=mail&a=1';
+	const target = 'items?api_key=topsecret&utm_source=mail&a=1';
 	const headers = {authorization: 'Bearer topsecret'};
-	await scene.client(path, {headers});
-	const explanation = await scene.explain(path, headers);
+	await scene.client(target, {headers});
+	const explanation = await scene.explain(target, headers);
 
 	assert.deepEqual(decisionOf(explanation), ['reuse', 'fresh']);
 	assert.deepEqual(explanation.key.ignoredParameters, ['utm_source']);
@@ -387,5 +400,100 @@ test('a wrong argument throws', async () => {
 	await assert.rejects(cache.explain('/items'), {name: 'TypeError', message: /^Expected an absolute URL such as '.*' in explain\(\), got '\/items'$/v});
 	await assert.rejects(cache.explain({url: 'https://example.com/', user: 'alice'}), {name: 'TypeError', message: /^The property `user` in explain\(\)/v});
 	const explain = cache.explain.bind(cache) as (...parameters: unknown[]) => Promise<unknown>;
-	await assert.rejects(explain('https://example.com/', {}), {name: 'TypeError', message: /^Expected at most one argument in explain\(\), got 2/v});
+	await assert.rejects(explain('https://example.com/', {}, {}), {name: 'TypeError', message: /^Expected at most two arguments in explain\(\), got 3/v});
+	await assert.rejects(explain('https://example.com/', {ask: 1}), {name: 'TypeError', message: /^Expected the property `ask` in explain\(\) to be a boolean, got 1$/v});
+	await assert.rejects(cache.explain({url: 'https://example.com/', method: 'DELETE'}, {ask: true}), {name: 'TypeError', message: /^The option `ask` in explain\(\) would send a DELETE request/v});
+});
+
+const aboutOf = ({findings}: OriginJudgement, level: string) => findings.filter(finding => finding.level === level).map(({about}) => about);
+
+test('asked, the origin sees the request as it is, and nothing of its response is stored', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', etag: '"1"', 'cache-groups': '"g"'});
+	const judgement = await scene.judge('items', {'accept-language': 'de'});
+	const [asked] = scene.origin.requests;
+
+	assert.deepEqual([judgement.statusCode, judgement.isStored, judgement.reason, judgement.error], [200, true, undefined, undefined]);
+	assert.deepEqual([judgement.freshness?.lifetimeSeconds, judgement.freshness?.source, judgement.groups], [60, 'max-age', ['g']]);
+	assert.ok(Number(judgement.ttlMs) > 3_600_000);
+	assert.deepEqual([asked?.headers['accept-language'], asked?.headers['if-none-match'], scene.origin.requests.length], ['de', undefined, 1]);
+	assert.deepEqual(aboutOf(judgement, 'failure'), []);
+	assert.deepEqual([(await scene.explain('items')).stored, scene.cache.stats().requests], [[], 0]);
+	assert.equal(await scene.redis.client.dbSize(), 0);
+});
+
+for (const [reason, headers, requestHeaders] of refusals) {
+	test(`asked, the origin answers with a response that would not be stored: ${reason}`, async () => {
+		await using scene = await setUpScene();
+		scene.answer(headers);
+		const judgement = await scene.judge('items', requestHeaders);
+
+		assert.deepEqual([judgement.isStored, judgement.reason, judgement.freshness, judgement.ttlMs], [false, reason, undefined, undefined]);
+		assert.equal(aboutOf(judgement, 'failure')[0], reason);
+		assert.ok(judgement.mend);
+	});
+}
+
+test('asked, limits and options count', async () => {
+	const cases: ReadonlyArray<readonly [options: RedisCacheOptions, headers: Fields, reason: string | undefined]> = [
+		[{filter: (_request, response) => response?.statusCode !== 200}, {'cache-control': 'max-age=60'}, 'filtered'],
+		[{maxBodySize: 3}, {'cache-control': 'max-age=60'}, 'too-large'],
+		[{readOnly: true}, {'cache-control': 'max-age=60'}, 'read-only'],
+		[{ttlOffset: 0, statusCodes: [200]}, {'cache-control': 'max-age=0', etag: '"1"'}, 'past-time-to-live'],
+		[{shared: false}, {'cache-control': 'private, max-age=60'}, undefined],
+		[{expireAfter: '1h'}, {}, undefined],
+	];
+	for (const [options, headers, reason] of cases) {
+		await using scene = await setUpScene(options);
+		scene.answer(headers);
+		assert.equal((await scene.judge('items')).reason, reason);
+	}
+});
+
+test('asked, an origin that cannot be reached or breaks off is told, and nothing is thrown', async () => {
+	await using scene = await setUpScene();
+	scene.origin.handler = (_request, response) => {
+		response.writeHead(200, {'content-length': '10'}).write('body');
+		response.destroy();
+	};
+
+	assert.ok((await scene.judge('items')).error);
+	const {url} = scene.origin;
+	await scene.origin.stop();
+	const {origin, text} = await scene.cache.explain(`${url}/items`, {ask: true});
+	assert.deepEqual([origin?.statusCode, origin?.isStored, origin?.reason, origin?.findings], [undefined, false, 'error', []]);
+	assert.match(text, /\nOrigin {5}no response after .*: connect ECONNREFUSED /v);
+});
+
+test('asked, a redirect is judged itself, and a compressed body with its Vary', async () => {
+	await using scene = await setUpScene();
+	scene.answer({location: '/other', 'cache-control': 'max-age=60'}, 301);
+	const redirect = await scene.judge('items');
+	assert.deepEqual([redirect.statusCode, redirect.isStored, scene.origin.requests.length], [301, true, 1]);
+
+	scene.origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=60', etag: '"1"', 'content-encoding': 'gzip'}).end(gzipSync('body'));
+	};
+
+	const judgement = await scene.judge('items');
+	assert.deepEqual([judgement.isStored, aboutOf(judgement, 'warning')], [true, ['vary']]);
+});
+
+test('the examples of docs/operations.md run, and are right in strict TypeScript', async () => {
+	const root = path.resolve(import.meta.dirname, '../..');
+	const page = await readFile(path.join(root, 'docs/operations.md'), 'utf8');
+	const section = page.slice(page.indexOf('## Why is this URL not cached?'), page.indexOf('## Each exchange, in code'));
+	const examples = section.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups}) => groups?.code ?? '').toArray();
+	assert.equal(examples.length, 2);
+	assert.equal(await typeErrorsOf(Object.fromEntries(examples.map((code, index) => [`example-${index}.ts`, code]))), '');
+
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'private'});
+	const outputs = await Promise.all(examples.map(async code => runScript(code
+		.replaceAll('https://api.example.com', () => scene.origin.url)
+		.replaceAll('\'got-redis-cache\'', '\'./source/index.ts\'')
+		.replaceAll('redisCache()', () => `redisCache({store: '${scene.redis.url}', timeout: '10s'})`))));
+	assert.deepEqual(outputs.map(({stderr}) => stderr), ['', '']);
+	assert.match(outputs[0]?.stdout ?? '', /^not-stored 0 undefined\nGET http.*\nStored {5}nothing\n$/sv);
+	assert.match(outputs[1]?.stdout ?? '', /^The response has `private`, and the cache is shared\. Say whose it is /v);
 });

@@ -9,7 +9,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 		throw new Failure('wrongUsage', `'${target}' is no absolute URL: give one such as https://api.example.com/items${isStoreKey(target) ? '; `got-redis-cache show` tells that of a key' : ''}`);
 	}
 
-	const explanation = await store.open(distinctionOf(given)).explain(requestOf(given, target));
+	const explanation = await store.open(distinctionOf(given)).explain(requestOf(given, target), {ask: given.flag('ask')});
 	if (!explanation.store.isAnswering) {
 		store.throwIfFailed();
 	}
@@ -27,11 +27,15 @@ export const explain: Command = {
 	summary: 'say why a request is, or is not, answered from the cache',
 	usage: 'URL [options]',
 	arguments: [1, 1],
-	options: requestOptions,
-	details: 'Tells the decision for a request and the rule behind it, the key, everything that is stored with its freshness and its time in Redis, and purges. The origin is not asked, and nothing is changed. The cache is taken to have the default options; a program with other ones calls cache.explain().',
+	options: {
+		...requestOptions,
+		ask: {type: 'boolean', description: 'ask the origin, past the cache, and judge what it answers; nothing is stored'},
+	},
+	details: 'Tells the decision for a request and the rule behind it, the key, everything that is stored with its freshness and its time in Redis, and purges. Nothing is changed, and the origin is not asked without --ask. The cache is taken to have the default options; a program with other ones calls cache.explain().',
 	examples: [
 		['why a URL is not answered from the cache', 'got-redis-cache explain https://api.example.com/items'],
-		['the same for a request with its header fields', 'got-redis-cache explain https://api.example.com/items -H \'accept-language: de\''],
+		['what the origin could do better', 'got-redis-cache explain https://api.example.com/items --ask'],
+		['a request with header fields', 'got-redis-cache explain https://api.example.com/items -H \'accept-language: de\''],
 	],
 	run,
 };
