@@ -36,6 +36,7 @@ const folders = [
 	'got',
 	'embedded',
 	'acceptance',
+	'audit',
 	'cli/terminal',
 	'cli/formats',
 	'cli/commands',
@@ -48,7 +49,7 @@ const folders = [
 ];
 
 /** What the package exports, and what each of these loads first. */
-const entryPoints = new Set(['acceptance.ts', 'embedded.ts', 'index.ts', 'node-version.ts']);
+const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'node-version.ts']);
 
 type Module = {
 	readonly name: string;
@@ -162,13 +163,33 @@ test('the command line uses the public surface alone, and nothing else knows it'
 	assert.ok(modules.filter(({name}) => isOfCommandLine(name)).length > 10);
 });
 
+/** The files that a file loads, types included. */
+const loadedBy = (name: string, loaded = new Set<string>()): ReadonlySet<string> => {
+	if (!loaded.has(name)) {
+		loaded.add(name);
+		for (const imported of moduleOf.get(name)?.imports ?? []) {
+			loadedBy(imported, loaded);
+		}
+	}
+
+	return loaded;
+};
+
+test('importing the main entry loads nothing of the other entry points', () => {
+	const loaded = [...loadedBy('index.ts')];
+
+	assert.ok(loaded.length > 100);
+	assert.deepEqual(loaded.filter(name => /^(?:acceptance|audit|cli|embedded)[.\/]/v.test(name)), []);
+	assert.ok(loadedBy('audit.ts').has('audit/auditor.ts'));
+});
+
 /** The type of got's options is part of what a function of the user's is given. */
 const namesGot = 'options/options.ts';
 
 /** Its commands make requests. */
-const usesGot = new Set(['acceptance', 'cli/transfer', 'cli/warm']);
+const usesGot = new Set(['acceptance', 'audit', 'cli/transfer', 'cli/warm']);
 
-test('got is imported by the folders `got` and `acceptance`, and by commands', () => {
+test('got is imported by the folders `got`, `acceptance` and `audit`, and by commands', () => {
 	const others = modules.filter(({name, folder, packages}) => packages.includes('got') && !folder.startsWith('got') && !usesGot.has(folder) && name !== namesGot).map(({name}) => name);
 
 	assert.deepEqual(others, []);

@@ -85,6 +85,7 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
 	t.assert.ok(insideDist.has('dist/index.js'));
+	t.assert.ok(insideDist.has('dist/audit.js'));
 	t.assert.ok(insideDist.has('dist/embedded.js'));
 	t.assert.ok(insideDist.has('dist/acceptance.js'));
 	t.assert.ok(insideDist.has('dist/cli/main.js'));
@@ -166,6 +167,7 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 	await writeFile(path.join(project, 'script.ts'), `
 		import got from 'got';
 		import {cacheInfo, redisCache, type CacheInfo, type CacheReason, type EntryFilter, type NotStoredReason, type RedisCache, type RedisCacheOptions, type RequestCacheOptions, type RequestLike} from 'got-redis-cache';
+		import {audit, type Audit, type AuditOptions, type WrongAnswer} from 'got-redis-cache/audit';
 		import {embeddedRedis, type EmbeddedRedis, type EmbeddedRedisOptions} from 'got-redis-cache/embedded';
 		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
 
@@ -192,6 +194,7 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 			request: (given: Undefined<RequestCacheOptions>): RequestCacheOptions => given,
 			redis: async (given: Undefined<EmbeddedRedisOptions>) => embeddedRedis(given),
 			checks: (given: Undefined<StoreCheckOptions>) => storeChecks(() => store, given),
+			audit: (given: Undefined<Omit<AuditOptions, 'share'>>): Audit => audit(cache, {share: 1, ...given}).on('wrong', (report: WrongAnswer) => report.advice),
 			get: async (given: Undefined<Omit<RequestLike, 'url'>>) => cache.get({url, ...given}),
 			entries: (given: Undefined<EntryFilter>) => cache.entries(given),
 			has: async () => cache.has(url, {stale: undefined}),

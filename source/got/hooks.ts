@@ -147,6 +147,10 @@ export const createHooks = (context: GotContext): Hooks => {
 
 		const answer = storedAnswer(state);
 		if (answer) {
+			if (!state.settlement) {
+				context.hits.tell?.({options, exchange: state.exchange, stored: answer});
+			}
+
 			resolveFromCache(options, answer);
 			endExchange(context, state);
 			return answerWith(options, state, messageFrom(state, answer));

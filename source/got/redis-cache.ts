@@ -39,6 +39,7 @@ import {createHandler} from './handler.ts';
 import {createHooks} from './hooks.ts';
 import {createRefreshes} from './refresh/refresh.ts';
 import type {GotContext, Hooks} from './state/context.ts';
+import {createHits} from './state/hits.ts';
 import {optionsOfGot, requireCurrentGot} from './state/got-module.ts';
 
 /** The events of a cache, with what listeners are called with. */
@@ -204,6 +205,9 @@ export class RedisCache {
 					},
 				},
 				refusals,
+			}),
+			hits: createHits(this, error => {
+				reportError('What listens to hits failed', error);
 			}),
 			refusals,
 			refreshes: createRefreshes(),

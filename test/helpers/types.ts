@@ -86,6 +86,7 @@ export const typeErrorsOf = async (files: Readonly<Record<string, string>>): Pro
 				paths: {
 					'got-redis-cache': [path.join(types, 'index.d.ts')],
 					'got-redis-cache/acceptance': [path.join(types, 'acceptance.d.ts')],
+					'got-redis-cache/audit': [path.join(types, 'audit.d.ts')],
 					'got-redis-cache/embedded': [path.join(types, 'embedded.d.ts')],
 				},
 			},

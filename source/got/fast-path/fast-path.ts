@@ -147,6 +147,7 @@ const answerFrom = (call: FastCall, exchange: Exchange): Response | undefined =>
 
 	try {
 		const response = createDirectResponse(message, options, state, context.store);
+		context.hits.tell?.({options, exchange, stored});
 		context.observer.endHit(state, message.statusCode, message.body.byteLength, traceOf(options));
 		return response;
 	} catch {

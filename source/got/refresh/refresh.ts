@@ -1,7 +1,5 @@
 import {AsyncResource} from 'node:async_hooks';
-import type {Agent, ClientRequest} from 'node:http';
-import type {Socket} from 'node:net';
-import type {Options, RequestPromise, Response} from 'got';
+import type {Options} from 'got';
 import type {Exchange} from '../../cache/exchange.ts';
 import {preconditionFields} from '../../http/conditional.ts';
 import {redactedUrl} from '../../http/credentials.ts';
@@ -15,6 +13,7 @@ import {exchangeOf, type GotExchange} from '../state/request-state.ts';
 import {gotModule} from '../state/got-module.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {seenByCaller, isRefresh, type Refreshes, type Refreshed} from '../state/refreshes.ts';
+import {requestInBackground} from './background-request.ts';
 
 const maxRunning = 16;
 const maxWaiting = 1000;
@@ -60,31 +59,11 @@ const refreshOptions = (options: GotOptions, stored: StoredResponse, isUnhurried
 	return copy;
 };
 
-/** Whether another request may have to wait for the connection of this one: Node would take it for nothing to do. */
-const isInTheWay = (agent: Partial<Agent> | undefined): boolean => agent !== undefined && (agent.maxSockets !== Infinity || agent.maxTotalSockets !== Infinity);
-
-/** Keeps no process alive that has nothing else to do. */
-const letGo = (request: ClientRequest): void => {
-	if (isInTheWay((request as {agent?: Agent}).agent)) {
-		return;
-	}
-
-	request.once('socket', (socket: Socket) => {
-		socket.unref();
-	});
-};
-
 /**
 @param url - As it may be told.
 */
 const ask = async (options: Options, url: string): Promise<void> => {
-	const promise = gotModule.default(undefined, undefined, options) as unknown as RequestPromise<Response>;
-	// Requests share the socket of an HTTP/2 session.
-	if (!options.http2) {
-		void promise.on('request', letGo);
-	}
-
-	const {statusCode, request} = await promise;
+	const {statusCode, request} = await requestInBackground(options);
 	const state = exchangeOf(request.options);
 	if (state?.exchange.decision.kind === 'unavailable') {
 		// The origin was frozen meanwhile, and nobody has asked it.

@@ -17,7 +17,8 @@ type HookedCache = {
 /** A function, so that no secret among the options is printed with the hook. */
 type CacheHook = BeforeRequestHook & {readonly [cacheOf]: () => HookedCache};
 
-const isCacheHook = (hook: BeforeRequestHook): hook is CacheHook => Object.hasOwn(hook, cacheOf);
+/** Whether a hook is a cache's, of whatever version of this package. */
+export const isCacheHook = (hook: BeforeRequestHook): hook is CacheHook => Object.hasOwn(hook, cacheOf);
 
 /** Marks the hook of a cache. */
 export const registerHook = (hook: BeforeRequestHook, options: RedisCacheOptions): void => {

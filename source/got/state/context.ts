@@ -13,6 +13,7 @@ import type {Leases} from '../../coalescing/lease.ts';
 import type {Observer} from '../../observe/observer.ts';
 import type {RedisCacheOptions} from '../../options/options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
+import type {Hits} from './hits.ts';
 import type {Refreshes} from './refreshes.ts';
 
 export type GotContext = ExchangeContext & {
@@ -22,6 +23,8 @@ export type GotContext = ExchangeContext & {
 	readonly reportError: (what: string, error: unknown) => void;
 	/** Receives each exchange when it is over. */
 	readonly observer: Observer;
+	/** Tells listeners of each hit. */
+	readonly hits: Hits;
 	/** The last reasons why responses were not stored, for `explain()`. */
 	readonly refusals: Refusals;
 	/** The refreshes in the background. */
