@@ -112,11 +112,18 @@ const storeNew = async (context: ExchangeContext, exchange: Exchange, outcome: S
 	return as ? settlement : {...settlement, unstored};
 };
 
+/** Combines a stored response with a part. There is no answer if the combined bytes are not those that the request asks for. */
+export const completedBy = ({request}: Pick<Exchange, 'request'>, {answer: stored, range}: CombineOutcome, part: Uint8Array) => {
+	const combined = combine(stored, range, part);
+	const answer = combined && withBytes(stored, combined);
+	const isAnswer = answer !== undefined && selectRange(request, answer).kind !== 'not-stored';
+
+	return {combined, answer: isAnswer ? answer : undefined};
+};
+
 const storeCombined = async (context: ExchangeContext, exchange: Exchange, outcome: CombineOutcome, body: Uint8Array): Promise<ExchangeResult> => {
-	const combined = combine(outcome.answer, outcome.range, body);
-	const answer = combined && withBytes(outcome.answer, combined);
-	const isAnswered = answer !== undefined && selectRange(exchange.request, answer).kind !== 'not-stored';
-	if (!isAnswered && outcome.otherwise) {
+	const {combined, answer} = completedBy(exchange, outcome, body);
+	if (!answer && outcome.otherwise) {
 		return applyOutcome(context, exchange, outcome.otherwise, body);
 	}
 
@@ -127,7 +134,7 @@ const storeCombined = async (context: ExchangeContext, exchange: Exchange, outco
 	const {change: wanted} = outcome;
 	const changed = await change(context, exchange, wanted.kind === 'freshen' ? {...wanted, stored: withBytes(wanted.stored, combined)} : wanted);
 
-	return {...changed, outcome, answer: isAnswered ? answer : undefined};
+	return {...changed, outcome, answer};
 };
 
 const applyOutcome = async (context: ExchangeContext, exchange: Exchange, outcome: Outcome, body: Uint8Array): Promise<ExchangeResult> => {

@@ -22,7 +22,7 @@ import {learnRequestClass} from './fast-path/direct-response.ts';
 import {watchHandlers} from './fast-path/inner-handlers.ts';
 import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
 import {lookUpForRequest} from './look-up-for-request.ts';
-import {isReplaceable} from './origin/asking.ts';
+import {createAsking, isReplaceable} from './origin/asking.ts';
 import {askOrigin} from './origin/ask-origin.ts';
 import {appendTo, comeFirst, leaveAsLast, leaveChain} from './patches/hook-order.ts';
 import {prepareRecovery, takeRecovery} from './patches/recovery.ts';
@@ -58,8 +58,8 @@ const inOnePiece = ({isStream}: Pick<GotOptions, 'isStream'>, exchange: Exchange
 };
 
 /** Got's promises give no request that could be asked whether it is over. */
-const watchPromise = ({signal}: GotOptions, state: GotExchange): Watcher => ({
-	isGivenUp: () => state.isGivenUp === true || signal?.aborted === true,
+const watchPromise = ({signal}: GotOptions): Watcher => ({
+	isGivenUp: () => signal?.aborted === true,
 	fail: () => undefined,
 });
 
@@ -167,9 +167,9 @@ export const createHooks = (context: GotContext): Hooks => {
 			prepareForFailure(options, state);
 		}
 
-		const watcher = options.isStream ? request.watcher : watchPromise(options, state);
+		const watcher = options.isStream ? request.watcher : watchPromise(options);
 		if (watcher) {
-			askOrigin({...watcher, context, options, state});
+			askOrigin(createAsking(watcher, {context, options, state}));
 		}
 
 		return undefined;

@@ -7,7 +7,16 @@ import {setUp, settleWrites} from './helpers.ts';
 import {readStream} from './read-stream.ts';
 import {dump, places} from './store-change-helpers.ts';
 
-const partOf = (contentRange: string, body: string) => ({status: 206, headers: {'cache-control': 'max-age=60', 'content-range': contentRange, etag: '"a"'}, body});
+type Part = {
+	readonly status: number;
+	readonly headers: Record<string, string>;
+	readonly body: string;
+};
+
+/** A response whose length is in its head, as origins send parts. */
+const withLength = (part: Part): Part => ({...part, headers: {...part.headers, 'content-length': String(part.body.length)}});
+
+const partOf = (contentRange: string, body: string) => withLength({status: 206, headers: {'cache-control': 'max-age=60', 'content-range': contentRange, etag: '"a"'}, body});
 
 test('a part that is shorter than it says answers no more than what arrived of it', async () => {
 	await using setup = await setUp();
@@ -82,7 +91,8 @@ for (const [stored, missing] of [
 for (const [what, rest] of [
 	['shorter than it says', partOf('bytes 5-9/10', '567')],
 	['longer than it says', partOf('bytes 5-9/10', '56789a')],
-	['of another state', {...partOf('bytes 5-9/10', '56789'), headers: {...partOf('bytes 5-9/10', '').headers, etag: '"b"'}}],
+	['of another state', {...partOf('bytes 5-9/10', '56789'), headers: {...partOf('bytes 5-9/10', '56789').headers, etag: '"b"'}}],
+	['sent in chunks', {...partOf('bytes 5-9/10', '56789'), headers: {'content-range': 'bytes 5-9/10', etag: '"a"'}}],
 	['not the one that was asked for', partOf('bytes 7-9/10', '789')],
 ] as const) {
 	test(`who asks for the whole is never given a part: the rest is ${what}`, async () => {
@@ -100,6 +110,46 @@ for (const [what, rest] of [
 	});
 }
 
+/** How a rest ends before it is whole, and how the promise fails. */
+const brokenRests: Record<string, {readonly timeout?: Record<string, number>; readonly expected: Record<string, string>; readonly isCut?: boolean}> = {
+	'breaks off': {isCut: true, expected: {name: 'ReadError'}},
+	'stops, beyond `timeout.read`': {timeout: {read: 300}, expected: {name: 'TimeoutError', event: 'read'}},
+	'stops, beyond `timeout.request`': {timeout: {request: 300}, expected: {name: 'TimeoutError', event: 'request'}},
+	'stops, beyond `timeout.socket`': {timeout: {socket: 300}, expected: {name: 'TimeoutError', event: 'socket'}},
+};
+
+for (const [what, {timeout, isCut, expected}] of Object.entries(brokenRests)) {
+	test(`a promise fails as without the cache where the rest ${what}, and the next one is completed`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const rest = partOf('bytes 5-9/10', '56789');
+		origin.queue(partOf('bytes 0-4/10', '01234'), (_request, response) => {
+			response.writeHead(206, rest.headers).write('56', () => isCut && response.destroy());
+		}, rest);
+		await client('items', {headers: {range: 'bytes=0-4'}});
+
+		await assert.rejects(client('items', {timeout}), expected);
+		assert.equal((await client('items')).body, '0123456789');
+		assert.equal(origin.requests.length, 3);
+	});
+}
+
+test('`timeout.response` is over when the head of the rest has come', async () => {
+	await using setup = await setUp();
+	const {client, origin} = setup;
+	const rest = partOf('bytes 5-9/10', '56789');
+	const {promise: isOverdue, resolve} = Promise.withResolvers<void>();
+	origin.queue(partOf('bytes 0-4/10', '01234'), async (_request, response) => {
+		response.writeHead(206, rest.headers).write('56');
+		await isOverdue;
+		response.end('789');
+	});
+	await client('items', {headers: {range: 'bytes=0-4'}});
+	setTimeout(resolve, 600);
+
+	assert.equal((await client('items', {timeout: {response: 300}})).body, '0123456789');
+});
+
 test('a part that does not go with what is stored is given to who asked for it', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
@@ -116,7 +166,7 @@ test('a part that does not go with what is stored is given to who asked for it',
 const text = '{"a":"0123456789"}';
 const fields = {'cache-control': 'max-age=60', etag: '"a"'};
 
-const partOfText = (first: number, last: number, more: Record<string, string> = {}) => ({
+const partOfText = (first: number, last: number, more: Record<string, string> = {}) => withLength({
 	status: 206,
 	headers: {...fields, 'content-range': `bytes ${first}-${last}/${text.length}`, ...more},
 	body: text.slice(first, last + 1),
@@ -135,8 +185,9 @@ const rests: Readonly<Record<string, PlainResponse>> = {
 	'a part of unknown length': partOfText(5, text.length - 1, {'content-range': 'bytes 5-17/*'}),
 	'a part without Content-Range': {status: 206, headers: fields, body: text.slice(5)},
 	'a part with a wrong Content-Range': partOfText(5, text.length - 1, {'content-range': 'bytes 17-5/18'}),
-	'a part that is shorter than it says': {...partOfText(5, text.length - 1), body: text.slice(5, 9)},
-	'a part that is longer than it says': {...partOfText(5, text.length - 1), body: `${text.slice(5)}x`},
+	'a part that is shorter than it says': withLength({...partOfText(5, text.length - 1), body: text.slice(5, 9)}),
+	'a part that is longer than it says': withLength({...partOfText(5, text.length - 1), body: `${text.slice(5)}x`}),
+	'a part in chunks that is shorter than it says': {status: 206, headers: {...fields, 'content-range': 'bytes 5-17/18'}, body: text.slice(5, 9)},
 	'no part': {status: 416, headers: {'content-range': `bytes */${text.length}`}},
 	'not modified': {status: 304, headers: fields},
 	'five bytes that may not be stored': partOfText(5, 9, {'cache-control': 'no-store'}),

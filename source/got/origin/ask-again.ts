@@ -26,10 +26,10 @@ type AskAgainOptions = {
 Asks once more, as the caller asked, in the place of a request whose response is of no use.
 */
 export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}: AskAgainOptions): Promise<void> => {
-	const {options} = asking;
+	const {options, state} = asking;
 	const {timeout: {socket: socketTimeoutMs = Infinity}, body} = options;
+	const destroy = native.destroy.bind(native);
 	let again: NativeRequest | undefined;
-	let isGivenUp = false;
 
 	const emitEnd = (error?: Error) => {
 		// Got takes it for old news where there is a response.
@@ -45,9 +45,8 @@ export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}
 	native.destroy = error => {
 		if (again) {
 			again.destroy(error);
-		} else if (!isGivenUp) {
-			isGivenUp = true;
-			emitEnd(error);
+		} else {
+			destroy(error);
 		}
 
 		return native;
@@ -89,7 +88,7 @@ export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}
 	};
 
 	const ask = async (mayBeRefused: boolean): Promise<void> => {
-		if (isGivenUp || asking.isGivenUp()) {
+		if (asking.isGivenUp()) {
 			return;
 		}
 
@@ -99,8 +98,8 @@ export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}
 			// Got has made a header field of the credentials in the URL, unless the user took it away.
 			request = await runInTrace(options, () => make(options.url as URL, {...options.createNativeRequestOptions(), auth: undefined}));
 		} catch (error) {
-			if (!isGivenUp) {
-				isGivenUp = true;
+			if (!asking.isGivenUp()) {
+				state.isGivenUp = true;
 				markRequestFailure(error, options);
 				emitEnd(error as Error);
 			}
@@ -115,7 +114,7 @@ export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}
 			request.setTimeout(socketTimeoutMs);
 		}
 
-		if (isGivenUp || asking.isGivenUp()) {
+		if (asking.isGivenUp()) {
 			request.destroy();
 		} else {
 			request.end(body);

@@ -9,6 +9,19 @@ export type Asking = Watcher & {
 	readonly state: GotExchange;
 };
 
+/**
+Begins an asking.
+
+@param watcher - The watcher of the promise or the stream.
+*/
+export const createAsking = (watcher: Watcher, {context, options, state}: Pick<Asking, 'context' | 'options' | 'state'>): Asking => ({
+	...watcher,
+	context,
+	options,
+	state,
+	isGivenUp: () => state.isGivenUp === true || watcher.isGivenUp(),
+});
+
 /** Whether got retries a failure before a stale response takes its place. Got makes no error of a status code that the caller accepts. */
 export const isRetriedFirst = ({options, state}: Asking, failure: 'status' | 'error'): boolean =>
 	!options.isStream && state.exchange.settings.retriesFirst && (failure === 'error' || options.throwHttpErrors);

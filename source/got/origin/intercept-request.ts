@@ -19,18 +19,14 @@ const forgetLostSocket = (native: NativeRequest): void => {
 	}
 };
 
-/** As Node says it where a response breaks off. */
-const brokenOff = () => Object.assign(new Error('aborted'), {code: 'ECONNRESET'});
-
-/** Calls `onEnd` when `destroy()` is called without an error: got does so when it is done with a request, or has failed for another reason. */
-const watchForEnd = (native: NativeRequest, onEnd: () => void): void => {
+/** Has `intercept` called in the place of `destroy()`. */
+const overrideDestroy = (native: NativeRequest, intercept: (error: Error | undefined, destroy: () => void) => void): void => {
 	const destroy = native.destroy.bind(native);
 	native.destroy = error => {
-		if (error === undefined) {
-			onEnd();
-		}
+		intercept(error, () => {
+			destroy(error);
+		});
 
-		destroy(error);
 		return native;
 	};
 };
@@ -47,6 +43,7 @@ export const interceptRequest = (asking: Asking, request: ClientRequest): void =
 	let isReplaced = false;
 	let hasFailed = false;
 	let mayAskAgain = false;
+	let isReplying = false;
 	const closed = Promise.withResolvers<'closed'>();
 	let isClosed = false;
 	const onCut = () => {
@@ -56,14 +53,30 @@ export const interceptRequest = (asking: Asking, request: ClientRequest): void =
 	const emitMessage = (message: IncomingMessage) => {
 		forgetLostSocket(native);
 		emit('response', message);
+		if (message.destroyed && !message.complete) {
+			// Nobody was there to listen.
+			message.emit('aborted');
+		}
 	};
 
-	const emitOriginal = (response: IncomingMessage) => {
-		emitMessage(response);
-		if (response.destroyed && !response.complete) {
-			// Nobody was there to listen.
-			response.emit('aborted');
+	/** To got, a request that has its response has not failed. */
+	const endUnanswered = (error: Error | undefined) => {
+		native.res = undefined;
+		if (error) {
+			emit('error', error);
+		} else {
+			emit('close');
 		}
+	};
+
+	/** Whether the end of the request is for got to know: Node says nothing of it where the response has come, which got does not see. */
+	const isEnd = (error: Error | undefined): boolean => {
+		if (!isReplying || state.isGivenUp) {
+			return false;
+		}
+
+		// A request over HTTP/2 destroys itself when its response is over. Where there is an answer to come, it is not too late.
+		return native instanceof ClientRequest ? mayAskAgain || error === undefined : mayAskAgain && error?.name === 'TimeoutError';
 	};
 
 	const giveAgain = async (response: IncomingMessage) => {
@@ -77,19 +90,18 @@ export const interceptRequest = (asking: Asking, request: ClientRequest): void =
 	};
 
 	const give = (reply: Reply, response: IncomingMessage) => {
+		isReplying = false;
 		switch (reply.kind) {
 			case 'pass': {
-				emitOriginal(response);
+				emitMessage(response);
 				break;
 			}
 
 			case 'stored': {
-				emitMessage(reply.message);
-				break;
-			}
+				if (!asking.isGivenUp()) {
+					emitMessage(reply.message);
+				}
 
-			case 'incomplete': {
-				emit('error', brokenOff());
 				break;
 			}
 
@@ -151,6 +163,7 @@ export const interceptRequest = (asking: Asking, request: ClientRequest): void =
 		}
 
 		({isReplaced, mayAskAgain} = reply);
+		isReplying = isReplaced;
 		void giveLater(reply, response);
 
 		return true;
@@ -207,12 +220,18 @@ export const interceptRequest = (asking: Asking, request: ClientRequest): void =
 	};
 
 	watchForCut(native, onCut);
-	// A request over HTTP/2 destroys itself when its response is over.
-	if (!options.isStream && native instanceof ClientRequest) {
-		watchForEnd(native, () => {
+	overrideDestroy(native, (error, destroy) => {
+		const isUnanswered = isEnd(error);
+		// Got does so without an error when it is done with a request, or has failed for another reason. A request over HTTP/2 does so itself when its response is over.
+		if (isUnanswered || (error === undefined && !options.isStream && native instanceof ClientRequest)) {
 			state.isGivenUp = true;
-		});
-	}
+		}
+
+		destroy();
+		if (isUnanswered) {
+			endUnanswered(error);
+		}
+	});
 
 	if (options.isStream || isReplaceable(state)) {
 		wrapEndCallbacks(native, onUploadEnd);

@@ -1,4 +1,3 @@
-import {Buffer} from 'node:buffer';
 import type {IncomingMessage} from 'node:http';
 import {invalidate} from '../../cache/invalidating.ts';
 import {askedAgain, lookUp} from '../../cache/look-up.ts';
@@ -21,11 +20,11 @@ import {releaseAtHead} from '../coalescing/head-release.ts';
 import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
 import {withdraw} from '../coalescing/withdraw.ts';
 import type {GotExchange} from '../state/request-state.ts';
-import {hideCookies, isContentEncoded, showCookies, toIncomingMessage} from '../state/message.ts';
+import {hideCookies, showCookies, toIncomingMessage} from '../state/message.ts';
 import {isUnchanged} from '../state/request.ts';
 import {responseHead} from '../state/response-head.ts';
 import {isRetriedFirst, type Asking} from './asking.ts';
-import {collectBody} from './collect-body.ts';
+import {completedMessage} from './complete-part.ts';
 
 /** The answer that got is given for a response of the origin's. */
 export type Reply =
@@ -35,8 +34,6 @@ export type Reply =
 	| {readonly kind: 'stored'; readonly message: IncomingMessage}
 	/** The response to another request, which has no validators. */
 	| {readonly kind: 'ask-again'}
-	/** An error: the body broke off while the cache read it. */
-	| {readonly kind: 'incomplete'}
 	/** Nothing: got has given the request up. */
 	| {readonly kind: 'none'};
 
@@ -49,7 +46,6 @@ export type LaterReply = {
 	readonly reply: Promise<Reply>;
 };
 
-type CombineOutcome = Extract<Outcome, {kind: 'combine'}>;
 type Replacement = Extract<Outcome, {kind: 'freshen' | 'reuse-stale' | 'refetch'}>;
 
 const noBody = new Uint8Array();
@@ -142,19 +138,6 @@ const replace = async (asking: Asking, outcome: Replacement, response: IncomingM
 	return replyWith(asking, await applyOutcomeOf(asking.context, asking.state.exchange, outcome, noBody), response);
 };
 
-/** RFC 9111 §3.4: completes a stored response with the part that the cache has asked for. */
-const combine = async (asking: Asking, outcome: CombineOutcome, response: IncomingMessage): Promise<Reply> => {
-	asking.state.answeredMonoMs = ownTimers.now();
-	const {promise, resolve} = Promise.withResolvers<Uint8Array | 'incomplete' | 'too-large'>();
-	collectBody(response, {maxBytes: Infinity, expectedBytes: Number(response.headers['content-length'])}, resolve);
-	const body = await promise;
-	if (typeof body === 'string' || (response as Partial<IncomingMessage>).complete === false || asking.state.isCutShort) {
-		return {kind: 'incomplete'};
-	}
-
-	return replyWith(asking, await applyOutcomeOf(asking.context, asking.state.exchange, outcome, Buffer.from(body)), response);
-};
-
 /** Prepares for a response that got is given: the next request of this process must not be answered with what this response has changed. */
 const prepare = async ({context, state}: Asking, invalidation: Invalidation | undefined, isUnseen: boolean): Promise<Reply> => {
 	if (invalidation) {
@@ -174,7 +157,7 @@ const isReplacement = (outcome: Outcome): outcome is Replacement => ['freshen', 
 const invalidationOf = (outcome: Outcome) => outcome.kind === 'pass' || outcome.kind === 'store' ? outcome.invalidation : undefined;
 
 const replyByHead = (asking: Asking, response: IncomingMessage, head: ResponseHead): Reply | LaterReply => {
-	const {context, options, state} = asking;
+	const {context, state} = asking;
 	const outcome = decideOutcome(context, state.exchange, head);
 	if (outcome.kind === 'reuse-stale' && isRetriedFirst(asking, 'status')) {
 		return passed;
@@ -191,10 +174,11 @@ const replyByHead = (asking: Asking, response: IncomingMessage, head: ResponseHe
 			return passed;
 		}
 
-		// The bytes of an encoded part are not those of the decoded response.
-		const isDecoded = options.decompress && isContentEncoded(response);
+		const message = completedMessage(asking, outcome, response);
 
-		return {isReplaced: true, mayAskAgain: true, reply: isDecoded ? replace(asking, otherwise, response) : combine(asking, outcome, response)};
+		return message
+			? {isReplaced: false, mayAskAgain: false, reply: Promise.resolve({kind: 'stored', message})}
+			: {isReplaced: true, mayAskAgain: true, reply: replace(asking, otherwise, response)};
 	}
 
 	const invalidation = invalidationOf(outcome);

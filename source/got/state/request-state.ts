@@ -40,7 +40,7 @@ export type GotExchange = {
 	isCutShort?: boolean;
 	/** Whether the head of the origin's response has been seen before got had it, and what it invalidates has been purged. */
 	isReceived?: boolean;
-	/** Whether got has given up the request of a promise. */
+	/** Whether got has given up the request, as far as the request itself tells. */
 	isGivenUp?: boolean;
 	/** The stored `Set-Cookie` fields that the cookie jar is not to see once more. */
 	hiddenCookies: string[] | undefined;

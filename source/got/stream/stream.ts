@@ -20,6 +20,7 @@ import {isAsked} from '../../observe/observed-exchange.ts';
 import {readContent, unreadContent} from '../../options/user-functions.ts';
 import {resolveAfterFailure, resolveWith, abortFlight} from '../coalescing/resolve-flight.ts';
 import {closeParticipation, leaderOf} from '../coalescing/participation.ts';
+import {createAsking} from '../origin/asking.ts';
 import {collectBody} from '../origin/collect-body.ts';
 import {interceptRequest} from '../origin/intercept-request.ts';
 import {overrideEmit} from '../patches/override-emit.ts';
@@ -261,7 +262,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		const {options} = stream;
 		const state = options.cache === undefined ? undefined : currentState();
 		if (state) {
-			interceptRequest({...watcher, context, options, state}, request);
+			interceptRequest(createAsking(watcher, {context, options, state}), request);
 		}
 	};
 

@@ -8,8 +8,11 @@ import {
 	type ServerResponse,
 } from 'node:http';
 import test from 'node:test';
-import type {Got, OptionsInit, OptionsOfTextResponseBody} from 'got';
-import {cacheInfo} from '../../../source/index.ts';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import got, {type Got, type OptionsInit, type OptionsOfTextResponseBody} from 'got';
+import {cacheInfo, redisCache} from '../../../source/index.ts';
+import {createAdapter} from '../../helpers/adapter.ts';
+import {respond, startOrigin} from '../../helpers/origin.ts';
 import {setUp} from '../helpers.ts';
 import {readStream} from '../read-stream.ts';
 
@@ -124,6 +127,64 @@ for (const [kind, ask] of Object.entries(kinds)) {
 		assert.deepEqual(await ask(client), {statusCode: 200, body: 'new', status: 'miss'});
 		assert.deepEqual(await ask(client), {statusCode: 200, body: 'new', status: 'hit'});
 		assert.equal(origin.requests.length, 3);
+	});
+}
+
+/** Has the store take its time once the origin was asked about what is stored, until `release()`. */
+const setUpSlowStore = async () => {
+	const origin = await startOrigin();
+	let released: Promise<void> | undefined;
+	const store = createAdapter(({get}) => ({
+		async get(key) {
+			await released;
+			return get(key);
+		},
+	}));
+	const cache = redisCache({store, timeout: '10s', memory: false});
+	const {promise, resolve} = Promise.withResolvers<void>();
+	origin.queue({headers: {'cache-control': 'max-age=0, must-revalidate', etag: '"1"'}, body: 'stored'}, (_request, response) => {
+		released = promise;
+		respond(response, {status: 304, headers: {etag: '"2"'}});
+	});
+
+	return {
+		origin,
+		client: got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache),
+		release: resolve,
+		async [Symbol.asyncDispose]() {
+			await Promise.all([cache.close(), origin.stop()]);
+		},
+	};
+};
+
+for (const [kind, ask] of Object.entries(kinds)) {
+	for (const name of ['request', 'response']) {
+		test(`\`timeout.${name}\` is over between a 304 that does not go with what is stored and the second request: ${kind}`, async () => {
+			await using setup = await setUpSlowStore();
+			const {client, origin, release} = setup;
+			await ask(client);
+			await assert.rejects(ask(client, {timeout: {[name]: 300}}), {name: 'TimeoutError', event: name});
+			release();
+			await nextTurn();
+			assert.equal(origin.requests.length, 2);
+		});
+	}
+
+	test(`a listener that destroys the request between a 304 that does not go with what is stored and the second request fails it: ${kind}`, async () => {
+		await using setup = await setUpSlowStore();
+		const {client, origin, release} = setup;
+		await ask(client);
+		const destroying = client.extend({
+			request(url: URL, native: RequestOptions, callback?: (response: IncomingMessage) => void): ClientRequest {
+				const request = httpRequest(url, native, callback);
+				request.once('socket', socket => socket.once('data', () => setImmediate(() => request.destroy())));
+				return request;
+			},
+		});
+		await assert.rejects(ask(destroying), {name: 'ReadError', code: 'ECONNRESET'});
+		release();
+		await nextTurn();
+		assert.equal(origin.requests.length, 2);
 	});
 }
 
