@@ -37,6 +37,7 @@ const folders = [
 	'embedded',
 	'acceptance',
 	'audit',
+	'webhook',
 	'cli/terminal',
 	'cli/formats',
 	'cli/commands',
@@ -49,7 +50,7 @@ const folders = [
 ];
 
 /** What the package exports, and what each of these loads first. */
-const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'node-version.ts']);
+const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'node-version.ts', 'webhook.ts']);
 
 type Module = {
 	readonly name: string;
@@ -151,6 +152,26 @@ test('the folder `http` imports nothing that does I/O, reads a clock or is got\'
 	const others = modules.filter(({folder}) => folder === 'http').flatMap(({name, packages}) => packages.filter(specifier => !allowed.has(specifier)).map(specifier => `${name} → ${specifier}`));
 
 	assert.deepEqual(others, []);
+});
+
+test('the main entry point loads nothing of the others', () => {
+	const reachableFrom = (start: string, seen = new Set<string>()): Set<string> => {
+		for (const name of moduleOf.get(start)?.imports ?? []) {
+			if (seen.has(name)) {
+				continue;
+			}
+
+			seen.add(name);
+			reachableFrom(name, seen);
+		}
+
+		return seen;
+	};
+
+	const others = [...entryPoints].map(name => path.basename(name, '.ts')).filter(name => name !== 'index' && name !== 'node-version');
+	const loaded = reachableFrom('index.ts').keys().filter(name => others.includes(name.split(/[.\/]/v, 1)[0] ?? '')).toArray();
+	assert.ok(others.length > 2);
+	assert.deepEqual(loaded, []);
 });
 
 test('the command line uses the public surface alone, and nothing else knows it', () => {

@@ -88,6 +88,7 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.ok(insideDist.has('dist/audit.js'));
 	t.assert.ok(insideDist.has('dist/embedded.js'));
 	t.assert.ok(insideDist.has('dist/acceptance.js'));
+	t.assert.ok(insideDist.has('dist/webhook.js'));
 	t.assert.ok(insideDist.has('dist/cli/main.js'));
 	for (const file of insideDist) {
 		t.assert.match(file, /\.(?:js|d\.ts)$/v);
@@ -170,10 +171,12 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 		import {audit, type Audit, type AuditOptions, type WrongAnswer} from 'got-redis-cache/audit';
 		import {embeddedRedis, type EmbeddedRedis, type EmbeddedRedisOptions} from 'got-redis-cache/embedded';
 		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
+		import {purgeHandler, type PurgeHandler} from 'got-redis-cache/webhook';
 
 		const checkOptions: StoreCheckOptions = {isReliable: false, cacheOptions: {timeout: '1s'}};
 		export const checks: readonly StoreCheck[] = storeChecks(async () => new Map(), checkOptions);
 
+		export const handler: PurgeHandler = purgeHandler({cache: redisCache('memory'), token: 'a'.repeat(16)});
 		const store: EmbeddedRedis = await embeddedRedis();
 		const options: RedisCacheOptions = {store, timeout: '10s', ttlOffset: '1h'};
 		const cache: RedisCache = redisCache(options);

@@ -14,11 +14,12 @@ const page = await readFile(path.join(root, 'docs/operations.md'), 'utf8');
 /** The examples that are whole programs, by the heading that they stand under. */
 const examples = page.matchAll(/^```js\n(?<code>import .+?)^```$/gmsv)
 	.map(({groups, index}) => ({code: groups?.code ?? '', heading: page.slice(0, index).split('\n').findLast(line => line.startsWith('#'))?.replace(/^#+ /v, '') ?? ''}))
-	.filter(({code}) => code.includes('got-redis-cache\''))
+	.filter(({code}) => code.includes('from \'got-redis-cache'))
 	.toArray();
 
 const modules: ReadonlyArray<readonly [name: string, file: string]> = [
 	['\'got-redis-cache\'', 'source/index.ts'],
+	['\'got-redis-cache/webhook\'', 'source/webhook.ts'],
 ];
 
 /** The example, with the addresses of this test in place of those of the page. */

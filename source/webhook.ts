@@ -1,0 +1,3 @@
+import './node-version.ts';
+
+export {purgeHandler, type PurgeHandler, type PurgeHandlerOptions} from './webhook/purge-handler.ts';
