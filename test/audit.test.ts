@@ -72,6 +72,17 @@ const ways = {
 	stream: async ({client}: Setup, headers: Record<string, string> = {}) => (await readStream(client.stream('items', {headers}))).body,
 };
 
+test('a hit of a frozen origin is not audited', async () => {
+	await using scene = await setUpAudit();
+	const {cache, client, origin, hits, answerBy, store} = scene;
+	answerBy(() => ({headers: cached, body: 'a'}));
+	await store();
+	await cache.freeze({origin: origin.url}, '30m');
+	assert.equal(await client('items').text(), 'a');
+	await hits.whenIdle();
+	assert.equal(origin.requests.length, 1);
+});
+
 await suite('a right answer', () => {
 	for (const [way, ask] of Object.entries(ways)) {
 		test(`is counted as such, ${way}`, async () => {

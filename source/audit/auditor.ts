@@ -54,6 +54,7 @@ const isComparable = ({exchange, stored}: Hit): boolean => {
 	const isFresh = decision.kind === 'reuse' && (decision.reason === 'fresh' || decision.reason === 'immutable');
 
 	return isFresh && isSafe(request.method) && stored.range === undefined
+		&& settings.http.originSwitch === undefined
 		&& settings.http.mode !== 'only-if-cached' && !requestDirectives(request.headers).has('only-if-cached');
 };
 

@@ -17,17 +17,10 @@ const examples = page.matchAll(/^```js\n(?<code>import .+?)^```$/gmsv)
 	.filter(({code}) => code.includes('from \'got-redis-cache'))
 	.toArray();
 
-const modules: ReadonlyArray<readonly [name: string, file: string]> = [
-	['\'got-redis-cache\'', 'source/index.ts'],
-	['\'got-redis-cache/webhook\'', 'source/webhook.ts'],
-];
-
 /** The example, with the addresses of this test in place of those of the page. */
 const runnable = (code: string, originUrl: string, redisUrl: string): string => {
-	let changed = code.replaceAll('https://api.example.com', () => originUrl).replaceAll('redisCache()', () => `redisCache({store: '${redisUrl}', timeout: '10s'})`).replaceAll('console.log(', 'print(');
-	for (const [name, file] of modules) {
-		changed = changed.replaceAll(name, () => JSON.stringify(path.join(root, file)));
-	}
+	const changed = code.replaceAll('https://api.example.com', () => originUrl).replaceAll('redisCache()', () => `redisCache({store: '${redisUrl}', timeout: '10s'})`).replaceAll('console.log(', 'print(')
+		.replaceAll(/'got-redis-cache(?:\/(?<entry>\w+))?'/gv, (_name, entry = 'index') => JSON.stringify(path.join(root, `source/${entry}.ts`)));
 
 	return `import {inspect} from 'node:util';\nconst print = (...values) => console.log(values.map(value => inspect(value)).join(' '));\n${changed}`;
 };
