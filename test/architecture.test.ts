@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync, globSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import {runScript} from './helpers/script.ts';
 
 /*
 The folders of `source/`, as docs/design.md names them, and which way their imports go. Type imports count: whoever changes a type changes what uses it.
@@ -38,6 +39,7 @@ const folders = [
 	'acceptance',
 	'audit',
 	'webhook',
+	'opentelemetry',
 	'cli/terminal',
 	'cli/formats',
 	'cli/commands',
@@ -50,7 +52,7 @@ const folders = [
 ];
 
 /** What the package exports, and what each of these loads first. */
-const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'node-version.ts', 'webhook.ts']);
+const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'webhook.ts']);
 
 type Module = {
 	readonly name: string;
@@ -214,4 +216,38 @@ test('got is imported by the folders `got`, `acceptance` and `audit`, and by com
 	const others = modules.filter(({name, folder, packages}) => packages.includes('got') && !folder.startsWith('got') && !usesGot.has(folder) && name !== namesGot).map(({name}) => name);
 
 	assert.deepEqual(others, []);
+});
+
+/** Packages that only a program with the same ones has, and the files that may import them. */
+const optionalPackages: Readonly<Record<string, (name: string) => boolean>> = {
+	'@opentelemetry/api': name => name === 'opentelemetry.ts' || name.startsWith('opentelemetry/'),
+	'prom-client': name => name === 'prometheus.ts',
+};
+
+test('OpenTelemetry and prom-client are imported by their entry points alone, which nothing else imports', () => {
+	for (const [specifier, isAllowed] of Object.entries(optionalPackages)) {
+		const importers = modules.filter(({packages}) => packages.includes(specifier)).map(({name}) => name);
+
+		assert.ok(importers.length > 0, specifier);
+		assert.deepEqual(importers.filter(name => !isAllowed(name)), []);
+		const reached = modules.filter(({name, imports}) => !isAllowed(name) && imports.some(imported => isAllowed(imported))).map(({name}) => name);
+		assert.deepEqual(reached, []);
+	}
+});
+
+test('the other entry points load neither OpenTelemetry nor prom-client', async () => {
+	const {stdout, stderr} = await runScript(`
+		const {registerHooks} = await import('node:module');
+		const loaded = [];
+		registerHooks({load(url, context, next) {
+			loaded.push(url);
+			return next(url, context);
+		}});
+		for (const entry of ['index', 'acceptance', 'audit', 'embedded', 'webhook', 'cli/run']) {
+			await import(\`./source/\${entry}.ts\`);
+		}
+
+		console.log(JSON.stringify([loaded.length > 50, loaded.filter(url => /@opentelemetry|prom-client|source\\/opentelemetry|source\\/prometheus/.test(url))]));
+	`);
+	assert.deepEqual([stderr, JSON.parse(stdout)], ['', [true, []]]);
 });

@@ -68,7 +68,7 @@ before(async () => {
 	project = path.join(directory, 'project');
 	await mkdir(project);
 	await writeFile(path.join(project, 'package.json'), '{"private": true, "type": "module"}');
-	const companions = ['got', 'typescript', '@types/node'].map(name => `${name}@${manifest.devDependencies[name]}`);
+	const companions = ['got', 'typescript', '@types/node', '@opentelemetry/api', 'prom-client'].map(name => `${name}@${manifest.devDependencies[name]}`);
 	companions.push(`typescript-oldest@npm:typescript@${oldestTypeScript}`);
 	await run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', packed.tarball, ...companions], project);
 });
@@ -81,7 +81,7 @@ after(async () => {
 test('contains what a user needs and nothing else', (t: TestContext) => {
 	const outsideDist = packed.files.filter(file => !file.startsWith('dist/'));
 	t.assert.deepStrictEqual(outsideDist.filter(file => !file.includes('/')).toSorted(), ['changelog.md', 'license', 'package.json', 'readme.md']);
-	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs)\/[\w\-]+\.(?:md|svg)|[\w.]+)$/v.test(file)), []);
+	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs)\/[\w\-]+\.(?:json|md|svg)|[\w.]+)$/v.test(file)), []);
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
 	t.assert.ok(insideDist.has('dist/index.js'));
@@ -89,6 +89,8 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.ok(insideDist.has('dist/embedded.js'));
 	t.assert.ok(insideDist.has('dist/acceptance.js'));
 	t.assert.ok(insideDist.has('dist/webhook.js'));
+	t.assert.ok(insideDist.has('dist/opentelemetry.js'));
+	t.assert.ok(insideDist.has('dist/prometheus.js'));
 	t.assert.ok(insideDist.has('dist/cli/main.js'));
 	for (const file of insideDist) {
 		t.assert.match(file, /\.(?:js|d\.ts)$/v);
@@ -133,6 +135,24 @@ test('works from JavaScript', async (t: TestContext) => {
 	t.assert.strictEqual(origin.requests.filter(({url}) => url === '/javascript').length, 1);
 });
 
+test('records metrics and spans', async (t: TestContext) => {
+	await writeFile(path.join(project, 'metrics.js'), `
+		import got from 'got';
+		import {redisCache} from 'got-redis-cache';
+		import {instrumentCache} from 'got-redis-cache/opentelemetry';
+		import {registerMetrics} from 'got-redis-cache/prometheus';
+		import {register} from 'prom-client';
+
+		const cache = redisCache('memory');
+		instrumentCache(cache);
+		registerMetrics(cache);
+		await got.extend(cache)(process.env.ORIGIN + '/metrics');
+		console.log(await register.getSingleMetricAsString('got_redis_cache_requests_total'));
+	`);
+
+	t.assert.match(await run(process.execPath, ['metrics.js'], project), /^got_redis_cache_requests_total\{status="miss",.*\} 1$/mv);
+});
+
 test('has a command line', async (t: TestContext) => {
 	t.assert.match(await run('npx', ['--no-install', 'got-redis-cache', '--help'], project), /^got-redis-cache: .*\n\nUsage: got-redis-cache COMMAND/v);
 	t.assert.match(await run('npx', ['--no-install', 'got-redis-cache', 'ls', '--help'], project), /^got-redis-cache ls: /v);
@@ -172,6 +192,8 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 		import {embeddedRedis, type EmbeddedRedis, type EmbeddedRedisOptions} from 'got-redis-cache/embedded';
 		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
 		import {purgeHandler, type PurgeHandler} from 'got-redis-cache/webhook';
+		import {instrumentCache, type InstrumentCacheOptions} from 'got-redis-cache/opentelemetry';
+		import {registerMetrics, type RegisterMetricsOptions} from 'got-redis-cache/prometheus';
 
 		const checkOptions: StoreCheckOptions = {isReliable: false, cacheOptions: {timeout: '1s'}};
 		export const checks: readonly StoreCheck[] = storeChecks(async () => new Map(), checkOptions);
@@ -199,6 +221,8 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 			checks: (given: Undefined<StoreCheckOptions>) => storeChecks(() => store, given),
 			audit: (given: Undefined<Omit<AuditOptions, 'share'>>): Audit => audit(cache, {share: 1, ...given}).on('wrong', (report: WrongAnswer) => report.advice),
 			get: async (given: Undefined<Omit<RequestLike, 'url'>>) => cache.get({url, ...given}),
+			opentelemetry: (given: Undefined<InstrumentCacheOptions>): (() => void) => instrumentCache(cache, given),
+			prometheus: (given: Undefined<RegisterMetricsOptions>): (() => void) => registerMetrics(cache, given),
 			entries: (given: Undefined<EntryFilter>) => cache.entries(given),
 			has: async () => cache.has(url, {stale: undefined}),
 			invalidate: async () => cache.invalidate({tag: 'a'}, {soft: undefined}),

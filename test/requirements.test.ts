@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, {suite} from 'node:test';
 import {runScript} from './helpers/script.ts';
 
-const entries = ['index', 'embedded', 'acceptance', 'audit', 'webhook'];
+const entries = ['index', 'embedded', 'acceptance', 'audit', 'opentelemetry', 'prometheus', 'webhook'];
 
 /** What a module prints: the message of what it throws. */
 const toldBy = async (source: string): Promise<string> => {

@@ -52,6 +52,8 @@ export type RedisCacheEvents = {
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
 	/** A node of a cluster did not answer, and others have taken its place without the client's notice: the client was told, and the cache uses the new nodes. All are addresses (`host:port`). */
 	failover: [failover: {readonly address: string; readonly replacedBy: readonly string[]}];
+	/** `close()` was called, and the connection has ended. */
+	closed: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
 	/** A request that went through the cache is over: answered, failed or aborted. Redirects, retries and refreshes in the background are requests of their own. A listener that throws is reported as an `error` event. */
 	exchange: [report: ExchangeReport];
 };
@@ -106,6 +108,7 @@ export class RedisCache {
 	readonly #context: GotContext;
 	readonly #statistics: Statistics | undefined;
 	readonly #fleet: FleetStatistics | undefined;
+	#isClosed = false;
 
 	/** For got. */
 	readonly hooks: Hooks;
@@ -178,6 +181,7 @@ export class RedisCache {
 		const statistics = settings.hasStatistics ? createStatistics(() => Date.now(), settings.request.http.ignoredParameters) : undefined;
 		const refusals: Refusals = createHints(maxRefusals);
 		const context: Omit<GotContext, 'store'> & {store: Store} = {
+			cache: this,
 			options,
 			settings,
 			store,
@@ -714,6 +718,12 @@ export class RedisCache {
 		refuseMore(more, 0, 'close()');
 		await Promise.all([flushWrites(this.#context), this.#fleet?.close()]);
 		await this.#context.store.close();
+		if (this.#isClosed) {
+			return;
+		}
+
+		this.#isClosed = true;
+		this.#emitter.emit('closed');
 	}
 
 	/** `close()`, for `await using`. */

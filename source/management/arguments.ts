@@ -414,7 +414,7 @@ export const checkStatsPeriod = (given: unknown = {}): StatsPeriod => {
 	return {sinceMs: parseDuration(since) ?? hourMs, stepMs: parseDuration(step)};
 };
 
-const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover', 'exchange']);
+const eventNames: ReadonlySet<unknown> = new Set(['error', 'degraded', 'recovered', 'failover', 'closed', 'exchange']);
 
 /**
 @throws {TypeError} If there is no such event: nobody would ever hear of it.

@@ -63,6 +63,9 @@ export type ExchangeReport = {
 	/** The time from asking the origin to its response, with the body if that was used, in milliseconds; `undefined` if the origin was not asked. A stream's body ends when it has been read. */
 	readonly originMs: number | undefined;
 
+	/** The time that a hit has saved, in milliseconds: fetching the stored response took as long when it was fetched or confirmed. 0 if the origin was asked. */
+	readonly savedMs: number;
+
 	/** Whether the request was made as a stream. */
 	readonly isStream: boolean;
 
@@ -153,6 +156,7 @@ export const reportOf = (observed: ObservedExchange, ending: Ending, nowMs: numb
 		totalMs,
 		lookUpMs: key === '' ? undefined : lookUpMs,
 		originMs: originMsOf(state, endMonoMs),
+		savedMs: savedMsOf(state),
 		isStream,
 		isHop,
 		isRefresh,

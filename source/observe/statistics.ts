@@ -1,4 +1,5 @@
 import {redactedUrl} from '../http/credentials.ts';
+import {maxOrigins, originOf} from './bounded.ts';
 import {savedMsOf, tierOf, type Ending} from './exchange-report.ts';
 import {bucketOf, emptyHistogram} from './histogram.ts';
 import {
@@ -12,9 +13,6 @@ import {
 import type {ObservedExchange} from './observed-exchange.ts';
 import {createSketch} from './sketch.ts';
 import {otherOrigins, statsOf, statuses, type CacheStats} from './stats.ts';
-
-/** Origins that are counted by themselves. */
-const maxOrigins = 64;
 
 /** URLs whose requests are counted: twenty times those that are shown, so that these are exact. */
 const maxUrls = 200;
@@ -49,11 +47,6 @@ export type Statistics = {
 	@param mostUrls - The number of URLs. The others are left for a later call.
 	*/
 	takeGrowth(mostUrls: number): Growth;
-};
-
-const originOf = (url: string): string => {
-	const end = url.indexOf('/', url.indexOf('//') + 2);
-	return end === -1 ? url : url.slice(0, end);
 };
 
 type Counts<Name extends string> = Map<Name, {count: number}>;

@@ -10,6 +10,8 @@ export type ExchangeTrace = {
 	readonly method: string;
 	/** The absolute URL without userinfo, fragment and ignored parameters, and with `REDACTED` in place of credentials. */
 	readonly url: string;
+	/** The cache, as `redisCache()` returned it. */
+	readonly cache: WeakKey;
 	/** The report; absent until the exchange is over, and if it failed before it was looked up. */
 	result?: ExchangeReport;
 	/** The error of an exchange that failed. */
@@ -23,6 +25,24 @@ export type Trace = {
 	finish(report: ExchangeReport): void;
 	/** Ends the trace of a request that failed before it was looked up. */
 	fail(error: unknown): void;
+};
+
+/** Starts an exchange in a context of its own, such as that of a span. It has to call `begin` once, and to return its result. */
+export type Surround = <Result>(message: ExchangeTrace, begin: () => Result) => Result;
+
+const surrounds = new WeakMap<WeakKey, Surround>();
+
+/**
+Has a cache's exchanges start in contexts that `surround` makes, since a subscriber to the channel cannot change the context. Only while somebody subscribes to the channel.
+
+@returns A function that ends it.
+*/
+export const surroundExchanges = (cache: WeakKey, surround: Surround): (() => void) => {
+	surrounds.set(cache, surround);
+
+	return () => {
+		surrounds.delete(cache);
+	};
 };
 
 const channel = tracingChannel<unknown, ExchangeTrace>('got-redis-cache:exchange');
@@ -66,7 +86,9 @@ export const startTrace = <Result>(message: ExchangeTrace, begin: () => Result):
 		},
 	});
 
-	const started = channel.start.runStores(message, () => ({trace: traceIn(AsyncLocalStorage.snapshot()), result: begin()}));
+	const start = () => ({trace: traceIn(AsyncLocalStorage.snapshot()), result: begin()});
+	const surround = surrounds.get(message.cache);
+	const started = channel.start.runStores(message, () => surround ? surround(message, start) : start());
 	channel.end.publish(message);
 
 	return started;

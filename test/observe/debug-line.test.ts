@@ -24,6 +24,7 @@ const report: ExchangeReport = {
 	totalMs: 31.415,
 	lookUpMs: 1,
 	originMs: 30,
+	savedMs: 0,
 	isStream: false,
 	isHop: false,
 	isRefresh: false,

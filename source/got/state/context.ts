@@ -17,6 +17,8 @@ import type {Hits} from './hits.ts';
 import type {Refreshes} from './refreshes.ts';
 
 export type GotContext = ExchangeContext & {
+	/** The cache, as its users know it. */
+	readonly cache: WeakKey;
 	/** The options of `redisCache()`. */
 	readonly options: RedisCacheOptions;
 	/** For what goes wrong where no caller waits for it; `cause` of what listeners are given. */

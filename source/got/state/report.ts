@@ -19,11 +19,11 @@ Runs the look-up of an attempt in the context of its trace. Only to be called if
 
 @throws What the look-up throws.
 */
-export const traceLookUp = <Result>({settings}: GotContext, options: GotOptions, lookUp: () => Result): Result => {
+export const traceLookUp = <Result>({cache, settings}: GotContext, options: GotOptions, lookUp: () => Result): Result => {
 	const state = stateOf(options);
 	const {trace: known} = state;
 	const url = redactedUrl(urlOf(options), settings.request.http.ignoredParameters);
-	const {trace, result} = known ? {trace: known, result: known.run(lookUp)} : startTrace({method: options.method.toUpperCase(), url}, lookUp);
+	const {trace, result} = known ? {trace: known, result: known.run(lookUp)} : startTrace({method: options.method.toUpperCase(), url, cache}, lookUp);
 	state.trace = trace;
 	if (result instanceof Promise) {
 		result.catch((error: unknown) => {
