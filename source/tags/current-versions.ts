@@ -152,12 +152,11 @@ const write = async (store: Store, name: string, change: Change, timeToLive: Tim
 		return updated;
 	}
 
-	return await store.set(name, withKnownSwitch(store, name, version), timeToLive, purpose) ? change : undefined;
-};
-
-const withKnownSwitch = (store: Store, name: string, version: StoredVersion): StoredVersion => {
+	// Without a script, a switch is carried over that this process knows.
 	const originSwitch = bookkeepingOf(store).switches.known.get(name);
-	return originSwitch ? {...version, originSwitch} : version;
+	const isWritten = await store.set(name, originSwitch ? {...version, originSwitch} : version, timeToLiveWith(originSwitch, timeToLive), purpose);
+
+	return isWritten ? change : undefined;
 };
 
 /** Writes a change in place of the version that is there, of which it keeps what it does not change. */

@@ -118,3 +118,21 @@ test('a purge that a full Redis did not take holds in its process, and for all w
 
 	assert.notEqual(body, old);
 });
+
+test('a full Redis takes no switch: it holds in its process, an error says so, and all heed it when there is room', slow, async () => {
+	await using scene = await startScene({memory: false});
+	const {purging, other, origin} = scene;
+	await scene.fill();
+	assert.equal(await purging.cache.freeze({origin: origin.url}, '30m'), false);
+	assert.match(String(purging.errors), /Redis is full and makes no room, so a switch was not confirmed: it holds in this process alone until Redis takes it/v);
+	const statusOf = async ({client}: typeof other, path: string) => {
+		const {statusCode} = await client(path, {throwHttpErrors: false});
+		return statusCode;
+	};
+
+	assert.deepEqual([await statusOf(purging, 'others'), await statusOf(other, 'others')], [504, 200]);
+	await scene.makeRoom();
+	for (let number = 0; await statusOf(other, `others/${number}`) !== 504; number++) {
+		await statusOf(purging, 'others');
+	}
+});
