@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
 import {readFile} from 'node:fs/promises';
 import type {IncomingHttpHeaders} from 'node:http';
+import {connect, createServer} from 'node:http2';
+import type {AddressInfo} from 'node:net';
 import path from 'node:path';
 import test, {suite} from 'node:test';
+import {gzipSync} from 'node:zlib';
 import {createAuditor} from '../source/audit/auditor.ts';
 import {resolveAuditOptions} from '../source/audit/options.ts';
 import {audit, type Audit, type AuditOptions, type WrongAnswer} from '../source/audit.ts';
@@ -12,7 +16,7 @@ import type {RedisCacheOptions} from '../source/index.ts';
 import {holdNext, respond, startOrigin, type PlainResponse} from './helpers/origin.ts';
 import {startRedis} from './helpers/redis.ts';
 import {runScript} from './helpers/script.ts';
-import {setUp, settleWrites, type Setup} from './got/helpers.ts';
+import {isGot15, setUp, settleWrites, type Setup} from './got/helpers.ts';
 import {readStream} from './got/read-stream.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -72,16 +76,32 @@ const ways = {
 	stream: async ({client}: Setup, headers: Record<string, string> = {}) => (await readStream(client.stream('items', {headers}))).body,
 };
 
-test('a hit of a frozen origin is not audited', async () => {
-	await using scene = await setUpAudit();
-	const {cache, client, origin, hits, answerBy, store} = scene;
-	answerBy(() => ({headers: cached, body: 'a'}));
-	await store();
-	await cache.freeze({origin: origin.url}, '30m');
-	assert.equal(await client('items').text(), 'a');
-	await hits.whenIdle();
-	assert.equal(origin.requests.length, 1);
-});
+/** Got 15 takes no session. */
+const overHttp2 = {skip: isGot15};
+
+/** An HTTP/2 origin without TLS, and the session that leads to it. */
+const startHttp2Origin = async () => {
+	const origin = {body: 'old'};
+	const server = createServer((_request, response) => {
+		response.writeHead(200, cached);
+		response.end(origin.body);
+	});
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const session = connect(url);
+
+	return Object.assign(origin, {
+		url,
+		session,
+		async [Symbol.asyncDispose]() {
+			const closed = once(server, 'close');
+			session.destroy();
+			server.close();
+			await closed;
+		},
+	});
+};
 
 await suite('a right answer', () => {
 	for (const [way, ask] of Object.entries(ways)) {
@@ -415,6 +435,28 @@ await suite('a hit that cannot be compared', () => {
 		assert.equal(scene.hits.stats().audited, 0);
 	});
 
+	test('because its origin is frozen is passed over', async () => {
+		await using scene = await setUpAudit();
+		scene.origin.queue({headers: cached, body: 'stored'});
+		await scene.store();
+		await scene.cache.freeze({origin: scene.origin.url}, '1m');
+		assert.equal((await scene.client('items')).body, 'stored');
+		await scene.hits.whenIdle();
+
+		assert.deepEqual([scene.origin.requests.length, scene.hits.stats().audited], [1, 0]);
+	});
+
+	test('because servers take turns with two versions is unstable', async () => {
+		await using scene = await setUpAudit();
+		const bodies = ['a', 'b', 'b', 'a', 'a'];
+		scene.answerBy(() => ({headers: cached, body: bodies.shift()}));
+		await scene.store();
+		await scene.client('items');
+		await scene.hits.whenIdle();
+
+		assert.deepEqual([scene.hits.stats().unstable, scene.hits.stats().wrong], [1, 0]);
+	});
+
 	test('because a function of the user\'s throws is told in an error event', async () => {
 		await using scene = await setUpAudit({
 			compare() {
@@ -493,6 +535,33 @@ await suite('the request of an audit', () => {
 
 		assert.deepEqual(scene.origin.requests.map(({url}) => url).toSorted(), ['/from', '/from', '/items', '/items']);
 		assert.deepEqual([scene.hits.stats().audited, scene.hits.stats().wrong], [2, 0]);
+	});
+
+	test('is decoded as the caller\'s is, or not', async () => {
+		await using scene = await setUpAudit();
+		scene.answerBy(() => ({headers: {...cached, 'content-encoding': 'gzip'}, body: gzipSync('same')}));
+		for (const decompress of [true, false]) {
+			await scene.client('items', {decompress});
+			await settleWrites(scene);
+			await scene.client('items', {decompress});
+			await scene.hits.whenIdle();
+		}
+
+		assert.equal(scene.origin.requests.length, 4);
+		assert.deepEqual([scene.hits.stats().audited, scene.hits.stats().wrong], [2, 0]);
+	});
+
+	test('goes over the caller\'s HTTP/2 session', overHttp2, async () => {
+		await using scene = await setUpAudit();
+		await using origin = await startHttp2Origin();
+		const client = scene.client.extend({prefixUrl: origin.url, h2session: origin.session});
+		await client('items');
+		await settleWrites(scene);
+		origin.body = 'new';
+		await client('items');
+		await scene.hits.whenIdle();
+
+		assert.deepEqual(scene.wrong.map(report => told(report)), [{cause: 'lifetime', names: [], isProven: false}]);
 	});
 
 	test('outlives the caller\'s, and ends with `close()`', async () => {

@@ -3,6 +3,7 @@ import {requestInBackground} from '../got/refresh/background-request.ts';
 import {isCacheHook} from '../got/state/cache-hook.ts';
 import {gotModule} from '../got/state/got-module.ts';
 import type {Hit} from '../got/state/hits.ts';
+import {responseHead} from '../got/state/response-head.ts';
 import {preconditionFields} from '../http/conditional.ts';
 import {headersOf} from '../http/header-fields.ts';
 import type {AuditedResponse} from './compare.ts';
@@ -77,8 +78,9 @@ export const askAgain = (hit: Hit, signal: AbortSignal): Ask => {
 			options.url = url;
 		}
 
-		const {statusCode, rawHeaders, rawBody} = await requestInBackground(options);
+		const response = await requestInBackground(options);
+		const {statusCode, rawHeaders} = responseHead(response);
 
-		return {statusCode, headers: headersOf(rawHeaders), body: rawBody};
+		return {statusCode, headers: headersOf(rawHeaders), body: response.rawBody};
 	};
 };

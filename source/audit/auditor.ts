@@ -53,9 +53,9 @@ const isComparable = ({exchange, stored}: Hit): boolean => {
 	const {decision, request, settings} = exchange;
 	const isFresh = decision.kind === 'reuse' && (decision.reason === 'fresh' || decision.reason === 'immutable');
 
-	return isFresh && isSafe(request.method) && stored.range === undefined
-		&& settings.http.originSwitch === undefined
-		&& settings.http.mode !== 'only-if-cached' && !requestDirectives(request.headers).has('only-if-cached');
+	const mayAsk = settings.http.originSwitch === undefined && settings.http.mode !== 'only-if-cached' && !requestDirectives(request.headers).has('only-if-cached');
+
+	return isFresh && isSafe(request.method) && stored.range === undefined && mayAsk;
 };
 
 const hasFailed = ({statusCode}: AuditedResponse, stored: AuditedResponse): boolean => statusCode !== stored.statusCode && (statusCode >= 500 || statusCode === 429 || statusCode === 408);
@@ -140,7 +140,7 @@ export const createAuditor = ({share, concurrency, comparison}: AuditSettings, o
 
 			const ask = askAgain(hit, abort.signal);
 			const atMs = Date.now();
-			queue.add(async () => auditHit(hit, ask, atMs));
+			queue.add(async () => auditHit(hit, ask, atMs), hit.stored.body.byteLength);
 		},
 		stats: () => ({...counts, rate: counts.audited === 0 ? 0 : counts.wrong / counts.audited, byCause: {...byCause}}),
 		whenIdle: async () => queue.whenIdle(),

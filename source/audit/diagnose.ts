@@ -84,7 +84,10 @@ const createTrials = ({stored, ask, rules}: Subject, current: AuditedResponse, n
 		get isOver(): boolean {
 			return remaining <= 0;
 		},
-		async effectOf(change: Change): Promise<Effect> {
+		/**
+		@param change - None to ask the same once more.
+		*/
+		async effectOf(change?: Change): Promise<Effect> {
 			remaining--;
 			try {
 				const response = await ask(change);
@@ -190,6 +193,10 @@ export const diagnose = async (subject: Subject, first: AuditedResponse, differe
 
 	const trials = createTrials(subject, first, noise);
 	const found = findDenial(subject, first) ?? await findVariance(trials, subject, first) ?? await findOther(trials, subject, first);
+	// Servers of one origin may take turns with two versions: the stored one then comes back whatever is changed.
+	if (found.isProven && found.cause !== 'lifetime' && !trials.isOver && await trials.effectOf() === 'stored') {
+		return {kind: 'unstable'};
+	}
 
 	return {kind: 'wrong', ...found, differences: [...remaining].toSorted(), current: first};
 };

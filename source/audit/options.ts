@@ -28,7 +28,7 @@ export type AuditOptions = {
 	compare?: ((stored: AuditedResponse, current: AuditedResponse) => boolean) | undefined;
 
 	/**
-	The number of hits that are audited at the same time. Each makes one request at a time. A hundred hits wait, and more are passed over.
+	The number of hits that are audited at the same time. Each makes one request at a time. A hundred hits, or 32 MiB of their bodies, wait, and more are passed over.
 
 	@default 2
 	*/

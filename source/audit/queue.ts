@@ -5,19 +5,26 @@ export type Task = () => Promise<void>;
 /** Runs tasks, a few at a time. */
 export type Queue = {
 	readonly isFull: boolean;
-	/** Runs a task, now or when another one has ended. The task must not reject. */
-	add(task: Task): void;
+	/**
+	Runs a task, now or when another one has ended. The task must not reject.
+
+	@param bytes - The memory that the task holds while it waits.
+	*/
+	add(task: Task, bytes: number): void;
 	/** Resolves when no task runs or waits. */
 	whenIdle(): Promise<void>;
 	/** Forgets the tasks that wait. */
 	clear(): void;
 };
 
-/** More would hold the bodies of too many stored responses in memory. */
 const maxWaiting = 100;
 
+/** The bodies of stored responses that waiting tasks hold. */
+const maxWaitingBytes = 32 * 1024 * 1024;
+
 export const createQueue = (concurrency: number): Queue => {
-	const waiting: Task[] = [];
+	const waiting: Array<{readonly task: Task; readonly bytes: number}> = [];
+	let waitingBytes = 0;
 	let running = 0;
 	let idle = Promise.withResolvers<void>();
 	idle.resolve();
@@ -28,7 +35,8 @@ export const createQueue = (concurrency: number): Queue => {
 		running--;
 		const next = waiting.shift();
 		if (next) {
-			void run(next);
+			waitingBytes -= next.bytes;
+			void run(next.task);
 		} else if (running === 0) {
 			idle.resolve();
 		}
@@ -36,9 +44,9 @@ export const createQueue = (concurrency: number): Queue => {
 
 	return {
 		get isFull() {
-			return waiting.length >= maxWaiting;
+			return waiting.length >= maxWaiting || waitingBytes >= maxWaitingBytes;
 		},
-		add(task) {
+		add(task, bytes) {
 			if (running === 0) {
 				idle = Promise.withResolvers();
 			}
@@ -47,7 +55,8 @@ export const createQueue = (concurrency: number): Queue => {
 				void run(task);
 			} else {
 				// Hooks of the user's may ask their `AsyncLocalStorage` whose request it is.
-				waiting.push(AsyncResource.bind(task));
+				waiting.push({task: AsyncResource.bind(task), bytes});
+				waitingBytes += bytes;
 			}
 		},
 		async whenIdle() {
@@ -55,6 +64,7 @@ export const createQueue = (concurrency: number): Queue => {
 		},
 		clear() {
 			waiting.length = 0;
+			waitingBytes = 0;
 		},
 	};
 };
