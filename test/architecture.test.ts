@@ -186,26 +186,6 @@ test('the command line uses the public surface alone, and nothing else knows it'
 	assert.ok(modules.filter(({name}) => isOfCommandLine(name)).length > 10);
 });
 
-/** The files that a file loads, types included. */
-const loadedBy = (name: string, loaded = new Set<string>()): ReadonlySet<string> => {
-	if (!loaded.has(name)) {
-		loaded.add(name);
-		for (const imported of moduleOf.get(name)?.imports ?? []) {
-			loadedBy(imported, loaded);
-		}
-	}
-
-	return loaded;
-};
-
-test('importing the main entry loads nothing of the other entry points', () => {
-	const loaded = [...loadedBy('index.ts')];
-
-	assert.ok(loaded.length > 100);
-	assert.deepEqual(loaded.filter(name => /^(?:acceptance|audit|cli|embedded)[.\/]/v.test(name)), []);
-	assert.ok(loadedBy('audit.ts').has('audit/auditor.ts'));
-});
-
 /** The type of got's options is part of what a function of the user's is given. */
 const namesGot = 'options/options.ts';
 
