@@ -290,6 +290,8 @@ suite('a stale response stands in for a connection that cannot be made, not for 
 	/** What becomes of the request, and what is to: without a stored response, and with one. */
 	const outcomesOf = async (t: TestContext, each: Case) => {
 		await using origin = await startOrigin();
+		// An earlier origin may have had the same port.
+		await cache.clear();
 		const {plain, cached} = clientsOf(origin, cache);
 		const expected = await askInVain(origin, each, plain, t);
 		await origin.mend();
