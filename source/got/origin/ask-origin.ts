@@ -20,23 +20,17 @@ const withValidators = ({decision}: Exchange, headers: NativeOptions['headers'])
 	decision.kind === 'validate' || decision.kind === 'fetch' ? {...headers, ...decision.headers} : headers;
 
 /** Asks once more in the place of a response that a user's request function has returned. */
-type MakeAgain = () => RequestResult;
+type AskAgain = () => Promise<Awaited<RequestResult>>;
 
 /** Stands between got and a response that a user's request function has returned in place of a request. */
-const interceptResponse = async (asking: Asking, response: IncomingMessage, makeAgain: MakeAgain): Promise<IncomingMessage | undefined> => {
+const interceptResponse = async (asking: Asking, response: IncomingMessage, askAgain: AskAgain): Promise<Awaited<RequestResult>> => {
 	const received = receive(asking, response);
 	const reply = 'reply' in received ? await received.reply : received;
 	if (reply.kind === 'stored') {
 		return reply.message;
 	}
 
-	if (reply.kind !== 'ask-again') {
-		return response;
-	}
-
-	const again = await makeAgain();
-
-	return again as IncomingMessage | undefined;
+	return reply.kind === 'ask-again' ? askAgain() : response;
 };
 
 /**
@@ -64,9 +58,9 @@ export const askOrigin = (asking: Asking): void => {
 
 	replaceRequestFunction(options, (native, make): RequestResult => {
 		const {headers} = native;
-		const makeAgain = () => {
+		const askAgain = async () => {
 			native.headers = headers;
-			return make();
+			return intercept(await make());
 		};
 
 		const intercept = (result: Awaited<RequestResult>): RequestResult => {
@@ -75,7 +69,7 @@ export const askOrigin = (asking: Asking): void => {
 				return result;
 			}
 
-			return isResponse(result) ? interceptResponse(asking, result, makeAgain) : result;
+			return isResponse(result) ? interceptResponse(asking, result, askAgain) : result;
 		};
 
 		const interceptLater = async (making: Promise<Awaited<RequestResult>>): Promise<Awaited<RequestResult>> => {

@@ -113,10 +113,13 @@ for (const [kind, ask] of Object.entries(kinds)) {
 			},
 		};
 
+		const statusCodes: unknown[] = [];
+		setup.cache.on('exchange', ({forwardStatus}) => statusCodes.push(forwardStatus));
 		assert.deepEqual(await ask(client, options), {statusCode: 200, body: 'new', status: 'miss'});
 		assert.deepEqual(origin.requests.map(({headers}) => headers['if-none-match']), [undefined, '"1"', undefined]);
 		// It is stored.
 		assert.equal((await ask(client)).status, 'hit');
+		assert.equal(statusCodes[0], 200);
 	});
 
 	test(`the second answer invalidates, and is stored, as a first one is: ${kind}`, async () => {
