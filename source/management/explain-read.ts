@@ -136,8 +136,9 @@ const resourcePurges = (context: ExchangeContext, key: string, guard: StoredReco
 };
 
 /** Asks Redis for a time to live. The first result says whether there was an answer at all. */
-const readTtl = async ({store: {command}}: ExchangeContext, key: string): Promise<{readonly isAnswered: boolean; readonly ttlMs: StoredUnderKey['ttlMs']}> => {
-	const result = await command?.(key, wireKey => ['PTTL', wireKey]);
+const readTtl = async ({store}: ExchangeContext, key: string): Promise<{readonly isAnswered: boolean; readonly ttlMs: StoredUnderKey['ttlMs']}> => {
+	// Memory that stands in for a Redis has no such command.
+	const result = store.isAlone ? undefined : await store.command?.(key, wireKey => ['PTTL', wireKey]);
 	if (result?.reply === undefined) {
 		return {isAnswered: result !== undefined, ttlMs: undefined};
 	}

@@ -80,8 +80,9 @@ const lifetimeInWords = ({lifetimeSeconds, source, field}: ExplainedFreshness): 
 const freshnessLine = ({isFresh, freshness}: ExplainedResponse, nowMs: number): string => {
 	const {ageSeconds, until} = freshness;
 	const end = until === undefined ? 'without end' : when(until, nowMs);
+	const byAge = freshness.isFresh ? 'fresh by its age, but to be validated before each use' : 'not fresh';
 
-	return `${isFresh ? 'fresh' : 'not fresh'}: age ${inWords(ageSeconds)}, ${lifetimeInWords(freshness)}, ${until !== undefined && until.getTime() <= nowMs ? 'ended' : 'ends'} ${end}`;
+	return `${isFresh ? 'fresh' : byAge}: age ${inWords(ageSeconds)}, ${lifetimeInWords(freshness)}, ${until !== undefined && until.getTime() <= nowMs ? 'ended' : 'ends'} ${end}`;
 };
 
 const windowInWords = ({seconds, source}: ExplainedWindow): string => {
@@ -213,9 +214,10 @@ const columns = 11;
 const layOut = ([name, ...lines]: Paragraph): string => lines.map((line, position) => `${(position === 0 ? name : '').padEnd(columns)}${line}`.trimEnd()).join('\n');
 
 export const textOfExplanation = (explained: Omit<Explanation, 'text'>, nowMs: number): string => {
-	const {method, url, decision, lastRefusal, key, selectedBy, purges, store, origin} = explained;
+	const {method, url, decision, lastRefusal, key, selectedBy, purges, originSwitch, store, origin} = explained;
 	const paragraphs: Paragraph[] = [
 		decisionLines(decision),
+		...originSwitch ? [['Switch', `${originSwitch.kind}() is in force for the origin until ${when(originSwitch.until, nowMs)}`] as const] : [],
 		...storeLines(store),
 		...lastRefusal ? [refusalLines(lastRefusal, nowMs)] : [],
 		...purges.map((purge): Paragraph => ['Purged', purgeInWords(purge, nowMs)]),

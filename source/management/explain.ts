@@ -11,7 +11,8 @@ import {decisionTexts, refusalTexts} from '../http/reason-texts.ts';
 import {ignoredNamesIn} from '../http/url.ts';
 import {hasValidator, validatorsOf} from '../http/validators.ts';
 import {selectingFieldNames, selectingHeaders} from '../http/vary.ts';
-import {switchFor} from '../tags/switching.ts';
+import {switchesIn, switchFor} from '../tags/switching.ts';
+import {originOf} from '../tags/versions.ts';
 import {explainFreshness, explainStaleness} from './explain-freshness.ts';
 import {readFor, type Findings, type StoredUnderKey} from './explain-read.ts';
 import {textOfExplanation} from './explain-text.ts';
@@ -119,6 +120,12 @@ const selectedBy = ({request, settings: {http}}: Asked, {responses, selection: {
 	return Object.fromEntries(names.map(name => [name, values[name]]));
 };
 
+const explainSwitch = ({store, now}: ExchangeContext, url: string): Explanation['originSwitch'] => {
+	const found = switchesIn(store, now()).find(({origin}) => origin === originOf(url));
+
+	return found && {kind: found.kind, until: found.until};
+};
+
 /**
 Explains what the cache would do with a request, without a change in the store.
 
@@ -139,6 +146,7 @@ export const explainRequest = async (context: ExplainContext, asked: Asked, askO
 		selectedBy: selectedBy(asked, findings),
 		purges: stored.some(({isPurged}) => !isPurged) ? [] : findings.purges,
 		lastRefusal: explainRefusal(context, findings.keys),
+		originSwitch: explainSwitch(context, request.url),
 		store: {state, isAnswering: findings.isAnswering, lastError: findings.isAnswering ? undefined : lastError?.message},
 		origin: answer && judge(context, asked, decision, answer),
 	};

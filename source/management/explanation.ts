@@ -182,6 +182,8 @@ export type Explanation = {
 	readonly purges: readonly ExplainedPurge[];
 	/** Why the last response to such a request was not stored in this process; `undefined` if it was, or if none is known. */
 	readonly lastRefusal: ExplainedRefusal | undefined;
+	/** The switch that an operator has set for the origin with `freeze()` or `bypass()`, and its end; `undefined` if there is none. */
+	readonly originSwitch: {readonly kind: 'freeze' | 'bypass'; readonly until: Date} | undefined;
 	/** The state of the store, as in `health()`, and whether it has answered this time. Without an answer, nothing of what is stored is known. */
 	readonly store: {readonly state: StoreHealth['state']; readonly isAnswering: boolean; readonly lastError: string | undefined};
 	/** The judgement of what the origin answers, with the option `ask`. */

@@ -290,6 +290,57 @@ test('equivalent URLs are told with No-Vary-Search', async () => {
 	assert.match(explanation.key.key, /^\{\?/v);
 });
 
+test('content is a part of the key, as in a request of got', async () => {
+	await using scene = await setUpScene({methods: ['GET', 'POST'], filter: () => true});
+	scene.answer({'cache-control': 'max-age=60'});
+	const url = `${scene.origin.url}/search`;
+	const contents = [{json: {b: 1, a: [2]}}, {form: {a: '1', b: '2'}}, {body: 'text', headers: {'content-type': 'text/plain'}}];
+	for (const content of contents) {
+		await scene.client.post('search', content);
+	}
+
+	await settleWrites(scene);
+	const explanations = await Promise.all(contents.map(async content => scene.cache.explain({url, method: 'POST', ...content})));
+	assert.deepEqual(explanations.map(({decision, key}) => [decision.reason, key.content]), [['fresh', 'json'], ['fresh', 'form'], ['fresh', 'bytes']]);
+	assert.deepEqual(decisionOf(await scene.cache.explain({url, method: 'POST', json: {a: 1}})), ['fetch', 'not-stored']);
+});
+
+test('credentials in a URL are sent as a header field, and count as one', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60'});
+	const url = `http://user:topsecret@127.0.0.1:${scene.origin.port}/items`;
+	const {origin} = await scene.cache.explain(url, {ask: true});
+
+	assert.equal(origin?.reason, 'authorization');
+	assert.match(String(scene.origin.requests[0]?.headers.authorization), /^Basic /v);
+});
+
+test('a response to HEAD alone, and one for callers who decode, are told', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', etag: '"1"'});
+	await scene.client.head('items');
+	await scene.client('items', {decompress: false});
+	await settleWrites(scene);
+	const get = await scene.explain('items');
+	const head = await scene.cache.explain({url: `${scene.origin.url}/items`, method: 'HEAD'});
+
+	assert.deepEqual(decisionOf(get), ['fetch', 'not-stored']);
+	assert.deepEqual(get.stored.map(({method, isEncoded, isSelected}) => [method, isEncoded, isSelected]), [['HEAD', false, false], ['GET', true, false]]);
+	assert.deepEqual([...decisionOf(head), head.key.method], ['reuse', 'fresh', 'GET']);
+});
+
+test('a switch of the origin is told, with its end', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=0', etag: '"1"'});
+	await scene.client('items');
+	await scene.other().cache.freeze({origin: scene.origin.url}, '30m');
+	const explanation = await scene.explain('items');
+
+	assert.deepEqual(decisionOf(explanation), ['reuse', 'frozen']);
+	assert.equal(explanation.originSwitch?.kind, 'freeze');
+	assert.match(explanation.text, /\nSwitch {5}freeze\(\) is in force for the origin until .* \(in 30 min\)\n/v);
+});
+
 test('a user is told apart by name', async () => {
 	await using scene = await setUpScene({user: ({headers}) => String(headers['x-user'])});
 	scene.answer({'cache-control': 'private, max-age=60'});
