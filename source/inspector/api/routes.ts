@@ -1,0 +1,32 @@
+import type {RedisCache} from '../../index.ts';
+import {check, purge} from './actions.ts';
+import {createExchangeLog} from './exchange-log.ts';
+import {count} from './request.ts';
+import {createSearches} from './searches.ts';
+import {readStatistics} from './statistics.ts';
+import {readBody, readStored} from './stored.ts';
+import {healthToWire} from './to-wire.ts';
+
+/** One thing that the page can ask for. A result of bytes is sent as they are, any other as JSON. */
+export type Route = {
+	/** A POST changes something. */
+	readonly method: 'GET' | 'POST';
+	run(query: URLSearchParams): unknown;
+};
+
+/** All routes, by their names. */
+export const createRoutes = (cache: RedisCache): ReadonlyMap<string, Route> => {
+	const searches = createSearches(cache);
+	const exchanges = createExchangeLog(cache);
+
+	return new Map<string, Route>([
+		['health', {method: 'GET', run: () => healthToWire(cache.health())}],
+		['statistics', {method: 'GET', run: async query => readStatistics(cache, query)}],
+		['entries', {method: 'GET', run: async query => searches.read(query)}],
+		['entry', {method: 'GET', run: async query => readStored(cache, query)}],
+		['body', {method: 'GET', run: async query => readBody(cache, query)}],
+		['exchanges', {method: 'GET', run: query => exchanges.read(count(query, 'after', [0, Number.MAX_SAFE_INTEGER], 0))}],
+		['purge', {method: 'POST', run: async query => purge(cache, query)}],
+		['check', {method: 'POST', run: async () => check(cache)}],
+	]);
+};
