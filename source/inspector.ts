@@ -1,5 +1,5 @@
 import './node-version.ts';
-import {inspect} from 'node:util';
+import {inspect} from 'node:util'; // eslint-disable-line import-x/order -- The version of Node.js is checked first.
 import type {RedisCache} from './index.ts';
 import {createHandler, type InspectorHandler} from './inspector/handler.ts';
 import {startServer} from './inspector/server.ts';
@@ -8,7 +8,7 @@ export type {InspectorHandler} from './inspector/handler.ts';
 
 /** A cache to inspect, and the place of its page on your server. */
 export type InspectorHandlerOptions = {
-	/** What `redisCache()` returns. */
+	/** The result of `redisCache()`. */
 	cache: RedisCache;
 
 	/**
@@ -21,7 +21,7 @@ export type InspectorHandlerOptions = {
 
 /** A cache to inspect. */
 export type InspectorOptions = {
-	/** What `redisCache()` returns. */
+	/** The result of `redisCache()`. */
 	cache: RedisCache;
 
 	/**
@@ -34,7 +34,7 @@ export type InspectorOptions = {
 
 /** A running inspector. */
 export type Inspector = {
-	/** The address of the page, with the token that it wants. Whoever has it can see and purge what is stored. */
+	/** The address of the page, with its token. Everybody who has it can see and purge all that is stored. */
 	readonly url: string;
 
 	/** Stops listening. The cache stays open. */
@@ -47,8 +47,8 @@ export type Inspector = {
 const describe = (value: unknown): string => inspect(value, {depth: 0, breakLength: Infinity});
 
 const refuseUnknown = (options: unknown, known: readonly string[], where: string): void => {
-	if (typeof options !== 'object' || options === null) { // eslint-disable-line @typescript-eslint/no-restricted-types -- Anything may be given.
-		throw new TypeError(`Expected an object such as {cache} in ${where}, got ${describe(options)}`);
+	if (typeof options !== 'object' || options === null) {
+		throw new TypeError(`Expected an object with the option \`cache\` in ${where}, got ${describe(options)}`);
 	}
 
 	const unknown = Object.keys(options).find(name => !known.includes(name));
@@ -69,7 +69,7 @@ const checkBasePath = (basePath: unknown): string | undefined => {
 		return undefined;
 	}
 
-	if (typeof basePath !== 'string' || !/^\/(?!\/)[^?#\s]*$/v.test(basePath)) {
+	if (typeof basePath !== 'string' || !/^\/(?!\/)[^\s#?]*$/v.test(basePath)) {
 		throw new TypeError(`Expected the option \`basePath\` in inspectorHandler() to be a path such as '/cache', got ${describe(basePath)}`);
 	}
 
@@ -77,7 +77,7 @@ const checkBasePath = (basePath: unknown): string | undefined => {
 };
 
 /**
-Makes a handler that serves the inspector's page: what is stored, what the cache did, purges. Mount it in a server of yours, behind your own authentication: **the handler asks nobody who they are**, and whoever reaches it sees all that is stored, and can purge it. What changes something is taken from the page itself alone, not from other sites.
+Makes a handler that serves the inspector's page: what is stored, what the cache did, purges. Mount it in a server of yours, behind your own authentication: **the handler asks nobody who they are**, and everybody who reaches it can see and purge all that is stored. Requests of other sites are refused.
 
 @returns A request listener of `node:http`, which frameworks take as well.
 @throws {TypeError} If an option is unknown or wrong.
@@ -111,7 +111,7 @@ export const inspectorHandler = (options: InspectorHandlerOptions): InspectorHan
 };
 
 /**
-Serves the inspector's page on 127.0.0.1, for whoever has its `url` with the random token in it. It keeps the process running until it is closed.
+Serves the inspector's page on 127.0.0.1, for those who have its `url` with the random token in it. It keeps the process running until it is closed.
 
 @throws {TypeError} If an option is unknown or wrong.
 @throws {Error} If the port cannot be listened to.

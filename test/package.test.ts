@@ -81,7 +81,7 @@ after(async () => {
 test('contains what a user needs and nothing else', (t: TestContext) => {
 	const outsideDist = packed.files.filter(file => !file.startsWith('dist/'));
 	t.assert.deepStrictEqual(outsideDist.filter(file => !file.includes('/')).toSorted(), ['changelog.md', 'license', 'package.json', 'readme.md']);
-	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs)\/[\w\-]+\.(?:json|md|svg)|[\w.]+)$/v.test(file)), []);
+	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs)\/[\w\-]+\.(?:json|md|svg)|docs\/images\/[\w\-]+\.png|[\w.]+)$/v.test(file)), []);
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
 	t.assert.ok(insideDist.has('dist/index.js'));
@@ -92,7 +92,17 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.ok(insideDist.has('dist/opentelemetry.js'));
 	t.assert.ok(insideDist.has('dist/prometheus.js'));
 	t.assert.ok(insideDist.has('dist/cli/main.js'));
+	t.assert.ok(insideDist.has('dist/inspector.js'));
+	for (const file of ['index.html', 'style.css', 'icon.svg', 'main.js']) {
+		t.assert.ok(insideDist.has(`dist/inspector/page/${file}`));
+	}
+
 	for (const file of insideDist) {
+		if (file.startsWith('dist/inspector/page/')) {
+			t.assert.match(file, /\.(?:css|html|js|svg)$/v);
+			continue;
+		}
+
 		t.assert.match(file, /\.(?:js|d\.ts)$/v);
 		t.assert.ok(insideDist.has(file.replace(/\.js$/v, '.d.ts')), `${file} has no declarations`);
 	}
@@ -156,6 +166,33 @@ test('records metrics and spans', async (t: TestContext) => {
 test('has a command line', async (t: TestContext) => {
 	t.assert.match(await run('npx', ['--no-install', 'got-redis-cache', '--help'], project), /^got-redis-cache: .*\n\nUsage: got-redis-cache COMMAND/v);
 	t.assert.match(await run('npx', ['--no-install', 'got-redis-cache', 'ls', '--help'], project), /^got-redis-cache ls: /v);
+});
+
+test('serves the inspector from what is built', async (t: TestContext) => {
+	await writeFile(path.join(project, 'inspector.js'), `
+		import {redisCache} from 'got-redis-cache';
+		import {startInspector} from 'got-redis-cache/inspector';
+
+		await using inspector = await startInspector({cache: redisCache('memory')});
+		const page = await (await fetch(inspector.url)).text();
+		const seen = new Set();
+		const load = async name => {
+			if (seen.has(name)) {
+				return;
+			}
+
+			seen.add(name);
+			const response = await fetch(new URL(name, inspector.url));
+			const text = await response.text();
+			console.log(response.status, name);
+			await Promise.all([...text.matchAll(/from ["'][.][/]([^"']+)["']/g)].map(([, each]) => load(each)));
+		};
+		await Promise.all([...page.matchAll(/(?:href|src)="([a-z.]+)"/g)].map(([, name]) => load(name)));
+	`);
+
+	const loaded = (await run(process.execPath, ['inspector.js'], project)).trim().split('\n');
+	t.assert.ok(loaded.length > 20);
+	t.assert.deepStrictEqual(loaded.filter(line => !/^200 [\w\-.]+\.(?:css|js|svg)$/v.test(line)), []);
 });
 
 test('checks a store of the user\'s own', async (t: TestContext) => {

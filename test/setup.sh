@@ -1,17 +1,18 @@
 #!/bin/sh
-# Gets the redis-server and the nginx that the tests start for themselves. With `check` it installs nothing and fails if one is missing.
+# Gets the redis-server, the nginx and the Chromium that the tests start for themselves. With `check` it installs nothing and fails if one is missing.
 set -eu
 
 missing=
 command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing=redis
 command -v nginx >/dev/null || missing="$missing nginx"
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || [ -e '/Applications/Google Chrome.app' ] || missing="$missing chromium"
 
 if [ -z "$missing" ]; then
 	exit 0
 fi
 
 if [ "${1-}" = check ]; then
-	echo "The tests need a redis-server and an nginx in PATH: npm run test:setup, apt-get install redis-server nginx or brew install redis nginx. Missing: $missing" >&2
+	echo "The tests need a redis-server, an nginx and a Chromium in PATH: npm run test:setup, apt-get install redis-server nginx chromium or brew install redis nginx google-chrome. Missing: $missing" >&2
 	exit 1
 fi
 
@@ -26,7 +27,11 @@ as_root() {
 # The same program has another name in each.
 packages() {
 	for name in $missing; do
-		[ "$name" = redis ] && echo "$1" || echo "$name"
+		case "$name" in
+			redis) echo "$1" ;;
+			chromium) echo "${2-chromium}" ;;
+			*) echo "$name" ;;
+		esac
 	done
 }
 
@@ -38,8 +43,8 @@ elif command -v apk >/dev/null; then
 elif command -v dnf >/dev/null; then
 	as_root dnf install --assumeyes $(packages valkey)
 elif command -v brew >/dev/null; then
-	brew install $(packages redis)
+	brew install $(packages redis google-chrome)
 else
-	echo 'Found none of apt-get, apk, dnf and brew: put a redis-server and an nginx into PATH by other means.' >&2
+	echo 'Found none of apt-get, apk, dnf and brew: put a redis-server, an nginx and a Chromium into PATH by other means.' >&2
 	exit 1
 fi

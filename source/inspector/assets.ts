@@ -22,7 +22,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** A module as the build makes it: without types, with the names of modules in JavaScript. */
-const compiled = (source: string): string => nodeModule.stripTypeScriptTypes(source).replaceAll(/(?<= from '\.\/[\w\-]+)\.ts(?=';$)/gmv, '.js');
+const compiled = (source: string): string => nodeModule.stripTypeScriptTypes(source).replaceAll(/\.ts(?=';$)/gmv, '.js');
 
 const read = (file: string): ReadonlyArray<readonly [name: string, asset: Asset]> => {
 	const bytes = readFileSync(path.join(folder, file));

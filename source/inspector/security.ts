@@ -2,7 +2,7 @@ import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 
 /*
-Whatever an origin has sent must not run, leave or change anything. The page has only files of its own, and shows stored bodies as text or as images from memory.
+Nothing that an origin has sent may run, leave or change anything. The page has only files of its own, and shows stored bodies as text or as images from memory.
 */
 
 /** The header field of each request of the page. Its value is the token, if there is one. A page of another origin cannot send it. */

@@ -46,7 +46,12 @@ export const startServer = async (cache: RedisCache, port: number): Promise<Runn
 		// The fragment is sent to no server, and stands in no log.
 		url: `http://${address}:${actualPort}/#token=${token}`,
 		async close() {
-			closing ??= Promise.all([once(server, 'close'), server.close(), server.closeAllConnections()]);
+			if (!closing) {
+				closing = once(server, 'close');
+				server.close();
+				server.closeAllConnections();
+			}
+
 			await closing;
 		},
 	};

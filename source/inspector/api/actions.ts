@@ -1,9 +1,12 @@
 import type {Purgeable, RedisCache} from '../../index.ts';
 import {HttpError, optional, required} from './request.ts';
-import type {WireCheck, WireDone} from './wire.ts';
+import type {WireCheck, WireDone, WireSwitch} from './wire.ts';
+
+/** So many origins are asked about at a time. */
+const mostOrigins = 20;
 
 /** Builds what `invalidate()` takes, by the kind of purge. */
-const purgeables: Readonly<Record<string, (query: URLSearchParams) => Purgeable>> = {
+const purgeables: ReadonlyMap<string, (query: URLSearchParams) => Purgeable> = new Map(Object.entries({
 	tag: query => ({tag: required(query, 'value')}),
 	group: query => ({group: required(query, 'value'), origin: required(query, 'origin')}),
 	origin: query => ({origin: required(query, 'value')}),
@@ -11,29 +14,53 @@ const purgeables: Readonly<Record<string, (query: URLSearchParams) => Purgeable>
 	prefix: query => ({prefix: required(query, 'value')}),
 	pattern: query => ({pattern: required(query, 'value')}),
 	stale: () => ({stale: true}),
-};
+} satisfies Record<string, (query: URLSearchParams) => Purgeable>));
 
 /** Purges of one key or of everything, which cannot be soft. */
-const removals: Readonly<Record<string, (cache: RedisCache, query: URLSearchParams) => Promise<boolean>>> = {
+const removals: ReadonlyMap<string, (cache: RedisCache, query: URLSearchParams) => Promise<boolean>> = new Map(Object.entries({
 	key: async (cache, query) => cache.deleteByKey(required(query, 'value')),
 	all: async cache => cache.clear(),
-};
+} satisfies Record<string, (cache: RedisCache, query: URLSearchParams) => Promise<boolean>>));
 
 /** Purges what the parameters `kind` and `value` name; with `soft`, it is kept and validated. */
 export const purge = async (cache: RedisCache, query: URLSearchParams): Promise<WireDone> => {
 	const kind = required(query, 'kind');
 	const isSoft = optional(query, 'soft') !== undefined;
-	const remove = Object.hasOwn(removals, kind) ? removals[kind] : undefined;
-	const purgeable = Object.hasOwn(purgeables, kind) ? purgeables[kind] : undefined;
+	const remove = removals.get(kind);
 	if (remove && !isSoft) {
 		return {isConfirmed: await remove(cache, query)};
 	}
 
+	const purgeable = purgeables.get(kind);
 	if (!purgeable) {
 		throw new HttpError(400, `There is no ${isSoft ? 'soft ' : ''}purge by ${kind}`);
 	}
 
 	return {isConfirmed: await cache.invalidate(purgeable(query), {soft: isSoft})};
+};
+
+/** Freezes an origin, bypasses the cache for it, or ends either. */
+export const setSwitch = async (cache: RedisCache, query: URLSearchParams): Promise<WireDone> => {
+	const kind = required(query, 'kind');
+	const origin = required(query, 'origin');
+	if (kind === 'thaw') {
+		return {isConfirmed: await cache.thaw({origin})};
+	}
+
+	if (kind !== 'freeze' && kind !== 'bypass') {
+		throw new HttpError(400, `There is no switch ${kind}: expected one of freeze, bypass, thaw`);
+	}
+
+	const duration = required(query, 'duration') as '10m';
+	return {isConfirmed: await cache[kind]({origin}, duration)};
+};
+
+/** Reads the switches. A process knows those of the origins that it has asked about, so each origin that the page names is asked about first. */
+export const readSwitches = async (cache: RedisCache, query: URLSearchParams): Promise<readonly WireSwitch[]> => {
+	const origins = query.getAll('origin').filter(origin => /^https?:\/\/[^\/]+$/v.test(origin) && URL.canParse(origin)).slice(0, mostOrigins);
+	await Promise.all(origins.map(async origin => cache.explain(`${origin}/`)));
+
+	return cache.health().switches.map(({origin, kind, until}) => ({origin, kind, until: until.toISOString()}));
 };
 
 /** Tries whether the store can be read and written to. */

@@ -17,7 +17,7 @@ export class HttpError extends Error {
 */
 export const required = (query: URLSearchParams, name: string): string => {
 	const value = query.get(name);
-	if (value === null || value === '') { // eslint-disable-line @typescript-eslint/no-restricted-types -- The platform's
+	if (value === null || value === '') {
 		throw new HttpError(400, `The parameter ${name} is missing`);
 	}
 
@@ -27,7 +27,7 @@ export const required = (query: URLSearchParams, name: string): string => {
 /** A parameter that is left out or empty is `undefined`. */
 export const optional = (query: URLSearchParams, name: string): string | undefined => {
 	const value = query.get(name);
-	return value === null || value === '' ? undefined : value; // eslint-disable-line @typescript-eslint/no-restricted-types
+	return value === null || value === '' ? undefined : value;
 };
 
 /**

@@ -1,6 +1,7 @@
 import type {RedisCache} from '../../index.ts';
-import {check, purge} from './actions.ts';
+import {check, purge, readSwitches, setSwitch} from './actions.ts';
 import {createExchangeLog} from './exchange-log.ts';
+import {explain} from './explaining.ts';
 import {count} from './request.ts';
 import {createSearches} from './searches.ts';
 import {readStatistics} from './statistics.ts';
@@ -26,7 +27,10 @@ export const createRoutes = (cache: RedisCache): ReadonlyMap<string, Route> => {
 		['entry', {method: 'GET', run: async query => readStored(cache, query)}],
 		['body', {method: 'GET', run: async query => readBody(cache, query)}],
 		['exchanges', {method: 'GET', run: query => exchanges.read(count(query, 'after', [0, Number.MAX_SAFE_INTEGER], 0))}],
+		['explain', {method: 'GET', run: async query => explain(cache, query)}],
+		['switches', {method: 'GET', run: async query => readSwitches(cache, query)}],
 		['purge', {method: 'POST', run: async query => purge(cache, query)}],
+		['switch', {method: 'POST', run: async query => setSwitch(cache, query)}],
 		['check', {method: 'POST', run: async () => check(cache)}],
 	]);
 };

@@ -81,7 +81,7 @@ export const createSearches = (cache: RedisCache): Searches => {
 		const search: Search = {iterator, isMatch: matcherOf(query), unreadable, lookedAt: 0, pages: 0};
 		searches.set(id, search);
 		const [oldest] = searches.keys();
-		if (searches.size > mostSearches && oldest !== undefined) {
+		if (oldest !== undefined && searches.size > mostSearches) {
 			end(oldest);
 		}
 
@@ -91,7 +91,7 @@ export const createSearches = (cache: RedisCache): Searches => {
 	const goOn = (cursor: string): readonly [id: string, search: Search] => {
 		const [id = '', page] = cursor.split('.', 2);
 		const search = searches.get(id);
-		if (!search || search.pages !== Number(page)) {
+		if (search?.pages !== Number(page)) {
 			throw new HttpError(410, 'This list is no longer open: search again');
 		}
 
@@ -103,14 +103,14 @@ export const createSearches = (cache: RedisCache): Searches => {
 		const found: ListedEntry[] = [];
 		const endMs = performance.now() + pageMs;
 		do {
-			const {done, value} = await search.iterator.next(); // eslint-disable-line no-await-in-loop -- One after the other.
-			if (done) {
+			const result = await search.iterator.next(); // eslint-disable-line no-await-in-loop -- One after the other.
+			if (result.done) {
 				return {found, isOver: true};
 			}
 
 			search.lookedAt++;
-			if (search.isMatch(value)) {
-				found.push(value);
+			if (search.isMatch(result.value)) {
+				found.push(result.value);
 			}
 		} while (found.length < length && performance.now() < endMs);
 

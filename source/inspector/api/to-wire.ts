@@ -1,5 +1,5 @@
-import type {CacheEntry, CacheStats, ExchangeReport, ListedEntry, RedisCacheHealth, StatsStep} from '../../index.ts';
-import type {WireEntry, WireExchange, WireHealth, WireNode, WireStatistics, WireStep} from './wire.ts';
+import type {CacheEntry, CacheStats, ExchangeReport, Explanation, ListedEntry, RedisCacheHealth, StatsStep} from '../../index.ts';
+import type {WireEntry, WireExchange, WireExplained, WireExplanation, WireHealth, WireNode, WireStatistics, WireStep} from './wire.ts';
 
 /*
 Results of the cache as the page gets them.
@@ -42,10 +42,11 @@ const nodeToWire = ({state, since, lastError, lastErrorAt}: Node | NonNullable<R
 	...lastErrorAt && {lastErrorAt: lastErrorAt.toISOString()},
 });
 
-export const healthToWire = ({nodes = [], counters, ...health}: RedisCacheHealth): WireHealth => ({
+export const healthToWire = ({nodes = [], counters, switches, ...health}: RedisCacheHealth): WireHealth => ({
 	...nodeToWire(health),
 	nodes: nodes.map(node => ({...nodeToWire(node), address: node.address})),
 	counters: {...counters},
+	switches: switches.map(({origin, kind, until}) => ({origin, kind, until: until.toISOString()})),
 });
 
 export const exchangeToWire = (report: ExchangeReport, id: number): WireExchange => {
@@ -74,5 +75,40 @@ export const exchangeToWire = (report: ExchangeReport, id: number): WireExchange
 		...originMs !== undefined && {originMs},
 		kinds: kinds.filter(([, holds]) => holds).map(([kind]) => kind),
 		...error && {error: error.message},
+	};
+};
+
+const explainedToWire = (explained: Explanation['stored'][number], nowMs: number): WireExplained => {
+	const {isSelected, isPurged, isInMemory, freshness, staleness, ttlMs} = explained;
+
+	return {
+		...entryToWire(explained),
+		...typeof ttlMs === 'number' && {keptUntil: new Date(nowMs + ttlMs).toISOString()},
+		isSelected,
+		isPurged,
+		isInMemory,
+		lifetimeSeconds: freshness.lifetimeSeconds,
+		lifetimeSource: freshness.source,
+		...staleness.forbiddenBy && {staleForbiddenBy: staleness.forbiddenBy},
+		whileRevalidate: staleness.whileRevalidate,
+		ifError: staleness.ifError,
+		ifDisconnected: staleness.ifDisconnected,
+	};
+};
+
+export const explanationToWire = (explanation: Explanation, nowMs: number): WireExplanation => {
+	const {method, url, key, decision, lastRefusal, selectedBy, stored, text} = explanation;
+
+	return {
+		method,
+		url,
+		storeKey: key.storeKey,
+		decision: {kind: decision.kind, reason: decision.reason, text: decision.text, ...decision.rfc && {rfc: decision.rfc}},
+		...lastRefusal && {
+			lastRefusal: {reason: lastRefusal.reason, text: lastRefusal.text, ...lastRefusal.mend && {mend: lastRefusal.mend}, at: lastRefusal.at.toISOString()},
+		},
+		selectedBy,
+		stored: stored.map(each => explainedToWire(each, nowMs)),
+		text,
 	};
 };

@@ -2,9 +2,6 @@
 The JSON between the page and its handler. Dates are strings by ISO 8601. The page imports these types and nothing else of the package.
 */
 
-/** The header field of each request of the page. Its value is the token, if there is one. A page of another origin cannot send it. */
-export const headerName = 'x-inspector';
-
 export type WireEntry = {
 	readonly storeKey: string;
 	readonly url: string;
@@ -83,6 +80,8 @@ export type WireNode = {
 export type WireHealth = WireNode & {
 	readonly nodes: ReadonlyArray<WireNode & {readonly address: string}>;
 	readonly counters: Readonly<Record<string, number>>;
+	/** The switches that this process knows. */
+	readonly switches: readonly WireSwitch[];
 };
 
 export type WireExchange = {
@@ -112,6 +111,47 @@ export type WireExchanges = {
 	readonly last: number;
 	/** The number of exchanges that were left out, because more came than are kept. */
 	readonly missed: number;
+};
+
+/** The number of seconds, or `'unlimited'`. */
+export type WireSeconds = number | 'unlimited';
+
+/** How long a stale response may answer in one case, and who says so: `'response'`, `'option'` or `'none'`. */
+export type WireWindow = {
+	readonly seconds: WireSeconds;
+	readonly source: string;
+};
+
+/** A stored response as `explain()` sees it. */
+export type WireExplained = WireEntry & {
+	readonly isSelected: boolean;
+	readonly isPurged: boolean;
+	readonly isInMemory: boolean;
+	readonly lifetimeSeconds: WireSeconds;
+	/** The directive, field or option that the lifetime is from. */
+	readonly lifetimeSource: string;
+	readonly staleForbiddenBy?: string;
+	readonly whileRevalidate: WireWindow;
+	readonly ifError: WireWindow;
+	readonly ifDisconnected: WireWindow;
+};
+
+export type WireExplanation = {
+	readonly method: string;
+	readonly url: string;
+	readonly storeKey: string;
+	readonly decision: {readonly kind: string; readonly reason: string; readonly text: string; readonly rfc?: string};
+	readonly lastRefusal?: {readonly reason: string; readonly text: string; readonly mend?: string; readonly at: string};
+	readonly selectedBy: Readonly<Record<string, string | undefined>>;
+	readonly stored: readonly WireExplained[];
+	/** All of it, as text. */
+	readonly text: string;
+};
+
+export type WireSwitch = {
+	readonly origin: string;
+	readonly kind: string;
+	readonly until: string;
 };
 
 export type WireDone = {

@@ -1,0 +1,72 @@
+import type {WireHealth} from '../api/wire.ts';
+import {get, takeToken} from './api.ts';
+import {byId, h, linkTo} from './dom.ts';
+import {entries} from './entries.ts';
+import {entry} from './entry.ts';
+import {explain} from './explain.ts';
+import {health} from './health.ts';
+import {live} from './live.ts';
+import {overview} from './overview.ts';
+import {badge, failure} from './parts.ts';
+import {purge} from './purge.ts';
+import {repeat, type View} from './view.ts';
+
+/** The tabs, in their order. */
+const tabs: Readonly<Record<string, View>> = {overview, entries, live, explain, purge, health};
+
+const views: Readonly<Record<string, View>> = {...tabs, entry};
+
+const storeMs = 5000;
+
+let current = new AbortController();
+
+const show = (): void => {
+	const [name = '', query = ''] = location.hash.replace(/^#\/?/v, '').split('?', 2);
+	const [id, view] = Object.entries(views).find(([each]) => each === name) ?? ['overview', overview];
+	current.abort();
+	current = new AbortController();
+	const {signal} = current;
+	document.title = `${view.title} · Cache inspector`;
+	const active = id === 'entry' ? 'entries' : id;
+	byId('tabs').replaceChildren(...Object.entries(tabs).map(([tab, {title}]) => h('a', {attributes: {href: linkTo(tab), 'aria-current': tab === active && 'page'}}, title)));
+	const root = h('div', {class: `view ${id}`}, h('h1', {}, view.title));
+	const main = byId('main');
+	main.replaceChildren(root);
+	void (async () => {
+		try {
+			await view.show(root, new URLSearchParams(query), signal);
+		} catch (error) {
+			if (!signal.aborted) {
+				root.append(failure(error));
+			}
+		}
+	})();
+};
+
+const showStore = async (): Promise<void> => {
+	const element = byId('store');
+	try {
+		const {state, since} = await get<WireHealth>('health');
+		element.replaceChildren(badge(`store: ${state}`, state));
+		element.title = `since ${since}`;
+	} catch (error) {
+		element.replaceChildren(badge('no answer', 'unavailable'));
+		element.title = error instanceof Error ? error.message : '';
+	}
+};
+
+takeToken();
+addEventListener('hashchange', () => {
+	// A link to a place within the page, such as the one past the header, names no view.
+	if (location.hash.startsWith('#/')) {
+		show();
+		byId('main').focus({preventScroll: true});
+		scrollTo(0, 0);
+	} else if (location.hash.startsWith('#token=')) {
+		takeToken();
+		show();
+	}
+});
+show();
+void showStore();
+repeat(showStore, storeMs, new AbortController().signal);

@@ -1,0 +1,126 @@
+import type {WireCounts, WireStatistics} from '../api/wire.ts';
+import {get} from './api.ts';
+import {chart} from './chart.ts';
+import {button, h, linkTo, type Child} from './dom.ts';
+import {formatBytes, formatCount, formatMs, formatSeconds, formatShare, formatTime} from './format.ts';
+import {bars, card, empty, failure, foreign} from './parts.ts';
+import {repeat, type View} from './view.ts';
+
+const periods: ReadonlyArray<readonly [since: string, label: string]> = [['15m', '15 min'], ['1h', '1 hour'], ['6h', '6 hours'], ['1d', '1 day'], ['2d', '2 days']];
+
+const statuses = ['hit', 'stale', 'revalidated', 'miss', 'bypass', 'unavailable'] as const;
+
+const refreshMs = 10_000;
+
+/** Requests that the origin did not have to answer in full. */
+const savedOf = ({statuses: {hit = 0, stale = 0, revalidated = 0}}: WireCounts): number => hit + stale + revalidated;
+
+const tile = (name: string, value: string, note?: string, kind = ''): HTMLElement =>
+	h('div', {class: `tile ${kind}`}, h('span', {class: 'name'}, name), h('strong', {}, value), note !== undefined && h('small', {}, note));
+
+const tiles = (stats: WireStatistics): HTMLElement => {
+	const {requests, bytes, lookUps: {p50Ms, p99Ms}, savedMs, errors, refreshes, collapsed} = stats;
+	const allBytes = bytes.memory + bytes.store + bytes.origin;
+
+	return h(
+		'div',
+		{class: 'tiles'},
+		tile('Hit ratio', formatShare(savedOf(stats), requests), `${formatCount(savedOf(stats))} of ${formatCount(requests)} requests`, 'main'),
+		tile('Time saved', formatSeconds(savedMs / 1000), requests === 0 ? undefined : `${formatMs(savedMs / requests)} a request`),
+		tile('Traffic saved', formatBytes(bytes.memory + bytes.store), `${formatShare(bytes.memory + bytes.store, allBytes)} of all bodies`),
+		tile('Look-ups', p50Ms === undefined ? '–' : formatMs(p50Ms), p99Ms === undefined ? undefined : `99 % within ${formatMs(p99Ms)}`),
+		tile('Failed', formatCount(errors), 'requests and refreshes'),
+		tile('Refreshed', formatCount(refreshes), `in the background; ${formatCount(collapsed)} collapsed`),
+	);
+};
+
+const charts = ({timeline, requests, savedMs}: WireStatistics): HTMLElement[] => {
+	const labels = timeline.map(({from}) => formatTime(from));
+	const series = statuses.map(status => ({name: status, kind: status, values: timeline.map(step => step.statuses[status] ?? 0)})).filter(({values}) => values.some(value => value > 0));
+
+	return [
+		card('Requests and hit ratio', chart({
+			summary: `${formatCount(requests)} requests by what the cache did, and the hit ratio, over time`,
+			labels,
+			series,
+			line: {name: 'hit ratio', values: timeline.map(step => step.requests === 0 ? undefined : savedOf(step) / step.requests)},
+			format: formatCount,
+		})),
+		card('Time saved', chart({
+			summary: `${formatSeconds(savedMs / 1000)} saved, over time`,
+			labels,
+			series: [{name: 'time saved', kind: 'saved', values: timeline.map(step => step.savedMs)}],
+			format: formatMs,
+		})),
+	];
+};
+
+const originRows = (origins: WireStatistics['origins']): HTMLElement => h('div', {class: 'scroll', attributes: {tabindex: 0}}, h(
+	'table',
+	{},
+	h('thead', {}, h('tr', {}, h('th', {}, 'Origin'), h('th', {class: 'number'}, 'Requests'), h('th', {class: 'number'}, 'Hit ratio'), h('th', {class: 'number'}, 'Failed'))),
+	h('tbody', {}, ...Object.entries(origins).slice(0, 12).map(([origin, counts]) => {
+		const {requests = 0, hit = 0, stale = 0, revalidated = 0, errors = 0} = counts;
+		return h(
+			'tr',
+			{},
+			h('td', {class: 'break'}, origin === '*' ? 'all others' : h('a', {attributes: {href: linkTo('entries', {origin})}}, foreign(origin))),
+			h('td', {class: 'number'}, formatCount(requests)),
+			h('td', {class: 'number'}, formatShare(hit + stale + revalidated, requests)),
+			h('td', {class: 'number'}, formatCount(errors)),
+		);
+	})),
+));
+
+const countRows = (counts: Readonly<Record<string, number>>): Array<readonly [Child, number, string]> => Object.entries(counts).map(([name, count]) => [name, count, formatCount(count)]);
+
+const details = ({hottest, origins, reasons, notStored}: WireStatistics): HTMLElement => h(
+	'div',
+	{class: 'columns'},
+	h('div', {class: 'stack'}, card('Hottest URLs', hottest.urls.length === 0 ? empty('None yet.') : bars(hottest.urls.map(({url, requests}) => [h('a', {attributes: {href: linkTo('entries', {search: url})}}, foreign(url)), requests, formatCount(requests)])))),
+	h('div', {class: 'stack'}, card('Origins', Object.keys(origins).length === 0 ? empty('None yet.') : originRows(origins)), card('Reasons', Object.keys(reasons).length === 0 ? empty('None yet.') : bars(countRows(reasons))), card('Not stored', Object.keys(notStored).length === 0 ? empty('Everything that the origins sent was stored.') : bars(countRows(notStored)))),
+);
+
+const content = (stats: WireStatistics): HTMLElement[] => [
+	...stats.isOfFleet ? [] : [h('p', {class: 'hint'}, `These are the requests of this process alone. ${stats.why ?? ''}`)],
+	tiles(stats),
+	...stats.timeline.length > 0 ? charts(stats) : [],
+	details(stats),
+];
+
+export const overview: View = {
+	title: 'Overview',
+	async show(root, parameters, signal) {
+		const since = periods.find(([each]) => each === parameters.get('since'))?.[0] ?? '1h';
+		const body = h('div', {class: 'stack'});
+		root.append(
+			h('div', {class: 'segments', attributes: {role: 'group', 'aria-label': 'Period'}}, ...periods.map(([each, label]) => button(label, () => {
+				location.hash = linkTo('overview', {since: each});
+			}, {'aria-pressed': String(each === since)}))),
+			body,
+		);
+		let shown = '';
+		const refresh = async () => {
+			try {
+				const stats = await get<WireStatistics>('statistics', {since}, signal);
+				const text = JSON.stringify({...stats, since: ''});
+				// Nothing moves away from under a keyboard.
+				if (text !== shown && !body.contains(document.activeElement)) {
+					shown = text;
+					const wasOpen = [...body.querySelectorAll('details')].map(({open}) => open);
+					body.replaceChildren(...content(stats));
+					for (const [position, each] of body.querySelectorAll('details').entries()) {
+						each.open = wasOpen[position] ?? false;
+					}
+				}
+			} catch (error) {
+				if (!signal.aborted) {
+					body.replaceChildren(failure(error));
+				}
+			}
+		};
+
+		await refresh();
+		repeat(refresh, refreshMs, signal);
+	},
+};
