@@ -68,9 +68,12 @@ const contentOf = ({body, json, form}: RequestLike): {readonly body: string | Ui
 	return form === undefined ? {body} : {body: new URLSearchParams(form as Record<string, string>).toString(), mediaType: 'application/x-www-form-urlencoded'};
 };
 
+/** Got makes a URL of the host `unix` of one that names a Unix socket: `unix:/run/api.sock:/items`. */
+const asSent = (url: string): string => url.replace(/^unix:(?:\/\/)?(?=\/)/iv, 'http://unix');
+
 export const requestHeadOf = (request: RequestLike): RequestHead => {
 	const {url, method = 'GET', headers = {}} = request;
-	const parsed = new URL(url);
+	const parsed = new URL(asSent(String(url)));
 	Object.assign(parsed, {username: '', password: '', hash: ''});
 	const fields: HeaderFields = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 	const {mediaType} = contentOf(request);
@@ -222,9 +225,11 @@ export const holding = async function * (context: ExchangeContext, onUnreadable?
 };
 
 /** With a URL in the form that stored ones have. */
-export const toStoredForm = ({settings}: ExchangeContext, filter: EntryFilter): EntryFilter => filter.url === undefined
-	? filter
-	: {...filter, url: redactedUrl(requestHeadOf({url: filter.url}).url, settings.request.http.ignoredParameters)};
+export const toStoredForm = ({settings}: ExchangeContext, {url, prefix, ...filter}: EntryFilter): EntryFilter => ({
+	...filter,
+	...url !== undefined && {url: redactedUrl(requestHeadOf({url}).url, settings.request.http.ignoredParameters)},
+	...prefix !== undefined && {prefix: asSent(prefix)},
+});
 
 /**
 @param filter - From `toStoredForm()`.

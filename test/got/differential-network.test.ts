@@ -154,6 +154,34 @@ describe('other ways to the origin', () => {
 		}
 	});
 
+	test('a response over a Unix socket is found, listed and purged by the URL that was asked for', async (t: TestContext) => {
+		const directory = await mkdtemp(path.join(tmpdir(), 'differential-'));
+		t.after(async () => rm(directory, {recursive: true}));
+		const server = createHttpServer((_request, response) => {
+			respond(response, {headers: fresh, body: 'x'});
+		}).listen(path.join(directory, 'a'));
+		t.after(() => {
+			server.close();
+		});
+		await once(server, 'listening');
+		const cache = redisCache('memory');
+		const client = got.extend({enableUnixSockets: true}, cache);
+		const url = `unix:${path.join(directory, 'a')}:/items?x=1`;
+		const purges = [
+			async () => cache.delete(url),
+			async () => cache.invalidate({url}),
+			async () => cache.invalidate({prefix: `unix:${directory}/`}),
+		];
+		for (const purge of purges) {
+			await client(url);
+			t.assert.strictEqual((await client(url)).isFromCache, true);
+			t.assert.strictEqual((await cache.get(url))?.statusCode, 200);
+			t.assert.strictEqual((await Array.fromAsync(cache.entries({url}))).length, 1);
+			t.assert.strictEqual(await purge(), true);
+			t.assert.strictEqual(await cache.get(url), undefined);
+		}
+	});
+
 	test('HTTP/2', async (t: TestContext) => {
 		// Got 15 speaks it over TLS alone.
 		if (isGot15) {
