@@ -121,6 +121,7 @@ const ends: Record<string, (session: ServerHttp2Session) => void> = {
 
 type Second = {
 	readonly handler: Http2Handler;
+	readonly timeout?: Record<string, number>;
 	readonly expected: Answer | {readonly name: string; readonly code: string};
 };
 
@@ -170,11 +171,12 @@ const seconds: Record<string, Second> = {
 		},
 		expected: {name: 'ReadError', code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH'},
 	},
-	'no answer in time': {
+	...Object.fromEntries(['request', 'socket'].map(name => [`no answer before \`timeout.${name}\``, {
 		handler: () => undefined,
+		timeout: {[name]: 500},
 		// As of got 15 alone.
 		expected: isGot15 ? broken : {name: 'TimeoutError', code: 'ETIMEDOUT'},
-	},
+	}])),
 };
 
 const outcomeOf = async (answer: Promise<Answer>): Promise<Answer | {name: string; code: string}> => {
@@ -198,7 +200,7 @@ const assertNoStreams = async ({streams}: Http2Origin): Promise<void> => {
 await suite('over HTTP/2, the origin is asked again', () => {
 	for (const kind of ['promise', 'stream'] as const) {
 		for (const [why, first] of Object.entries(mismatches)) {
-			for (const [name, {handler, expected}] of Object.entries(seconds)) {
+			for (const [name, {handler, timeout, expected}] of Object.entries(seconds)) {
 				test(`${kind}: after a 304 ${why}, which leads to ${name}`, async () => {
 					await using setup = await setUp();
 					const {client, origin} = setup;
@@ -207,7 +209,7 @@ await suite('over HTTP/2, the origin is asked again', () => {
 					origin.handler = handler;
 					await ask(client, 'items');
 
-					const outcome = await outcomeOf(ask(client, 'items', name === 'no answer in time' ? {timeout: {request: 500}} : {}));
+					const outcome = await outcomeOf(ask(client, 'items', {timeout}));
 					assert.deepEqual(outcome, expected);
 					assert.equal(origin.requests[1]?.['if-none-match'], '"1"');
 					assert.equal(origin.requests[2]?.['if-none-match'], undefined);

@@ -83,7 +83,10 @@ export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}
 			onEnd();
 		});
 		request.on('timeout', () => {
-			emit('timeout');
+			// Got 15 listens to no timeout of HTTP/2, and counts on the request's ending itself.
+			if (!emit('timeout') && socketTimeoutMs <= longestTimerMs) {
+				request.destroy();
+			}
 		});
 	};
 

@@ -15,6 +15,7 @@ import {isSafe} from '../../http/invalidation.ts';
 import type {ResponseHead} from '../../http/message.ts';
 import type {Invalidation, Outcome, StaleReason} from '../../http/outcome.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
+import {inBackground} from '../../types/background.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {releaseAtHead} from '../coalescing/head-release.ts';
 import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
@@ -54,8 +55,9 @@ const passed: Reply = {kind: 'pass'};
 
 const doNothing = () => undefined;
 
-// More is not worth a connection that could be used again.
+// A connection that could be used again is worth no more bytes, and no longer wait for them.
 const maxDiscardedBytes = 64 * 1024;
+const maxDiscardMs = 1000;
 
 const isHttp2 = ({httpVersionMajor}: IncomingMessage): boolean => httpVersionMajor === 2;
 
@@ -68,12 +70,18 @@ export const discard = (response: IncomingMessage, outcome?: Replacement): void 
 		return;
 	}
 
+	const timer = inBackground(setTimeout(() => {
+		response.destroy();
+	}, maxDiscardMs));
 	let size = 0;
 	response.on('data', (chunk: Uint8Array) => {
 		size += chunk.byteLength;
 		if (size > maxDiscardedBytes) {
 			response.destroy();
 		}
+	});
+	response.once('close', () => {
+		clearTimeout(timer);
 	});
 };
 

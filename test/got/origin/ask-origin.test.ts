@@ -191,6 +191,20 @@ for (const [kind, ask] of Object.entries(kinds)) {
 	});
 }
 
+for (const [kind, ask] of Object.entries(kinds)) {
+	test(`a failure whose body stops is not waited for, and its connection is closed: ${kind}`, async () => {
+		await using setup = await setUp();
+		const {client, origin} = setup;
+		const {promise: isClosed, resolve} = Promise.withResolvers<void>();
+		origin.queue(stale, (_request, response) => {
+			response.once('close', resolve).writeHead(503).write('half');
+		});
+		await ask(client);
+		assert.equal((await ask(client)).status, 'stale');
+		await isClosed;
+	});
+}
+
 test('a stand-in for a 304 has the timings and the address of the request that was made', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
