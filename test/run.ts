@@ -20,7 +20,7 @@ const longest = ['got/got-15', 'package', 'faults/faults', 'acceptance', 'got/gu
 const alone = 'test/got/own-load.test.ts';
 
 /** Faults, fleets, clusters, the embedded Redis, and everything once more with got 15. */
-const slow = /\/(?:faults\/|acceptance|conformance|demo|docstrings|operations-page|embedded|package|readme|requirements|got\/(?:cluster|distributed|exit|failover|flights-fleet|got-15|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights))/v;
+const slow = /\/(?:faults\/|acceptance|conformance|demo|docstrings|operations-page|embedded|package|readme|requirements|inspector\/(?:hostile|page|shape)|got\/(?:cluster|distributed|exit|failover|flights-fleet|got-15|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights))/v;
 
 const arguments_ = process.argv.slice(2);
 const isFast = arguments_.includes('--fast');

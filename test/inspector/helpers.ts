@@ -35,7 +35,7 @@ export type InspectorSetup = Setup & {
 	/** Asks the inspector, with the token if no other header field of that name is given. */
 	readonly ask: (path: string, options?: AskOptions) => Promise<Answer>;
 	/** The same, with the answer as JSON. */
-	readonly json: (path: string, options?: AskOptions) => Promise<any>;
+	readonly json: <Result>(path: string, options?: AskOptions) => Promise<Result>;
 };
 
 /** A cache on a Redis and in front of an origin of the test's own, with an inspector. */
@@ -50,9 +50,9 @@ export const setUpInspector = async (options: RedisCacheOptions = {}): Promise<I
 		inspector,
 		token,
 		ask: askInspector,
-		async json(path, askOptions) {
+		async json<Result>(path: string, askOptions?: AskOptions) {
 			const {body} = await askInspector(path, askOptions);
-			return JSON.parse(body) as unknown;
+			return JSON.parse(body) as Result;
 		},
 		async [Symbol.asyncDispose]() {
 			await inspector.close();

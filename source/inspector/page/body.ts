@@ -119,10 +119,9 @@ export const showBody = async (root: HTMLElement, stored: WireResponse, signal: 
 
 		const pretty = isWhole ? jsonOf(text) : undefined;
 		const toggle = pretty && button('As it is', () => {
-			const isPretty = toggle?.getAttribute('aria-pressed') === 'false';
-			toggle?.setAttribute('aria-pressed', String(!isPretty));
-			place.replaceChildren(isPretty ? pretty : code(text));
-			toggle?.setAttribute('aria-pressed', String(!isPretty));
+			const isPlain = toggle?.getAttribute('aria-pressed') === 'false';
+			toggle?.setAttribute('aria-pressed', String(isPlain));
+			place.replaceChildren(isPlain ? code(text) : pretty);
 		}, {'aria-pressed': 'false'});
 		tools.replaceChildren(h('span', {}, isWhole ? `Text, ${formatBytes(size)}` : `The first ${formatBytes(bytes.length)} of ${formatBytes(size)}`), ...toggle ? [toggle] : [], ...others);
 		place.replaceChildren(pretty ?? code(text));

@@ -44,6 +44,7 @@ export const live: View = {
 			rows,
 		);
 		const nothing = empty('No request of this process has gone through the cache since this view was opened. Requests of other processes are counted in the overview. The command ', h('code', {}, 'got-redis-cache inspect'), ' runs in a process of its own, without requests: to see those of your server, use ', h('code', {}, 'inspectorHandler()'), ' or ', h('code', {}, 'startInspector()'), ' in it.');
+		nothing.hidden = true;
 		const problem = h('div');
 		let after: number | undefined;
 		let isPaused = false;
