@@ -230,6 +230,33 @@ test('collapsed requests have spans of their own callers, and a refresh has the 
 	assert.deepEqual([hit, refresh].map(span => span?.parentSpanContext?.spanId), [callerId, callerId]);
 });
 
+test('a stream that is retried, and a request that is made while another one is read, have the span of the caller as their parent', async () => {
+	await using setup = await setUp();
+	await using sdk = startSdk();
+	const {origin, cache, client} = setup;
+	instrumentCache(cache, sdk.providers);
+	origin.queue({status: 503}, fresh, fresh);
+	let callerId = '';
+	await sdk.inSpan('caller', async caller => {
+		callerId = caller.spanContext().spanId;
+		const {promise, resolve} = Promise.withResolvers<unknown>();
+		const stream = client.stream('items', {retry: {limit: 1, calculateDelay: ({computedValue}) => computedValue && 1}});
+		stream.once('retry', (_count: number, _error: Error, createRetryStream: () => typeof stream) => {
+			const again = createRetryStream();
+			again.once('data', () => {
+				resolve(client('other'));
+			});
+			again.resume();
+		});
+		stream.resume();
+		await promise;
+	});
+
+	const spans = await sdk.until(3);
+	assert.equal(spans.filter(({attributes}) => attributes['url.full'] === `${origin.url}/items`).length, 2);
+	assert.deepEqual(spans.map(({parentSpanContext}) => parentSpanContext?.spanId), [callerId, callerId, callerId]);
+});
+
 test('a retry has the caller of the attempt before it, and its number', async () => {
 	await using setup = await setUp();
 	await using sdk = startSdk();

@@ -27,34 +27,41 @@ export type Trace = {
 	fail(error: unknown): void;
 };
 
-/** Starts an exchange in a context of its own, such as that of a span. It has to call `begin` once, and to return its result. */
-export type Surround = <Result>(message: ExchangeTrace, begin: () => Result) => Result;
+/** The span of an exchange, or whatever else surrounds it. */
+export type Surrounding = {
+	/** Calls `begin` once in the context of the exchange, and returns its result. */
+	run<Result>(begin: () => Result): Result;
+	/** Receives the message when the exchange is over. */
+	end(message: ExchangeTrace): void;
+};
 
-const surrounds = new WeakMap<WeakKey, Surround>();
+const surroundings = new Map<WeakKey, (message: ExchangeTrace) => Surrounding | undefined>();
 
 /**
-Has a cache's exchanges start in contexts that `surround` makes, since a subscriber to the channel cannot change the context. Only while somebody subscribes to the channel.
+Has the exchanges of a cache run in contexts of their own, since a subscriber to the channel cannot change the context.
 
+@param surround - Called at the start of each exchange, in the context of its caller.
 @returns A function that ends it.
 */
-export const surroundExchanges = (cache: WeakKey, surround: Surround): (() => void) => {
-	surrounds.set(cache, surround);
+export const surroundExchanges = (cache: WeakKey, surround: (message: ExchangeTrace) => Surrounding | undefined): (() => void) => {
+	surroundings.set(cache, surround);
 
 	return () => {
-		surrounds.delete(cache);
+		surroundings.delete(cache);
 	};
 };
 
 const channel = tracingChannel<unknown, ExchangeTrace>('got-redis-cache:exchange');
 
-export const isTraced = (): boolean => channel.hasSubscribers;
+export const isTraced = (): boolean => channel.hasSubscribers || surroundings.size > 0;
 
 /**
-Tells the tracing channel that an exchange starts.
+Tells the tracing channel, and who surrounds the exchanges of this cache, that an exchange starts.
 
 @param begin - The first part of the exchange, which runs with the stores that are bound to the channel.
 */
 export const startTrace = <Result>(message: ExchangeTrace, begin: () => Result): {readonly trace: Trace; readonly result: Result} => {
+	const surrounding = surroundings.get(message.cache)?.(message);
 	let isOver = false;
 	const end = () => {
 		if (isOver) {
@@ -68,6 +75,7 @@ export const startTrace = <Result>(message: ExchangeTrace, begin: () => Result):
 
 		channel.asyncStart.publish(message);
 		channel.asyncEnd.publish(message);
+		surrounding?.end(message);
 	};
 
 	const traceIn = (run: Trace['run']): Trace => ({
@@ -87,8 +95,7 @@ export const startTrace = <Result>(message: ExchangeTrace, begin: () => Result):
 	});
 
 	const start = () => ({trace: traceIn(AsyncLocalStorage.snapshot()), result: begin()});
-	const surround = surrounds.get(message.cache);
-	const started = channel.start.runStores(message, () => surround ? surround(message, start) : start());
+	const started = channel.start.runStores(message, () => surrounding ? surrounding.run(start) : start());
 	channel.end.publish(message);
 
 	return started;

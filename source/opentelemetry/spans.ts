@@ -1,4 +1,3 @@
-import {tracingChannel} from 'node:diagnostics_channel';
 import {
 	context,
 	createContextKey,
@@ -12,7 +11,7 @@ import {
 	type Tracer,
 } from '@opentelemetry/api';
 import type {RedisCache} from '../got/redis-cache.ts';
-import {createErrorTypes, originOf} from '../observe/bounded.ts';
+import {createBounded, createErrorTypes, maxOrigins, originOf} from '../observe/bounded.ts';
 import type {ExchangeReport} from '../observe/exchange-report.ts';
 import {surroundExchanges, type ExchangeTrace} from '../observe/tracing.ts';
 import {methodOf, other, serverOf} from './attributes.ts';
@@ -24,11 +23,21 @@ type TracedExchange = {
 	readonly caller: Context;
 };
 
+/** Returns the attributes of a URL's origin, which those of few origins need not be made anew. */
+const serverOfUrl = (() => {
+	const known = createBounded(maxOrigins, origin => origin === undefined ? undefined : serverOf(origin));
+
+	return (url: string): Attributes => {
+		const origin = originOf(url);
+		return known(origin) ?? serverOf(origin);
+	};
+})();
+
 const startAttributes = ({method, url}: ExchangeTrace): Attributes => ({
 	'http.request.method': methodOf(method),
 	...(methodOf(method) === other && {'http.request.method_original': method}),
 	'url.full': url,
-	...serverOf(originOf(url)),
+	...serverOfUrl(url),
 });
 
 /** Attributes that are `undefined` are left out by the SDK. */
@@ -69,7 +78,6 @@ Records a span for each exchange of a cache.
 */
 export const recordSpans = (cache: RedisCache, tracer: Tracer): (() => void) => {
 	const exchangeKey = createContextKey('got-redis-cache: exchange');
-	const exchanges = new WeakMap<ExchangeTrace, TracedExchange>();
 	const errorTypeOf = createErrorTypes(other);
 
 	/** The SDK, its processors and samplers are the user's, and must not fail a request. */
@@ -113,39 +121,16 @@ export const recordSpans = (cache: RedisCache, tracer: Tracer): (() => void) => 
 		}
 	};
 
-	const stopSurrounding = surroundExchanges(cache, (message, begin) => {
+	return surroundExchanges(cache, message => {
 		const exchange = safely(() => start(message));
-		if (!exchange) {
-			return begin();
-		}
 
-		exchanges.set(message, exchange);
-		return context.with(trace.setSpan(exchange.caller, exchange.span).setValue(exchangeKey, exchange), begin);
+		return exchange && {
+			run: begin => context.with(trace.setSpan(exchange.caller, exchange.span).setValue(exchangeKey, exchange), begin),
+			end(ended) {
+				safely(() => {
+					end(exchange, ended);
+				});
+			},
+		};
 	});
-
-	const ignore = () => undefined;
-	const channel = tracingChannel<unknown, ExchangeTrace>('got-redis-cache:exchange');
-	const subscribers = {
-		start: ignore,
-		end: ignore,
-		asyncStart: ignore,
-		error: ignore,
-		asyncEnd(message: ExchangeTrace) {
-			const exchange = exchanges.get(message);
-			if (!exchange) {
-				return;
-			}
-
-			exchanges.delete(message);
-			safely(() => {
-				end(exchange, message);
-			});
-		},
-	};
-	channel.subscribe(subscribers);
-
-	return () => {
-		stopSurrounding();
-		channel.unsubscribe(subscribers);
-	};
 };

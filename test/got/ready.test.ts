@@ -229,6 +229,19 @@ test('a store that was given up is in use again when it is found ready', async (
 	assert.deepEqual(events, ['degraded', 'recovered']);
 });
 
+test('the event `closed` comes once, when close() has ended the connection', async () => {
+	const cache = redisCache(redis.url);
+	const states: string[] = [];
+	cache.on('closed', () => {
+		states.push(cache.health().state);
+	});
+	await cache.ready();
+	await Promise.all([cache.close(), cache.close()]);
+	await cache.close();
+
+	assert.deepEqual(states, ['closed']);
+});
+
 test('a cache that is closed is not ready', async () => {
 	const cache = redisCache(redis.url);
 	await cache.close();

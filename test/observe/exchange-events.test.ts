@@ -64,6 +64,8 @@ for (const [way, ask] of Object.entries(ways)) {
 		assert.deepEqual([hit.bytes, hit.originMs, hit.forwardStatus, hit.statusCode], [6, undefined, undefined, 200]);
 		assert.ok(['memory', 'store'].includes(String(hit.tier)));
 		assert.ok(Number(hit.age) >= 0);
+		assert.equal(miss.savedMs, 0);
+		assert.ok(hit.savedMs >= 0);
 		for (const report of reports) {
 			assert.equal(report.isStream, way === 'stream');
 			assert.deepEqual([report.isHop, report.isRefresh, report.isCollapsed, report.retryCount, report.error], [false, false, false, 0, undefined]);

@@ -116,3 +116,15 @@ test('a store that is bound to the tracing channel is there for the look-up and 
 	assert.deepEqual(seen, [`${origin.url}/items`]);
 	assert.equal(storage.getStore(), undefined);
 });
+
+test('the tracing channel tells which cache an exchange is of', async t => {
+	await using setup = await setUp();
+	const {origin, cache, client, other} = setup;
+	const events = traceEvents(t);
+	origin.queue(fresh, fresh);
+	const {cache: otherCache, client: otherClient} = other();
+	await client('items');
+	await otherClient('others');
+
+	assert.deepEqual(events.filter(([name]) => name === 'start').map(([, trace]) => [cache, otherCache].indexOf(trace.cache as typeof cache)), [0, 1]);
+});

@@ -1,4 +1,5 @@
 import type {HandlerFunction, Options, RequestPromise, Response} from 'got';
+import type {Trace} from '../../observe/tracing.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/request-state.ts';
 import {readResponse} from './direct-response.ts';
@@ -29,6 +30,8 @@ export class FastCall {
 	/** Got's promise, once the ordinary way is taken. */
 	ordinary: RequestPromise | undefined = undefined;
 	isStarted = false;
+	/** The trace of the call, if exchanges are traced. */
+	trace: Trace | undefined = undefined;
 
 	constructor(context: GotContext, owner: GotExchange['owner'], options: Options, next: Next) {
 		this.context = context;

@@ -12,7 +12,7 @@ import {resolveRequestOptions} from '../../options/resolve-options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
 import {askedBy} from '../state/given-request.ts';
-import {reportAbort, traceLookUp, traceOf} from '../state/report.ts';
+import {reportAbort, startTracedLookUp} from '../state/report.ts';
 import {isSameRequest, urlOf} from '../state/request.ts';
 import {endExchange, stateOf, type GotExchange} from '../state/request-state.ts';
 import {createDirectResponse, isRequestClassKnown} from './direct-response.ts';
@@ -148,7 +148,7 @@ const answerFrom = (call: FastCall, exchange: Exchange): Response | undefined =>
 	try {
 		const response = createDirectResponse(message, options, state, context.store);
 		context.hits.tell?.({options, exchange, stored});
-		context.observer.endHit(state, message.statusCode, message.body.byteLength, traceOf(options));
+		context.observer.endHit(state, message.statusCode, message.body.byteLength, call.trace);
 		return response;
 	} catch {
 		// The user's parser throws again when got calls it.
@@ -159,9 +159,20 @@ const answerFrom = (call: FastCall, exchange: Exchange): Response | undefined =>
 /** Ends the exchange of a call that was aborted while it was looked up. */
 const endAborted = (call: FastCall, exchange: Exchange): void => {
 	const {context, options} = call;
-	const state = {...attemptOf(call, exchange), isReported: false, trace: traceOf(options)};
+	const state = {...attemptOf(call, exchange), isReported: false, trace: call.trace};
 	endExchange(context, state);
 	reportAbort(context, options, state);
+};
+
+const findDirectly = (call: FastCall, head: RequestHead): ReturnType<typeof lookUpSafely> => {
+	const find = () => lookUpSafely(call, head);
+	if (!isTraced()) {
+		return find();
+	}
+
+	const {trace, result} = startTracedLookUp(call.context, call.options, find);
+	call.trace = trace;
+	return result;
 };
 
 const answer = async (call: FastCall): Promise<unknown> => {
@@ -176,7 +187,7 @@ const answer = async (call: FastCall): Promise<unknown> => {
 	}
 
 	const head = call.listeners === undefined ? futureHead(options) : undefined;
-	const found = head && (isTraced() ? traceLookUp(call.context, options, () => lookUpSafely(call, head)) : lookUpSafely(call, head));
+	const found = head && findDirectly(call, head);
 	const exchange = found instanceof Promise ? await found : found;
 	const isAnswered = head && call.listeners === undefined && (found === exchange || isStillFuture(options, head));
 	call.response = exchange && isAnswered ? answerFrom(call, exchange) : undefined;
@@ -189,6 +200,10 @@ const answer = async (call: FastCall): Promise<unknown> => {
 		endAborted(call, exchange);
 	} else if (exchange && head) {
 		stateOf(options).earlyLookUp = {exchange, head};
+	}
+
+	if (call.trace) {
+		stateOf(options).trace = call.trace;
 	}
 
 	restoreIsStream(options);

@@ -14,23 +14,39 @@ Each attempt is reported once, at the first of its ends that is seen: got has on
 
 export const traceOf = (options: GotOptions): Trace | undefined => isTraced() ? findState(options)?.trace : undefined;
 
-/**
-Runs the look-up of an attempt in the context of its trace. Only to be called if somebody subscribes to the tracing channel.
-
-@throws What the look-up throws.
-*/
-export const traceLookUp = <Result>({cache, settings}: GotContext, options: GotOptions, lookUp: () => Result): Result => {
-	const state = stateOf(options);
-	const {trace: known} = state;
-	const url = redactedUrl(urlOf(options), settings.request.http.ignoredParameters);
-	const {trace, result} = known ? {trace: known, result: known.run(lookUp)} : startTrace({method: options.method.toUpperCase(), url, cache}, lookUp);
-	state.trace = trace;
+const endIfRejected = ({trace, result}: {readonly trace: Trace; readonly result: unknown}): void => {
 	if (result instanceof Promise) {
 		result.catch((error: unknown) => {
 			trace.fail(error);
 		});
 	}
+};
 
+/**
+Starts the trace of an attempt with its look-up. Only to be called if exchanges are traced.
+
+@throws What the look-up throws.
+*/
+export const startTracedLookUp = <Result>({cache, settings}: GotContext, options: GotOptions, lookUp: () => Result): {readonly trace: Trace; readonly result: Result} => {
+	const url = redactedUrl(urlOf(options), settings.request.http.ignoredParameters);
+	const started = startTrace({method: options.method.toUpperCase(), url, cache}, lookUp);
+	endIfRejected(started);
+
+	return started;
+};
+
+/** Runs the look-up of an attempt in the context of its trace, which it starts unless a direct answer has been tried before. */
+export const traceLookUp = <Result>(context: GotContext, options: GotOptions, lookUp: () => Result): Result => {
+	const state = stateOf(options);
+	const {trace: known} = state;
+	if (!known) {
+		const {trace, result} = startTracedLookUp(context, options, lookUp);
+		state.trace = trace;
+		return result;
+	}
+
+	const result = known.run(lookUp);
+	endIfRejected({trace: known, result});
 	return result;
 };
 
