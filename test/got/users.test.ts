@@ -318,6 +318,8 @@ for (const [name, ask] of Object.entries(interfaces)) {
 			await setup.cache.clear();
 			// Nothing is stored yet.
 			assert.equal((await ask(late, as('alice', 1))).body, 'bob 3');
+			// A stream is stored after its end.
+			await settleWrites(setup);
 			assert.equal((await ask(client, as('alice', 1))).body, 'alice 4');
 			assert.equal((await ask(client, as('bob', 1))).body, 'bob 3');
 		});
