@@ -153,9 +153,9 @@ const others: ReadonlyArray<readonly [call: () => Promise<unknown>, message: str
 	[async () => cache.copyTo('redis://user:secret@cache.example.com' as never), 'Expected a cache that redisCache() made in copyTo(), got \'redis://…@cache.example.com\''],
 	[async () => cache.copyTo({} as never), 'Expected a cache that redisCache() made in copyTo(), got an object of class Object'],
 	// @ts-expect-error There is none of that name.
-	[async () => cache.on('err', () => undefined), 'Expected one of error, degraded, recovered, failover, exchange in on(), got \'err\''],
-	[async () => cache.once('toString' as never, () => undefined), 'Expected one of error, degraded, recovered, failover, exchange in once(), got \'toString\''],
-	[async () => cache.off(undefined as never, () => undefined), 'Expected one of error, degraded, recovered, failover, exchange in off(), got undefined'],
+	[async () => cache.on('err', () => undefined), 'Expected one of error, degraded, recovered, failover, closed, exchange in on(), got \'err\''],
+	[async () => cache.once('toString' as never, () => undefined), 'Expected one of error, degraded, recovered, failover, closed, exchange in once(), got \'toString\''],
+	[async () => cache.off(undefined as never, () => undefined), 'Expected one of error, degraded, recovered, failover, closed, exchange in off(), got undefined'],
 	// @ts-expect-error It takes none.
 	[async () => cache.clear(url), `Expected no argument in clear(), which removes everything, got '${url}'; use delete() for a URL, or invalidate()`],
 	// @ts-expect-error It takes one.

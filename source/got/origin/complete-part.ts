@@ -49,7 +49,7 @@ const completeOrFail = async (message: IncomingMessage, completing: Promise<void
 /**
 Completes a stored response with the rest that the cache has asked for.
 
-@returns The whole, whose body follows; `undefined` if the rest is of no use. A rest without a length is of none: it may turn out to have another one than its head says.
+@returns The whole, whose body follows; `undefined` if the rest is of no use. A rest without a length has to be read first: it may turn out to have another one than its head says.
 */
 export const completedMessage = (asking: Asking, outcome: CombineOutcome, rest: IncomingMessage): IncomingMessage | undefined => {
 	const {context, options, state} = asking;

@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import type {IncomingMessage} from 'node:http';
 import {invalidate} from '../../cache/invalidating.ts';
 import {askedAgain, lookUp} from '../../cache/look-up.ts';
@@ -21,10 +22,11 @@ import {releaseAtHead} from '../coalescing/head-release.ts';
 import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
 import {withdraw} from '../coalescing/withdraw.ts';
 import type {GotExchange} from '../state/request-state.ts';
-import {hideCookies, showCookies, toIncomingMessage} from '../state/message.ts';
+import {hideCookies, isContentEncoded, showCookies, toIncomingMessage} from '../state/message.ts';
 import {isUnchanged} from '../state/request.ts';
 import {responseHead} from '../state/response-head.ts';
 import {isRetriedFirst, type Asking} from './asking.ts';
+import {collectBody} from './collect-body.ts';
 import {completedMessage} from './complete-part.ts';
 
 /** The answer that got is given for a response of the origin's. */
@@ -46,6 +48,8 @@ export type LaterReply = {
 	readonly mayAskAgain: boolean;
 	readonly reply: Promise<Reply>;
 };
+
+type CombineOutcome = Extract<Outcome, {kind: 'combine'}>;
 
 type Replacement = Extract<Outcome, {kind: 'freshen' | 'reuse-stale' | 'refetch'}>;
 
@@ -146,6 +150,22 @@ const replace = async (asking: Asking, outcome: Replacement, response: IncomingM
 	return replyWith(asking, await applyOutcomeOf(asking.context, asking.state.exchange, outcome, noBody), response);
 };
 
+/** Combines a stored response with a rest whose length is known when it has been read. A rest that is of no use has the origin asked for the whole. */
+const combineWhenRead = async (asking: Asking, outcome: CombineOutcome & {readonly otherwise: Replacement}, response: IncomingMessage): Promise<Reply> => {
+	const {context, state} = asking;
+	state.answeredMonoMs = ownTimers.now();
+	response.on('error', doNothing);
+	const {promise, resolve} = Promise.withResolvers<Uint8Array | 'incomplete' | 'too-large'>();
+	collectBody(response, {maxBytes: Infinity, expectedBytes: NaN}, resolve);
+	const body = await promise;
+	const isWhole = typeof body !== 'string' && (response as Partial<IncomingMessage>).complete !== false && !state.isCutShort;
+	const result = isWhole
+		? await applyOutcomeOf(context, state.exchange, outcome, Buffer.from(body))
+		: await applyOutcomeOf(context, state.exchange, outcome.otherwise, noBody);
+
+	return replyWith(asking, result, response);
+};
+
 /** Prepares for a response that got is given: the next request of this process must not be answered with what this response has changed. */
 const prepare = async ({context, state}: Asking, invalidation: Invalidation | undefined, isUnseen: boolean): Promise<Reply> => {
 	if (invalidation) {
@@ -159,6 +179,9 @@ const prepare = async ({context, state}: Asking, invalidation: Invalidation | un
 
 	return passed;
 };
+
+/** Whether a rest is sent in chunks, and as it was stored: the bytes of an encoded part are not those of the decoded response. */
+const isOfUnknownLength = ({options}: Asking, response: IncomingMessage): boolean => response.headers['content-length'] === undefined && !(options.decompress && isContentEncoded(response));
 
 const isReplacement = (outcome: Outcome): outcome is Replacement => ['freshen', 'reuse-stale', 'refetch'].includes(outcome.kind);
 
@@ -183,10 +206,19 @@ const replyByHead = (asking: Asking, response: IncomingMessage, head: ResponseHe
 		}
 
 		const message = completedMessage(asking, outcome, response);
+		if (message) {
+			return {isReplaced: false, mayAskAgain: false, reply: Promise.resolve({kind: 'stored', message})};
+		}
 
-		return message
-			? {isReplaced: false, mayAskAgain: false, reply: Promise.resolve({kind: 'stored', message})}
-			: {isReplaced: true, mayAskAgain: true, reply: replace(asking, otherwise, response)};
+		const isReadFirst = isOfUnknownLength(asking, response);
+
+		return {isReplaced: true, mayAskAgain: true, reply: isReadFirst ? combineWhenRead(asking, {...outcome, otherwise}, response) : replace(asking, otherwise, response)};
+	}
+
+	if (!asking.options.isStream) {
+		// The hook `afterResponse` purges what the response invalidates before the promise resolves: its head does not have to wait for that.
+		state.isReceived = false;
+		return passed;
 	}
 
 	const invalidation = invalidationOf(outcome);
