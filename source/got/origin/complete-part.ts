@@ -17,14 +17,22 @@ type CombineOutcome = Extract<Outcome, {kind: 'combine'}>;
 
 const doNothing = () => undefined;
 
-/** Gives `message` its body once the rest is there. */
-const complete = async ({context, options, state}: Asking, outcome: CombineOutcome, rest: IncomingMessage, message: IncomingMessage): Promise<void> => {
+/** Reads the rest of a stored response. Resolves to `undefined` if it breaks off. */
+export const readRest = async ({state}: Asking, rest: IncomingMessage): Promise<Uint8Array | undefined> => {
 	const {promise, resolve} = Promise.withResolvers<Uint8Array | 'incomplete' | 'too-large'>();
 	rest.on('error', doNothing);
 	collectBody(rest, {maxBytes: Infinity, expectedBytes: Number(rest.headers['content-length'])}, resolve);
 	const body = await promise;
 	const isWhole = typeof body !== 'string' && (rest as Partial<IncomingMessage>).complete !== false && !state.isCutShort;
-	const settlement = isWhole ? await applyOutcomeOf(context, state.exchange, outcome, Buffer.from(body)) : undefined;
+
+	return isWhole ? Buffer.from(body) : undefined;
+};
+
+/** Gives `message` its body once the rest is there. */
+const complete = async (asking: Asking, outcome: CombineOutcome, rest: IncomingMessage, message: IncomingMessage): Promise<void> => {
+	const {context, options, state} = asking;
+	const body = await readRest(asking, rest);
+	const settlement = body && await applyOutcomeOf(context, state.exchange, outcome, body);
 	if (!settlement?.answer) {
 		message.destroy();
 		return;

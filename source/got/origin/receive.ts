@@ -1,4 +1,3 @@
-import {Buffer} from 'node:buffer';
 import type {IncomingMessage} from 'node:http';
 import {invalidate} from '../../cache/invalidating.ts';
 import {askedAgain, lookUp} from '../../cache/look-up.ts';
@@ -26,8 +25,7 @@ import {hideCookies, isContentEncoded, showCookies, toIncomingMessage} from '../
 import {isUnchanged} from '../state/request.ts';
 import {responseHead} from '../state/response-head.ts';
 import {isRetriedFirst, type Asking} from './asking.ts';
-import {collectBody} from './collect-body.ts';
-import {completedMessage} from './complete-part.ts';
+import {completedMessage, readRest} from './complete-part.ts';
 
 /** The answer that got is given for a response of the origin's. */
 export type Reply =
@@ -154,16 +152,9 @@ const replace = async (asking: Asking, outcome: Replacement, response: IncomingM
 const combineWhenRead = async (asking: Asking, outcome: CombineOutcome & {readonly otherwise: Replacement}, response: IncomingMessage): Promise<Reply> => {
 	const {context, state} = asking;
 	state.answeredMonoMs = ownTimers.now();
-	response.on('error', doNothing);
-	const {promise, resolve} = Promise.withResolvers<Uint8Array | 'incomplete' | 'too-large'>();
-	collectBody(response, {maxBytes: Infinity, expectedBytes: NaN}, resolve);
-	const body = await promise;
-	const isWhole = typeof body !== 'string' && (response as Partial<IncomingMessage>).complete !== false && !state.isCutShort;
-	const result = isWhole
-		? await applyOutcomeOf(context, state.exchange, outcome, Buffer.from(body))
-		: await applyOutcomeOf(context, state.exchange, outcome.otherwise, noBody);
+	const body = await readRest(asking, response);
 
-	return replyWith(asking, result, response);
+	return replyWith(asking, await applyOutcomeOf(context, state.exchange, body ? outcome : outcome.otherwise, body ?? noBody), response);
 };
 
 /** Prepares for a response that got is given: the next request of this process must not be answered with what this response has changed. */
