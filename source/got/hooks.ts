@@ -42,7 +42,7 @@ import {
 	toIncomingMessage,
 	type Message,
 } from './state/message.ts';
-import {handOver, reportAbort, reportEnd, reportFailure, traceLookUp, traceOf} from './state/report.ts';
+import {handOver, reportAbort, reportEnd, reportFailure, reportGivenUp, traceLookUp, traceOf} from './state/report.ts';
 import {isUnchanged} from './state/request.ts';
 import {responseHead} from './state/response-head.ts';
 
@@ -60,6 +60,7 @@ const inOnePiece = ({isStream}: Pick<GotOptions, 'isStream'>, exchange: Exchange
 /** Got's promises give no request that could be asked whether it is over. */
 const watchPromise = ({signal}: GotOptions): Watcher => ({
 	isGivenUp: () => signal?.aborted === true,
+	failure: () => undefined,
 	fail: () => undefined,
 });
 
@@ -137,6 +138,10 @@ export const createHooks = (context: GotContext): Hooks => {
 		};
 		request.exchange = state;
 		reportAbort(context, options, state);
+		if (options.isStream && request.watcher?.isGivenUp()) {
+			reportGivenUp(context, options, state, request.watcher.failure());
+		}
+
 		comeFirst(options, hooks);
 		if (!state.settlement) {
 			state.settlement = await settleAfter(context, options, state.exchange);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {test} from 'node:test';
+import type {Method} from 'got';
 import {primaryKey} from '../../source/http/cache-key.ts';
 import {respond} from '../helpers/origin.ts';
 import {setUp, type Setup} from './helpers.ts';
@@ -46,6 +47,22 @@ for (const [name, ask] of Object.entries(interfaces)) {
 		const [{body, headers}] = setup.origin.requests as [typeof setup.origin.requests[number]];
 		const received = await new Response(Buffer.from(body), {headers: {'content-type': headers['content-type'] ?? ''}}).formData();
 		assert.deepEqual([...received], [['a', '1'], ['b', '2']]);
+	});
+
+	test(`a FormData that is sent again after a 304 for another entity tag is stored: ${name}`, async () => {
+		await using setup = await setUp({methods: ['QUERY'], filter: () => true});
+		const {origin, client} = setup;
+		origin.handler = (_request, response) => {
+			const asked = origin.requests.length;
+			const isMistaken = asked === 2;
+			respond(response, {status: isMistaken ? 304 : 200, headers: {'cache-control': asked < 3 ? 'no-cache' : 'max-age=60', etag: isMistaken ? '"another"' : '"1"'}, body: isMistaken ? '' : String(asked)});
+		};
+
+		const query = async () => (await ask(client, {method: 'QUERY' as Method, body: formOf([['a', '1']])})).body;
+
+		assert.deepEqual([await query(), await query(), await query()], ['1', '3', '3']);
+		const [first, , again] = origin.requests.map(({body}) => body.length);
+		assert.equal(again, first);
 	});
 
 	test(`a FormData that is large, or of a request that is not looked up, is sent as it is, and not stored: ${name}`, async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {tracingChannel} from 'node:diagnostics_channel';
 import test from 'node:test';
-import got from 'got';
+import got, {type Request} from 'got';
 import type {ExchangeReport, RedisCache} from '../../source/index.ts';
 import type {PlainResponse} from '../helpers/origin.ts';
 import {setUp, settleWrites} from '../got/helpers.ts';
@@ -315,3 +316,46 @@ test('a request that is aborted while it is looked up, and a stream that is abor
 
 	assert.deepEqual(reports.map(({isStream, error}) => [isStream, error?.name]), [[false, 'AbortError'], [true, 'AbortError']]);
 });
+
+for (const [how, end, expected] of [
+	['destroyed', (stream: Request) => stream.destroy(), undefined],
+	['destroyed with an error', (stream: Request) => stream.destroy(new Error('enough')), 'enough'],
+] as const) {
+	test(`a stream that is ${how} while it is looked up is reported once, ends its trace and leaves no guard`, async t => {
+		await using setup = await setUp({memory: false});
+		const {origin, cache, client, redis} = setup;
+		const reports = reportsOf(cache);
+		let traced = 0;
+		const countEnd = () => {
+			traced++;
+		};
+
+		const {asyncEnd} = tracingChannel('got-redis-cache:exchange');
+		asyncEnd.subscribe(countEnd);
+		t.after(() => {
+			asyncEnd.unsubscribe(countEnd);
+		});
+
+		await cache.ready();
+		redis.pause();
+		const stream = client.stream('items');
+		const closed = new Promise<void>(resolve => {
+			stream.on('error', () => undefined).once('close', resolve);
+		});
+		// The look-up has been sent by then.
+		await nextTurn();
+		await nextTurn();
+		end(stream);
+		await closed;
+		redis.resume();
+		await until(() => reports.length > 0);
+		await settleWrites(setup);
+
+		assert.deepEqual(reports.map(({isStream, error, bytes}) => [isStream, error?.message, bytes]), [[true, expected, 0]]);
+		assert.equal(traced, 1);
+		assert.equal(origin.requests.length, 0);
+		for (const key of await redis.client.keys('*:guard')) {
+			assert.ok(await redis.client.pTTL(key) <= 60_000);
+		}
+	});
+}

@@ -22,7 +22,7 @@ import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
 import {withdraw} from '../coalescing/withdraw.ts';
 import type {GotExchange} from '../state/request-state.ts';
 import {hideCookies, isContentEncoded, showCookies, toIncomingMessage} from '../state/message.ts';
-import {isUnchanged} from '../state/request.ts';
+import {isSentAsLookedUp} from '../state/request.ts';
 import {responseHead} from '../state/response-head.ts';
 import {isRetriedFirst, type Asking} from './asking.ts';
 import {completedMessage, readRest} from './complete-part.ts';
@@ -134,7 +134,7 @@ const replyWith = async (asking: Asking, {answer, ...result}: ExchangeResult, re
 		return {kind: 'stored', message: storedMessage(asking, decision.stored, response)};
 	}
 
-	if (state.lookedUp && !isUnchanged(state.lookedUp, options)) {
+	if (state.lookedUp && !isSentAsLookedUp(state.lookedUp, options, options.getInternalHeaders())) {
 		withdraw(context, options, state);
 	}
 

@@ -6,7 +6,7 @@ import type {GotContext} from './context.ts';
 import type {GotOptions} from './got-options.ts';
 import {isRefresh} from './refreshes.ts';
 import {urlOf} from './request.ts';
-import {findState, stateOf, type GotExchange} from './request-state.ts';
+import {endExchange, findState, stateOf, type GotExchange} from './request-state.ts';
 
 /*
 Each attempt is reported once, at the first of its ends that is seen: got has one for responses, one for errors, one for redirects, and none for a promise that is aborted. A stream ends when it has been read, or is closed: got leaves one that was read open.
@@ -108,6 +108,12 @@ export const reportClosed = async (context: GotContext, options: GotOptions, sta
 	}
 
 	reportEnd(context, options, state, {statusCode, bytes, error: state.failure});
+};
+
+/** Ends an attempt whose stream has closed during the look-up, when nothing was known that could be reported. */
+export const reportGivenUp = (context: GotContext, options: GotOptions, state: GotExchange, error: Error | undefined): void => {
+	endExchange(context, state);
+	reportEnd(context, options, state, {error, bytes: 0});
 };
 
 /** Reports an attempt that its caller aborts: no hook of got is told. */

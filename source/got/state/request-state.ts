@@ -51,6 +51,8 @@ export type GotExchange = {
 export type Watcher = {
 	/** Whether got has given the request up, so that nothing may answer it any more. */
 	isGivenUp(): boolean;
+	/** The error that the stream was destroyed with. */
+	failure(): Error | undefined;
 	/** Has got fail the request. */
 	fail(error: Error): void;
 };

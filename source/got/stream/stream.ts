@@ -251,6 +251,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 	const watcher: Watcher = {
 		isGivenUp: () => stream.destroyed,
+		failure: () => stream.errored ?? undefined,
 		fail(error) {
 			abortFlight(stream.options, error);
 			stream.destroy(error);
