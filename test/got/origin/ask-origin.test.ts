@@ -259,3 +259,32 @@ for (const [how, {options, answer}] of Object.entries(breaks)) {
 		assert.equal(origin.requests.length, 2);
 	});
 }
+
+for (const [kind, ask] of Object.entries(kinds)) {
+	for (const connection of ['close', 'keep-alive']) {
+		test(`a response to a PUT is whole, though Redis confirms the purge after the connection is done with it (${connection}): ${kind}`, async () => {
+			await using setup = await setUp({memory: false});
+			const {client, origin, redis} = setup;
+			origin.handler = (_request, response) => {
+				respond(response, {headers: {'cache-control': 'max-age=60', connection}, body: 'content'});
+			};
+
+			await ask(client);
+			redis.pause();
+			const put = ask(client, {method: 'PUT', body: 'new'});
+			while (origin.requests.length < 2) {
+				await nextTurn();
+			}
+
+			for (let turn = 0; turn < 200; turn++) {
+				// The response arrives, and its connection may close.
+				await nextTurn();
+			}
+
+			redis.resume();
+
+			assert.equal((await put).body, 'content');
+			assert.notEqual((await ask(client)).status, 'hit');
+		});
+	}
+}
