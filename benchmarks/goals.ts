@@ -1,36 +1,104 @@
 import {bodySizes, soaked, usualConcurrency} from './plan.ts';
-import {figures, medianRatio, type Results} from './results.ts';
-import {sizeName} from './scenarios.ts';
+import {figures, medianDifference, medianRatio, type Results} from './results.ts';
+import {sizeName, type ScenarioName} from './scenarios.ts';
 import {median} from './statistics.ts';
 
 export type Verdict = {
 	readonly title: string;
 	readonly goal: string;
-	readonly ratio: number | undefined;
+	/** `undefined` if it was not measured. */
+	readonly measured: string | undefined;
 	readonly isMet: boolean | undefined;
 };
 
 type Goal = {
 	readonly title: string;
-	readonly least: number;
-	readonly ratio: (results: Results) => number | undefined;
+	/** What the figure has to be at least, or at most. */
+	readonly least?: number;
+	readonly most?: number;
+	readonly unit?: 'ms';
+	/** A ratio to somebody else's figure, or a difference in milliseconds. */
+	readonly figure: (results: Results) => number | undefined;
 };
 
-const cellOf = (scenario: string, size: number, unrelatedKeys = 0): string => [scenario, size, usualConcurrency, unrelatedKeys].join('/');
+type CellOptions = {
+	readonly concurrency?: number;
+	readonly unrelatedKeys?: number;
+};
 
-type Comparison = {readonly ours: string; readonly peer: string; readonly scenario?: string};
+const cellOf = (scenario: ScenarioName, size: number, {concurrency = usualConcurrency, unrelatedKeys = 0}: CellOptions = {}): string => [scenario, size, concurrency, unrelatedKeys].join('/');
 
-const hit = (what: string, {ours, peer, scenario = 'hit'}: Comparison, leastBySize: Readonly<Record<number, number>>): Goal[] =>
+type Comparison = {
+	readonly ours: string;
+	readonly peer: string;
+	readonly scenario?: ScenarioName;
+	readonly by?: 'requestsPerSecond' | 'cpuMicrosecondsPerRequest';
+};
+
+const hit = (what: string, {ours, peer, scenario = 'hit', by = 'requestsPerSecond'}: Comparison, leastBySize: Readonly<Record<number, number>>): Goal[] =>
 	Object.entries(leastBySize).map(([size, least]) => ({
 		title: `${what}, ${sizeName(Number(size))}`,
 		least,
-		ratio: results => medianRatio(
-			results,
-			'requestsPerSecond',
-			{cell: cellOf(scenario, Number(size)), contender: ours},
-			{cell: cellOf(scenario, Number(size)), contender: peer},
-		),
+		figure(results) {
+			const cell = cellOf(scenario, Number(size));
+			const [mine, theirs] = [{cell, contender: ours}, {cell, contender: peer}];
+
+			return by === 'requestsPerSecond' ? medianRatio(results, by, mine, theirs) : medianRatio(results, by, theirs, mine);
+		},
 	}));
+
+type Cost = CellOptions & {
+	readonly scenario?: ScenarioName;
+	readonly size?: number;
+	readonly ours: string;
+	readonly peer?: string;
+	readonly most?: number;
+};
+
+const timesAtOnce = (concurrency: number): string => concurrency === 1 ? 'one at a time' : `${concurrency} at a time`;
+
+/** A bound of the processor time of the client's process. Without `most`, a floor: how low it could be. */
+const cost = (what: string, {scenario = 'miss', size = bodySizes.small, concurrency = usualConcurrency, ours, peer = 'got', most = Infinity}: Cost): Goal => ({
+	title: `${what}, ${sizeName(size)}, ${timesAtOnce(concurrency)}`,
+	most,
+	figure(results) {
+		const cell = cellOf(scenario, size, {concurrency});
+		return medianRatio(results, 'cpuMicrosecondsPerRequest', {cell, contender: ours}, {cell, contender: peer});
+	},
+});
+
+const concurrencies = [1, 8, usualConcurrency];
+
+const {small, medium, large} = bodySizes;
+
+const costs: readonly Goal[] = [
+	...Object.entries({'ours-disabled': 'disabled', 'ours-filtered': 'filtered out', 'ours-method': 'method not cached'}).flatMap(([ours, what]) => concurrencies.map(concurrency => cost(`Cache that takes no part (${what}), against plain got`, {ours, concurrency, most: 1.05}))),
+	cost('Miss on Redis, against plain got', {ours: 'ours-memory', concurrency: 1, most: 1.7}),
+	cost('Miss on Redis, against plain got', {ours: 'ours-memory', concurrency: 8}),
+	...[small, medium, large].map(size => cost('Miss on Redis, against plain got', {ours: 'ours-memory', size, most: size === small ? 1.25 : 1.4})),
+	cost('Miss in the memory of the process, against plain got', {ours: 'ours-process', concurrency: 1}),
+	cost('Miss in the memory of the process, against plain got', {ours: 'ours-process', concurrency: 8}),
+	...[small, medium, large].map(size => cost('Miss in the memory of the process, against plain got', {ours: 'ours-process', size, most: size === small ? 1.15 : 1.4})),
+	...concurrencies.map(concurrency => cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', concurrency})),
+	...[medium, large].map(size => cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', size})),
+	cost('Miss on Redis that may not be stored, against plain got', {scenario: 'miss-unstorable', ours: 'ours-memory', most: 1.15}),
+	cost('Miss in memory that may not be stored, against plain got', {scenario: 'miss-unstorable', ours: 'ours-process', most: 1.15}),
+	...[small, medium].flatMap(size => [
+		cost('Validation on Redis, against a request that is answered 304', {scenario: 'revalidation', size, ours: 'ours-memory', peer: 'floor-validation', most: 1.3}),
+		cost('Validation in memory, against a request that is answered 304', {scenario: 'revalidation', size, ours: 'ours-process', peer: 'floor-validation', most: 1.3}),
+	]),
+];
+
+/** How much later than got's, in milliseconds at 300 requests a second. */
+const delay = (what: string, scenario: ScenarioName, size: number): Goal[] => (['p50Ms', 'p99Ms'] as const).map(figure => ({
+	title: `${what} on a miss on Redis, later than plain got's, ${sizeName(size)}, 300 a second, ${figure === 'p50Ms' ? 'median' : 'p99'}`,
+	most: figure === 'p50Ms' ? 0.5 : 2,
+	unit: 'ms',
+	figure(results) {
+		const cell = cellOf(scenario, size, {concurrency: 1});
+		return medianDifference(results, figure, {cell, contender: 'ours-memory'}, {cell, contender: 'got'});
+	},
+}));
 
 const fasterOf = (results: Results, cell: string, peers: readonly string[]): string | undefined => {
 	const speed = (contender: string): number => median(figures(results, cell, contender, 'requestsPerSecond'));
@@ -40,7 +108,7 @@ const fasterOf = (results: Results, cell: string, peers: readonly string[]): str
 const p99 = (what: string, ours: string, peers: readonly string[]): Goal[] => Object.values(bodySizes).map(size => ({
 	title: `p99 of a hit ${what}, against the faster peer's, ${sizeName(size)}`,
 	least: 1,
-	ratio(results) {
+	figure(results) {
 		const cell = cellOf('hit', size);
 		const peer = fasterOf(results, cell, peers);
 		return peer === undefined
@@ -63,53 +131,57 @@ const flatness = (results: Results, contender: string): number | undefined => {
 const againstUndiciRedis = {[bodySizes.small]: 1.25, [bodySizes.medium]: 1.5, [bodySizes.large]: 1.5};
 
 const goals: readonly Goal[] = [
+	...costs,
+	...delay('First byte of a stream', 'first-byte-paced', medium),
+	...delay('Response of a promise', 'miss-paced', small),
 	...hit('Hit from Redis each time, against undici-cache-redis', {ours: 'ours-redis', peer: 'undici-redis'}, againstUndiciRedis),
 	// It scans the whole keyspace for each hit: a Redis that holds one URL alone is the best case for it.
 	...hit('Hit from Redis each time, against undici-cache-redis with a single URL in Redis', {ours: 'ours-redis', peer: 'undici-redis', scenario: 'hot'}, againstUndiciRedis),
 	...hit('Hit from Redis, against got\'s own `cache` over Redis', {ours: 'ours-redis', peer: 'got-redis'}, {[bodySizes.small]: 3, [bodySizes.medium]: 4, [bodySizes.large]: 4}),
 	...hit('Hit from the memory tier, against undici\'s memory store', {ours: 'ours-memory', peer: 'undici-memory'}, {[bodySizes.small]: 1.2, [bodySizes.medium]: 3, [bodySizes.large]: 5}),
+	...hit('Hit from the memory tier, against undici\'s memory store, by processor time', {ours: 'ours-memory', peer: 'undici-memory', by: 'cpuMicrosecondsPerRequest'}, {[bodySizes.small]: 1.2}),
 	...hit('Hit from the memory tier, as text, against undici\'s memory store', {ours: 'ours-memory', peer: 'undici-memory', scenario: 'hit-text'}, {[bodySizes.medium]: 3, [bodySizes.large]: 5}),
-	...Object.values(bodySizes).map((size): Goal => ({
-		title: `Miss, against plain got, ${sizeName(size)}`,
-		least: 0.95,
-		ratio(results) {
-			const cell = cellOf('miss', size);
-			return medianRatio(results, 'requestsPerSecond', {cell, contender: 'ours-memory'}, {cell, contender: 'got'});
-		},
-	})),
 	{
 		title: 'Hit from Redis with 1,000,000 unrelated keys, against one',
 		least: 0.95,
-		ratio: results => medianRatio(
+		figure: results => medianRatio(
 			results,
 			'requestsPerSecond',
-			{cell: cellOf('keyspace', bodySizes.small, 1_000_000), contender: 'ours-redis'},
-			{cell: cellOf('keyspace', bodySizes.small, 1), contender: 'ours-redis'},
+			{cell: cellOf('keyspace', bodySizes.small, {unrelatedKeys: 1_000_000}), contender: 'ours-redis'},
+			{cell: cellOf('keyspace', bodySizes.small, {unrelatedKeys: 1}), contender: 'ours-redis'},
 		),
 	},
 	...p99('from Redis', 'ours-redis', ['undici-redis', 'got-redis']),
 	...p99('from memory', 'ours-memory', ['undici-memory', 'got-map']),
-	{
-		title: 'First byte of a stream on a miss, against got\'s',
-		least: 0.95,
-		ratio(results) {
-			const cell = cellOf('first-byte', bodySizes.medium);
-			return medianRatio(results, 'p50Ms', {cell, contender: 'got'}, {cell, contender: 'ours-memory'});
-		},
-	},
 	...soaked.map((contender): Goal => ({
 		title: `What is held at the beginning of minutes of hits, against the end, ${contender === 'ours-redis' ? 'from Redis' : 'from memory'}`,
 		least: 0.95,
-		ratio: results => flatness(results, contender),
+		figure: results => flatness(results, contender),
 	})),
 ];
 
-/**
-A ratio above one is in favour of this cache throughout; of latencies it is therefore the peer's through ours.
-*/
-export const judge = (results: Results): Verdict[] => goals.map(({title, least, ratio: compute}) => {
-	const ratio = compute(results);
+const inUnit = (value: number, unit: Goal['unit']): string => unit === undefined ? `${value.toFixed(2)}×` : `${value.toFixed(2)} ${unit}`;
+
+const boundOf = ({least, most = Infinity, unit}: Goal): string => {
+	if (least !== undefined) {
+		return `≥ ${inUnit(least, unit)}`;
+	}
+
+	return most === Infinity ? '–' : `≤ ${inUnit(most, unit)}`;
+};
+
+const isMet = ({least = -Infinity, most = Infinity}: Goal, value: number): boolean | undefined => {
+	const isBounded = least !== -Infinity || most !== Infinity;
+	return isBounded ? value >= least && value <= most : undefined;
+};
+
+/** The goals with what was measured. Rows without a bound show what lies beside them. */
+export const judge = (results: Results): Verdict[] => goals.map(goal => {
+	const value = goal.figure(results);
 	return {
-		title, goal: `≥ ${least.toFixed(2)}×`, ratio, isMet: ratio === undefined ? undefined : ratio >= least,
+		title: goal.title,
+		goal: boundOf(goal),
+		measured: value === undefined ? undefined : inUnit(value, goal.unit),
+		isMet: value === undefined ? undefined : isMet(goal, value),
 	};
 });

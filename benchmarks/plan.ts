@@ -38,7 +38,16 @@ const peers = [
 	'make-fetch-happen',
 ] as const;
 
+/** Caches that take no part. */
+const idle = [
+	'ours-disabled',
+	'ours-filtered',
+	'ours-method',
+] as const;
+
 const floors = [
+	'floor-miss',
+	'floor-validation',
 	'floor-hook',
 	'floor-handler',
 	'floor-redis',
@@ -46,7 +55,7 @@ const floors = [
 ] as const;
 
 /** Every contender, in the order of the tables: the file of that name in `contenders/`. */
-export const contenderIds: readonly string[] = ['got', ...peers, ...ours, ...ourOptions, ...floors];
+export const contenderIds: readonly string[] = ['got', 'got-hooks', ...peers, ...ours, 'ours-process', ...ourOptions, ...idle, ...floors];
 
 export type PlannedCell = Cell & {readonly id: string; readonly contenders: readonly string[]};
 
@@ -56,6 +65,8 @@ export type Plan = {
 	readonly measureMs: number;
 	/** No round starts that would end later, as far as the last one tells. */
 	readonly budgetSeconds: number;
+	/** How long the process of a contender lasts: a new one each round meets another fate in V8. */
+	readonly processesLast: 'round' | 'run';
 	/** How long each of `soaked` is asked for hits, to see whether its memory stays flat. */
 	readonly soakMinutes: number;
 	readonly cells: readonly PlannedCell[];
@@ -91,31 +102,56 @@ const cellsOf = (block: Block): PlannedCell[] => {
 
 const allSizes = Object.values(bodySizes);
 const {small, medium, large} = bodySizes;
-const everywhere = contenderIds.filter(id => id !== 'ours-uncoalesced');
+const onMisses: ReadonlySet<string> = new Set(['got-hooks', 'ours-process', ...idle, 'floor-miss', 'floor-validation']);
+const everywhere = contenderIds.filter(id => id !== 'ours-uncoalesced' && !onMisses.has(id));
+const whole = ['got', 'ours-process', 'ours-memory', 'floor-miss'];
 const main = ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
 const readersOfRedis = ['got-redis', 'undici-redis', 'ours-redis', 'floor-redis'];
 const streamers = ['got', 'got-map', 'got-redis', ...ours];
 
+/** The cost of a cache that answers nothing: the goals that bound it. */
+const costs: readonly Block[] = [
+	{scenario: 'miss', sizes: [small], concurrencies: [1, 8, usualConcurrency], contenders: ['got-hooks', ...idle, ...whole]},
+	{scenario: 'miss', sizes: [medium, large], contenders: [...whole, 'ours-uncompressed']},
+	{scenario: 'miss-unstorable', sizes: [small], contenders: whole},
+	{scenario: 'revalidation', sizes: [small, medium], contenders: ['floor-validation', 'ours-process', 'ours-memory']},
+	{scenario: 'miss-paced', sizes: [small], concurrencies: [1], contenders: ['got-hooks', ...whole]},
+	{scenario: 'first-byte-paced', sizes: [medium], concurrencies: [1], contenders: ['got', 'got-hooks', 'got-redis', 'ours-process', 'ours-memory']},
+];
+
+/** Blocks that name the same cell become one, with the contenders of both. */
+const merge = (blocks: readonly Block[]): PlannedCell[] => {
+	const cells = new Map<string, PlannedCell>();
+	for (const cell of blocks.flatMap(block => cellsOf(block))) {
+		const contenders = new Set([...cells.get(cell.id)?.contenders ?? [], ...cell.contenders]);
+		cells.set(cell.id, {...cell, contenders: contenderIds.filter(id => contenders.has(id))});
+	}
+
+	return cells.values().toArray();
+};
+
 export const fullPlan: Plan = {
-	rounds: 3,
+	rounds: 5,
 	// After one second, V8 still compiles: whoever has more code looks slower than it is in a process that serves for hours.
-	warmUpMs: 2500,
-	measureMs: 1000,
+	warmUpMs: 2000,
+	measureMs: 500,
 	budgetSeconds: Infinity,
+	processesLast: 'round',
 	soakMinutes: 10,
-	cells: [
-		{scenario: 'hit' as const, sizes: allSizes, contenders: everywhere},
-		{scenario: 'hit' as const, sizes: [small], concurrencies: [1, 256], contenders: main},
-		{scenario: 'hit-text' as const, sizes: [medium, large], contenders: main},
-		{scenario: 'hot' as const, sizes: allSizes, contenders: ['got-redis', 'undici-redis', 'undici-redis-tracking', ...ours]},
-		{scenario: 'miss' as const, sizes: allSizes, contenders: main},
-		{scenario: 'miss' as const, sizes: [small], concurrencies: [1], contenders: main},
-		{scenario: 'hit-90' as const, sizes: [small], contenders: main},
-		{scenario: 'revalidation' as const, sizes: [small, medium], contenders: main},
-		{scenario: 'stampede' as const, sizes: [small], contenders: [...main, 'ours-uncoalesced']},
-		{scenario: 'keyspace' as const, sizes: [small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis},
-		{scenario: 'first-byte' as const, sizes: [medium], concurrencies: [1, usualConcurrency], contenders: streamers},
-	].flatMap(block => cellsOf(block)),
+	cells: merge([
+		{scenario: 'hit', sizes: allSizes, contenders: everywhere},
+		{scenario: 'hit', sizes: [small], concurrencies: [1, 256], contenders: main},
+		{scenario: 'hit-text', sizes: [medium, large], contenders: main},
+		{scenario: 'hot', sizes: allSizes, contenders: ['got-redis', 'undici-redis', 'undici-redis-tracking', ...ours]},
+		{scenario: 'miss', sizes: allSizes, contenders: main},
+		{scenario: 'miss', sizes: [small], concurrencies: [1], contenders: main},
+		...costs,
+		{scenario: 'hit-90', sizes: [small], contenders: main},
+		{scenario: 'revalidation', sizes: [small, medium], contenders: main},
+		{scenario: 'stampede', sizes: [small], contenders: [...main, 'ours-uncoalesced']},
+		{scenario: 'keyspace', sizes: [small], unrelatedKeys: [1, 10_000, 1_000_000], contenders: readersOfRedis},
+		{scenario: 'first-byte', sizes: [medium], concurrencies: [1, usualConcurrency], contenders: streamers},
+	]),
 };
 
 const [hitCell] = cellsOf({scenario: 'hit', sizes: [bodySizes.small], contenders: soaked});
@@ -125,23 +161,14 @@ export const soakCell = hitCell!;
 export const quickPlan: Plan = {
 	rounds: 3,
 	warmUpMs: 500,
-	measureMs: 300,
-	budgetSeconds: 105,
+	measureMs: 200,
+	budgetSeconds: 110,
+	// Half of two minutes would be spent on compiling otherwise.
+	processesLast: 'run',
 	soakMinutes: 0,
-	cells: [
-		{
-			scenario: 'hit' as const,
-			sizes: [bodySizes.small],
-			contenders: ['got', 'got-map', 'got-redis', 'undici-memory', 'undici-redis', ...ours, 'floor-hook', 'floor-handler', 'floor-redis', 'floor-hook-redis'],
-		},
-		{scenario: 'hit' as const, sizes: [bodySizes.medium, bodySizes.large], contenders: ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours]},
-		{scenario: 'hot' as const, sizes: allSizes, contenders: ['undici-redis', 'ours-redis']},
-		{scenario: 'miss' as const, sizes: [bodySizes.small, bodySizes.large], contenders: ['got', 'ours-memory']},
-		{scenario: 'revalidation' as const, sizes: [bodySizes.small], contenders: ['got-redis', 'ours-redis']},
-		{scenario: 'stampede' as const, sizes: [bodySizes.small], contenders: ['got-redis', 'ours-redis']},
-		{
-			scenario: 'keyspace' as const, sizes: [bodySizes.small], unrelatedKeys: [1, 1_000_000], contenders: ['ours-redis'],
-		},
-		{scenario: 'first-byte' as const, sizes: [bodySizes.medium], contenders: ['got', 'ours-memory']},
-	].flatMap(block => cellsOf(block)),
+	cells: merge([
+		...costs,
+		{scenario: 'hit', sizes: [small], contenders: ['got-redis', 'undici-memory', ...ours]},
+		{scenario: 'hit', sizes: [medium, large], contenders: ['undici-memory', ...ours]},
+	]),
 };

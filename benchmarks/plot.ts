@@ -1,6 +1,6 @@
 import {usualConcurrency} from './plan.ts';
-import {figures, type Results} from './results.ts';
-import {cellTitle} from './scenarios.ts';
+import {figures, type Figure, type Results} from './results.ts';
+import {cellTitle, type Cell} from './scenarios.ts';
 import {median} from './statistics.ts';
 
 /*
@@ -14,7 +14,7 @@ const colours = {
 } as const;
 
 const escape = (text: string): string => text.replaceAll('`', '').replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const whole = (value: number): string => value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en');
 
 const kindOf = (id: string): 'ours' | 'peer' | 'floor' => {
 	if (id.startsWith('ours')) {
@@ -92,14 +92,32 @@ const linePlot = (title: string, xName: string, lines: readonly Line[]): string 
 	]);
 };
 
+/** The figure that a plot of a scenario shows. */
+const plottedFigure = ({scenario, concurrency}: Cell): {readonly figure: Figure; readonly title: string} | undefined => {
+	if (scenario.requestsPerSecond !== undefined) {
+		return {figure: 'p50Ms', title: 'milliseconds, median'};
+	}
+
+	if (concurrency !== usualConcurrency || scenario.name === 'keyspace' || scenario.name === 'first-byte') {
+		return undefined;
+	}
+
+	return scenario.name === 'revalidation' || scenario.name.startsWith('miss')
+		? {figure: 'cpuMicrosecondsPerRequest', title: 'microseconds of processor time per request'}
+		: {figure: 'requestsPerSecond', title: 'requests per second'};
+};
+
 const barPlots = (results: Results): Plot[] => results.cells
-	.filter(({scenario, concurrency}) => scenario.name !== 'keyspace' && scenario.name !== 'first-byte' && concurrency === usualConcurrency)
-	.map(cell => {
+	.flatMap(cell => {
+		const plotted = plottedFigure(cell);
+		return plotted ? [{cell, ...plotted}] : [];
+	})
+	.map(({cell, figure, title: unit}) => {
 		const bars = results.entrants
-			.map(({id, name}) => ({id, name, values: figures(results, cell.id, id, 'requestsPerSecond')}))
+			.map(({id, name}) => ({id, name, values: figures(results, cell.id, id, figure)}))
 			// Bare reads are pipelined: so fast that no other bar would be seen.
 			.filter(({id, values}) => id !== 'floor-redis' && values.length > 0);
-		const title = `${cellTitle(cell)}: requests per second`;
+		const title = `${cellTitle(cell)}: ${unit}`;
 		return {
 			file: `${cell.scenario.name}-${cell.size}.svg`, title, svg: bars.length === 0 ? '' : barPlot(title, bars),
 		};

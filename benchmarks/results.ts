@@ -41,14 +41,23 @@ export const figures = (results: Results, cell: string, contender: string, figur
 
 export type Place = {readonly cell: string; readonly contender: string};
 
+/** The figure at both places in each round that has both. */
+const pairs = (results: Results, figure: Figure, first: Place, second: Place): Array<readonly [number, number]> => {
+	const others = new Map(samplesOf(results, second.cell, second.contender).map(sample => [sample.round, sample[figure]]));
+	return samplesOf(results, first.cell, first.contender).flatMap(sample => {
+		const other = others.get(sample.round);
+		return other === undefined ? [] : [[sample[figure], other] as const];
+	});
+};
+
+const medianOf = (values: readonly number[]): number | undefined => values.length === 0 ? undefined : median(values);
+
 /**
 How many times the figure at one place is that at another: the median over the rounds of the ratio within a round, so that a machine that is busy for a while weighs on both sides. `undefined` without a common round.
 */
-export const medianRatio = (results: Results, figure: Figure, numerator: Place, denominator: Place): number | undefined => {
-	const below = new Map(samplesOf(results, denominator.cell, denominator.contender).map(sample => [sample.round, sample[figure]]));
-	const ratios = samplesOf(results, numerator.cell, numerator.contender).flatMap(sample => {
-		const divisor = below.get(sample.round);
-		return divisor === undefined ? [] : [sample[figure] / divisor];
-	});
-	return ratios.length === 0 ? undefined : median(ratios);
-};
+export const medianRatio = (results: Results, figure: Figure, numerator: Place, denominator: Place): number | undefined =>
+	medianOf(pairs(results, figure, numerator, denominator).map(([above, below]) => above / below));
+
+/** As `medianRatio()`, of the difference. */
+export const medianDifference = (results: Results, figure: Figure, minuend: Place, subtrahend: Place): number | undefined =>
+	medianOf(pairs(results, figure, minuend, subtrahend).map(([more, less]) => more - less));

@@ -21,12 +21,14 @@ import {
 } from './report.ts';
 import type {Environment, Results, Soak} from './results.ts';
 import {
+	createWorkers,
 	soak,
 	takeSample,
 	type Ground,
 	type Sample,
+	type Workers,
 } from './sample.ts';
-import {cellTitle} from './scenarios.ts';
+import {cellTitle, scenarios} from './scenarios.ts';
 import {startService} from './services/service.ts';
 
 const usage = `npm run benchmark -- [options]
@@ -35,9 +37,9 @@ const usage = `npm run benchmark -- [options]
   --rounds <number>     rounds, default 3
   --seconds <number>    measured time per round and contender, default 1
   --soak <minutes>      of hits, to see whether memory stays flat; default 10
-  --scenario <names>    hit, miss, hit-90, revalidation, stampede, keyspace, first-byte
+  --scenario <names>    ${scenarios.map(({name}) => name).join(', ')}
   --size <bytes>        1024, 65536, 1048576
-  --concurrency <n>     1, 32, 256
+  --concurrency <n>     1, 8, 32, 256
   --contender <names>   the files in benchmarks/contenders
   --report              measure nothing: write the report of results.json again
 
@@ -103,13 +105,21 @@ const describeEnvironment = async (plan: Plan, ground: Ground): Promise<Omit<Env
 	isQuick: flags.quick,
 });
 
+const doNothing = () => undefined;
+
 const progress = (text: string): void => {
 	if (process.stderr.isTTY) {
 		process.stderr.write(`\r\u{1B}[K${text}`);
 	}
 };
 
-const runRound = async (round: number, plan: Plan & {readonly deadlineMs: number}, entrants: readonly Entrant[], ground: Ground): Promise<Sample[]> => {
+type Run = {
+	readonly entrants: readonly Entrant[];
+	readonly ground: Ground;
+	readonly workers: Workers;
+};
+
+const runRound = async (round: number, plan: Plan & {readonly deadlineMs: number}, {entrants, ground, workers}: Run): Promise<Sample[]> => {
 	const samples: Sample[] = [];
 	const runCell = async (cell: PlannedCell) => {
 		const invited = entrants.filter(({id}) => cell.contenders.includes(id));
@@ -120,10 +130,11 @@ const runRound = async (round: number, plan: Plan & {readonly deadlineMs: number
 
 			progress(`round ${round + 1} of ${plan.rounds}: ${cellTitle(cell)}: ${entrant.name}`);
 			try {
-				samples.push(await takeSample({entrant, cell, ground}, round, plan));
+				samples.push(await takeSample({entrant, cell, ground}, workers, round, plan));
 			} catch (error) {
 				// One that fails is left out of the table; the others go on.
 				console.error(`\n${entrant.name} failed at ${cellTitle(cell)}:`, error);
+				await workers.end(entrant).catch(doNothing);
 			}
 		}
 	};
@@ -141,9 +152,14 @@ const runRounds = async (plan: Plan, entrants: readonly Entrant[], ground: Groun
 	const startMs = performance.now();
 	const deadlineMs = startMs + (plan.budgetSeconds * 1000);
 	let rounds = 0;
+	const workers = createWorkers(ground);
 	while (rounds < plan.rounds) {
 		const roundStartMs = performance.now();
-		samples.push(...await runRound(rounds, {...plan, deadlineMs}, entrants, ground));
+		samples.push(...await runRound(rounds, {...plan, deadlineMs}, {entrants, ground, workers}));
+		if (plan.processesLast === 'round') {
+			await workers.endAll();
+		}
+
 		rounds++;
 		await onRound(samples, rounds);
 		const nowMs = performance.now();
@@ -152,6 +168,7 @@ const runRounds = async (plan: Plan, entrants: readonly Entrant[], ground: Groun
 		}
 	}
 
+	await workers.endAll();
 	progress('');
 	return {samples, rounds};
 };

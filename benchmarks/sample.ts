@@ -82,43 +82,88 @@ const fill = async (worker: Service, {entrant, cell, ground}: Trial): Promise<st
 
 /** A miss that is not stored would be a cheap one. */
 const checkStored = async (worker: Service, {entrant, cell, ground}: Trial): Promise<string[]> => {
-	const {pattern} = cell.scenario;
-	const isStoring = isCache(entrant) && (pattern === 'new' || pattern === 'stream');
+	const {pattern, profile} = cell.scenario;
+	const isStoring = isCache(entrant) && profile !== 'unstorable' && (pattern === 'new' || pattern === 'stream');
 	// Of the newest eight, some may have made room for others.
 	return !isStoring || await isStoredAtLast(worker, ground, 'requestNewest', 4) ? [] : ['responses were not stored'];
 };
 
-/** A worker that is set up, in an empty directory and with an empty Redis; all of it is gone afterwards. */
-const withWorker = async <Result>({entrant, cell, ground}: Trial, task: (worker: Service) => Promise<Result>): Promise<Result> => {
-	await ground.redis.call('flush');
-	const directory = await mkdtemp(path.join(tmpdir(), 'benchmark-'));
-	const worker = startService(new URL('services/worker.ts', import.meta.url));
-	try {
-		const setup: Setup = {
-			contender: entrant.id,
-			originUrl: ground.originUrl,
-			redisUrl: ground.redisUrl,
-			directory,
-			cell,
-		};
-		await worker.call('setup', setup);
-		const result = await task(worker);
-		await worker.call('teardown');
-		return result;
-	} finally {
-		await worker.stop();
-		await rm(directory, {recursive: true, force: true});
-	}
+/** A contender's process, with a directory of its own. */
+type Worker = Service & {
+	/** The scenarios that it has been warmed up for. */
+	readonly warmedUp: Set<string>;
 };
 
-/** What goes through got's whole machinery is longer in being compiled than a hit. */
-const warmUpFactor = ({scenario}: PlannedCell): number => scenario.pattern === 'warm' ? 1 : 2;
+/** The processes of the contenders. */
+export type Workers = {
+	/** The contender's process, which is started if there is none, after Redis has been emptied. */
+	readonly of: (entrant: Entrant) => Promise<Worker>;
+	/** Ends one, which may have failed. */
+	readonly end: (entrant: Entrant) => Promise<void>;
+	readonly endAll: () => Promise<void>;
+};
+
+const startWorker = async ({id}: Entrant, {originUrl, redisUrl}: Ground): Promise<Worker> => {
+	const directory = await mkdtemp(path.join(tmpdir(), 'benchmark-'));
+	const service = startService(new URL('services/worker.ts', import.meta.url));
+	const stop = async () => {
+		try {
+			await service.call('teardown');
+		} finally {
+			await service.stop();
+			await rm(directory, {recursive: true, force: true});
+		}
+	};
+
+	try {
+		await service.call('setup', {contender: id, originUrl, redisUrl, directory} satisfies Setup);
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+
+	return {...service, stop, warmedUp: new Set()};
+};
+
+export const createWorkers = (ground: Ground): Workers => {
+	const workers = new Map<string, Worker>();
+	const end = async ({id}: Pick<Entrant, 'id'>) => {
+		const worker = workers.get(id);
+		workers.delete(id);
+		await worker?.stop();
+	};
+
+	return {
+		async of(entrant) {
+			await ground.redis.call('flush');
+			const worker = workers.get(entrant.id) ?? await startWorker(entrant, ground);
+			workers.set(entrant.id, worker);
+			return worker;
+		},
+		end,
+		async endAll() {
+			await Promise.all(workers.keys().map(async id => end({id})));
+		},
+	};
+};
+
+/** The share of a warm-up that a process needs for another cell of the same scenario. */
+const laterWarmUp = 0.2;
+
+/** Compiles what a cell runs. Requests that go through got's whole machinery take longer to compile than a hit. */
+const warmUp = async (worker: Worker, {scenario}: PlannedCell, warmUpMs: number): Promise<void> => {
+	const wholeMs = scenario.pattern === 'warm' ? warmUpMs : 2 * warmUpMs;
+	await worker.call('warmUp', worker.warmedUp.has(scenario.name) ? wholeMs * laterWarmUp : wholeMs);
+	worker.warmedUp.add(scenario.name);
+};
 
 /** Measures one contender at one cell once. */
-export const takeSample = async (trial: Trial, round: number, {warmUpMs, measureMs}: {readonly warmUpMs: number; readonly measureMs: number}): Promise<Sample> => withWorker(trial, async worker => {
+export const takeSample = async (trial: Trial, workers: Workers, round: number, {warmUpMs, measureMs}: {readonly warmUpMs: number; readonly measureMs: number}): Promise<Sample> => {
 	const {entrant, cell, ground} = trial;
+	const worker = await workers.of(entrant);
+	await worker.call('begin', cell);
 	const objections = await fill(worker, trial);
-	await worker.call('warmUp', warmUpMs * warmUpFactor(cell));
+	await warmUp(worker, cell, warmUpMs);
 	if (cell.unrelatedKeys > 0) {
 		await ground.redis.call('fill', cell.unrelatedKeys);
 	}
@@ -144,16 +189,23 @@ export const takeSample = async (trial: Trial, round: number, {warmUpMs, measure
 		redisReadsPerRequest: counted.reads / requests,
 		objections,
 	};
-});
+};
 
 /** What a contender holds after each of several windows of hits, in MiB after a collection. */
-export const soak = async (trial: Trial, windows: number, windowMs: number): Promise<number[]> => withWorker(trial, async worker => {
-	const heapMebibytes: number[] = [];
-	await fill(worker, trial);
-	while (heapMebibytes.length < windows) {
-		const measurement = await worker.call<Measurement>('measure', windowMs);
-		heapMebibytes.push(measurement.heapMebibytes);
-	}
+export const soak = async (trial: Trial, windows: number, windowMs: number): Promise<number[]> => {
+	const workers = createWorkers(trial.ground);
+	try {
+		const worker = await workers.of(trial.entrant);
+		await worker.call('begin', trial.cell);
+		await fill(worker, trial);
+		const heapMebibytes: number[] = [];
+		while (heapMebibytes.length < windows) {
+			const measurement = await worker.call<Measurement>('measure', windowMs);
+			heapMebibytes.push(measurement.heapMebibytes);
+		}
 
-	return heapMebibytes;
-});
+		return heapMebibytes;
+	} finally {
+		await workers.endAll();
+	}
+};

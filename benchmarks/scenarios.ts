@@ -1,6 +1,6 @@
 import type {Profile} from './url.ts';
 
-export type ScenarioName = 'hit' | 'hit-text' | 'hot' | 'miss' | 'hit-90' | 'revalidation' | 'stampede' | 'keyspace' | 'first-byte';
+export type ScenarioName = 'hit' | 'hit-text' | 'hot' | 'miss' | 'hit-90' | 'revalidation' | 'stampede' | 'keyspace' | 'first-byte' | 'miss-unstorable' | 'miss-paced' | 'first-byte-paced';
 
 export type Scenario = {
 	readonly name: ScenarioName;
@@ -22,6 +22,9 @@ export type Scenario = {
 
 	/** The body is asked for as a string. */
 	readonly isText?: boolean;
+
+	/** Requests are sent at this rate, whether or not those before are answered, so that no latency has a queue in it. */
+	readonly requestsPerSecond?: number;
 
 	/** One URL alone is warm: equal requests meet, and the cache is as small as it can be. */
 	readonly isSingle?: boolean;
@@ -55,6 +58,15 @@ export const scenarios: readonly Scenario[] = [
 	{
 		name: 'first-byte', title: 'First byte of a stream on a miss', profile: 'drip', pattern: 'stream',
 	},
+	{
+		name: 'miss-unstorable', title: 'Miss that may not be stored', profile: 'unstorable', pattern: 'new',
+	},
+	{
+		name: 'miss-paced', title: 'Miss', profile: 'fresh', pattern: 'new', requestsPerSecond: 300,
+	},
+	{
+		name: 'first-byte-paced', title: 'First byte of a stream on a miss', profile: 'fresh', pattern: 'stream', requestsPerSecond: 300,
+	},
 ];
 
 /** What one contender is measured at. */
@@ -80,10 +92,18 @@ export const warmUrlCount = ({scenario, size}: Cell): number => {
 
 export const sizeName = (bytes: number): string => bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MiB` : `${bytes / 1024} KiB`;
 
+const paceTitle = ({requestsPerSecond}: Scenario, concurrency: number): string => {
+	if (requestsPerSecond !== undefined) {
+		return `${requestsPerSecond} a second`;
+	}
+
+	return concurrency === 1 ? 'one at a time' : `${concurrency} at a time`;
+};
+
 export const cellTitle = ({scenario, size, concurrency, unrelatedKeys}: Cell): string => [
 	scenario.title,
 	sizeName(size),
-	concurrency === 1 ? 'one at a time' : `${concurrency} at a time`,
+	paceTitle(scenario, concurrency),
 	...(unrelatedKeys > 0 ? [`${unrelatedKeys.toLocaleString('en')} unrelated keys`] : []),
 ].join(', ');
 

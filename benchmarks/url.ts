@@ -5,8 +5,9 @@ How the origin answers.
 - `validate`: `max-age=0` and an entity tag, so every use is a validation.
 - `slow`: as `fresh`, after 20 ms.
 - `drip`: as `fresh`, the head at once and the rest after 20 ms.
+- `unstorable`: `no-store`.
 */
-export type Profile = 'fresh' | 'validate' | 'slow' | 'drip';
+export type Profile = 'fresh' | 'validate' | 'slow' | 'drip' | 'unstorable';
 
 export type Resource = {
 	readonly profile: Profile;

@@ -7,6 +7,8 @@ import {serve} from './service.ts';
 
 const delayMs = 20;
 
+const cacheControl: Readonly<Record<string, string>> = {validate: 'public, max-age=0', unstorable: 'no-store'};
+
 const counters = {complete: 0, notModified: 0};
 const tails = new Map<number, Uint8Array>();
 
@@ -24,7 +26,7 @@ const server = createServer({keepAliveTimeout: 60_000}, (request, response) => {
 	const {profile, size, id} = parseResourcePath(request.url ?? '');
 	const etag = `"${size}-${id}"`;
 	const headers = {
-		'cache-control': profile === 'validate' ? 'public, max-age=0' : 'public, max-age=3600',
+		'cache-control': cacheControl[profile] ?? 'public, max-age=3600',
 		'content-type': 'application/json; charset=utf-8',
 		etag,
 		'x-request-id': `request-${id}`,

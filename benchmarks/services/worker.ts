@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import process from 'node:process';
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {setImmediate as nextTurn, setTimeout as delay} from 'node:timers/promises';
 import {expectedBody, lastDigitOffset} from '../body.ts';
 import type {Client, Contender, ContenderContext} from '../contender.ts';
 import {warmUrlCount, type Cell} from '../scenarios.ts';
@@ -10,13 +10,12 @@ import {resourcePath} from '../url.ts';
 import {serve} from './service.ts';
 
 /*
-One contender at one cell, in a process of its own. The parent gives the order: set up, fill, warm up, measure, repeat the last.
+One contender, in a process of its own. The parent gives the order: set up, and for each cell: begin, fill, warm up, measure, repeat the last.
 */
 
 export type Setup = ContenderContext & {
 	readonly contender: string;
 	readonly originUrl: string;
-	readonly cell: Cell;
 };
 
 export type Measurement = {
@@ -33,27 +32,31 @@ export type Measurement = {
 	readonly batches: number;
 };
 
+/** At a fixed rate, there are few requests in a moment. */
+const pacedFactor = 3;
+
 const fillConcurrency = 16;
 const warmUpConcurrency = 32;
 /** Ids of URLs that nobody asked for before start here. */
 let nextNewId = 1_000_000;
 
 let setup: Setup;
+let cell: Cell;
 let client: Client;
 
 const urlOf = (id: number): string => {
-	const {cell: {scenario, size}, originUrl} = setup;
-	return originUrl + resourcePath({profile: scenario.profile, size, id});
+	const {scenario, size} = cell;
+	return setup.originUrl + resourcePath({profile: scenario.profile, size, id});
 };
 
 const isRight = (body: Uint8Array | string, id: number): boolean => {
 	const digit = id % 10;
 	const isDigit = typeof body === 'string' ? body[lastDigitOffset] === String(digit) : body[lastDigitOffset] === 48 + digit;
-	return body.length === setup.cell.size && isDigit;
+	return body.length === cell.size && isDigit;
 };
 
 const send = async (url: string): Promise<Uint8Array | string> => {
-	if (!setup.cell.scenario.isText) {
+	if (!cell.scenario.isText) {
 		return client.request(url);
 	}
 
@@ -66,7 +69,7 @@ const send = async (url: string): Promise<Uint8Array | string> => {
 
 const requestInFull = async (id: number): Promise<void> => {
 	const body = await client.request(urlOf(id));
-	if (!Buffer.from(body.buffer, body.byteOffset, body.byteLength).equals(expectedBody(setup.cell.size, id))) {
+	if (!Buffer.from(body.buffer, body.byteOffset, body.byteLength).equals(expectedBody(cell.size, id))) {
 		throw new Error(`${setup.contender} returned a wrong body for ${urlOf(id)}: ${body.byteLength} bytes`);
 	}
 };
@@ -95,16 +98,45 @@ const drainFromFirstByte = async (url: string): Promise<number> => {
 	return firstByteMs;
 };
 
-/** A closed loop: as many lanes as are asked for at once, each asking again as soon as it has its answer. */
-const load = async (durationMs: number, concurrency = setup.cell.concurrency) => {
-	const {pattern} = setup.cell.scenario;
-	const warmCount = warmUrlCount(setup.cell);
+/** Calls `request` at a fixed rate. Resolves when all that was sent is answered. */
+const sendAtRate = async (requestsPerSecond: number, deadlineMs: number, request: () => Promise<void>): Promise<void> => {
+	const startMs = performance.now();
+	const sent: Array<Promise<void>> = [];
+	for (let nowMs = startMs; nowMs < deadlineMs; nowMs = performance.now()) {
+		if (sent.length < (nowMs - startMs) / 1000 * requestsPerSecond) {
+			sent.push(request());
+		} else {
+			await delay(1);
+		}
+	}
+
+	await Promise.all(sent);
+};
+
+type LoadOptions = {
+	readonly concurrency?: number;
+	/** As fast as it goes, whatever the scenario's rate is. */
+	readonly isUnpaced?: boolean;
+};
+
+/** A closed loop, unless the scenario has a rate: as many lanes as are asked for at once, each asking again as soon as it has its answer. */
+const load = async (durationMs: number, {concurrency = cell.concurrency, isUnpaced = false}: LoadOptions = {}) => {
+	const {pattern, requestsPerSecond} = cell.scenario;
+	const warmCount = warmUrlCount(cell);
 	const latenciesMs: number[] = [];
 	const startMs = performance.now();
 	const deadlineMs = startMs + durationMs;
+	const longestMs = startMs + (4 * durationMs);
+	const leastRequests = cell.size >= 1024 * 1024 ? 60 : 500;
 	let wrongBodies = 0;
 	let turn = 0;
 	let batches = 0;
+
+	/** Where others keep the machine busy, a moment has too few requests to tell anything. */
+	const isOver = (): boolean => {
+		const nowMs = performance.now();
+		return nowMs >= longestMs || (nowMs >= deadlineMs && latenciesMs.length >= leastRequests);
+	};
 
 	const timedRequest = async (id: number): Promise<void> => {
 		const sentMs = performance.now();
@@ -121,18 +153,24 @@ const load = async (durationMs: number, concurrency = setup.cell.concurrency) =>
 		return isNew ? nextNewId++ : turn % warmCount;
 	};
 
-	const lane = async () => {
-		while (performance.now() < deadlineMs) {
-			if (pattern === 'stream') {
-				latenciesMs.push(await drainFromFirstByte(urlOf(nextNewId++)));
-			} else {
-				await timedRequest(nextId());
-			}
+	const next = async () => {
+		if (pattern === 'stream') {
+			latenciesMs.push(await drainFromFirstByte(urlOf(nextNewId++)));
+		} else {
+			await timedRequest(nextId());
 		}
 	};
 
-	if (pattern === 'together') {
-		while (performance.now() < deadlineMs) {
+	const lane = async () => {
+		while (!isOver()) {
+			await next();
+		}
+	};
+
+	if (requestsPerSecond !== undefined && !isUnpaced) {
+		await sendAtRate(requestsPerSecond, startMs + (pacedFactor * durationMs), next);
+	} else if (pattern === 'together') {
+		while (!isOver()) {
 			const id = nextNewId++;
 			batches++;
 
@@ -183,15 +221,18 @@ serve({
 		const {default: contender} = await import(`../contenders/${setup.contender}.ts`) as {default: Contender};
 		client = await contender.setup(setup);
 	},
+	begin(next: Cell) {
+		cell = next;
+	},
 	async requestWarm() {
-		await requestAllInFull(Array.from({length: warmUrlCount(setup.cell)}, (_, id) => id));
+		await requestAllInFull(Array.from({length: warmUrlCount(cell)}, (_, id) => id));
 	},
 	async requestNewest() {
 		await requestAllInFull(Array.from({length: 8}, (_, index) => nextNewId - 1 - index));
 	},
 	async warmUp(durationMs: number) {
 		// One at a time with a slow origin, nothing would ever be compiled.
-		await load(durationMs, Math.max(setup.cell.concurrency, warmUpConcurrency));
+		await load(durationMs, {concurrency: Math.max(cell.concurrency, warmUpConcurrency), isUnpaced: true});
 	},
 	measure,
 	async teardown() {
