@@ -1,11 +1,8 @@
 import {validationHeaders, variantValidationHeaders} from '../http/conditional.ts';
-import {isRedacted, redactedUrl} from '../http/credentials.ts';
 import {decide} from '../http/decide.ts';
 import type {BypassReason, Decision} from '../http/decision.ts';
 import {isEarlyRefreshDue} from '../http/early-refresh.ts';
-import {rawFieldValue} from '../http/header-fields.ts';
 import type {RequestHead} from '../http/message.ts';
-import {isEquivalent, simplifiedUrl, urlVariation} from '../http/no-vary-search.ts';
 import {isSelected} from '../http/vary.ts';
 import type {RequestSettings} from '../options/resolve-options.ts';
 import {observe, peek, select, type Selection} from '../resource/selection.ts';
@@ -13,8 +10,7 @@ import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from '../resource/
 import {createBudget} from '../store/guard/budget.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {switchFor} from '../tags/switching.ts';
-import {findSearchVariance, knownSearchVariance, mayVary} from '../tags/search-variance.ts';
-import {isForSearchVariance, noVersions} from '../tags/versions.ts';
+import {noVersions} from '../tags/versions.ts';
 import type {StoredResponse, SwitchKind, VariantIndex} from '../types/stored.ts';
 import {
 	keyOf,
@@ -23,6 +19,7 @@ import {
 	type Exchange,
 	type ExchangeContext,
 } from './exchange.ts';
+import {candidateKeys, firstKeyOf, mayHaveOtherKeys} from './keys.ts';
 
 /** Decides about a stored response. With `refreshesAhead`, a fresh response may be refreshed before it expires. */
 const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {
@@ -37,15 +34,16 @@ type Found = Selection & {readonly key: string};
 
 const selectOptions = ({http: {matchHeaders}, tags}: RequestSettings) => ({matchHeaders, tags});
 
-/** Looks a request up under its other keys if the first key had nothing: under the key of equivalent URLs if known, then under its own. */
-const findElsewhere = async (context: ExchangeContext, {request, settings, keyInput}: Asked, {key: firstKey, ...first}: Found): Promise<Found> => {
+/** Looks a request up under its other keys if the first key had nothing. */
+const findElsewhere = async (context: ExchangeContext, asked: Asked, {key: firstKey, ...first}: Found): Promise<Found> => {
+	const {request, settings} = asked;
 	const options = selectOptions(settings);
-	const searchVariance = await findSearchVariance(context, request.url);
-	const ownKey = keyOf(context, request, keyInput);
-	const key = searchVariance ? keyOf(context, request, keyInput, searchVariance) : ownKey;
+	const keys = await candidateKeys(context, asked);
+	const [key] = keys;
+	const otherKeys = keys.filter(each => each !== firstKey);
 	let {versions} = first;
 	let index = key === firstKey ? first.index : undefined;
-	for (const other of new Set([key, ownKey].filter(each => each !== firstKey))) {
+	for (const other of otherKeys) {
 		// eslint-disable-next-line no-await-in-loop -- what is stored for all comes first
 		const selection = await select(context, request, other, options);
 		versions = new Map([...versions, ...selection.versions]);
@@ -58,9 +56,6 @@ const findElsewhere = async (context: ExchangeContext, {request, settings, keyIn
 
 	return {stored: undefined, index, tier: 'store', versions, key};
 };
-
-/** The key under which a request is looked up first. */
-export const firstKeyOf = (context: ExchangeContext, {request, keyInput}: Asked): string => keyOf(context, request, keyInput, knownSearchVariance(context, request.url));
 
 const asksOrigin = ({kind}: Decision): boolean => kind === 'fetch' || kind === 'validate';
 
@@ -159,7 +154,7 @@ export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, ke
 
 	const first = await select(steps, request, firstKey, selectOptions(settings));
 	// Without another key to look under, the function must not yield: it would miss the result of an equal request.
-	const isDone = first.stored !== undefined || !(isForSearchVariance(firstKey) || mayVary(context, request.url));
+	const isDone = first.stored !== undefined || !mayHaveOtherKeys(context, request.url, firstKey);
 	const {stored, ...found} = isDone ? {...first, key: firstKey} : await findElsewhere(steps, asked, {...first, key: firstKey});
 	const current = settingsNow();
 	const decision = decideSelected(request, {stored, index: found.index}, requestTimeMs, current);
@@ -234,24 +229,4 @@ export const askedAgain = (exchange: Exchange): Exchange => {
 
 	// A switch that was set meanwhile comes too late: the origin has the request already.
 	return decision.kind === 'validate' || decision.kind === 'unavailable' ? {...exchange, decision: {kind: 'fetch', reason: 'not-stored'}} : exchange;
-};
-
-/** Whether the response to another request is also stored for this request's URL. */
-export const isForUrl = (context: ExchangeContext, {key, request, keyInput, settings}: Exchange, {url, rawHeaders}: StoredResponse): boolean => {
-	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
-	if (!isForSearchVariance(key) || (searchVariance && keyOf(context, request, keyInput, searchVariance) === key)) {
-		return true;
-	}
-
-	// Redacted URLs do not tell requests with credentials apart.
-	const isTold = !isRedacted(searchVariance ? simplifiedUrl(url, searchVariance) : url);
-
-	return isTold && isEquivalent(redactedUrl(request.url, settings.http.ignoredParameters), url, searchVariance);
-};
-
-/** Prepares the exchange of a request that is about to ask the origin after its URL turned out not to be equivalent to another. */
-export const underOwnUrl = async (context: ExchangeContext, exchange: Exchange): Promise<Exchange> => {
-	const key = keyOf(context, exchange.request, exchange.keyInput);
-
-	return {...exchange, key, index: undefined, guard: await placeGuardFirst(withinBudgetOf(context, exchange).store, key)};
 };

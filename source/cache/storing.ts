@@ -1,31 +1,28 @@
 import {rawFieldValue} from '../http/header-fields.ts';
 import {cacheGroups} from '../http/invalidation.ts';
 import type {RequestHead} from '../http/message.ts';
-import {urlVariation} from '../http/no-vary-search.ts';
 import type {PassReason} from '../http/outcome.ts';
 import {timeToLiveMs} from '../http/time-to-live.ts';
 import type {RequestSettings} from '../options/resolve-options.ts';
 import {isPurgedSince, lastPurgeOf, dropReplaced, write} from '../resource/resource.ts';
-import {whyNotHeld, takeGuard, tokenFor} from '../resource/write-guard.ts';
+import {tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import {readVersions} from '../tags/current-versions.ts';
 import {versionsFor} from '../tags/ensure-versions.ts';
-import {registerSearchVariance, wasUrlPurged} from '../tags/search-variance.ts';
 import {switchFor} from '../tags/switching.ts';
 import {
 	groupVersionKey,
 	guardKey,
-	isForSearchVariance,
 	longestExchangeMs,
 	versionKeysOf,
 	versionsAsSeen,
-	noVersions,
 	type StoreRefusal,
 } from '../tags/versions.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
 import {keyOf, withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
+import {keyToStore} from './keys.ts';
 
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
@@ -51,36 +48,6 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 };
 
 type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'versions' | 'guard' | 'settings' | 'budget'>;
-
-type ChosenKey = Pick<Storing, 'key' | 'index' | 'versions' | 'guard'>;
-
-/** Chooses the key for a response: the response's own `No-Vary-Search` decides for which URLs it is stored. */
-const chooseKey = async (context: ExchangeContext, exchange: Storing, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<ChosenKey | StoreRefusal> => {
-	const {request, keyInput, requestTimeMs, versions: seen} = exchange;
-	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
-	if (!searchVariance && !isForSearchVariance(exchange.key)) {
-		return exchange;
-	}
-
-	const key = keyOf(context, request, keyInput, searchVariance);
-	const versions = searchVariance ? await registerSearchVariance(context, {url: request.url, searchVariance, seen, timeToLive: ttl}) : seen;
-	if (typeof versions === 'string') {
-		return versions;
-	}
-
-	if (key === exchange.key) {
-		return {...exchange, versions};
-	}
-
-	// The exchange relies on the guard of another key, so that neither that key nor this one may have been purged while the origin was asked.
-	const guard = takeGuard(context.store, key, noVersions, ownTimers.now());
-	const [wasPurged, refusal] = await Promise.all([
-		wasUrlPurged(context, request.url, requestTimeMs),
-		whyNotHeld(context.store, exchange.key, exchange.guard),
-	]);
-
-	return wasPurged ? 'invalidated' : refusal ?? {key, versions, guard, index: undefined};
-};
 
 /** The result of storing a response. */
 export type Storage =
@@ -124,7 +91,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 
 	const {stored, ttl} = prepared;
 	const steps = withinBudgetOf(context, exchange);
-	const placed = await chooseKey(steps, exchange, stored, ttl);
+	const placed = await keyToStore(steps, exchange, stored, ttl);
 	if (typeof placed === 'string') {
 		return notStoredBecause(context, exchange, stored, placed);
 	}

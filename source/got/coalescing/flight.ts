@@ -1,5 +1,5 @@
 import type {Exchange} from '../../cache/exchange.ts';
-import {isForUrl, underOwnUrl} from '../../cache/look-up.ts';
+import {isForUrl, underOwnUrl} from '../../cache/keys.ts';
 import {staleInstead} from '../../cache/settlement.ts';
 import type {Ticket, Flights, FlightResult} from '../../coalescing/flights.ts';
 import {collapsingKey} from '../../http/collapsing.ts';
