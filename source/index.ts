@@ -36,6 +36,7 @@ export type {
 	StaleIfErrorRule,
 } from './options/options.ts';
 export type {StoreOption} from './store/backends/connection.ts';
+export type {SqliteOptions} from './store/sqlite/address.ts';
 export type {UnreadableReason} from './store/ports/listing.ts';
 export type {OriginSwitch} from './tags/switching.ts';
 export type {Switchable} from './management/switches.ts';

@@ -44,6 +44,10 @@ const stores: Record<string, readonly [connect: () => StoreOption, options?: Sto
 	Redis: [() => redis.url],
 	'Redis without memory and compression': [() => redis.url, {cacheOptions: {memory: false, compression: false}}],
 	'Redis, encrypted': [() => redis.url, {cacheOptions: {encryption: 'ab'.repeat(32)}}],
+	SQLite: [() => `sqlite:${path.join(directory, 'own.db')}`],
+	'SQLite without memory and compression': [() => `sqlite:${path.join(directory, 'plain.db')}`, {cacheOptions: {memory: false, compression: false}}],
+	'SQLite, encrypted': [() => ({sqlite: path.join(directory, 'encrypted.db')}), {cacheOptions: {encryption: 'ab'.repeat(32)}}],
+	'SQLite in memory': [() => 'sqlite::memory:', {isShared: false}],
 	'a client of Redis': [() => client],
 	'a Map': [() => map],
 	memory: [() => 'memory', {isShared: false}],
@@ -66,7 +70,7 @@ for (const [given, message] of [
 
 for (const [name, [connect, options]] of Object.entries(stores)) {
 	// @keyv/sqlite passes keys by when others delete while it lists.
-	describe(name, {concurrency: !name.includes('sqlite')}, () => {
+	describe(name, {concurrency: !name.includes('@keyv/sqlite')}, () => {
 		for (const {name: check, run} of storeChecks(connect, options)) {
 			test(check, run);
 		}

@@ -18,6 +18,7 @@ const folders = [
 	'store/codec',
 	'store/memory',
 	'store/guard',
+	'store/sqlite',
 	'store/backends',
 	'store',
 	'tags',

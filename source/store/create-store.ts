@@ -76,6 +76,10 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const backend = resolveStore(store, {
 		namespace,
 		memoryBytes,
+		timeoutMs,
+		onFault(error) {
+			guard.report(error);
+		},
 		tracker: tier && {
 			invalidate(changedKey) {
 				tier.invalidate(changedKey.slice(prefix.length));

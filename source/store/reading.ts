@@ -42,6 +42,19 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 
 	const isInMotion = (key: string) => isClosed || deletions.isUnconfirmed(key) || encoding.isUnderWay(key);
 
+	/** Asks a store that tells of changes when it is asked. */
+	const refreshTier = () => {
+		if (!tier || !backend.hasChanged) {
+			return;
+		}
+
+		if (backend.hasChanged()) {
+			tier.lose();
+		} else {
+			tier.confirmConnection();
+		}
+	};
+
 	const count = (record: StoredRecord | undefined) => {
 		if (record === undefined) {
 			counters.misses++;
@@ -120,6 +133,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 				return undefined;
 			}
 
+			refreshTier();
 			const record = backend.peek === undefined ? tier?.get(key) : decode(backend.peek(prefix + key), key);
 			if (record === undefined || record instanceof Promise) {
 				return undefined;
@@ -129,6 +143,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 			return record;
 		},
 		peekAll(keys) {
+			refreshTier();
 			const records: Array<StoredRecord | undefined> = [];
 			for (const key of keys) {
 				const record = tier?.get(key);

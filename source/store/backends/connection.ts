@@ -3,6 +3,8 @@ import KeyvRedis from '@keyv/redis';
 import type {RedisClientOptions} from '@redis/client';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import type {Backend} from '../ports/backend.ts';
+import {isSqliteOptions, isSqliteUrl, parseSqlite, type SqliteOptions} from '../sqlite/address.ts';
+import {sqliteBackend} from '../sqlite/backend.ts';
 import {borrowLink, createLink, type Tracker} from './client.ts';
 import {adapterBackend, keyvBackend, mapBackend, memoryBackend} from './keyv.ts';
 import type {RedisConnection} from './redis-connection.ts';
@@ -19,6 +21,7 @@ Where a cache keeps its responses.
 
 - A URL: `redis:`, `rediss:` (TLS), `valkey:`, `valkeys:`, such as `redis://localhost:6379/1` with a database; or `unix:` with the path of a socket, such as `unix:///run/redis.sock?db=1`.
 - `'redis'`: `redis://localhost:6379`; `'memory'`: the memory of this process.
+- A file of SQLite: `sqlite:./cache.db`, relative to the working directory; `sqlite:///absolute/path/cache.db`; `sqlite::memory:`; or, with a bound, `{sqlite: './cache.db', maxSize: 104_857_600}`. Needs Node.js 22.13 or later.
 - Options of a node-redis client, without `clientSideCache`, `disableOfflineQueue`, `pingInterval` and `socket.reconnectStrategy`, which are refused: when the connection is opened again is up to the cache. `socket.tls` is a boolean, with the options of TLS beside it.
 - A node-redis client, cluster, sentinel or pool: yours, connected when it is not, and never closed.
 - A `Keyv`, used as it is; a storage adapter of Keyv's; a `Map`.
@@ -29,6 +32,7 @@ export type StoreOption =
 	| 'memory'
 	| (string & Record<never, never>)
 	| URL
+	| SqliteOptions
 	| RedisClientOptions
 	| RedisConnection
 	| EmbeddedStore
@@ -36,7 +40,7 @@ export type StoreOption =
 	| KeyvStoreAdapter
 	| Map<any, any>;
 
-const expected = 'expected a redis:, rediss:, valkey:, valkeys: or unix: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis 5, a Keyv, a Keyv storage adapter, or a Map';
+const expected = 'expected a redis:, rediss:, valkey:, valkeys:, unix: or sqlite: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis 5, a Keyv, a Keyv storage adapter, or a Map';
 
 const clientOptions = [
 	'clientInfoTag',
@@ -85,6 +89,10 @@ type ResolveOptions = {
 	readonly namespace: string;
 	/** The bytes that the store `'memory'` may take. */
 	readonly memoryBytes: number;
+	/** The longest that an operation is waited for. */
+	readonly timeoutMs: number;
+	/** Hears of what has befallen a database file. */
+	readonly onFault: (error: Error) => void;
 	/** Hears of keys that were read and then changed, where the backend says so. */
 	readonly tracker?: Tracker;
 };
@@ -94,13 +102,17 @@ The backend that a `store` option stands for. Opens nothing yet.
 
 @throws {TypeError} When the option is none of what `StoreOption` lists: names it, what was given (without secrets) and what is expected.
 */
-export const resolveStore = (store: unknown, {namespace, memoryBytes, tracker}: ResolveOptions): Backend => {
+export const resolveStore = (store: unknown, {namespace, memoryBytes, timeoutMs, onFault, tracker}: ResolveOptions): Backend => {
 	if (store === 'memory') {
 		return memoryBackend(memoryBytes, namespace);
 	}
 
 	if (store === 'redis') {
 		return redisBackend(createLink({url: 'redis://localhost:6379'}, tracker), namespace);
+	}
+
+	if (isSqliteUrl(store) || isSqliteOptions(store)) {
+		return sqliteBackend(parseSqlite(store), {namespace, timeoutMs, onFault});
 	}
 
 	if (typeof store === 'string' || store instanceof URL) {
@@ -175,7 +187,7 @@ export const isStoreOption = (value: unknown): value is StoreOption => {
 	}
 
 	const store = value as Unknown;
-	return value instanceof URL || value instanceof Map || isAdapter(store) || isConnection(store) || isEmbedded(store);
+	return value instanceof URL || value instanceof Map || isSqliteOptions(value) || isAdapter(store) || isConnection(store) || isEmbedded(store);
 };
 
 const checkedOptions = (options: Readonly<Unknown>): RedisClientOptions => {

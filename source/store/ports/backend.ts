@@ -194,8 +194,11 @@ export type Backend = Encoding & {
 	/** Whether `keyv.getMany()` and `keyv.delete()` with several keys are one round trip, and fail when a key does. */
 	readonly hasBatches: boolean;
 
-	/** Whether the tracker passed to the backend is notified of changes to every key that was read. */
+	/** Whether the tracker passed to the backend is notified of changes to every key that was read, or `hasChanged()` tells. */
 	readonly isTracking?: boolean;
+
+	/** Whether others may have changed something since the last call, if the store tells when it is asked, without a wait. It then notifies no tracker. */
+	hasChanged?(): boolean;
 
 	/** Errors that Keyv reported as an event instead of an exception. */
 	readonly swallowed?: Readonly<Swallowed>;
