@@ -10,7 +10,7 @@ import {commands} from '../../source/cli/commands.ts';
 import {exitCodes} from '../../source/cli/terminal/failure.ts';
 import {startRedis} from '../helpers/redis.ts';
 import {runScript} from '../helpers/script.ts';
-import {environment, main, runCli, setUpCli} from './helpers.ts';
+import {environment, main, runCli, runCliProcess, setUpCli} from './helpers.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const page = await readFile(path.join(root, 'docs/command-line.md'), 'utf8');
@@ -137,6 +137,29 @@ test('a Redis with a password exits with 4, and tells no password', async () => 
 	}
 
 	assert.equal((await runCli(['ls'], {env: {REDIS_URL: `redis://:secret@127.0.0.1:${redis.port}`}})).code, 1);
+});
+
+test('a command, as a process of its own, ends by itself with the exit code, and says the same as in the process of the other tests', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a']);
+	await using locked = await startRedis({args: ['--requirepass', 'secret']});
+	const url = `${setup.origin.url}/a`;
+	const runs: ReadonlyArray<readonly [code: number, arguments_: readonly string[], redisUrl?: string, stdin?: string]> = [
+		[0, ['--version']],
+		[0, ['show', url, '--body']],
+		[0, ['purge', url, '--dry-run']],
+		[1, ['ls', '--namespace', 'empty']],
+		[1, ['import', '-'], setup.redis.url, '\n'],
+		[2, ['lst']],
+		[3, ['ls'], 'redis://127.0.0.1:1'],
+		[4, ['ls'], locked.url],
+	];
+	for (const [code, arguments_, redisUrl = setup.redis.url, stdin] of runs) {
+		const options = {env: {REDIS_URL: redisUrl}, stdin};
+		const ran = await runCliProcess(arguments_, options);
+		assert.equal(ran.code, code, ran.stderr);
+		assert.deepEqual(ran, await runCli(arguments_, options));
+	}
 });
 
 test('with --json, errors and warnings are JSON too', async () => {
