@@ -1,5 +1,5 @@
 /*
-What an entry more takes in Redis, measured with `MEMORY USAGE`, and what compression saves: the tables of docs/storage.md, in Markdown.
+What an entry more takes in Redis, measured with `MEMORY USAGE`, and what compression saves: the tables of docs/stores/redis.md, in Markdown.
 
 Needs a `redis-server`, and for the format of requests-cache `python3`.
 */

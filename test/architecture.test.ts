@@ -5,7 +5,7 @@ import test from 'node:test';
 import {runScript} from './helpers/script.ts';
 
 /*
-The folders of `source/`, as docs/design.md names them, and which way their imports go. Type imports count: whoever changes a type changes what uses it.
+The folders of `source/`, as docs/contributing/design.md names them, and which way their imports go. Type imports count: whoever changes a type changes what uses it.
 */
 
 const source = path.join(import.meta.dirname, '../source');
@@ -119,8 +119,8 @@ const circleFrom = (start: string): string[] | undefined => {
 	return follow(start, []);
 };
 
-test('each file lies in a folder that docs/design.md names', () => {
-	const design = readFileSync(path.join(source, '../docs/design.md'), 'utf8');
+test('each file lies in a folder that docs/contributing/design.md names', () => {
+	const design = readFileSync(path.join(source, '../docs/contributing/design.md'), 'utf8');
 	const lost = modules.filter(module => floorOf(module) === -1 && !isEntryPoint(module)).map(({name}) => name);
 
 	assert.deepEqual(lost, []);
@@ -129,8 +129,8 @@ test('each file lies in a folder that docs/design.md names', () => {
 	}
 });
 
-test('every file that contributing.md and docs/design.md name exists', () => {
-	for (const page of ['contributing.md', 'docs/design.md']) {
+test('every file that contributing.md and docs/contributing/design.md name exists', () => {
+	for (const page of ['contributing.md', 'docs/contributing/design.md']) {
 		const text = readFileSync(path.join(source, '..', page), 'utf8');
 		const named = text.matchAll(/`(?:source\/)?(?<file>(?:cache|cli|coalescing|got|http|management|observe|options|resource|store|tags|types)\/[\w\-.\/]*)`/gv).map(({groups}) => groups?.file ?? '').toArray();
 

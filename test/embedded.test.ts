@@ -340,9 +340,9 @@ test('keeps the data and their TTL at `path`, for the current user alone', async
 	});
 });
 
-test('lays down what docs/storage.md says, and no more', async (t: TestContext) => {
-	const page = await readFile(path.resolve(import.meta.dirname, '../docs/storage.md'), 'utf8');
-	const section = /(?<=^## The embedded Redis\n).*?(?=^## )/msv.exec(page)?.[0] ?? '';
+test('the embedded Redis leaves the files that docs/stores/embedded.md names, and no more', async (t: TestContext) => {
+	const page = await readFile(path.resolve(import.meta.dirname, '../docs/stores/embedded.md'), 'utf8');
+	const section = /(?<=^## Files\n).*/msv.exec(page)?.[0] ?? '';
 	const rdbPath = await newPath();
 	const redis = await owned(t, {path: rdbPath});
 

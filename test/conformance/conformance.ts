@@ -1,5 +1,5 @@
 /**
-`npm run conformance`: the public cache test suite on this cache and on others, and docs/conformance.md from it.
+`npm run conformance`: the public cache test suite on this cache and on others, and docs/contributing/conformance.md from it.
 */
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
@@ -35,7 +35,7 @@ if (testId === undefined) {
 		updateBaseline(suite, ours);
 	}
 
-	const report = new URL('../../docs/conformance.md', import.meta.url);
+	const report = new URL('../../docs/contributing/conformance.md', import.meta.url);
 	if (names === undefined) {
 		writeFileSync(report, mergeReport(existsSync(report) ? readFileSync(report, 'utf8') : '', suite, runs));
 	}

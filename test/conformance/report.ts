@@ -1,5 +1,5 @@
 /**
-The report on the runs: docs/conformance.md.
+The report on the runs: docs/contributing/conformance.md.
 */
 import {reasons} from './reasons.ts';
 import type {Run} from './run.ts';

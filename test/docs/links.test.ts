@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import {existsSync} from 'node:fs';
-import {readdir, readFile} from 'node:fs/promises';
+import {existsSync, globSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const pages = ['readme.md', 'changelog.md', 'benchmarks/results.md'];
-for (const name of await readdir(path.join(root, 'docs'))) {
-	if (name.endsWith('.md')) {
-		pages.push(`docs/${name}`);
-	}
-}
+const pages = ['readme.md', 'changelog.md', 'benchmarks/results.md', ...globSync('docs/**/*.md', {cwd: root})];
 
 /** What is in the package, beside `package.json` and what is built. */
 const {files} = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {readonly files: readonly string[]};

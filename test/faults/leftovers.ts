@@ -6,12 +6,12 @@ import {startOrigin} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
 
 /*
-What purges and responses leave in Redis when they are gone themselves. `--count 1000` for less; `--write` puts the figures into docs/storage.md.
+What purges and responses leave in Redis when they are gone themselves. `--count 1000` for less; `--write` puts the figures into docs/contributing/wire-format.md.
 */
 
 const {values: {count: countText, write}} = parseArgs({options: {count: {type: 'string', default: '100000'}, write: {type: 'boolean', default: false}}});
 const count = Number(countText);
-const page = new URL('../../docs/storage.md', import.meta.url);
+const page = new URL('../../docs/contributing/wire-format.md', import.meta.url);
 const concurrency = 64;
 
 await using origin = await startOrigin();

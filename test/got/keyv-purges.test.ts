@@ -7,7 +7,7 @@ import {createAdapter} from '../helpers/adapter.ts';
 import {respond, startOrigin} from '../helpers/origin.ts';
 
 /*
-A Keyv cannot check and write in one step: what docs/storage.md says of purges of everything there.
+A Keyv cannot check and write in one step: what docs/contributing/wire-format.md says of purges of everything there.
 */
 
 const sweeps: Record<string, (cache: RedisCache, url: string) => Promise<boolean>> = {

@@ -326,7 +326,7 @@ await test('the numbers of header names are part of the format', () => {
 	assert.equal(crc32(headerNames.slice(0, 205).join('\n')), 2_513_091_751);
 });
 
-await test('the format is what docs/storage.md shows', () => {
+await test('the format is what docs/contributing/wire-format.md shows', () => {
 	const record = response({rawHeaders: ['ETag', '"1"'], policy: policy(), body: Buffer.from('hi')});
 	assert.equal(encode(record, key).toString('hex'), [
 		'c7ac fd298a37 01 00 530000 2a0000 ac2a93d8',

@@ -14,7 +14,7 @@ import {isResponseWithinBounds, readResponse, writeResponse} from './response.ts
 import {isIndexWithinBounds, readIndex, writeIndex} from './variant-index.ts';
 
 /*
-A stored record as bytes, described in docs/storage.md:
+A stored record as bytes, described in docs/contributing/wire-format.md:
 
 	 0  magic             2
 	 2  CRC-32            4  of the key and everything from here to the end of the head

@@ -5,7 +5,7 @@ import type {StoredResponse} from '../../types/stored.ts';
 /** Node has it since 22.15 and 23.8. */
 export const isCompressionSupported = typeof zlib.zstdCompress === 'function';
 
-/** Higher levels gain a few per cent on JSON and HTML and take twice as long and more: docs/storage.md. */
+/** Higher levels gain a few per cent on JSON and HTML and take twice as long and more: docs/stores/redis.md. */
 const level = 1;
 
 /** Decompressing a smaller one takes half as long as all the rest of a hit, for some kilobytes saved. */

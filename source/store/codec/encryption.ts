@@ -12,7 +12,7 @@ import {noBytes} from './bytes.ts';
 import {longestStored} from './codec.ts';
 
 /*
-An encrypted value, described in docs/storage.md:
+An encrypted value, described in docs/contributing/wire-format.md:
 
 	 0  magic             2
 	 2  id of the key     4  in place of the checksum
