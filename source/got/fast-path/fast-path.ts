@@ -80,6 +80,13 @@ const isStillFuture = (options: Options, head: RequestHead): boolean => {
 	return future !== undefined && isSameRequest(head, future);
 };
 
+/** Whether the options leave a chance of a hit. */
+const mayBeStored = ({settings}: GotContext, {context: {cache}}: Options): boolean => {
+	const {isDisabled, http} = settings.request;
+
+	return cache !== undefined || (!isDisabled && http.methods.has('GET'));
+};
+
 const noContent = {body: undefined, isEncoded: false};
 
 /** Looks the call up in the store. */
@@ -92,7 +99,7 @@ const lookUpDirectly = ({context, options}: FastCall, head: RequestHead): Exchan
 
 	const asked = askedBy(context, options, {head, settings, content: noContent});
 	if (context.settings.filter?.(asked.request) === false) {
-		return undefined;
+		return lookUp(context, asked, {bypass: 'filtered'});
 	}
 
 	const key = firstKeyOf(context, asked);
@@ -223,7 +230,7 @@ Answers a call without starting a request, where nobody could tell.
 */
 export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
 	const [owner] = hooks.beforeRequest;
-	if (!owner || !context.settings.hasFastPath || !isEligible(options, hooks)) {
+	if (!owner || !context.settings.hasFastPath || !mayBeStored(context, options) || !isEligible(options, hooks)) {
 		return undefined;
 	}
 
