@@ -8,7 +8,7 @@ import {CookieJar} from 'tough-cookie';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startOrigin, type PlainResponse} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
-import {runsOf} from '../helpers/runs.ts';
+import {triesOf} from '../helpers/runs.ts';
 import {isGot15, settleWrites} from './helpers.ts';
 
 // Always the same: two calls may lie in two seconds.
@@ -173,7 +173,7 @@ test('thousands of calls, down both ways, from memory', async () => {
 		for (let turn = 0; turn < 3; turn++) {
 			assert.deepEqual(await run(fast, call), await run(ordinary, call));
 		}
-	}), {numRuns: runsOf(1000)});
+	}), triesOf(1000));
 });
 
 // The two share a Redis, where a refresh in the background may end before or after the other asks.
@@ -191,7 +191,7 @@ for (const [name, memory] of [['Redis', false], ['memory before Redis', undefine
 			const expected = await run(ordinary, call);
 			assert.deepEqual(await run(fast, call), expected);
 			assert.deepEqual(await run(fast, call), expected);
-		}), {numRuns: runsOf(200)});
+		}), triesOf(200));
 	});
 }
 

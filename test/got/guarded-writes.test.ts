@@ -6,7 +6,7 @@ import {cacheInfo, type RedisCache, type RedisCacheOptions} from '../../source/i
 import {startProxy} from '../faults/proxy.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
 import {holdNext, type Origin} from '../helpers/origin.ts';
-import {runsOf} from '../helpers/runs.ts';
+import {triesOf} from '../helpers/runs.ts';
 import {lookUps} from './flights-helpers.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
@@ -581,5 +581,5 @@ test('whatever is purged and lost while requests are under way, nothing is serve
 				assert.ok(Number((await client('items', inLanguage(language))).body) >= confirmed);
 			}
 		}
-	}), {numRuns: runsOf(40)});
+	}), triesOf(40));
 });

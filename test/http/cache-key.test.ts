@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import {primaryKey} from '../../source/http/cache-key.ts';
 import type {HeaderFields} from '../../source/http/message.ts';
 import {normalizeEscapes, normalizeUrl} from '../../source/http/url.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 type Asked = {
 	readonly method?: string;
@@ -234,7 +235,7 @@ test('a URL is its own normal form once it is normalised, and so is the beginnin
 		// Where no escape is cut in two.
 		fc.pre(!/%[\da-f]?$/iv.test(first));
 		assert.ok(normalizeEscapes(first + second).startsWith(once));
-	}), {numRuns: 5000});
+	}), triesOf(5000));
 });
 
 /** As lenient servers do: what is no escape is left as it is. */
@@ -245,7 +246,7 @@ test('two queries share a key exactly if they mean the same', () => {
 		const [one, other] = [first, second].map(list => meaning(list.filter(each => !isIgnored(each))));
 
 		assert.equal(key(at(`?${first.join('&')}`)) === key(at(`?${second.join('&')}`)), one === other);
-	}), {numRuns: 2000});
+	}), triesOf(2000));
 });
 
 test('a query in another order has the same key', () => {

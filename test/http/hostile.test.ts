@@ -14,7 +14,7 @@ import {settle} from '../../source/http/settle.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import {timeToLiveMs} from '../../source/http/time-to-live.ts';
 import type {StoredResponse} from '../../source/types/stored.ts';
-import {runsOf} from '../helpers/runs.ts';
+import {triesOf} from '../helpers/runs.ts';
 import {afterSeconds, date, settingsWith, url} from './helpers.ts';
 
 type Passage = {
@@ -207,7 +207,7 @@ const passage: fc.Arbitrary<Passage> = fc.record({
 test('whatever the header fields, nothing throws', () => {
 	fc.assert(fc.property(passage, each => {
 		assert.ok(isSound(passThrough(each)));
-	}), {numRuns: runsOf(3000)});
+	}), triesOf(3000));
 });
 
 test('whatever the header fields, a response to another user is not reused', () => {
@@ -220,7 +220,7 @@ test('whatever the header fields, a response to another user is not reused', () 
 		const isAllowed = ['public', 's-maxage', 'must-revalidate'].some(directive => text.includes(directive));
 
 		assert.ok(stored === undefined || isAllowed);
-	}), {numRuns: runsOf(2000)});
+	}), triesOf(2000));
 });
 
 test('whatever stands around it, no-store is seen', () => {

@@ -3,6 +3,7 @@ import {createRequire} from 'node:module';
 import test from 'node:test';
 import fc from 'fast-check';
 import {normalizeSelectingValue} from '../../source/http/selecting-value.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 type Negotiate = (available?: readonly string[]) => string[];
 
@@ -76,7 +77,7 @@ for (const {name: parser, Parser} of parsers) {
 				const [one, other] = [first, second].map(value => new Parser({headers: {[name]: value}})[method](offered));
 
 				assert.deepEqual(one, other, `${first} and ${second}`);
-			}), {numRuns: 2000});
+			}), triesOf(2000));
 			assert.ok(count > 500, `Only ${count} pairs differed`);
 		});
 	}

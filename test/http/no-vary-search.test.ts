@@ -3,6 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import {primaryKey} from '../../source/http/cache-key.ts';
 import {isEquivalent, simplifiedUrl, urlVariation, type SearchVariance} from '../../source/http/no-vary-search.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 const variationOf = (field: string): SearchVariance => {
 	const variation = urlVariation(field);
@@ -202,7 +203,7 @@ test('two URLs are equivalent exactly if the draft says so, and then have one ke
 		assert.equal(isEquivalent(one, other, variation), isSame);
 		const [key, otherKey] = [one, other].map(url => primaryKey({method: 'GET', url, headers: {}}, {ignoredParameters: new Set()}, {searchVariance: variation}));
 		assert.ok(variation === undefined || (key === otherKey) === isSame);
-	}), {numRuns: 3000});
+	}), triesOf(3000));
 });
 
 test('a simplified URL is its own', () => {
@@ -212,5 +213,5 @@ test('a simplified URL is its own', () => {
 		const simplified = simplifiedUrl(at(search), variation);
 
 		assert.equal(simplifiedUrl(simplified, variation), simplified);
-	}), {numRuns: 1000});
+	}), triesOf(1000));
 });

@@ -3,6 +3,7 @@ import test, {suite} from 'node:test';
 import {inspect} from 'node:util';
 import fc from 'fast-check';
 import {isCovered, matchesUrlPattern, whyNoUrlPattern, type UrlPattern} from '../../source/options/url-pattern.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 const table: ReadonlyArray<readonly [pattern: UrlPattern, url: string, isMatch: boolean]> = [
 	['api.example.com', 'https://api.example.com/items', true],
@@ -137,7 +138,7 @@ await suite('a pattern that matches no URL is told so', () => {
 		fc.assert(fc.property(word, url, (pattern, given) => {
 			fc.pre(!/^\/|^https?(?:[\/:]|$)/iv.test(pattern) && whyNoUrlPattern(pattern)?.includes('which matches no URL') === true);
 			assert.equal(matchesUrlPattern(pattern, given), false);
-		}), {numRuns: 2000});
+		}), triesOf(2000));
 	});
 
 	test('a part of a URL is a pattern for it', () => {
@@ -182,6 +183,6 @@ await suite('a pattern covers another one', () => {
 		fc.assert(fc.property(pattern, pattern, fc.array(url, {minLength: 20, maxLength: 20}), (inner, outer, urls) => {
 			fc.pre(isCovered(inner, outer));
 			assert.deepEqual(urls.filter(each => matchesUrlPattern(inner, each) && !matchesUrlPattern(outer, each)), []);
-		}), {numRuns: 200});
+		}), triesOf(200));
 	});
 });

@@ -23,6 +23,7 @@ import {
 	type Parts,
 } from '../helpers/forge.ts';
 import {index, policy, response} from '../helpers/records.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 const key = '{6c1e}';
 
@@ -95,7 +96,7 @@ const plain = (record: StoredRecord | undefined): unknown => record?.kind === 'r
 await test('what is encoded decodes to itself', () => {
 	fc.assert(fc.property(anyRecord, fc.string(), (record, anyKey) => {
 		assert.deepEqual(plain(decode(encode(record, anyKey), anyKey)), plain(record));
-	}), {numRuns: 500});
+	}), triesOf(500));
 });
 
 await test('a record decodes from any view of its bytes', () => {
@@ -172,7 +173,7 @@ await test('bytes flipped, cut or inserted are no value', () => {
 		const damaged = Uint8Array.from(changed);
 		fc.pre(!encoded.equals(damaged));
 		assert.equal(decode(damaged, key), undefined);
-	}), {numRuns: 2000});
+	}), triesOf(2000));
 });
 
 await test('nonsense with a right checksum is no value and no exception', () => {
@@ -186,7 +187,7 @@ await test('nonsense with a right checksum is no value and no exception', () => 
 		forged.writeUInt32LE(crc32(forged.subarray(6), crc32(key)), 2);
 		const decoded = decode(forged, key);
 		assert.ok(decoded === undefined || ['response', 'index', 'version'].includes(decoded.kind));
-	}), {numRuns: 2000});
+	}), triesOf(2000));
 });
 
 const many = (count: number): string[] => Array.from({length: count}, () => '');
@@ -298,7 +299,7 @@ await test('whatever is forged, reading takes no more steps than it has bytes, a
 		if (decoded) {
 			assert.deepEqual(plain(decode(encode(decoded, key), key)), plain(decoded));
 		}
-	}), {numRuns: 2000});
+	}), triesOf(2000));
 });
 
 await test('a selecting field named __proto__ stays a field', () => {

@@ -11,7 +11,7 @@ import type {Store} from '../../source/store/ports/store.ts';
 import type {StoredRecord, StoredResponse} from '../../source/types/stored.ts';
 import {policy, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
-import {runsOf} from '../helpers/runs.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 /*
 A response that was validated: its body stays where it lies.
@@ -256,7 +256,7 @@ test('whatever two do at the same time, a body stays with its own head', async (
 
 	await fc.assert(fc.asyncProperty(fc.array(step, {minLength: 2, maxLength: 8}), async steps => {
 		await Promise.all(steps.map(async each => take(each)));
-	}), {numRuns: runsOf(150)});
+	}), triesOf(150));
 	await Promise.all(stores.map(async store => store.close()));
 });
 
@@ -308,7 +308,7 @@ test('a head that fits takes the place of another', () => {
 		// Behind another body it is none.
 		bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) + 1;
 		assert.equal(decode(bytes, key), undefined);
-	}), {numRuns: runsOf(200)});
+	}), triesOf(200));
 });
 
 test('a long body leaves its head room to grow, a short one does not', () => {

@@ -14,6 +14,7 @@ import type {Store} from '../../source/store/ports/store.ts';
 import type {StoredRecord, VariantIndex, VariantReference} from '../../source/types/stored.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 /*
 The index of a resource with many variants: validating one of them changes its times and its order, not its names.
@@ -268,7 +269,7 @@ test('what is in front of the strings takes the place of another, whatever the o
 
 		assert.deepEqual(Buffer.concat([numbers, bytes.subarray(length)]), whole);
 		assert.deepEqual(decode(whole, key), next);
-	}), {numRuns: 300});
+	}), triesOf(300));
 });
 
 test('an index whose order is none is refused', () => {

@@ -25,6 +25,7 @@ import {
 } from '../helpers/forge.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis} from '../helpers/redis.ts';
+import {triesOf} from '../helpers/runs.ts';
 
 const key = '{6c1e}';
 
@@ -86,7 +87,7 @@ for (const {name, values} of forms) {
 			const read = await values.read(damaged, key);
 			assert.ok(read === undefined || damaged.equals(bytes));
 			values.readHead(damaged, key);
-		}), {numRuns: 1500});
+		}), triesOf(1500));
 	});
 
 	test(`a value is good for its own key alone ${name}`, async () => {
@@ -213,7 +214,7 @@ test('whatever somebody forges who has the key, reading never throws and takes n
 		});
 		assert.ok(steps <= (4 * sealed.length) + 100, `${steps} steps for ${sealed.length} bytes`);
 		await read;
-	}), {numRuns: 1000});
+	}), triesOf(1000));
 });
 
 test('an encrypted head beyond the longest is not decrypted, and neither is what an index does not say', async () => {
