@@ -1,9 +1,16 @@
 import {availableParallelism} from 'node:os';
-import {existsSync, globSync} from 'node:fs';
+import {
+	existsSync,
+	globSync,
+	mkdirSync,
+	readFileSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {run} from 'node:test';
 import {spec} from 'node:test/reporters';
+import {pathToFileURL} from 'node:url';
 
 /*
 Runs the tests: `node test/run.ts`, or with `--fast` those that need no other Redis than one of their own, or with files and folders: `node test/run.ts test/http test/got/stale.test.ts`.
@@ -19,8 +26,8 @@ const longest = ['got/got-15', 'package', 'faults/faults', 'acceptance', 'got/gu
 /** How much a process can do when it alone is busy: comes last, when hardly another file is left. */
 const alone = 'test/got/own-load.test.ts';
 
-/** Faults, fleets, clusters, the embedded Redis, and everything once more with got 15. */
-const slow = /\/(?:faults\/|acceptance|conformance|demo|docstrings|operations-page|embedded|package|readme|requirements|inspector\/(?:hostile|page|shape)|got\/(?:cluster|distributed|exit|failover|flights-fleet|got-15|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights))/v;
+/** Faults, fleets, clusters, browsers, the embedded Redis, examples that are compiled, other test runners, and everything once more with got 15. */
+const slow = /\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:inspector|migration|testing)-page|docstrings|operations-page|embedded|package|readme|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-15|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights|switches-fleet))/v;
 
 const arguments_ = process.argv.slice(2);
 const isFast = arguments_.includes('--fast');
@@ -30,9 +37,34 @@ const wanted = (places.length === 0 ? ['test'] : places)
 	.flatMap(place => place.endsWith('.ts') ? [place] : globSync(path.join(place, '**/*.test.ts'), {cwd: root}))
 	.filter(file => !isFast || !slow.test(`/${path.relative('test', file)}`));
 
+/** A file that changes what all files of a process have in common has a process of its own: hooks of all tests, listeners of the process, its environment, its memory. */
+const isOwnProcess = (file: string): boolean =>
+	longest.includes(file) || file === alone || slow.test(`/${path.relative('test', file)}`)
+	|| /^(?:after|before)(?:Each)?\(|\bprocess\.(?:env|memoryUsage|on|once)\b|\b(?:diagnostics_channel|registerHooks)\b/mv.test(readFileSync(path.join(root, file), 'utf8'));
+
+const groupSize = 8;
+
+/** Has files run in one process, one after the other. Returns the file that loads them. */
+const group = (members: readonly string[], index: number): string => {
+	if (members.length === 1) {
+		return members[0]!;
+	}
+
+	const folder = path.join(root, 'node_modules/.cache/test-groups');
+	mkdirSync(folder, {recursive: true});
+	const file = path.join(folder, `${path.dirname(members[0]!).replaceAll(path.sep, '-')}-${index}.mjs`);
+	writeFileSync(file, members.map(member => `await import(${JSON.stringify(pathToFileURL(path.join(root, member)).href)});\n`).join(''));
+	return path.relative(root, file);
+};
+
+/** A process loads the library in half a second, and is slow at first. */
+const grouped = Object.values(Object.groupBy(wanted.filter(file => !isOwnProcess(file)).toSorted(), file => path.dirname(file)))
+	.flatMap((members = []) => Array.from({length: Math.ceil(members.length / groupSize)}, (_, index) => group(members.slice(index * groupSize, (index + 1) * groupSize), index)));
+
 const files = [
 	...longest.filter(file => wanted.includes(file)),
-	...wanted.filter(file => !longest.includes(file) && file !== alone).toSorted(),
+	...grouped,
+	...wanted.filter(file => isOwnProcess(file) && !longest.includes(file) && file !== alone).toSorted(),
 	...wanted.filter(file => file === alone),
 ];
 

@@ -232,7 +232,7 @@ test('whatever stands around it, no-store is seen', () => {
 });
 
 // Long enough that a quadratic rule would not come back.
-const length = 1_000_000;
+const length = 500_000;
 const long: ReadonlyArray<readonly [what: string, fields: readonly string[]]> = [
 	['directives', ['Cache-Control', 'a=1, '.repeat(length / 5)]],
 	['empty members', ['Cache-Control', ','.repeat(length)]],
@@ -263,7 +263,7 @@ const long: ReadonlyArray<readonly [what: string, fields: readonly string[]]> = 
 ];
 
 for (const [what, rawHeaders] of long) {
-	test(`a megabyte of ${what}`, () => {
+	test(`half a megabyte of ${what}`, () => {
 		const headers = {
 			accept: 'a;q=1,'.repeat(10_000),
 			'accept-language': '"'.repeat(10_001),
@@ -278,7 +278,7 @@ for (const [what, rawHeaders] of long) {
 	});
 }
 
-test('a URL of a megabyte, and as many names as a field may have', () => {
+test('a URL of half a megabyte, and as many names as a field may have', () => {
 	const variation = urlVariation(`params=(${Array.from({length: 500}, (_, index) => `"x${index}"`).join(' ')})`);
 	assert.ok(variation);
 	const many = (nameOf: (index: number) => string) => Array.from({length: 100_000}, (_, index) => `${nameOf(index)}=1`).join('&');
