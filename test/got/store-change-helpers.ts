@@ -52,7 +52,13 @@ export const refreshed = async (setup: Setup, requests: number): Promise<void> =
 /** All that is in Redis, as text. */
 export const dump = async ({client}: TestRedis): Promise<string> => {
 	const keys = await client.keys('*');
-	const values = await Promise.all(keys.map(async key => client.get(key)));
+	// The statistics, which are written from time to time, are no strings.
+	const read: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
+		string: async key => client.get(key),
+		hash: async key => JSON.stringify(await client.hGetAll(key)),
+		zset: async key => JSON.stringify(await client.zRange(key, 0, -1)),
+	};
+	const values = await Promise.all(keys.map(async key => read[await client.type(key)]?.(key)));
 
 	return [...keys, ...values].join('\n');
 };
