@@ -41,6 +41,8 @@ const folders = [
 	'audit',
 	'webhook',
 	'opentelemetry',
+	'fixtures',
+	'replay',
 	'inspector/api',
 	'inspector/page',
 	'inspector',
@@ -56,7 +58,7 @@ const folders = [
 ];
 
 /** What the package exports, and what each of these loads first. */
-const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'inspector.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'webhook.ts']);
+const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'inspector.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'replay.ts', 'webhook.ts']);
 
 type Module = {
 	readonly name: string;
@@ -194,9 +196,9 @@ test('the command line uses the public surface alone, and nothing else knows it'
 const namesGot = 'options/options.ts';
 
 /** Its commands make requests. */
-const usesGot = new Set(['acceptance', 'audit', 'cli/transfer', 'cli/warm']);
+const usesGot = new Set(['acceptance', 'audit', 'replay', 'cli/transfer', 'cli/warm']);
 
-test('got is imported by the folders `got`, `acceptance` and `audit`, and by commands', () => {
+test('got is imported by the folders `got`, `acceptance`, `audit` and `replay`, and by commands', () => {
 	const others = modules.filter(({name, folder, packages}) => packages.includes('got') && !folder.startsWith('got') && !usesGot.has(folder) && name !== namesGot).map(({name}) => name);
 
 	assert.deepEqual(others, []);
@@ -227,7 +229,7 @@ test('the other entry points load neither OpenTelemetry nor prom-client', async 
 			loaded.push(url);
 			return next(url, context);
 		}});
-		for (const entry of ['index', 'acceptance', 'audit', 'embedded', 'webhook', 'cli/run']) {
+		for (const entry of ['index', 'acceptance', 'audit', 'embedded', 'replay', 'webhook', 'cli/run']) {
 			await import(\`./source/\${entry}.ts\`);
 		}
 
