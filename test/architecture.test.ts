@@ -42,6 +42,7 @@ const folders = [
 	'webhook',
 	'opentelemetry',
 	'fixtures',
+	'file-store',
 	'replay',
 	'inspector/api',
 	'inspector/page',
@@ -58,7 +59,7 @@ const folders = [
 ];
 
 /** What the package exports, and what each of these loads first. */
-const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'index.ts', 'inspector.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'replay.ts', 'webhook.ts']);
+const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'file-store.ts', 'index.ts', 'inspector.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'replay.ts', 'webhook.ts']);
 
 type Module = {
 	readonly name: string;
@@ -229,7 +230,7 @@ test('the other entry points load neither OpenTelemetry nor prom-client', async 
 			loaded.push(url);
 			return next(url, context);
 		}});
-		for (const entry of ['index', 'acceptance', 'audit', 'embedded', 'replay', 'webhook', 'cli/run']) {
+		for (const entry of ['index', 'acceptance', 'audit', 'embedded', 'file-store', 'replay', 'webhook', 'cli/run']) {
 			await import(\`./source/\${entry}.ts\`);
 		}
 

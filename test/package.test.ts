@@ -88,6 +88,7 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.ok(insideDist.has('dist/audit.js'));
 	t.assert.ok(insideDist.has('dist/embedded.js'));
 	t.assert.ok(insideDist.has('dist/acceptance.js'));
+	t.assert.ok(insideDist.has('dist/file-store.js'));
 	t.assert.ok(insideDist.has('dist/replay.js'));
 	t.assert.ok(insideDist.has('dist/webhook.js'));
 	t.assert.ok(insideDist.has('dist/opentelemetry.js'));

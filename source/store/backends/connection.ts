@@ -91,7 +91,7 @@ type ResolveOptions = {
 	readonly memoryBytes: number;
 	/** The longest that an operation is waited for. */
 	readonly timeoutMs: number;
-	/** Hears of what has befallen a database file. */
+	/** Hears of what has befallen a database file, or files in a folder. */
 	readonly onFault: (error: Error) => void;
 	/** Hears of keys that were read and then changed, where the backend says so. */
 	readonly tracker?: Tracker;
@@ -121,7 +121,7 @@ export const resolveStore = (store: unknown, {namespace, memoryBytes, timeoutMs,
 	}
 
 	if (store instanceof Map) {
-		return mapBackend(store, namespace);
+		return mapBackend(store, namespace, onFault);
 	}
 
 	if (typeof store !== 'object' || store === null) {

@@ -128,13 +128,34 @@ const guardsOf = (map: WeakKey): GuardsInMemory => {
 	return guards;
 };
 
+/** A `Map` whose entries lie elsewhere, such as in files. It tells where, and of entries that it cannot read. */
+type DistantMap = Map<any, any> & {
+	readonly address: string;
+	on(event: 'error', listener: (error: Error) => void): unknown;
+	off(event: 'error', listener: (error: Error) => void): unknown;
+};
+
+const isDistant = (map: Map<any, any>): map is DistantMap => 'address' in map && 'on' in map && 'off' in map;
+
+const listenTo = (map: DistantMap, onFault: (error: Error) => void): Pick<Backend, 'address' | 'close'> => {
+	map.on('error', onFault);
+
+	return {
+		address: map.address,
+		async close() {
+			map.off('error', onFault);
+		},
+	};
+};
+
 /**
 The user's `Map`, which may hold other things too.
 */
-export const mapBackend = (map: Map<any, any>, namespace: string): Backend => ({
+export const mapBackend = (map: Map<any, any>, namespace: string, onFault: (error: Error) => void): Backend => ({
 	...local,
 	...binary,
 	address: 'a Map',
+	...isDistant(map) && listenTo(map, onFault),
 	prefix: `${namespace}:`,
 	isInProcess: true,
 	keyv: new Keyv({...unserialized, store: map}),
