@@ -68,7 +68,7 @@ export const hintOfClientOption = (name: string, given: readonly string[], isOpt
 	return isOfClient(name) ? `where the Redis is goes into \`store\`, as in ${inPlace(given, isOptionName)}` : undefined;
 };
 
-const upstashHint = 'the cache speaks Redis\'s own protocol, so pass the rediss:// URL of the same database, as in {store: \'rediss://…\'}';
+const upstashHint = 'over HTTP there are no replies in bytes, no messages when a key changes, and no time within which a command is known to be lost. The cache speaks Redis\'s own protocol, so pass the rediss:// URL of the same database, as in {store: \'rediss://…\'}';
 
 /** Its options, not those of a client of Redis. */
 const isUpstash = (names: readonly string[]): boolean => names.includes('url') && names.includes('token');
@@ -77,7 +77,7 @@ const isUpstash = (names: readonly string[]): boolean => names.includes('url') &
 const foreignClient = (store: Readonly<Record<string, unknown>>): string | undefined => {
 	const has = (...names: readonly string[]) => names.every(name => typeof store[name] === 'function');
 	if (has('defineCommand', 'sendCommand', 'duplicate')) {
-		return 'a client of ioredis, which the cache cannot use: pass its address, as in {store: \'redis://…\'}, or a client that createClient() of node-redis 5 makes';
+		return 'a client of an old ioredis: pass its address, as in {store: \'redis://…\'}, or a client of ioredis 5 or 6, of iovalkey, or of node-redis 5';
 	}
 
 	if (has('createScript', 'pipeline') && !has('connect')) {
@@ -90,7 +90,7 @@ const foreignClient = (store: Readonly<Record<string, unknown>>): string | undef
 };
 
 /**
-@throws {TypeError} If the store is a client that is none of node-redis 5, or an address that such a client goes by: says what to pass instead.
+@throws {TypeError} If the store is a client of another package or version than the cache takes, or an address that such a client goes by: says what to pass instead.
 */
 export const refuseForeignClient = (store: unknown): void => {
 	if ((typeof store === 'string' || store instanceof URL) && /^https?:\/\/[^\/]*\.upstash\.io(?:[\/:]|$)/v.test(String(store))) {

@@ -85,6 +85,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				tier.invalidate(changedKey.slice(prefix.length));
 			},
 			lose: tier.lose,
+			confirm: tier.confirmConnection,
 			refused(error) {
 				// An old server has no tracking, which is nobody's mistake.
 				const missing = toPermissionError(error, prefix);
@@ -133,7 +134,12 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		onEvent,
 		probe: probeAll,
 		onAnswer() {
-			tier?.confirmConnection();
+			if (backend.proveTracking) {
+				backend.proveTracking();
+			} else {
+				tier?.confirmConnection();
+			}
+
 			// One that was only late, or lost with a connection.
 			deletions.confirmWhenDue();
 		},

@@ -187,11 +187,11 @@ await suite('what is wrong is named, with what was given and what is expected', 
 /** What clients of other packages, or of older versions, are told by; none of their methods is called. */
 const clientWith = (...names: readonly string[]): Record<string, unknown> => Object.assign(Object.create({}) as Record<string, unknown>, Object.fromEntries(names.map(name => [name, () => assert.fail(name)])), {options: {password: 'secret'}});
 
-const upstash = /which speaks HTTP: the cache speaks Redis's own protocol, so pass the rediss:\/\/ URL of the same database/v;
+const upstash = /which speaks HTTP: over HTTP there are no replies in bytes, .*\. The cache speaks Redis's own protocol, so pass the rediss:\/\/ URL of the same database/v;
 
 await suite('a client that cannot be used is named, with the way to go', () => {
 	const clients: ReadonlyArray<readonly [name: string, store: unknown, message: RegExp]> = [
-		['ioredis', clientWith('get', 'set', 'del', 'connect', 'sendCommand', 'duplicate', 'defineCommand', 'pipeline', 'multi'), /^The option `store` is a client of ioredis, which the cache cannot use: pass its address, as in \{store: 'redis:\/\/…'\}, or a client that createClient\(\) of node-redis 5 makes$/v],
+		['ioredis 4', clientWith('get', 'set', 'del', 'connect', 'sendCommand', 'duplicate', 'defineCommand', 'pipeline', 'multi'), /^The option `store` is a client of an old ioredis: pass its address, as in \{store: 'redis:\/\/…'\}, or a client of ioredis 5 or 6, of iovalkey, or of node-redis 5$/v],
 		['@upstash/redis', clientWith('get', 'set', 'ttl', 'del', 'pipeline', 'createScript', 'use', 'multi'), upstash],
 		['node-redis 4', clientWith('get', 'set', 'connect', 'sendCommand', 'duplicate', 'multi'), /^The option `store` is a client of an old node-redis: pass its address, /v],
 		['node-redis 3', clientWith('get', 'set', 'send_command', 'multi'), /^The option `store` is a client of an old node-redis: pass its address, /v],

@@ -1,56 +1,21 @@
 import type {Buffer} from 'node:buffer';
 import {ConnectionTimeoutError, createClient, ErrorReply, type RedisClientOptions} from '@redis/client';
 import {atDeadline, idleMs} from '../guard/deadline.ts';
-import type {Nodes} from '../ports/backend.ts';
 import {addressOfClient, addressOfConnection} from './address.ts';
-import {nodesOf, type Cluster} from './cluster-nodes.ts';
+import {nodesOf} from './cluster-nodes.ts';
+import {watchMasters} from './masters.ts';
+import {mastersOf, senderOf} from './node-redis-commands.ts';
+import {isCluster, isSingle, keepsOrder} from './node-redis-kinds.ts';
 import type {RedisConnection} from './redis-connection.ts';
-
-/** Its nodes take commands like any other client; the cluster itself must be told of which key. */
-type ClusterConnection = RedisConnection & Cluster;
-
-export const isCluster = (connection: RedisConnection): connection is ClusterConnection => 'masters' in connection;
+import type {RedisLink, Tracker} from './redis-link.ts';
 
 /** A cluster is open before it knows its nodes, and throws until it does. */
 const isUsable = (connection: RedisConnection): boolean => isCluster(connection)
 	? connection.isOpen && connection.masters.length > 0
 	: connection.isReady ?? connection.isOpen;
 
-/**
-A connection to Redis that opens when it is first needed.
-*/
-export type RedisLink = {
-	/** Where it leads, for messages: without credentials. */
-	readonly address: string;
-	/** Why a client that connects by itself has not succeeded yet. */
-	readonly connectionError?: Error | undefined;
-	/** Another one after a server turned out to lack client tracking. */
-	readonly connection: RedisConnection;
-	/** Whether Redis tells `tracker` what becomes of the keys that are read. */
-	readonly isTracking: boolean;
-	/** `undefined` when commands may be sent, otherwise resolves when they may. */
-	readonly connect: () => Promise<void> | undefined;
-	/** Calls back when there is another connection, before anything is sent on it. Returns how to end it. Absent for a connection of the user's. */
-	readonly watch?: (onChange: () => void) => () => void;
-	/** Drops a connection that fell silent, and the commands on it. */
-	reset(): void;
-	/** The nodes of a cluster. */
-	readonly nodes?: Nodes;
-	close(): Promise<void>;
-	readonly probePatienceMs: number;
-};
-
 /** Of TCP for all: TypeScript cannot spread the union of what a socket may be. */
 type TcpOptions = Extract<RedisClientOptions['socket'], {port?: number; tls?: false}>;
-
-/** Listens for keys that were changed or removed since they were read here, by wire key. */
-export type Tracker = {
-	invalidate(key: string): void;
-	/** Word may have been missed. */
-	lose(): void;
-	/** Redis tells nothing, for the reason that it gave. */
-	refused(error: ErrorReply): void;
-};
 
 const connectTimeoutMs = 2000;
 
@@ -218,9 +183,10 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 
 	return {
 		address: addressOfClient(options),
-		get connection() {
-			return client;
-		},
+		isSingle: true,
+		keepsOrder: true,
+		send: senderOf(() => client),
+		masters: () => mastersOf(client),
 		get isTracking() {
 			return isTracking;
 		},
@@ -237,7 +203,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 			connecting ??= open();
 			return connecting;
 		},
-		watch(onChange) {
+		watchMasters(onChange) {
 			watchers.add(onChange);
 			return () => {
 				watchers.delete(onChange);
@@ -330,7 +296,11 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 		get connectionError() {
 			return readiness.lastError;
 		},
-		connection,
+		isSingle: isSingle(connection),
+		keepsOrder: keepsOrder(connection),
+		send: senderOf(() => connection),
+		masters: () => mastersOf(connection),
+		watchMasters: onChange => watchMasters(connection, onChange),
 		isTracking: false,
 		// A node that died keeps what it was asked; the next one is asked something else.
 		probePatienceMs: isCluster(connection) ? 1000 : 30_000,

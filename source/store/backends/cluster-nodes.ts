@@ -24,23 +24,21 @@ export type Cluster = {
 type Rediscovering = {readonly _slots?: {rediscover?(startWith: unknown): Promise<void>}};
 
 /** In the place of an address: slots that no node has serve nobody, and are no reason not to ask for others. */
-const unassigned = 'slots without a node';
+export const unassigned = 'slots without a node';
 
 /** @see https://redis.io/docs/latest/commands/cluster-slots/ */
-type SlotRange = readonly [from: number, to: number, master: readonly [host: unknown, port: unknown, ...rest: unknown[]]];
+export type SlotRange = readonly [from: number, to: number, master: readonly [host: unknown, port: unknown, ...rest: unknown[]]];
 
-/** Whether a node sees one of the slots with another master than `address`. */
-const isElsewhere = async ({client}: ClusterNode, slots: readonly number[], address: string): Promise<boolean> => {
-	const ranges = await client?.sendCommand(['CLUSTER', 'SLOTS'], {typeMapping: {}}) as readonly SlotRange[];
-	return ranges.some(([from, to, [host, port]]) => `${String(host)}:${String(port)}` !== address && slots.some(slot => from <= slot && slot <= to));
-};
+/** Asks a node where the slots are. */
+export type AskForSlots = () => Promise<readonly SlotRange[]>;
 
-/** The first node that answers that they are elsewhere. */
-const findDissenter = async (nodes: readonly ClusterNode[], slots: readonly number[], address: string): Promise<ClusterNode | undefined> => {
-	const {promise, resolve} = Promise.withResolvers<ClusterNode | undefined>();
-	const asked = nodes.map(async node => {
-		if (await isElsewhere(node, slots, address)) {
-			resolve(node);
+/** The first node that answers that it sees one of the slots with another master than `address`. */
+export const findDissenter = async <Ask extends AskForSlots>(nodes: readonly Ask[], slots: readonly number[], address: string): Promise<Ask | undefined> => {
+	const {promise, resolve} = Promise.withResolvers<Ask | undefined>();
+	const asked = nodes.map(async ask => {
+		const ranges = await ask();
+		if (ranges.some(([from, to, [host, port]]) => `${String(host)}:${String(port)}` !== address && slots.some(slot => from <= slot && slot <= to))) {
+			resolve(ask);
 		}
 	});
 	const giveUp = async () => {
@@ -77,12 +75,13 @@ export const nodesOf = (cluster: Cluster): Nodes => {
 		async replace(address, answering) {
 			const slots = cluster.slots.keys().filter(slot => ownerOf(slot) === address).toArray();
 			const others = cluster.masters.filter(node => node.client?.isReady && node.address !== address && answering.includes(node.address));
-			const dissenter = await findDissenter(others, slots, address);
+			const clients = new Map<AskForSlots, NodeClient | undefined>(others.map(({client}) => [async () => await client?.sendCommand(['CLUSTER', 'SLOTS'], {typeMapping: {}}) as readonly SlotRange[], client]));
+			const dissenter = await findDissenter(clients.keys().toArray(), slots, address);
 			if (!dissenter) {
 				return undefined;
 			}
 
-			await (cluster as Rediscovering)._slots?.rediscover?.(dissenter.client);
+			await (cluster as Rediscovering)._slots?.rediscover?.(clients.get(dissenter));
 			const replacedBy = new Set(slots.map(each => ownerOf(each)));
 			return replacedBy.has(address) ? undefined : [...replacedBy];
 		},

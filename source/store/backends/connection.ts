@@ -5,9 +5,12 @@ import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import type {Backend} from '../ports/backend.ts';
 import {isSqliteOptions, isSqliteUrl, parseSqlite, type SqliteOptions} from '../sqlite/address.ts';
 import {sqliteBackend} from '../sqlite/backend.ts';
-import {borrowLink, createLink, type Tracker} from './client.ts';
+import {borrowLink, createLink} from './client.ts';
+import {ioredisLink} from './ioredis.ts';
+import {isIoredis, type IoredisConnection} from './ioredis-kinds.ts';
 import {adapterBackend, keyvBackend, mapBackend, memoryBackend} from './keyv.ts';
 import type {RedisConnection} from './redis-connection.ts';
+import type {Tracker} from './redis-link.ts';
 import {redisBackend} from './redis.ts';
 
 /** A Redis that runs beside the process, as `embeddedRedis()` gives it. It stays open when the cache is closed. */
@@ -24,6 +27,7 @@ Where a cache keeps its responses.
 - A file of SQLite: `sqlite:./cache.db`, relative to the working directory; `sqlite:///absolute/path/cache.db`; `sqlite::memory:`; or, with a bound, `{sqlite: './cache.db', maxSize: 104_857_600}`. Needs Node.js 22.13 or later.
 - Options of a node-redis client, without `clientSideCache`, `disableOfflineQueue`, `pingInterval` and `socket.reconnectStrategy`, which are refused: when the connection is opened again is up to the cache. `socket.tls` is a boolean, with the options of TLS beside it.
 - A node-redis client, cluster, sentinel or pool: yours, connected when it is not, and never closed.
+- A client or cluster of ioredis 5 or 6, or of iovalkey, with sentinels or without: likewise.
 - A `Keyv`, used as it is; a storage adapter of Keyv's; a `Map`.
 - The result of `embeddedRedis()`.
 */
@@ -35,12 +39,13 @@ export type StoreOption =
 	| SqliteOptions
 	| RedisClientOptions
 	| RedisConnection
+	| IoredisConnection
 	| EmbeddedStore
 	| Keyv
 	| KeyvStoreAdapter
 	| Map<any, any>;
 
-const expected = 'expected a redis:, rediss:, valkey:, valkeys:, unix: or sqlite: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis 5, a Keyv, a Keyv storage adapter, or a Map';
+const expected = 'expected a redis:, rediss:, valkey:, valkeys:, unix: or sqlite: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis 5, a client or cluster of ioredis or iovalkey, a Keyv, a Keyv storage adapter, or a Map';
 
 const clientOptions = [
 	'clientInfoTag',
@@ -137,6 +142,10 @@ export const resolveStore = (store: unknown, {namespace, memoryBytes, timeoutMs,
 		return redisBackend(borrowLink(store as RedisConnection), namespace);
 	}
 
+	if (isIoredis(object)) {
+		return redisBackend(ioredisLink(store as IoredisConnection, {namespace, tracker}), namespace);
+	}
+
 	// Its client is the user's; the adapter itself would turn bytes into text.
 	if (store instanceof KeyvRedis) {
 		return redisBackend(borrowLink(store.client), namespace);
@@ -187,7 +196,7 @@ export const isStoreOption = (value: unknown): value is StoreOption => {
 	}
 
 	const store = value as Unknown;
-	return value instanceof URL || value instanceof Map || isSqliteOptions(value) || isAdapter(store) || isConnection(store) || isEmbedded(store);
+	return value instanceof URL || value instanceof Map || isSqliteOptions(value) || isAdapter(store) || isConnection(store) || isIoredis(store) || isEmbedded(store);
 };
 
 const checkedOptions = (options: Readonly<Unknown>): RedisClientOptions => {

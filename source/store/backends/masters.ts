@@ -1,4 +1,4 @@
-import {isCluster} from './client.ts';
+import {isCluster} from './node-redis-kinds.ts';
 import type {RedisConnection} from './redis-connection.ts';
 
 /*

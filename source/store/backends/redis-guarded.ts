@@ -4,11 +4,7 @@ import {noBytes} from '../codec/bytes.ts';
 import {StorePermissionError} from '../guard/permissions.ts';
 import type {Change, ChangeResult, GuardedChanges} from '../ports/backend.ts';
 import {isLongKey} from '../ports/long-keys.ts';
-
-type Argument = string | Uint8Array;
-
-/** Sends a command about one key; replies are bytes. */
-export type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<unknown>;
+import type {Argument, SendCommand} from './redis-link.ts';
 
 // `SET NX GET` does the same from Redis 7.0 on.
 const placeScript = `

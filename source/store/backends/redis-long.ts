@@ -1,7 +1,7 @@
 import {hash} from 'node:crypto';
 import {noBytes} from '../codec/bytes.ts';
 import type {Backend, HeadChange} from '../ports/backend.ts';
-import type {SendCommand} from './redis-guarded.ts';
+import type {SendCommand} from './redis-link.ts';
 
 /*
 A long value in Redis: a hash with its length and its pieces by number. Each piece has memory of its own. A string that grows is copied again and again, and one of 300 MB holds Redis up while it is set aside.

@@ -1,7 +1,6 @@
-import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
 import KeyvRedis from '@keyv/redis';
-import {ErrorReply, RESP_TYPES, type RedisClientType} from '@redis/client';
+import {ErrorReply, type RedisClientType} from '@redis/client';
 import {Keyv} from 'keyv';
 import {noBytes} from '../codec/bytes.ts';
 import {headLengthOf} from '../codec/codec.ts';
@@ -9,45 +8,14 @@ import {createPermissionErrors} from '../guard/permissions.ts';
 import {binary, type Backend, type RawEntry, type Eviction, type HeadChange} from '../ports/backend.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from '../ports/guard-token.ts';
 import {isLongKey} from '../ports/long-keys.ts';
-import {isCluster, type RedisLink} from './client.ts';
 import {checkClusterNode} from './cluster-node.ts';
 import {readEviction} from './eviction.ts';
-import {noteMasters, watchMasters} from './masters.ts';
-import type {RedisConnection} from './redis-connection.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
+import type {MasterNode, RedisLink, SendCommand} from './redis-link.ts';
 import {createPieces, replaceLongHead} from './redis-long.ts';
 
 /** The value that Keyv hands to an adapter, and takes back, when it does not serialize. */
 type KeyvValue = {readonly value: Uint8Array};
-
-type Argument = string | Uint8Array;
-
-type Reply = unknown;
-
-type SendCommand = (key: string, arguments_: readonly Argument[]) => Promise<Reply>;
-
-const asBytes = {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}};
-const asText = {typeMapping: {}};
-
-/*
-Masters alone, whether or not the owner reads from replicas: one that lags behind would give what was purged.
-
-Not `withTypeMapping()`: a sentinel would change the replies of its owner too, and a cluster's nodes lose the mapping.
-*/
-const senderOf = (link: RedisLink): SendCommand => {
-	const {connection} = link;
-	if (isCluster(connection)) {
-		return async (key, arguments_) => {
-			const reply: unknown = await connection.sendCommand(key, false, arguments_, asBytes);
-			noteMasters(connection);
-			return reply;
-		};
-	}
-
-	return 'getSentinelNode' in connection
-		? async (_key, arguments_) => connection.sendCommand(false, arguments_, asBytes)
-		: async (_key, arguments_) => link.connection.sendCommand(arguments_, asBytes);
-};
 
 /** As much of a node-redis client as `KeyvRedis` needs, with bytes for replies. */
 const byteClient = (send: SendCommand) => ({
@@ -103,39 +71,14 @@ const escapeGlob = (text: string): string => text.replaceAll(/[*\-?\[\\\]^]/gv, 
 
 const scanBatch = '1000';
 
-type SendToNode = (arguments_: readonly Argument[], options: typeof asText | typeof asBytes) => Promise<Reply>;
-
-type MasterNode = {
-	/** The address of a cluster's node. */
-	readonly address: string | undefined;
-	readonly send: SendToNode;
-};
-
-const mastersOf = (connection: RedisConnection): MasterNode[] => {
-	if (isCluster(connection)) {
-		return connection.masters.map(node => ({
-			address: node.address,
-			async send(arguments_, options) {
-				const client = await connection.nodeClient(node);
-				return client.sendCommand(arguments_, options);
-			},
-		}));
-	}
-
-	return [{
-		address: undefined,
-		send: 'getSentinelNode' in connection
-			? async (arguments_, options) => connection.sendCommand(false, arguments_, options)
-			: async (arguments_, options) => connection.sendCommand(arguments_, options),
-	}];
-};
+type SendToNode = MasterNode['send'];
 
 const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGenerator<readonly string[]> {
 	const pattern = `${escapeGlob(prefix)}{*`;
 	let cursor = '0';
 	do {
 		// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
-		const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', scanBatch], asText);
+		const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', scanBatch], 'text');
 		const [next, keys] = reply as [string, string[]];
 		cursor = next;
 		yield keys.filter(key => key.startsWith(`${prefix}{`));
@@ -151,7 +94,7 @@ const sendForAll = async (nodes: readonly SendToNode[], prefix: string, change: 
 	}));
 };
 
-const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<void> => sendForAll(nodes, prefix, async (key, send) => send(['UNLINK', key], asText));
+const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<void> => sendForAll(nodes, prefix, async (key, send) => send(['UNLINK', key], 'text'));
 
 const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Promise<void> =>
 	sendForAll(nodes, prefix, async (key, send) => {
@@ -160,33 +103,27 @@ const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Prom
 		}
 
 		try {
-			await send(['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)], asText);
+			await send(['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)], 'text');
 		} catch (error) {
 			if (!isFull(error)) {
 				throw error;
 			}
 
 			// Without a guard, nothing is written either.
-			await send(['UNLINK', key], asText);
+			await send(['UNLINK', key], 'text');
 		}
 	});
-
-/** Without arguments, it changes nothing. */
-const askServer = async (connection: RedisConnection): Promise<unknown> => {
-	const [master] = mastersOf(connection);
-	return master?.send(['HELLO'], asText);
-};
 
 /** Of its data: promoted, a replica gives itself another one. */
 const replicationIdOf = (info: string): string | undefined => /^master_replid:(?<id>\w+)/mv.exec(info)?.groups?.id;
 
 const identify = async (nodes: readonly SendToNode[]): Promise<string | undefined> => {
-	const ids = await Promise.all(nodes.map(async send => replicationIdOf(String(await send(['INFO', 'replication'], asText)))));
+	const ids = await Promise.all(nodes.map(async send => replicationIdOf(String(await send(['INFO', 'replication'], 'text')))));
 	return ids.length === 0 || ids.includes(undefined) ? undefined : ids.toSorted((one, other) => String(one).localeCompare(String(other))).join(' ');
 };
 
-const readEvictions = async (connection: RedisConnection): Promise<readonly Eviction[]> => {
-	const evictions = await Promise.all(mastersOf(connection).map(async ({send}) => readEviction(String(await send(['INFO', 'memory'], asText)))));
+const readEvictions = async (masters: readonly MasterNode[]): Promise<readonly Eviction[]> => {
+	const evictions = await Promise.all(masters.map(async ({send}) => readEviction(String(await send(['INFO', 'memory'], 'text')))));
 
 	return evictions.filter(eviction => eviction !== undefined);
 };
@@ -198,11 +135,11 @@ const firstRead = 1024;
 const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undefined> => {
 	const readFirst = async (length: number) => {
 		const command = isLongKey(key) ? ['HGET', key, '0'] : ['GETRANGE', key, '0', String(length - 1)];
-		return (await send(command, asBytes) ?? noBytes) as Uint8Array;
+		return (await send(command, 'bytes') ?? noBytes) as Uint8Array;
 	};
 
 	try {
-		const [first, ttlMs] = await Promise.all([readFirst(firstRead), send(['PTTL', key], asText)]);
+		const [first, ttlMs] = await Promise.all([readFirst(firstRead), send(['PTTL', key], 'text')]);
 		const headLength = headLengthOf(first) ?? 0;
 		const value = headLength > first.length ? await readFirst(headLength) : first;
 		return {key, value, ttlMs: Number(ttlMs) < 0 ? undefined : Number(ttlMs)};
@@ -298,9 +235,9 @@ const extendScript = `
 Redis as a place to keep bytes in.
 */
 export const redisBackend = (link: RedisLink, namespace: string): Backend => {
-	const prefix = `${namespace}:`;
+	const prefix = `${link.keyPrefix ?? ''}${namespace}:`;
 	const explained = createPermissionErrors(prefix);
-	const sendPlainly = senderOf(link);
+	const {send: sendPlainly} = link;
 	const send: SendCommand = async (key, arguments_) => {
 		try {
 			return await explained(arguments_, async () => sendPlainly(key, arguments_));
@@ -310,9 +247,9 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		}
 	};
 
-	const masters = (): MasterNode[] => mastersOf(link.connection).map(({address, send: sendToNode}) => ({
+	const masters = (): MasterNode[] => link.masters().map(({address, send: sendToNode}) => ({
 		address,
-		send: async (arguments_, options) => explained(arguments_, async () => sendToNode(arguments_, options)),
+		send: async (arguments_, form) => explained(arguments_, async () => sendToNode(arguments_, form)),
 	}));
 
 	const nodes = (): SendToNode[] => masters().map(master => master.send);
@@ -322,8 +259,8 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		return connecting && explained(['CONNECT'], async () => connecting);
 	};
 
-	const isSingle = !isCluster(link.connection) && !('getSentinelNode' in link.connection);
-	const nodeCheck = isSingle ? checkClusterNode(connect, async () => askServer(link.connection)) : undefined;
+	// Without arguments, HELLO changes nothing.
+	const nodeCheck = link.isSingle ? checkClusterNode(connect, async () => link.masters()[0]?.send(['HELLO'], 'text')) : undefined;
 
 	return {
 		...binary,
@@ -352,8 +289,9 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		get isTracking() {
 			return link.isTracking;
 		},
-		answersInOrder: !isCluster(link.connection),
-		keepsOrder: !('getSentinelNode' in link.connection || 'totalClients' in link.connection),
+		proveTracking: link.proveTracking,
+		answersInOrder: link.nodes === undefined,
+		keepsOrder: link.keepsOrder,
 		hasBatches: true,
 		clear: async () => unlinkAll(nodes(), prefix),
 		scan: () => scan(nodes, prefix),
@@ -369,17 +307,17 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		replaceHead: async (key, change, ttlMs) => replaceHead(send, key, change, ttlMs),
 		pieces: createPieces(send),
 		masters: {
-			watch: onChange => link.watch?.(onChange) ?? watchMasters(link.connection, onChange),
+			watch: onChange => link.watchMasters(onChange),
 			identify: async () => identify(nodes()),
 			list(key) {
 				const address = key === undefined ? undefined : link.nodes?.of(key);
 				return masters()
 					.filter(master => link.nodes === undefined || key === undefined || master.address === address)
-					.map(master => ({address: master.address, send: async arguments_ => master.send(arguments_, asText)}));
+					.map(master => ({address: master.address, send: async arguments_ => master.send(arguments_, 'text')}));
 			},
 		},
-		readEvictions: async () => readEvictions(link.connection),
-		isSharded: isCluster(link.connection),
+		readEvictions: async () => readEvictions(link.masters()),
+		isSharded: link.nodes !== undefined,
 		isForeignValue,
 		isRefusal: error => error instanceof ErrorReply,
 		isArgumentError,

@@ -12,7 +12,7 @@ const adviceForTls: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^Connection timeout/v, `Is the address right, does a firewall let it through, and does that Redis have TLS? ${noTls}`],
 ];
 
-const demoted = 'A master has become a replica, and node-redis still takes it for the master: that passes when it has heard of the failover';
+const demoted = 'A master has become a replica, and the client still takes it for the master: that passes when it has heard of the failover';
 
 /** Users who already passed a cluster or a sentinel must not be advised to pass one. */
 const adviceByKind: ReadonlyMap<string, ReadonlyArray<readonly [fits: RegExp, advice: string]>> = new Map([
@@ -46,6 +46,8 @@ const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^(?:CLUSTERDOWN|CROSSSLOT|MOVED|ASK )|^This Redis is a node of a cluster/v, 'Give what createCluster() of node-redis makes, as in redisCache(createCluster({rootNodes: [{url}]}))'],
 	[/^ERR (?:DB index|invalid DB)/v, 'Redis has no database of that number: see `databases` in redis.conf'],
 	[/^The client of the store was closed/v, 'The client is yours, and the cache does not open it again'],
+	[/^The client of the store is in (?:subscriber|monitor) mode/v, 'Give the cache a client of its own, as in {store: client.duplicate()}'],
+	[/^The client of the store is in a transaction/v, 'Give the cache a client of its own, as in {store: client.duplicate()}, or let `multi()` send the transaction at once'],
 	[/^The store did not answer/v, 'Is it overloaded, or far away? The option `timeout` says how long it is waited for'],
 ];
 
@@ -53,7 +55,7 @@ const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 export const adviceFor = ({code, message}: Failure, store: string): string | undefined => {
 	const subjects = [typeof code === 'string' ? code : '', message];
 
-	const ofKind = adviceByKind.entries().find(([kind]) => store.startsWith(`${kind} of node-redis`))?.[1] ?? [];
+	const ofKind = adviceByKind.entries().find(([kind]) => store.startsWith(`${kind} of `))?.[1] ?? [];
 
 	return [...store.startsWith('rediss:') ? adviceForTls : [], ...ofKind, ...advice].find(([fits]) => subjects.some(subject => fits.test(subject)))?.[1];
 };

@@ -200,6 +200,9 @@ export type Backend = Encoding & {
 	/** Whether others may have changed something since the last call, if the store tells when it is asked, without a wait. It then notifies no tracker. */
 	hasChanged?(): boolean;
 
+	/** Has the tracker told when all that Redis had to tell so far has arrived. Absent if each answer says as much. */
+	readonly proveTracking?: (() => void) | undefined;
+
 	/** Errors that Keyv reported as an event instead of an exception. */
 	readonly swallowed?: Readonly<Swallowed>;
 

@@ -1,0 +1,58 @@
+import {Buffer} from 'node:buffer';
+import {RESP_TYPES} from '@redis/client';
+import {isCluster} from './node-redis-kinds.ts';
+import {noteMasters} from './masters.ts';
+import type {RedisConnection} from './redis-connection.ts';
+import type {MasterNode, ReplyForm, SendCommand} from './redis-link.ts';
+
+const forms: Readonly<Record<ReplyForm, {readonly typeMapping: Readonly<Record<number, unknown>>}>> = {
+	bytes: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}},
+	text: {typeMapping: {}},
+};
+
+const asBytes = forms.bytes;
+
+/*
+Masters alone, whether or not the owner reads from replicas: one that lags behind would give what was purged.
+
+Not `withTypeMapping()`: a sentinel would change the replies of its owner too, and a cluster's nodes lose the mapping.
+*/
+
+/**
+How commands are sent through node-redis.
+
+@param current - The connection now; for one of the user's, always the same.
+*/
+export const senderOf = (current: () => RedisConnection): SendCommand => {
+	const connection = current();
+	if (isCluster(connection)) {
+		return async (key, arguments_) => {
+			const reply: unknown = await connection.sendCommand(key, false, arguments_, asBytes);
+			noteMasters(connection);
+			return reply;
+		};
+	}
+
+	return 'getSentinelNode' in connection
+		? async (_key, arguments_) => connection.sendCommand(false, arguments_, asBytes)
+		: async (_key, arguments_) => current().sendCommand(arguments_, asBytes);
+};
+
+export const mastersOf = (connection: RedisConnection): MasterNode[] => {
+	if (isCluster(connection)) {
+		return connection.masters.map(node => ({
+			address: node.address,
+			async send(arguments_, form) {
+				const client = await connection.nodeClient(node);
+				return client.sendCommand(arguments_, forms[form]);
+			},
+		}));
+	}
+
+	return [{
+		address: undefined,
+		send: 'getSentinelNode' in connection
+			? async (arguments_, form) => connection.sendCommand(false, arguments_, forms[form])
+			: async (arguments_, form) => connection.sendCommand(arguments_, forms[form]),
+	}];
+};
