@@ -3,9 +3,11 @@ import {after, before, describe, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
 import {createCluster, type RedisClusterType} from '@redis/client';
 import got from 'got';
+import type {Cluster} from 'ioredis';
 import {storeChecks} from '../source/acceptance.ts';
 import {redisCache, type StoreOption} from '../source/index.ts';
 import {startCluster, type TestCluster} from './helpers/cluster.ts';
+import {ioredisPackages, newestIoredis, sentinelOptions} from './helpers/ioredis.ts';
 import {startOrigin} from './helpers/origin.ts';
 import type {TestRedis} from './helpers/redis.ts';
 import {startSentinelSet} from './helpers/sentinel-set.ts';
@@ -21,6 +23,14 @@ const open = (useReplicas: boolean): RedisClusterType => {
 	return cluster;
 };
 
+const ioredisClusters: Cluster[] = [];
+
+const openIoredis = ({openCluster} = newestIoredis, options: Parameters<typeof openCluster>[1] = {}): Cluster => {
+	const cluster = openCluster(nodes.masters.map(({port}) => ({host: '127.0.0.1', port})), {...options, slotsRefreshInterval: 100});
+	ioredisClusters.push(cluster);
+	return cluster;
+};
+
 before(async () => {
 	nodes = await startCluster({tellsReplicas: true});
 });
@@ -32,6 +42,10 @@ after(async () => {
 		}
 	}
 
+	for (const cluster of ioredisClusters) {
+		cluster.disconnect();
+	}
+
 	await nodes[Symbol.asyncDispose]();
 });
 
@@ -40,6 +54,23 @@ for (const [name, useReplicas] of [['a cluster of Redis', false], ['a cluster of
 		let cluster: RedisClusterType | undefined;
 		const connect = () => {
 			cluster ??= open(useReplicas);
+			return cluster;
+		};
+
+		for (const {name: check, run} of storeChecks(connect)) {
+			test(check, run);
+		}
+	});
+}
+
+for (const [name, open] of [
+	...ioredisPackages.map(each => [each.name, () => openIoredis(each)] as const),
+	['ioredis, whose owner reads from replicas, with a keyPrefix', () => openIoredis(newestIoredis, {scaleReads: 'slave', keyPrefix: 'app:', lazyConnect: true})],
+] as const) {
+	describe(`a cluster of ${name}`, {concurrency: true}, () => {
+		let cluster: Cluster | undefined;
+		const connect = () => {
+			cluster ??= open();
 			return cluster;
 		};
 
@@ -98,6 +129,21 @@ const purgeBehindReplicas = async (store: StoreOption, masters: readonly TestRed
 
 test('a cluster: replicas that lag behind give nothing that was purged', async () => {
 	assert.deepEqual(await purgeBehindReplicas(open(true), nodes.masters, nodes.replicas), []);
+});
+
+test('a cluster of ioredis: replicas that lag behind give nothing that was purged', async () => {
+	await using other = await startCluster({tellsReplicas: true});
+	const cluster = newestIoredis.openCluster(other.masters.map(({port}) => ({host: '127.0.0.1', port})), {scaleReads: 'slave'});
+	ioredisClusters.push(cluster);
+	assert.deepEqual(await purgeBehindReplicas(cluster, other.masters, other.replicas), []);
+	cluster.disconnect();
+});
+
+test('a sentinel of ioredis: a replica that lags behind gives nothing that was purged', async () => {
+	await using set = await startSentinelSet();
+	const client = newestIoredis.open(set.master.url, sentinelOptions(set.watcher));
+	assert.deepEqual(await purgeBehindReplicas(client, [set.master], [set.replica]), []);
+	client.disconnect();
 });
 
 test('a sentinel: replicas that lag behind give nothing that was purged', async () => {

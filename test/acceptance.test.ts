@@ -5,15 +5,18 @@ import path from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import KeyvSqlite from '@keyv/sqlite';
 import {createClient} from '@redis/client';
+import type {Redis, RedisOptions} from 'ioredis';
 import {Keyv} from 'keyv';
 import {storeChecks, type StoreCheckOptions} from '../source/acceptance.ts';
 import type {StoreOption} from '../source/index.ts';
 import {createAdapter, createFailingAdapter, type PlainAdapter} from './helpers/adapter.ts';
+import {ioredisPackages, newestIoredis} from './helpers/ioredis.ts';
 import {startRedis, type TestRedis} from './helpers/redis.ts';
 
 let redis: TestRedis;
 let client: ReturnType<typeof createClient>;
 let directory: string;
+const ioredisClients = new Map<string, Redis>();
 const adapters: KeyvSqlite[] = [];
 
 before(async () => {
@@ -24,6 +27,10 @@ before(async () => {
 
 after(async () => {
 	client.destroy();
+	for (const each of ioredisClients.values()) {
+		each.disconnect();
+	}
+
 	await Promise.all(adapters.map(async adapter => adapter.disconnect()));
 	await Promise.all([redis.stop(), rm(directory, {recursive: true})]);
 });
@@ -33,6 +40,13 @@ const sqlite = () => {
 	const adapter = new KeyvSqlite(`sqlite://${path.join(directory, 'cache.sqlite')}`);
 	adapters.push(adapter);
 	return adapter;
+};
+
+/** One client for all caches of a form. */
+const ioredisForm = (form: string, open: (typeof ioredisPackages)[number]['open'], options: RedisOptions = {}) => () => {
+	const known = ioredisClients.get(form) ?? open(redis.url, options);
+	ioredisClients.set(form, known);
+	return known;
 };
 
 const map = new Map();
@@ -49,6 +63,8 @@ const stores: Record<string, readonly [connect: () => StoreOption, options?: Sto
 	'SQLite, encrypted': [() => ({sqlite: path.join(directory, 'encrypted.db')}), {cacheOptions: {encryption: 'ab'.repeat(32)}}],
 	'SQLite in memory': [() => 'sqlite::memory:', {isShared: false}],
 	'a client of Redis': [() => client],
+	...Object.fromEntries(ioredisPackages.map(({name, open}) => [`a client of ${name}`, [ioredisForm(name, open)]] as const)),
+	'a client of ioredis with options, without memory and compression': [ioredisForm('with options', newestIoredis.open, {keyPrefix: 'app:', enableAutoPipelining: true, stringNumbers: true}), {cacheOptions: {memory: false, compression: false}}],
 	'a Map': [() => map],
 	memory: [() => 'memory', {isShared: false}],
 	'a Keyv with @keyv/sqlite': [() => new Keyv(sqlite(), {namespace: 'own'})],

@@ -243,7 +243,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	- a URL: `redis://localhost:6379`, `rediss://…` (TLS), `valkey://…`, `unix:///path/to/redis.sock`;
 	- the word `'redis'` (`redis://localhost:6379`) or `'memory'` (this process only);
 	- the options of node-redis's `createClient()`, but for a few that would have no effect and are refused, see `StoreOption`;
-	- a node-redis client, cluster, sentinel or pool, connected or not: it stays yours, the cache never closes it;
+	- a node-redis client, cluster, sentinel or pool, or a client or cluster of ioredis or iovalkey, connected or not: it stays yours, the cache never closes it;
 	- an embedded Redis, see `got-redis-cache/embedded`;
 	- a `Keyv`, any Keyv storage adapter, or a `Map`.
 

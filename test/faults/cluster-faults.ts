@@ -1,6 +1,8 @@
 import {setTimeout as wait} from 'node:timers/promises';
 import {createCluster} from '@redis/client';
+import type {StoreOption} from '../../source/index.ts';
 import {startCluster, type StartClusterOptions, type TestCluster} from '../helpers/cluster.ts';
+import {newestIoredis} from '../helpers/ioredis.ts';
 import type {TestRedis} from '../helpers/redis.ts';
 import {letLag} from '../helpers/replica.ts';
 import {haveAllReplicated, type Undo} from './faults.ts';
@@ -19,17 +21,46 @@ export type ClusterFault = {
 	begin(nodes: TestCluster): Promise<Undo>;
 };
 
+export type ClientPackage = 'node-redis' | 'ioredis';
+
+export type UsersClient = {
+	readonly store: StoreOption;
+	isOpen(): boolean;
+	destroy(): void;
+};
+
+const createNodeRedis = ({masters}: TestCluster, useReplicas: boolean): UsersClient => {
+	const client = createCluster({useReplicas, rootNodes: masters.map(({url}) => ({url}))});
+	client.on('error', () => undefined);
+
+	return {
+		store: client,
+		isOpen: () => client.isOpen,
+		destroy() {
+			client.destroy();
+		},
+	};
+};
+
+const createIoredis = ({masters}: TestCluster, useReplicas: boolean): UsersClient => {
+	const client = newestIoredis.openCluster(masters.map(({port}) => ({host: '127.0.0.1', port})), {scaleReads: useReplicas ? 'slave' : 'master'});
+
+	return {
+		store: client,
+		isOpen: () => client.status !== 'end',
+		destroy() {
+			client.disconnect();
+		},
+	};
+};
+
 /** A cluster for a fault, and clients of it as a user has them. */
 export const startStage = async ({cluster, useReplicas = false}: ClusterFault) => {
 	const nodes = await startCluster(cluster);
 
 	return {
 		nodes,
-		createClient() {
-			const client = createCluster({useReplicas, rootNodes: nodes.masters.map(({url}) => ({url}))});
-			client.on('error', () => undefined);
-			return client;
-		},
+		createClient: (clientPackage: ClientPackage = 'node-redis'): UsersClient => clientPackage === 'ioredis' ? createIoredis(nodes, useReplicas) : createNodeRedis(nodes, useReplicas),
 		stop: async () => nodes[Symbol.asyncDispose](),
 	};
 };

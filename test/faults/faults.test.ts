@@ -41,4 +41,22 @@ describe('a fault comes and goes', () => {
 			}
 		});
 	}
+
+	for (const fault of faults) {
+		test(`clients of ioredis: ${fault.name}`, {timeout: 60_000}, async () => {
+			const figures = await measure(fault, {durationMs: 300, timeoutMs: 100, workers: 2, pauseMs: 20, settleMs: 200, clientPackage: 'ioredis'});
+
+			assert.deepEqual(harmOf(figures), none);
+		});
+	}
+
+	for (const fault of clusterFaults) {
+		test(`a cluster of ioredis: ${fault.name}`, {timeout: 100_000}, async () => {
+			const figures = await measureCluster(fault, {durationMs: 1000, workers: 2, pauseMs: 20, clientPackage: 'ioredis'});
+
+			assert.deepEqual(harmOf(figures), none);
+			const events = figures.events.filter(event => event.includes('failover'));
+			assert.equal(!fault.isFailover || events.length > 0, true, String(figures.events));
+		});
+	}
 });

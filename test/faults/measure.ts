@@ -3,9 +3,10 @@ import {setTimeout as wait} from 'node:timers/promises';
 import {createClient, type RedisClientOptions} from '@redis/client';
 import got, {type Got} from 'got';
 import {redisCache, type RedisCache} from '../../source/index.ts';
+import {newestIoredis} from '../helpers/ioredis.ts';
 import {startRedis} from '../helpers/redis.ts';
 import {stopReplica, type Fault, type Scene, type Undo} from './faults.ts';
-import {startStage, type ClusterFault} from './cluster-faults.ts';
+import {startStage, type ClientPackage, type ClusterFault, type UsersClient} from './cluster-faults.ts';
 import {createTally, failuresOf, learnErrors, startLoad, type Subject} from './load.ts';
 import {startProxy} from './proxy.ts';
 import {startResources, type OriginFault, type Resources} from './resources.ts';
@@ -35,6 +36,8 @@ export type MeasureOptions = {
 	readonly pauseMs?: number;
 	/** The most that what the fault leaves behind is given to show. */
 	readonly settleMs?: number;
+	/** The package of the users' clients. */
+	readonly clientPackage?: ClientPackage;
 };
 
 const patienceMs = 15_000;
@@ -105,6 +108,30 @@ const leftSockets = async (): Promise<string[]> => {
 	return countSockets() > 0 ? [`${countSockets()} sockets`] : [];
 };
 
+/** Its reconnecting is prompt, and the password is what it is now. */
+const openIoredis = (scene: Scene): UsersClient => {
+	const client = newestIoredis.open(`redis://127.0.0.1:${scene.proxy.port}`, {retryStrategy: () => 50});
+	Object.defineProperty(client.options, 'password', {get: () => scene.password});
+	return {
+		store: client,
+		isOpen: () => client.status !== 'end',
+		destroy() {
+			client.disconnect();
+		},
+	};
+};
+
+const openNodeRedis = (options: RedisClientOptions): UsersClient => {
+	const client = createClient(options);
+	return {
+		store: client,
+		isOpen: () => client.isOpen,
+		destroy() {
+			client.destroy();
+		},
+	};
+};
+
 type Caches = ReadonlyArray<readonly [name: string, cache: RedisCache]>;
 
 type Observation = Pick<Figures, 'requests' | 'failed' | 'wrong' | 'longestAddedMs' | 'longestPlainMs' | 'cachesAgainMs' | 'events'>;
@@ -168,7 +195,7 @@ const observe = async (resources: Resources, plain: Got, caches: Caches, {durati
 /**
 Two caches on one Redis, one with a connection of its own, one with a client of the user's, under a steady load, while a fault comes and goes.
 */
-export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs = 250, workers = 4, pauseMs = 5, settleMs = Infinity}: MeasureOptions): Promise<Figures> => {
+export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs = 250, workers = 4, pauseMs = 5, settleMs = Infinity, clientPackage}: MeasureOptions): Promise<Figures> => {
 	taken(unhandled);
 	taken(warnings);
 	forgetStalls();
@@ -187,10 +214,10 @@ export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs 
 		socket: {host: '127.0.0.1', port: proxy.port, tls: false},
 		credentialsProvider: {type: 'async-credentials-provider', credentials: async () => ({password: scene.password})},
 	};
-	const usersClient = createClient(clientOptions);
+	const usersClient = clientPackage === 'ioredis' ? openIoredis(scene) : openNodeRedis(clientOptions);
 	const caches: Caches = [
-		['own', redisCache({store: clientOptions, timeout: timeoutMs})],
-		['users', redisCache({store: usersClient, timeout: timeoutMs, coalesce: 'fleet'})],
+		['own', redisCache({store: clientPackage === 'ioredis' ? usersClient.store : clientOptions, timeout: timeoutMs})],
+		['users', redisCache({store: usersClient.store, timeout: timeoutMs, coalesce: 'fleet'})],
 	];
 	const observation = await observe(resources, plain, caches, {
 		durationMs,
@@ -203,7 +230,7 @@ export const measure = async (fault: Fault, {durationMs, originFault, timeoutMs 
 		begin: async () => fault.begin(scene),
 	});
 
-	const leaked = usersClient.isOpen ? [] : ['The user\'s client was closed'];
+	const leaked = usersClient.isOpen() ? [] : ['The user\'s client was closed'];
 	usersClient.destroy();
 	const openFor = await patiently(() => proxy.connections === 0);
 	if (openFor === undefined) {
@@ -223,7 +250,7 @@ const clusterProbes = 12;
 /**
 The same on a cluster, each cache with a client of its own.
 */
-export const measureCluster = async (fault: ClusterFault, {durationMs, timeoutMs = 250, workers = 4, pauseMs = 5}: MeasureOptions): Promise<Figures> => {
+export const measureCluster = async (fault: ClusterFault, {durationMs, timeoutMs = 250, workers = 4, pauseMs = 5, clientPackage}: MeasureOptions): Promise<Figures> => {
 	taken(unhandled);
 	taken(warnings);
 	forgetStalls();
@@ -233,8 +260,8 @@ export const measureCluster = async (fault: ClusterFault, {durationMs, timeoutMs
 	await plain('probe/0');
 	const resourcesBefore = countResources();
 
-	const clients = Array.from({length: 2}, () => stage.createClient());
-	const caches: Caches = clients.map((store, position) => position === 0
+	const clients = Array.from({length: 2}, () => stage.createClient(clientPackage));
+	const caches: Caches = clients.map(({store}, position) => position === 0
 		? ['process', redisCache({store, timeout: timeoutMs})]
 		: ['fleet', redisCache({store, timeout: timeoutMs, coalesce: 'fleet'})]);
 	const observation = await observe(resources, plain, caches, {
@@ -248,7 +275,7 @@ export const measureCluster = async (fault: ClusterFault, {durationMs, timeoutMs
 		begin: async () => fault.begin(stage.nodes),
 	});
 
-	const leaked = clients.every(({isOpen}) => isOpen) ? [] : ['The user\'s client was closed'];
+	const leaked = clients.every(client => client.isOpen()) ? [] : ['The user\'s client was closed'];
 	for (const client of clients) {
 		client.destroy();
 	}

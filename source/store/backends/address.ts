@@ -13,7 +13,7 @@ export const addressOfServer = ({host, port, path, tls, database}: Location & {r
 /** Where a client connects to, as a URL without credentials. */
 export const addressOfClient = ({url, socket, database}: RedisClientOptions): string => {
 	const location = (socket ?? {}) as Location;
-	if (location.path === undefined && url !== undefined && URL.canParse(url)) {
+	if (url !== undefined && location.path === undefined && URL.canParse(url)) {
 		const {protocol, hostname, port: urlPort, pathname} = new URL(url);
 		return `${protocol}//${hostname || 'localhost'}:${urlPort || 6379}${pathname === '/' ? '' : pathname}`;
 	}

@@ -20,6 +20,10 @@ const describe = (reply: string, arguments_: ReadonlyArray<string | Uint8Array>,
 		return `Redis does not let this user access the cache's keys (NOPERM): grant them with ACL SETUSER <user> ~${prefix}*; ${advice}`;
 	}
 
+	if (/no permissions to access (?:a|one of the) channel/iv.test(reply)) {
+		return `Redis does not let this user hear of changed keys (NOPERM): grant it the channel with ACL SETUSER <user> &__redis__:invalidate; ${advice}`;
+	}
+
 	// “ACL failure in script: …” since Redis 7.2.
 	const refused = /no permissions to run the '(?<command>[^']+)'/iv.exec(reply)?.groups?.command;
 	if (refused !== undefined || reply.includes('The user executing the script can\'t run this command')) {
