@@ -63,14 +63,14 @@ for (const [name, useReplicas] of [['a cluster of Redis', false], ['a cluster of
 	});
 }
 
-for (const [name, open] of [
+for (const [name, openCluster] of [
 	...ioredisPackages.map(each => [each.name, () => openIoredis(each)] as const),
 	['ioredis, whose owner reads from replicas, with a keyPrefix', () => openIoredis(newestIoredis, {scaleReads: 'slave', keyPrefix: 'app:', lazyConnect: true})],
 ] as const) {
 	describe(`a cluster of ${name}`, {concurrency: true}, () => {
 		let cluster: Cluster | undefined;
 		const connect = () => {
-			cluster ??= open();
+			cluster ??= openCluster();
 			return cluster;
 		};
 

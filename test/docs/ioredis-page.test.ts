@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-loop-func -- each example in turn */
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';

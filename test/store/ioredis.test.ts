@@ -4,6 +4,7 @@ import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
+import {RESP_TYPES} from '@redis/client';
 import type {Redis} from 'ioredis';
 import {isStoreOption, type StoreOption} from '../../source/store/backends/connection.ts';
 import {encode} from '../../source/store/codec/codec.ts';
@@ -18,6 +19,8 @@ import {startSentinelSet} from '../helpers/sentinel-set.ts';
 
 const everyByte = Buffer.from(Array.from({length: 256}, (_, byte) => byte));
 const record = response({body: everyByte});
+const keyA = '{a}';
+const keyOne = '{a}:1';
 
 let redis: TestRedis;
 const clients: Redis[] = [];
@@ -65,7 +68,7 @@ const until = async (isTrue: () => boolean | Promise<boolean>): Promise<void> =>
 };
 
 const clientCount = async ({client}: TestRedis = redis): Promise<number> => {
-	const list = String(await client.sendCommand(['CLIENT', 'LIST']));
+	const list = await client.sendCommand<string>(['CLIENT', 'LIST']);
 	return list.trim().split('\n').length;
 };
 
@@ -97,7 +100,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 				assert.equal(await store.set('{a}:1', record, 'forever'), true);
 				assert.equal(await stranger.set('{a}', record, 60_000), true);
 				assert.deepEqual(await bodies(store, '{a}:2', '{a}', '{a}:1'), [undefined, 'index', [...everyByte]]);
-				const stored = await redis.client.sendCommand<Buffer>(['GET', `${keyPrefix}ns:{a}:1`], {typeMapping: {36: Buffer}});
+				const stored = await redis.client.withTypeMapping({[RESP_TYPES.BLOB_STRING]: Buffer}).get(`${keyPrefix}ns:${keyOne}`);
 				assert.deepEqual(stored, encode(record, '{a}:1'));
 
 				// A script with numbers, a swap, and a key in an argument that is no key to ioredis.
@@ -110,7 +113,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 				assert.equal(await store.delete(['{a}']), true);
 				assert.deepEqual(await bodies(store, '{a}', '{a}:1'), [undefined, [7]]);
 				assert.equal(await store.clear(), true);
-				assert.deepEqual(await redis.client.keys('*:{a}*'), [`${keyPrefix}nsx:{a}`]);
+				assert.deepEqual(await redis.client.keys('*:{a}*'), [`${keyPrefix}nsx:${keyA}`]);
 				await Promise.all([store.close(), stranger.close()]);
 				assert.equal(client.status, 'ready');
 			});
@@ -145,7 +148,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 			assert.deepEqual(await bodies(store, '{a}'), [undefined]);
 			assert.equal(client.status, 'end');
 			assert.deepEqual(events.map(({type}) => type), ['error', 'degraded']);
-			assert.match(String((events[0] as {error: Error}).error.message), /The client of the store was closed .* The client is yours/v);
+			assert.match((events[0] as {error: Error}).error.message, /The client of the store was closed .* The client is yours/v);
 			await store.close();
 		});
 
@@ -193,7 +196,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 			await redis.client.sendCommand(['CLIENT', 'PAUSE', '60000', 'WRITE']);
 			const writing = store.set('{a}', response({body: Buffer.from([1])}), 60_000);
 			const mine = client.incr('mine');
-			await until(async () => String(await redis.client.sendCommand(['INFO', 'clients'])).includes('blocked_clients:1'));
+			await until(async () => (await redis.client.info('clients')).includes('blocked_clients:1'));
 			await redis.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
 			assert.equal(await writing, false);
 			await redis.client.sendCommand(['CLIENT', 'UNPAUSE']);
@@ -239,7 +242,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 		test('a client that has given up before it was ever connected is asked to connect again', async () => {
 			const server = await startRedis();
 			await server.kill();
-			const client = own(openClient(server.url, {lazyConnect: true, retryStrategy: () => null})); // eslint-disable-line @typescript-eslint/no-restricted-types -- ioredis's
+			const client = own(openClient(server.url, {lazyConnect: true, retryStrategy: () => null}));
 			const store = createStore({store: client, namespace: 'n', timeoutMs: 1000, memoryBytes: 0, cooldownMs: 1, onEvent() {}}); // eslint-disable-line @typescript-eslint/no-empty-function
 			assert.deepEqual(await bodies(store, '{a}'), [undefined]);
 			await until(() => client.status === 'end');
@@ -285,7 +288,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 					const store = open(client, {namespace: 'n', memoryBytes: 1_000_000});
 					await store.set('{a}', record, 60_000);
 					await until(async () => inMemory(store, '{a}'));
-					await redis.client.del(`${keyPrefix}n:{a}`);
+					await redis.client.del(`${keyPrefix}n:${keyA}`);
 					await until(() => store.peek('{a}') === undefined);
 
 					await store.set('{a}', record, 60_000);
@@ -311,6 +314,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 					return /cmdstat_ping:calls=[2-9]/v.test(await redis.client.info('commandstats'));
 				});
 				await until(async () => inMemory(store, '{a}'));
+				assert.equal(store.health().state, 'ok');
 				await store.close();
 			});
 
@@ -322,6 +326,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 				await redis.client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
 				await until(() => store.peek('{a}') === undefined);
 				await until(async () => inMemory(store, '{a}'));
+				assert.equal(store.health().state, 'ok');
 				await store.close();
 			});
 
@@ -363,11 +368,11 @@ for (const {name, open: openClient} of ioredisPackages) {
 
 			test('with no memory, there is no second connection', async () => {
 				const client = own(openClient(redis.url));
-				const before = await clientCount();
+				const countBefore = await clientCount();
 				const store = open(client);
 				await store.set('{a}', record, 60_000);
 				await bodies(store, '{a}');
-				assert.ok(await clientCount() <= before + 1);
+				assert.ok(await clientCount() <= countBefore + 1);
 				await store.close();
 			});
 		});
