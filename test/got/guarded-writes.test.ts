@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {after} from 'node:test';
 import {setTimeout as delay} from 'node:timers/promises';
 import fc from 'fast-check';
 import {cacheInfo, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
@@ -46,10 +49,23 @@ const purges: Record<string, Purge> = {
 	'a PUT request of another process': async ({other}) => other().client.put('items', {body: 'new'}),
 };
 
+const directory = mkdtempSync(path.join(tmpdir(), 'guarded-writes-'));
+let files = 0;
+
+after(() => {
+	rmSync(directory, {recursive: true});
+});
+
 const stores: Record<string, RedisCacheOptions> = {
 	Redis: {},
 	'Redis without a memory tier': {memory: false},
 	'Redis, encrypted': {encryption: 'a'.repeat(64)},
+	/** A file for each test. */
+	SQLite: {
+		get store() {
+			return {sqlite: path.join(directory, `${++files}.db`)};
+		},
+	},
 };
 
 const queuePurgeable = (origin: Origin, name: string) => {
@@ -120,7 +136,7 @@ for (const [storeName, options] of Object.entries({...stores, 'a Map': {store: n
 	});
 
 	for (const [name, purge] of Object.entries(purges)) {
-		if (name.includes('process') && !storeName.startsWith('Redis')) {
+		if (name.includes('process') && ['a Map', 'memory'].includes(storeName)) {
 			continue;
 		}
 

@@ -48,6 +48,7 @@ export const createLine = (patienceMs: number): Line => {
 
 	const tryAgain = async <Result>({run}: Operation<Result>, sinceMonoMs: number): Promise<Result> => {
 		for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+			let leftMs: number;
 			try {
 				return run();
 			} catch (error) {
@@ -56,12 +57,13 @@ export const createLine = (patienceMs: number): Line => {
 				}
 
 				const waitedMs = ownTimers.now() - sinceMonoMs;
-				if (waitedMs >= patienceMs) {
+				leftMs = patienceMs - waitedMs;
+				if (leftMs <= 0) {
 					throw new SqliteError('SQLITE_BUSY', `SQLITE_BUSY: another connection has kept the database locked for ${Math.round(waitedMs)} ms`, error);
 				}
 			}
 
-			await pause(pauseMs * (0.5 + Math.random())); // eslint-disable-line no-await-in-loop -- one try after the other
+			await pause(Math.min(leftMs, pauseMs * (0.5 + Math.random()))); // eslint-disable-line no-await-in-loop -- one try after the other
 		}
 	};
 
