@@ -38,6 +38,14 @@ const peers = [
 	'make-fetch-happen',
 ] as const;
 
+/** Files of SQLite. */
+const files = [
+	'undici-sqlite',
+	'ours-keyv-sqlite',
+	'ours-sqlite-plain',
+	'ours-sqlite',
+] as const;
+
 /** Caches that take no part. */
 const idle = [
 	'ours-disabled',
@@ -55,7 +63,7 @@ const floors = [
 ] as const;
 
 /** Every contender, in the order of the tables: the file of that name in `contenders/`. */
-export const contenderIds: readonly string[] = ['got', 'got-hooks', ...peers, ...ours, 'ours-process', ...ourOptions, ...idle, ...floors];
+export const contenderIds: readonly string[] = ['got', 'got-hooks', ...peers, ...ours, 'ours-process', ...files, ...ourOptions, ...idle, ...floors];
 
 export type PlannedCell = Cell & {readonly id: string; readonly contenders: readonly string[]};
 
@@ -141,9 +149,9 @@ export const fullPlan: Plan = {
 	cells: merge([
 		{scenario: 'hit', sizes: allSizes, contenders: everywhere},
 		{scenario: 'hit', sizes: [small], concurrencies: [1, 256], contenders: main},
-		{scenario: 'hit-text', sizes: [medium, large], contenders: main},
+		{scenario: 'hit-text', sizes: [medium, large], contenders: [...main, ...files]},
 		{scenario: 'hot', sizes: allSizes, contenders: ['got-redis', 'undici-redis', 'undici-redis-tracking', ...ours]},
-		{scenario: 'miss', sizes: allSizes, contenders: main},
+		{scenario: 'miss', sizes: allSizes, contenders: [...main, ...files]},
 		{scenario: 'miss', sizes: [small], concurrencies: [1], contenders: main},
 		...costs,
 		{scenario: 'hit-90', sizes: [small], contenders: main},

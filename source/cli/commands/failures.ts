@@ -53,7 +53,7 @@ const optionNames: ReadonlyMap<string, string> = new Map([['olderThan', 'older-t
 const usageFailure = ({message}: TypeError): Failure => new Failure('wrongUsage', message
 	.replace(/^Expected the (?:option|property) `(?<name>\w+)` in \w+\(\) to be (?<expected>.*), got (?<given>.*)$/sv, (_match, name: string, expected: string, given: string) => `--${optionNames.get(name) ?? name} is ${given}: give ${expected}`)
 	.replace(/^Expected `duration` in \w+\(\) to be (?<expected>.*), got (?<given>.*)$/sv, (_match, expected: string, given: string) => `--for is ${given}: give ${expected}`)
-	.replace(/^The option `store` is (?<given>.*?): expected .*$/sv, '--store is $<given>: give a URL such as redis://localhost:6379, rediss://user:password@host:6380 or unix:///run/redis.sock')
+	.replace(/^The option `store` is (?<given>.*?): expected .*$/sv, '--store is $<given>: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db')
 	.replace(/^The option `(?<name>\w+)`/v, '--$<name>')
 	.replace(/ in (?:get|delete|explain|getByKey|deleteByKey|has|entries|invalidate|freeze|bypass|thaw)\(\)/v, '')
 	.replace(/(?<=write '\w+' for seconds), or the number \d+ for milliseconds/v, '')

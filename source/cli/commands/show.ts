@@ -6,6 +6,7 @@ import type {Output} from '../terminal/output.ts';
 import {formatBytes, formatSeconds, pad, plain, plainLines} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {isEncrypted, isStoreKey, locate, requestOptions} from './request.ts';
+import {expiryOf} from './sqlite-file.ts';
 import type {StoreAccess} from './store-access.ts';
 
 type Shown = CachedResponse & {readonly keptUntil: Date | undefined};
@@ -26,8 +27,12 @@ const relative = (date: Date | undefined): string => {
 	return seconds < 0 ? ` (${formatSeconds(-seconds)} ago)` : ` (in ${formatSeconds(seconds)})`;
 };
 
-/** The time at which Redis removes a key; `undefined` if it never does, or does not tell. */
+/** The time at which the store removes a key; `undefined` if it never does, or does not tell. */
 const keptUntilOf = async (store: StoreAccess, storeKey: string): Promise<Date | undefined> => {
+	if (store.file !== undefined) {
+		return expiryOf(store.file, storeKey);
+	}
+
 	const {connectForKeys} = await import('./server.ts');
 	try {
 		const {send, close} = await connectForKeys(store);

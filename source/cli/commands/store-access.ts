@@ -1,10 +1,11 @@
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {createCluster, type RedisClientOptions} from '@redis/client';
 import {redisCache, type RedisCache} from '../../index.ts';
 import {Failure} from '../terminal/failure.ts';
 import {storeFailure} from './failures.ts';
 import type {Given} from './given.ts';
+import {fileOf} from './sqlite-file.ts';
 
 /** The part of a request that the options `user` and `key` of a cache make. */
 export type Distinction = {
@@ -19,12 +20,16 @@ export type StoreAccess = {
 	readonly url: string;
 	readonly namespace: string;
 	readonly isCluster: boolean;
+	/** The path of a file of SQLite; `undefined` for a Redis. */
+	readonly file: string | undefined;
 	/** Whether keys for encrypted responses were given. */
 	readonly hasEncryptionKeys: boolean;
 	/** Opens the cache; connects with the first operation. */
 	open(options?: Distinction & {
 		/** Whether the cache has statistics. Otherwise the requests of a command do not count among those of the fleet. */
 		readonly isCounting?: boolean;
+		/** Whether a file of SQLite may be created. Otherwise one that is not there is taken for a mistake. */
+		readonly isFileCreated?: boolean;
 	}): RedisCache;
 	/** Makes a client for the cluster of which the store is a node; it is not connected yet. */
 	openCluster(): ReturnType<typeof openCluster>;
@@ -55,8 +60,8 @@ const encryptionKeys = (given: Given): string[] | undefined => {
 const storeUrlOf = (given: Given): string => {
 	const {REDIS_URL: fromEnvironment} = process.env;
 	const url = given.text('store') ?? (fromEnvironment === undefined || fromEnvironment === '' ? 'redis://localhost:6379' : fromEnvironment);
-	if (url === 'memory') {
-		throw new Failure('wrongUsage', '--store is \'memory\', which no other process sees: give the URL of a Redis');
+	if (url === 'memory' || url === 'sqlite::memory:') {
+		throw new Failure('wrongUsage', `--store is '${url}', which no other process sees: give the URL of a Redis, or of a file, such as sqlite:./cache.db`);
 	}
 
 	return url;
@@ -97,6 +102,11 @@ export const createStoreAccess = (given: Given): StoreAccess => {
 	const url = storeUrlOf(given);
 	const namespace = given.text('namespace') ?? 'http_cache';
 	const isCluster = given.flag('cluster');
+	const file = fileOf(url);
+	if (isCluster && file !== undefined) {
+		throw new Failure('wrongUsage', '--cluster needs the redis: or rediss: URL of a node with --store');
+	}
+
 	const keys = encryptionKeys(given);
 	const timeout = given.text('timeout') ?? '5s';
 	const opened: RedisCache[] = [];
@@ -117,8 +127,13 @@ export const createStoreAccess = (given: Given): StoreAccess => {
 		url,
 		namespace,
 		isCluster,
+		file,
 		hasEncryptionKeys: keys !== undefined,
-		open({user, key, isCounting = false} = {}) {
+		open({user, key, isCounting = false, isFileCreated = false} = {}) {
+			if (file !== undefined && !isFileCreated && !existsSync(file)) {
+				throw new Failure('wrongUsage', `--store leads to ${file}, where no file is: give the path of a file that a cache has written`);
+			}
+
 			const cache = redisCache({
 				store: connection(),
 				namespace,

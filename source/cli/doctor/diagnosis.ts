@@ -7,6 +7,7 @@ import type {Output} from '../terminal/output.ts';
 import {pad, plain} from '../terminal/text.ts';
 import {checkRequests, checkValues, failedWith} from './cache-checks.ts';
 import {failed, ok, type Finding, type Verdict} from './check.ts';
+import {examineFile} from './file-checks.ts';
 import {checkRights} from './rights.ts';
 import {checkClock, checkInfo, checkLatency, checkTls, checkTracking, withRight} from './server-checks.ts';
 
@@ -67,6 +68,14 @@ export const run = async ({output, store}: CommandContext): Promise<Outcome> => 
 		}
 	};
 
+	const diagnoseFile = async (file: string): Promise<Outcome> => {
+		for await (const finding of examineFile(file, store)) {
+			await tell(finding);
+		}
+
+		return findings.every(({verdict}) => verdict !== 'failed') ? 'done' : 'incomplete';
+	};
+
 	const diagnose = async (): Promise<Outcome> => {
 		let server: Server;
 		try {
@@ -96,7 +105,7 @@ export const run = async ({output, store}: CommandContext): Promise<Outcome> => 
 		return findings.some(({name, verdict}) => name === 'rights' && verdict === 'failed') ? 'refused' : 'incomplete';
 	};
 
-	const outcome = await diagnose();
+	const outcome = await (store.file === undefined ? diagnose() : diagnoseFile(store.file));
 	if (output.isJson) {
 		const verdicts = new Set(findings.map(({verdict}) => verdict));
 		await output.json({store: addressOf(store.url), namespace: store.namespace, verdict: (['failed', 'warning'] as const).find(verdict => verdicts.has(verdict)) ?? 'ok', checks: findings});

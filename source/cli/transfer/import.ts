@@ -139,7 +139,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	const [file = '-'] = given.positionals;
 	const expireAfter = given.text('expire-after');
 	const found = await readFormat(file);
-	const cache = store.open();
+	const cache = store.open({isFileCreated: true});
 	// Whether Redis can be written to is known before all of a long file is read.
 	await cache.ready();
 	const counts = found.entries

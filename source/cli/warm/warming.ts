@@ -114,7 +114,7 @@ export const run = async ({given, output, store}: CommandContext): Promise<Outco
 	const rate = rateOf(given);
 	const headers = headersOf(given);
 	const cacheOptions = cacheOptionsOf(given);
-	const cache = store.open({user: given.text('user'), key: given.text('key')});
+	const cache = store.open({user: given.text('user'), key: given.text('key'), isFileCreated: true});
 	await cache.ready();
 
 	const {signal} = stopOnInterrupt();
