@@ -242,6 +242,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 
 	- a URL: `redis://localhost:6379`, `rediss://…` (TLS), `valkey://…`, `unix:///path/to/redis.sock`;
 	- the word `'redis'` (`redis://localhost:6379`) or `'memory'` (this process only);
+	- a file of SQLite: `sqlite:./cache.db`, `sqlite:///absolute/path/cache.db`, or with a bound `{sqlite: './cache.db', maxSize: 104_857_600}`; Node.js 22.13 or later;
 	- the options of node-redis's `createClient()`, but for a few that would have no effect and are refused, see `StoreOption`;
 	- a node-redis client, cluster, sentinel or pool, or a client or cluster of ioredis or iovalkey, connected or not: it stays yours, the cache never closes it;
 	- an embedded Redis, see `got-redis-cache/embedded`;

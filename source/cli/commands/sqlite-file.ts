@@ -29,7 +29,7 @@ export const expiryOf = (file: string, key: string): Date | undefined => look(fi
 });
 
 export type FileState = {
-	/** Of the file itself, without its log. */
+	/** The length of the file itself, without its log. */
 	readonly bytes: number;
 	readonly freeBytes: number;
 	/** `'ok'`, or the first fault. */

@@ -7,7 +7,7 @@ import {placeOf, type Database} from './database.ts';
 A value lies in an entry, whole if it is short. Otherwise the entry has its start, which is what is listed and replaced alone, and the rest lies in parts.
 */
 
-/** What changes with a head, and is listed, has to be at hand without its body. */
+/** A head is listed and replaced alone, so it has to be at hand without the body. */
 const wholeBytes = 2048;
 const startBytes = 1024;
 
@@ -112,7 +112,6 @@ export const shortenGuard = ({statement}: Database, key: string, ttlMs: number):
 	statement('UPDATE guards SET expires = ? WHERE key = ? AND expires > ?').run(expires, key, expires);
 };
 
-/** What lies in front of a part of a value is as it was read. */
 const beginsWith = (start: Uint8Array, expected: Uint8Array): boolean => start.length >= expected.length && Buffer.compare(start.subarray(0, expected.length), expected) === 0;
 
 export type Head = {readonly before: Uint8Array; readonly head: Uint8Array; readonly length: number};

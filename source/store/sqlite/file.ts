@@ -3,7 +3,7 @@ import {whyUnusable} from './file-check.ts';
 import {prepareEmptyFile, refuseWhileMoving, setAside} from './set-aside.ts';
 import {isCorrupt, SqliteError, toSqliteError} from './sqlite-error.ts';
 
-/** Of a file that is moved out of the way again and again. */
+/** The tries with a file that is moved out of the way again and again. */
 const mostTries = 3;
 
 export type SqliteFileOptions = {
@@ -112,7 +112,7 @@ export const createSqliteFile = ({path, onOpen, onFault}: SqliteFileOptions): Sq
 				try {
 					const opened = current();
 					const result = work(opened);
-					// What was written to a file that is no longer in place is written again.
+					// A file that is no longer in place keeps nothing: the same is written to the one that is.
 					if (!isWriting || tries === mostTries || opened.isInPlace()) {
 						return result;
 					}

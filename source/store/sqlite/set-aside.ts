@@ -72,7 +72,7 @@ export const prepareEmptyFile = (file: string): void => {
 
 const timePattern = String.raw`\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z`;
 
-/** Those that were set aside before, with their logs. */
+/** The files that were set aside before, with their logs. */
 const earlierOf = (file: string): readonly string[] => {
 	const begin = `${path.basename(file)}.corrupt-`;
 	const rest = new RegExp(`^${timePattern}(?:-wal)?$`, 'v');
@@ -85,7 +85,7 @@ const earlierOf = (file: string): readonly string[] => {
 /**
 Renames a database, and its log with it, unless another process has. Of former ones, none is kept: a disk that is failing would be full of them.
 
-@param inode - Of the file that was found to be corrupt.
+@param inode - The inode of the file that was found to be corrupt.
 @returns The new name; `undefined` if another file lies there by now.
 */
 export const setAside = (file: string, inode: number): string | undefined => {

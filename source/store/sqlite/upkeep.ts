@@ -3,7 +3,7 @@ import {leastMaxBytes} from './address.ts';
 import {SqliteError} from './sqlite-error.ts';
 
 /*
-What has expired, and what there is no room for, is removed along with writes: no timer, and no long pause.
+Expired entries, and those that there is no room for, are removed along with writes: no timer, and no long pause.
 */
 
 export const defaultMaxBytes = 512 * 1024 * 1024;
@@ -25,7 +25,7 @@ const keptShare = 0.9;
 /** Tag versions, of which there are few, are the oldest, and stand for many responses: they go last. */
 const smallBytes = 256;
 
-/** What an entry takes beside its value. */
+/** The bytes that an entry takes beside its value, roughly. */
 const entryOverhead = 200;
 
 /** No value may take more of the room than this, or else it would be all that is kept. */
