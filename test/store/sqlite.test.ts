@@ -8,7 +8,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {pathToFileURL} from 'node:url';
-import {DatabaseSync} from 'node:sqlite';
+import {DatabaseSync, StatementSync} from 'node:sqlite';
 import {
 	after,
 	before,
@@ -541,6 +541,23 @@ test('a database that stays locked costs a bounded delay: writes are given up, r
 	}
 
 	assert.ok(events.some(({type}) => type === 'degraded'));
+});
+
+test('a database that cannot be asked for changes is a miss in memory, and no error', async t => {
+	const {store} = open(t, {sqlite: newFile()}, {memoryBytes: mebibyte});
+	await set(store, '{a}', 'body');
+	await bodyOf(store, '{a}');
+	store.peek('{a}');
+	await bodyOf(store, '{a}');
+	await nextTurn();
+	assert.equal(store.peek('{a}')?.kind, 'response');
+	await nextTurn();
+	t.mock.method(StatementSync.prototype, 'get', () => {
+		throw new Error('disk I/O error');
+	});
+	assert.equal(store.peek('{a}'), undefined);
+	t.mock.restoreAll();
+	assert.equal(await bodyOf(store, '{a}'), 'body');
 });
 
 /* A full disk. */

@@ -106,6 +106,21 @@ export const createSqliteFile = ({path, onOpen, onFault}: SqliteFileOptions): Sq
 		return path !== undefined;
 	};
 
+	const look = (): boolean => {
+		if (!database?.isInPlace()) {
+			return true;
+		}
+
+		const version = database.dataVersion();
+		const isChanged = seen?.database !== database || seen.version !== version;
+		seen = {database, version};
+		isSeen = true;
+		queueMicrotask(() => {
+			isSeen = false;
+		});
+		return isChanged;
+	};
+
 	return {
 		run(work, isWriting) {
 			for (let tries = 1; ; tries++) {
@@ -129,18 +144,12 @@ export const createSqliteFile = ({path, onOpen, onFault}: SqliteFileOptions): Sq
 				return false;
 			}
 
-			if (!database?.isInPlace()) {
+			try {
+				return look();
+			} catch {
+				// The next operation tells what is wrong.
 				return true;
 			}
-
-			const version = database.dataVersion();
-			const isChanged = seen?.database !== database || seen.version !== version;
-			seen = {database, version};
-			isSeen = true;
-			queueMicrotask(() => {
-				isSeen = false;
-			});
-			return isChanged;
 		},
 		close() {
 			isClosed = true;
