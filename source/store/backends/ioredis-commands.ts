@@ -68,7 +68,7 @@ const viewOf = <Client extends IoredisClient | IoredisCluster>(client: Client, o
 	return Object.assign(Object.create(client, {options: {value: own}}) as Client, methods);
 };
 
-/** What Redis or ioredis answers where the command goes to another node. */
+/** An error that sends the command to another node. */
 const redirection = /^(?:MOVED|ASK|TRYAGAIN) /v;
 
 /**
@@ -157,7 +157,7 @@ export const senderOfCluster = (cluster: IoredisCluster): Sender => remember(clu
 		...plainOptions,
 		// A replica that lags behind would give what was purged.
 		scaleReads: 'master',
-		// What was sent to a node that is lost may have been done.
+		// A node that is lost may have done it.
 		retryDelayOnFailover: 0,
 		retryDelayOnClusterDown: 0,
 	}, {

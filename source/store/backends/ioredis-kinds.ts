@@ -14,7 +14,7 @@ export type IoredisConnection = {
 	sendCommand(...parameters: any[]): unknown;
 };
 
-/** What both classes have, and the types of ioredis hide in part. */
+/** The methods of both classes, which the types of ioredis hide in part. */
 type Common = Omit<IoredisConnection, 'duplicate'> & {
 	/** Of arrays of bytes, it takes `Buffer` alone for what it is. */
 	callBuffer(name: string, ...arguments_: ReadonlyArray<string | Uint8Array>): unknown;

@@ -41,7 +41,7 @@ const patienceMs = 2000;
 const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
 
-/** Of the owner's options, those about where Redis is and who asks. */
+/** The owner's options about where Redis is and who asks hold; these take the place of others. */
 const listenerOptions = {
 	lazyConnect: true,
 	enableOfflineQueue: false,

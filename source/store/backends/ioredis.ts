@@ -5,7 +5,7 @@ import {addressOf, checkIoredis, isIoredisCluster, isSentinel, whyUnusable, type
 import {createTracking} from './ioredis-tracking.ts';
 import type {RedisLink, SendCommand, Tracker} from './redis-link.ts';
 
-/** What the caches that share a client know of it. */
+/** The state of a client, for all caches that share it. */
 type Watched = {
 	waiting: PromiseWithResolvers<void> | undefined;
 	/** Whether it was ever connected: whoever closed it since wants it closed. */
@@ -156,7 +156,7 @@ export const ioredisLink = (given: IoredisConnection, {namespace, tracker}: Iore
 			await connection.connect();
 			waiting.resolve();
 		} catch (error) {
-			// What went wrong is told by an event alone.
+			// The client tells the cause by an event alone.
 			waiting.reject(state.lastError ?? toError(error));
 			if (state.waiting === waiting) {
 				state.waiting = undefined;

@@ -47,7 +47,7 @@ export type RedisLink = {
 	/** `undefined` when commands may be sent, otherwise resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
 	readonly send: SendCommand;
-	/** Those of a cluster, as far as they are known, or the one that there is. */
+	/** The masters of a cluster, as far as they are known, or the one that there is. */
 	masters(): readonly MasterNode[];
 	/** Calls back when replies may come from another master than before. Returns how to end it. */
 	watchMasters(onChange: () => void): () => void;
