@@ -26,7 +26,7 @@ const open = (useReplicas: boolean): RedisClusterType => {
 const ioredisClusters: Cluster[] = [];
 
 const openIoredis = ({openCluster} = newestIoredis, options: Parameters<typeof openCluster>[1] = {}): Cluster => {
-	const cluster = openCluster(nodes.masters.map(({port}) => ({host: '127.0.0.1', port})), {...options, slotsRefreshInterval: 100});
+	const cluster = openCluster(nodes.masters.map(({port}) => ({host: '127.0.0.1', port})), options);
 	ioredisClusters.push(cluster);
 	return cluster;
 };
