@@ -8,6 +8,7 @@ import test from 'node:test';
 import {promisify} from 'node:util';
 import {startRedis} from '../helpers/redis.ts';
 import {typeErrorsOf} from '../helpers/types.ts';
+import {expectedOutput, withSource} from './example.ts';
 import {startExampleApi} from './example-api.ts';
 
 /*
@@ -34,12 +35,9 @@ const examplesOf = (text: string): Example[] => text.matchAll(/^```(?<language>j
 })).toArray();
 
 /** An example with the addresses of a test in place of those of the page. */
-const runnable = (code: string, apiUrl: string, redisUrl: string): string => code
+const runnable = (code: string, apiUrl: string, redisUrl: string): string => withSource(code)
 	.replaceAll('https://api.example.com', () => apiUrl)
-	.replaceAll('redis://localhost:6379', () => redisUrl)
-	.replaceAll(/'got-redis-cache(?:\/(?<entry>[\w\-]+))?'/gv, (_name, entry?: string) => JSON.stringify(path.join(root, entry === undefined ? 'test/docs/example-entry.ts' : `source/${entry}.ts`)));
-
-const expectedOutput = (code: string): string[] => code.matchAll(/^\/\/=> (?<value>.+)$/gmv).map(({groups}) => groups?.value ?? '').toArray();
+	.replaceAll('redis://localhost:6379', () => redisUrl);
 
 type Run = {readonly printed: readonly string[]; readonly error?: string};
 
