@@ -31,7 +31,5 @@ console.log(await ask());
 
 await cache.thaw({origin: api});
 
-const {requests} = cache.stats();
-
-console.log(requests.total);
+console.log(cache.stats().requests);
 //=> 3

@@ -2,14 +2,14 @@
 Spans of what the cache does, with the SDK of OpenTelemetry. In a service, export them to your collector.
 */
 import process from 'node:process';
-import {BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor} from '@opentelemetry/sdk-trace';
+import {InMemorySpanExporter, SimpleSpanProcessor, TracerProvider} from '@opentelemetry/sdk-trace';
 import got from 'got';
 import {redisCache} from 'got-redis-cache';
 import {instrumentCache} from 'got-redis-cache/opentelemetry';
 
 const api = process.env['API_URL'] ?? 'https://api.example.com';
 const exporter = new InMemorySpanExporter();
-const tracerProvider = new BasicTracerProvider({spanProcessors: [new SimpleSpanProcessor(exporter)]});
+const tracerProvider = new TracerProvider({spanProcessors: [new SimpleSpanProcessor({exporter})]});
 
 const cache = redisCache();
 instrumentCache(cache, {tracerProvider});

@@ -124,6 +124,7 @@ const refuseUnsafe = ({method = 'GET'}: RequestLike, {settings}: GotContext): vo
 	}
 };
 
+/** The options of `cache.explain()`. */
 export type ExplainOptions = {
 	/** Whether the origin is asked, past the cache, and its response judged. Default: `false`. */
 	readonly ask?: boolean | undefined;

@@ -16,6 +16,7 @@ export type FindingLevel =
 	/** A clause that keeps the response from being stored. */
 	| 'failure';
 
+/** A clause of a standard, and what a response of the origin says to it. */
 export type Finding = {
 	/** The subject, in lower case: a reason why a response is not stored, a header field, a directive, or `lifetime`, `clock` and the like. */
 	readonly about: string;

@@ -17,6 +17,7 @@ export type HandlerOptions = {
 	readonly isOwnHost?: ((host: string | undefined) => boolean) | undefined;
 };
 
+/** A request listener, as `http.createServer()` and the routers of Express and Fastify take it. */
 export type InspectorHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Express cuts the path that a handler is mounted at off the URL, and keeps both. */

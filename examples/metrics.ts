@@ -1,10 +1,10 @@
 /*
-A service with Express: requests of a user are cached for that user, and an endpoint for Prometheus.
+A service of many users: requests of a user are cached for that user, and an endpoint for Prometheus.
 */
 import {once} from 'node:events';
+import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import process from 'node:process';
-import express from 'express';
 import got from 'got';
 import {redisCache} from 'got-redis-cache';
 import {registerMetrics} from 'got-redis-cache/prometheus';
@@ -16,20 +16,17 @@ const client = got.extend(cache);
 const registry = new Registry();
 registerMetrics(cache, {registry});
 
-const app = express();
+const server = createServer(async (request, response) => {
+	if (request.url === '/metrics') {
+		response.setHeader('content-type', registry.contentType).end(await registry.metrics());
+		return;
+	}
 
-app.get('/me', async (request, response) => {
-	// In a service of yours, this comes from a session that you have checked.
-	const userId = request.get('x-user') ?? 'nobody';
+	// In a service of yours, the user comes from a session that you have checked.
+	const userId = String(request.headers['x-user'] ?? 'nobody');
 	const me = await client(`${api}/me`, {context: {userId}, headers: {authorization: `Bearer ${userId}`}});
-	response.set('cache-status', me.headers['cache-status']).type('json').send(me.body);
-});
-
-app.get('/metrics', async (_request, response) => {
-	response.type(registry.contentType).send(await registry.metrics());
-});
-
-const server = app.listen(0);
+	response.setHeader('cache-status', String(me.headers['cache-status'])).end(me.body);
+}).listen(0);
 await once(server, 'listening');
 const {port} = server.address() as AddressInfo;
 

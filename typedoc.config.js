@@ -1,0 +1,44 @@
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import {Converter, ReflectionKind} from 'typedoc';
+
+/*
+`npm run docs` builds the site: the readme, the guide in the order of docs/readme.md, and the reference from the docstrings of what each entry exports. An export without a docstring, and a link to what is not there, is an error.
+*/
+
+const {exports: entries} = JSON.parse(readFileSync('package.json', 'utf8'));
+const contents = readFileSync('docs/readme.md', 'utf8');
+const pages = contents.matchAll(/\]\((?<page>[\w\/\-]+\.md)\)/gv).map(({groups}) => path.join('docs', groups.page)).toArray();
+
+const titleOf = file => /^# (?<title>.+)$/mv.exec(readFileSync(file, 'utf8'))?.groups.title;
+
+/** Names each page by its heading, not by its file. */
+const nameByHeading = application => {
+	application.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({project}) => {
+		const files = new Map([...pages, 'changelog.md'].map(file => [file.replace(/\.md$/v, ''), file]));
+		for (const document of project.getReflectionsByKind(ReflectionKind.Document)) {
+			const file = files.get(document.name);
+			document.name = (file && titleOf(file)) ?? document.name;
+		}
+	});
+};
+
+export default {
+	name: 'got-redis-cache',
+	entryPoints: Object.keys(entries).map(entry => `source/${entry === '.' ? 'index' : entry.slice(2)}.ts`),
+	tsconfig: 'tsconfig.build.json',
+	out: 'site',
+	readme: 'readme.md',
+	projectDocuments: [...pages, 'changelog.md'],
+	plugin: [nameByHeading],
+	customCss: 'typedoc.css',
+	sort: ['kind', 'alphabetical-ignoring-documents'],
+	excludePrivate: true,
+	excludeInternal: true,
+	disableSources: true,
+	includeVersion: true,
+	searchInDocuments: true,
+	validation: {notExported: false, invalidLink: true, notDocumented: true},
+	requiredToBeDocumented: ['Class', 'Interface', 'Function', 'Variable', 'TypeAlias', 'Enum', 'Method'],
+	treatValidationWarningsAsErrors: true,
+};
