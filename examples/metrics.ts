@@ -11,7 +11,7 @@ import {registerMetrics} from 'got-redis-cache/prometheus';
 import {Registry} from 'prom-client';
 
 const api = process.env['API_URL'] ?? 'https://api.example.com';
-const cache = redisCache({user: (request, {context}) => typeof context['userId'] === 'string' ? context['userId'] : undefined});
+const cache = redisCache({user: (_request, {context}) => typeof context['userId'] === 'string' ? context['userId'] : undefined});
 const client = got.extend(cache);
 const registry = new Registry();
 registerMetrics(cache, {registry});
