@@ -6,7 +6,7 @@ export type {Finding} from './http/finding.ts';
 export {cacheInfo} from './got/cache-info.ts';
 export type {CacheHop, CacheInfo, CacheReason, NotStoredReason} from './observe/info.ts';
 export type {ExchangeReport} from './observe/exchange-report.ts';
-export type {CacheStats, FleetStats, RequestCounts, StatsStep} from './observe/stats.ts';
+export type {CacheStats, FleetStats, RefusedUrl, RequestCounts, StatsStep} from './observe/stats.ts';
 export type {ExchangeTrace} from './observe/tracing.ts';
 export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
 export type {Duration} from './types/duration.ts';
@@ -14,6 +14,7 @@ export type {ExportedResponse, ImportResult} from './management/exported.ts';
 export type {CachedResponse, CacheEntry, ListedEntry} from './management/inventory.ts';
 export type {
 	ExplainedDecision,
+	ExplainedFleetRefusal,
 	ExplainedFreshness,
 	ExplainedKey,
 	ExplainedPurge,

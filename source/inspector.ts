@@ -17,6 +17,13 @@ export type InspectorHandlerOptions = {
 	@default the path that Express has mounted it at, or else `'/'`
 	*/
 	basePath?: string | undefined;
+
+	/**
+	Whether the page only shows. Purges, `freeze()`, `bypass()`, `thaw()` and the check of the store are refused.
+
+	@default false
+	*/
+	readOnly?: boolean | undefined;
 };
 
 /** A cache to inspect. */
@@ -30,6 +37,13 @@ export type InspectorOptions = {
 	@default a free one
 	*/
 	port?: number | undefined;
+
+	/**
+	Whether the page only shows. Purges, `freeze()`, `bypass()`, `thaw()` and the check of the store are refused.
+
+	@default false
+	*/
+	readOnly?: boolean | undefined;
 };
 
 /** A running inspector. */
@@ -61,6 +75,14 @@ const checkCache = (cache: unknown, where: string): void => {
 	if (typeof (cache as Partial<RedisCache> | undefined)?.getByKey !== 'function') {
 		throw new TypeError(`Expected the option \`cache\` in ${where} to be what redisCache() returns, got ${describe(cache)}`);
 	}
+};
+
+const checkReadOnly = (readOnly: unknown, where: string): boolean => {
+	if (readOnly !== undefined && typeof readOnly !== 'boolean') {
+		throw new TypeError(`Expected the option \`readOnly\` in ${where} to be a boolean, got ${describe(readOnly)}`);
+	}
+
+	return readOnly ?? false;
 };
 
 /** Without the slash at its end. */
@@ -103,11 +125,11 @@ createServer((request, response) => {
 */
 export const inspectorHandler = (options: InspectorHandlerOptions): InspectorHandler => {
 	const where = 'inspectorHandler()';
-	refuseUnknown(options, ['cache', 'basePath'], where);
-	const {cache, basePath} = options;
+	refuseUnknown(options, ['cache', 'basePath', 'readOnly'], where);
+	const {cache, basePath, readOnly} = options;
 	checkCache(cache, where);
 
-	return createHandler({cache, basePath: checkBasePath(basePath)});
+	return createHandler({cache, basePath: checkBasePath(basePath), isReadOnly: checkReadOnly(readOnly, where)});
 };
 
 /**
@@ -128,14 +150,14 @@ console.log(url);
 */
 export const startInspector = async (options: InspectorOptions): Promise<Inspector> => {
 	const where = 'startInspector()';
-	refuseUnknown(options, ['cache', 'port'], where);
-	const {cache, port = 0} = options;
+	refuseUnknown(options, ['cache', 'port', 'readOnly'], where);
+	const {cache, port = 0, readOnly} = options;
 	checkCache(cache, where);
 	if (!Number.isSafeInteger(port) || port < 0 || port > 65_535) {
 		throw new TypeError(`Expected the option \`port\` in ${where} to be a whole number from 0 to 65535, got ${describe(port)}`);
 	}
 
-	const {url, close} = await startServer(cache, port);
+	const {url, close} = await startServer(cache, port, checkReadOnly(readOnly, where));
 
 	return {url, close, [Symbol.asyncDispose]: close};
 };

@@ -599,6 +599,31 @@ await suite('the request of an audit', () => {
 	});
 });
 
+test('a response that is larger than a stored one may be is not read to its end, and counts as failed', async () => {
+	await using scene = await setUpAudit({}, {maxBodySize: 1000});
+	scene.answerBy(() => ({headers: cached, body: 'short'}));
+	await scene.store();
+	const closed = Promise.withResolvers<void>();
+	scene.origin.handler = (_request, response) => {
+		response.writeHead(200, cached);
+		const write = () => {
+			while (response.write('x'.repeat(10_000))) {
+				// Until the reader is behind.
+			}
+		};
+
+		response.on('drain', write).once('close', closed.resolve);
+		write();
+	};
+
+	await scene.client('items');
+	await scene.hits.whenIdle();
+	await closed.promise;
+
+	assert.deepEqual([scene.hits.stats().failed, scene.hits.stats().audited], [1, 0]);
+	assert.match(scene.errors[0]?.message ?? '', /could not be audited, GET .*\/items: the body has more than 1000 bytes/v);
+});
+
 test('a listener that throws fails nothing, and an error event tells of it', async () => {
 	await using scene = await setUpAudit();
 	scene.hits.on('wrong', () => {

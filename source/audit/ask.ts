@@ -1,4 +1,4 @@
-import type {BeforeRequestHook, Options} from 'got';
+import type {BeforeRequestHook, Options, Response} from 'got';
 import {requestInBackground} from '../got/refresh/background-request.ts';
 import {isCacheHook} from '../got/state/cache-hook.ts';
 import {gotModule} from '../got/state/got-module.ts';
@@ -63,13 +63,40 @@ const changeHeaders = (headers: Change['headers'] = {}): BeforeRequestHook => op
 	}
 };
 
+/** Makes a request whose body has no more bytes than may be stored: an origin may send without an end. */
+const requestBounded = async (options: Options, mostBytes: number, signal: AbortSignal): Promise<Response> => {
+	const controller = new AbortController();
+	const abort = () => {
+		controller.abort();
+	};
+
+	signal.addEventListener('abort', abort);
+	options.signal = signal.aborted ? signal : controller.signal;
+	let isTooLarge = false;
+	try {
+		return await requestInBackground(options, bytes => {
+			isTooLarge ||= bytes > mostBytes;
+			if (isTooLarge) {
+				abort();
+			}
+		});
+	} catch (error) {
+		throw isTooLarge ? new Error(`the body has more than ${mostBytes} bytes`, {cause: error}) : error;
+	} finally {
+		signal.removeEventListener('abort', abort);
+	}
+};
+
 /**
 Prepares to make the request of a hit again. The caller may change its options afterwards.
+
+A body that is larger than a stored one may be is not read to its end, and rejects.
 
 @param signal - Ends all of these requests.
 */
 export const askAgain = (hit: Hit, signal: AbortSignal): Ask => {
 	const prepared = auditOptions(hit, signal);
+	const {maxBodyBytes} = hit.exchange.settings;
 
 	return async ({headers, url} = {}) => {
 		const options = new gotModule.Options(undefined, undefined, prepared);
@@ -78,7 +105,7 @@ export const askAgain = (hit: Hit, signal: AbortSignal): Ask => {
 			options.url = url;
 		}
 
-		const response = await requestInBackground(options);
+		const response = await requestBounded(options, maxBodyBytes, signal);
 		const {statusCode, rawHeaders} = responseHead(response);
 
 		return {statusCode, headers: headersOf(rawHeaders), body: response.rawBody};

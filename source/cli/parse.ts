@@ -50,6 +50,15 @@ const parseFailure = (error: Error, {name}: Command, options: OptionRows): Failu
 		return new Failure('wrongUsage', `There is no option ${unknown} of the command ${name}: ${suggestion(near && `--${near}`, seeHelp)}`);
 	}
 
+	const option = /--[\w\-]+/v.exec(error.message)?.[0] ?? '';
+	if (error.message.includes('argument missing')) {
+		return new Failure('wrongUsage', `The option ${option} of the command ${name} lacks its value: ${seeHelp}`);
+	}
+
+	if (error.message.includes('argument is ambiguous')) {
+		return new Failure('wrongUsage', `The option ${option} of the command ${name} is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in ${option}=-x`);
+	}
+
 	return new Failure('wrongUsage', `${error.message.split('\n', 1)[0]?.replace(/\.$/v, '') ?? ''}: ${seeHelp}`);
 };
 

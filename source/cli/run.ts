@@ -27,8 +27,8 @@ const runCommand = async (command: Command, arguments_: readonly string[], outpu
 	}
 
 	// The library is loaded for commands that need it: help and completion are to be quick.
-	const {createStoreAccess} = await import('./commands/store-access.ts');
-	const store = createStoreAccess(given);
+	const [{createStoreAccess}, {readConfig}] = await Promise.all([import('./commands/store-access.ts'), import('./commands/config.ts')]);
+	const store = createStoreAccess(given, await readConfig(given));
 	try {
 		return await command.run({given, output, store});
 	} finally {
@@ -52,6 +52,10 @@ const dispatch = async (arguments_: readonly string[], output: Output): Promise<
 	}
 
 	if (name === undefined) {
+		if (output.isJson) {
+			throw new Failure('wrongUsage', `Give a command: one of ${names.join(', ')}`);
+		}
+
 		output.note(generalHelp(commands, output.columns));
 		return 'wrongUsage';
 	}

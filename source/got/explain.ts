@@ -6,11 +6,14 @@ import {withOnlyIfCached} from '../http/directives.ts';
 import {requestOfUser, settingsOfUser} from '../http/identity.ts';
 import {isSafe} from '../http/invalidation.ts';
 import {checkFlag, checkRequest} from '../management/arguments.ts';
-import {explainRequest} from '../management/explain.ts';
+import {explainRequest, type ExplainSources} from '../management/explain.ts';
 import type {Explanation} from '../management/explanation.ts';
 import type {RequestLike} from '../management/filters.ts';
 import type {OriginAnswer} from '../management/judge.ts';
+import type {RequestCacheOptions} from '../options/options.ts';
+import {resolveRequestOptions} from '../options/resolve-options.ts';
 import {givenRequest} from '../options/user-functions.ts';
+import {describe} from '../options/validate.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {GotContext} from './state/context.ts';
 import {gotModule} from './state/got-module.ts';
@@ -55,17 +58,18 @@ const normalize = async (request: RequestLike): Promise<GotOptions> => {
 };
 
 /** The request as the hooks of the cache would see it, if the functions `user` and `key` said what is given. */
-const askedFor = async ({settings}: GotContext, request: RequestLike): Promise<Asked> => {
+const askedFor = async (context: GotContext, request: RequestLike, cacheOptions: RequestCacheOptions | false | undefined): Promise<Asked> => {
+	const settings = cacheOptions === undefined ? context.settings.request : resolveRequestOptions(context.options, cacheOptions);
 	const options = await normalize(request);
 	const sent = requestHead(options);
-	const head = settings.request.isOnlyIfCached ? withOnlyIfCached(sent) : sent;
+	const head = settings.isOnlyIfCached ? withOnlyIfCached(sent) : sent;
 	const content = contentOf(options) ?? {body: undefined, isEncoded: false};
 	const given = givenRequest(head, options as unknown as NormalizedOptions, content.body);
 	const keyInput = {...content, extra: request.key, user: request.user};
 
 	return request.user === undefined
-		? {request: {...head, given}, settings: settings.request, keyInput}
-		: {request: {...requestOfUser(head), given}, settings: {...settings.request, http: settingsOfUser(settings.request.http)}, keyInput};
+		? {request: {...head, given}, settings, keyInput}
+		: {request: {...requestOfUser(head), given}, settings: {...settings, http: settingsOfUser(settings.http)}, keyInput};
 };
 
 /** No origin is waited for longer. */
@@ -128,14 +132,26 @@ const refuseUnsafe = ({method = 'GET'}: RequestLike, {settings}: GotContext): vo
 export type ExplainOptions = {
 	/** Whether the origin is asked, past the cache, and its response judged. Default: `false`. */
 	readonly ask?: boolean | undefined;
+
+	/** The options that the request has in `context.cache`; `false` if the cache is left out. Default: none. */
+	readonly cache?: RequestCacheOptions | false | undefined;
 };
 
-export const explain = async (context: GotContext, given: string | URL | RequestLike, options: ExplainOptions | undefined): Promise<Explanation> => {
+const checkExplainOptions = (options: ExplainOptions | undefined): ExplainOptions => {
+	if (options !== undefined && (typeof options !== 'object' || options === null)) {
+		throw new TypeError(`Expected an object such as {ask: true} in explain(), got ${describe(options)}`);
+	}
+
+	return options ?? {};
+};
+
+export const explain = async (context: GotContext, given: string | URL | RequestLike, options: ExplainOptions | undefined, refusalsOfFleet: ExplainSources['refusalsOfFleet']): Promise<Explanation> => {
 	const request = checkRequest(given, 'explain()', context.settings);
-	const {ask = false} = checkFlag(options, 'ask', 'explain()');
+	const {cache, ...flags} = checkExplainOptions(options);
+	const {ask = false} = checkFlag(flags, 'ask', 'explain()');
 	if (ask) {
 		refuseUnsafe(request, context);
 	}
 
-	return explainRequest(context, await askedFor(context, request), ask ? async () => askOrigin(context, request) : undefined);
+	return explainRequest(context, await askedFor(context, request, cache), {askOrigin: ask ? async () => askOrigin(context, request) : undefined, refusalsOfFleet});
 };

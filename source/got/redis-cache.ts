@@ -14,7 +14,7 @@ import {copyAll, exportAll, importAll} from '../management/transfer.ts';
 import type {ExchangeReport} from '../observe/exchange-report.ts';
 import {createFleetStatistics, type FleetStatistics} from '../observe/fleet-statistics.ts';
 import {createObserver} from '../observe/observer.ts';
-import {createStatistics, type Statistics} from '../observe/statistics.ts';
+import {countedUrl, createStatistics, type Statistics} from '../observe/statistics.ts';
 import type {CacheStats, FleetStats} from '../observe/stats.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {resolveOptions} from '../options/resolve-options.ts';
@@ -435,7 +435,9 @@ export class RedisCache {
 
 	async explain(request: string | URL | RequestLike, options?: ExplainOptions, ...more: never[]): Promise<Explanation> {
 		refuseMore(more, 2, 'explain()', 'what tells requests apart goes into one object, as in explain({url, headers})');
-		return explain(this.#context, request, options);
+		const fleet = this.#fleet;
+		const {ignoredParameters} = this.#context.settings.request.http;
+		return explain(this.#context, request, options, fleet && (async url => fleet.refusalsOf(countedUrl(url, ignoredParameters))));
 	}
 
 	/**

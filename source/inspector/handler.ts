@@ -11,6 +11,8 @@ export type HandlerOptions = {
 	readonly cache: RedisCache;
 	/** The path below which the page lies, without a slash at its end. By default that of Express, or none. */
 	readonly basePath?: string | undefined;
+	/** Whether nothing may be purged or switched. */
+	readonly isReadOnly?: boolean | undefined;
 	/** The token that each request for data has to bear. */
 	readonly token?: string | undefined;
 	/** Whether a `Host` is one of this server's. Any other may be a name that somebody else has pointed to it. */
@@ -59,8 +61,8 @@ const refuseMethod = (response: ServerResponse, allowed: string): void => {
 /** A `TypeError` of the cache is about what was given. */
 const statusCodeOf = (error: unknown): number => error instanceof HttpError ? error.statusCode : (error instanceof TypeError ? 400 : 500);
 
-export const createHandler = ({cache, basePath, token, isOwnHost}: HandlerOptions): InspectorHandler => {
-	const routes = createRoutes(cache);
+export const createHandler = ({cache, basePath, isReadOnly = false, token, isOwnHost}: HandlerOptions): InspectorHandler => {
+	const routes = createRoutes(cache, isReadOnly);
 	const hasToken = createTokenCheck(token);
 	let assets: ReadonlyMap<string, Asset> | undefined;
 
@@ -78,6 +80,8 @@ export const createHandler = ({cache, basePath, token, isOwnHost}: HandlerOption
 		const route = routes.get(name);
 		if (!route) {
 			refuse(response, 404, 'There is nothing here');
+		} else if (isReadOnly && route.method === 'POST') {
+			refuse(response, 403, 'This inspector is read-only');
 		} else if (route.method === request.method) {
 			const result = await route.run(query);
 			if (result instanceof Uint8Array) {

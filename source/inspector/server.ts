@@ -21,10 +21,10 @@ Serves the page on loopback, to whoever has the token.
 @param port - 0 for a free one.
 @throws {Error} If the port cannot be listened to.
 */
-export const startServer = async (cache: RedisCache, port: number): Promise<RunningServer> => {
+export const startServer = async (cache: RedisCache, port: number, isReadOnly: boolean): Promise<RunningServer> => {
 	const token = randomBytes(32).toString('base64url');
 	const hosts = new Set<string | undefined>();
-	const server = createServer({maxHeaderSize}, createHandler({cache, token, isOwnHost: host => hosts.has(host)}));
+	const server = createServer({maxHeaderSize}, createHandler({cache, isReadOnly, token, isOwnHost: host => hosts.has(host)}));
 	server.listen(port, address);
 	try {
 		await once(server, 'listening');

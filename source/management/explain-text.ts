@@ -2,6 +2,7 @@ import type {Finding} from '../http/finding.ts';
 import {inWords, sourceInWords} from '../http/in-words.ts';
 import type {
 	ExplainedDecision,
+	ExplainedFleetRefusal,
 	ExplainedFreshness,
 	ExplainedKey,
 	ExplainedPurge,
@@ -37,7 +38,7 @@ const withSection = (text: string, rfc: string | undefined): string => rfc === u
 /** One subject: its name, and its lines. */
 type Paragraph = readonly [name: string, ...lines: string[]];
 
-const decisionLines = ({kind, reason, text, rfc, insteadOf, addedHeaders}: ExplainedDecision): Paragraph => {
+const decisionLines = ({kind, reason, text, rfc, mend, insteadOf, addedHeaders}: ExplainedDecision, isRefusalKnown: boolean): Paragraph => {
 	const names = Object.keys(addedHeaders);
 
 	return [
@@ -45,12 +46,21 @@ const decisionLines = ({kind, reason, text, rfc, insteadOf, addedHeaders}: Expla
 		`${kind} (${reason}): ${withSection(text, rfc)}`,
 		...insteadOf === undefined ? [] : [`It may not be used as it is: ${insteadOf}.`],
 		...names.length === 0 ? [] : [`The origin is sent ${names.join(' and ')}.`],
+		// That the response was refused says more.
+		...mend === undefined || isRefusalKnown ? [] : [`What to do: ${mend}`],
 	];
 };
 
 const refusalLines = ({reason, text, rfc, mend, statusCode, at}: ExplainedRefusal, nowMs: number): Paragraph => [
 	'Last time',
 	`Not stored at ${when(at, nowMs)}${statusCode === undefined ? '' : `, the origin answered ${statusCode}`}`,
+	`${reason}: ${withSection(text, rfc)}`,
+	...mend === undefined ? [] : [`To mend it: ${mend}`],
+];
+
+const fleetRefusalLines = ({reason, text, rfc, mend, responses}: ExplainedFleetRefusal): Paragraph => [
+	'Not stored',
+	`${responses === 1 ? '1 response' : `${responses} responses`} to this URL in the last hour, of all processes`,
 	`${reason}: ${withSection(text, rfc)}`,
 	...mend === undefined ? [] : [`To mend it: ${mend}`],
 ];
@@ -214,12 +224,14 @@ const columns = 11;
 const layOut = ([name, ...lines]: Paragraph): string => lines.map((line, position) => `${(position === 0 ? name : '').padEnd(columns)}${line}`.trimEnd()).join('\n');
 
 export const textOfExplanation = (explained: Omit<Explanation, 'text'>, nowMs: number): string => {
-	const {method, url, decision, lastRefusal, key, selectedBy, purges, originSwitch, store, origin} = explained;
+	const {method, url, decision, lastRefusal, fleetRefusals, key, selectedBy, purges, originSwitch, store, origin} = explained;
 	const paragraphs: Paragraph[] = [
-		decisionLines(decision),
+		decisionLines(decision, lastRefusal !== undefined || fleetRefusals.length > 0),
 		...originSwitch ? [['Switch', `${originSwitch.kind}() is in force for the origin until ${when(originSwitch.until, nowMs)}`] as const] : [],
 		...storeLines(store),
 		...lastRefusal ? [refusalLines(lastRefusal, nowMs)] : [],
+		// A stored response answers: earlier refusals explain nothing.
+		...decision.kind === 'reuse' ? [] : fleetRefusals.map(refusal => fleetRefusalLines(refusal)),
 		...purges.map((purge): Paragraph => ['Purged', purgeInWords(purge, nowMs)]),
 		keyLines(key),
 		...selectingLines(selectedBy),

@@ -18,6 +18,7 @@ import {readFor, type Findings, type StoredUnderKey} from './explain-read.ts';
 import {textOfExplanation} from './explain-text.ts';
 import type {
 	ExplainedDecision,
+	ExplainedFleetRefusal,
 	ExplainedKey,
 	ExplainedRefusal,
 	ExplainedResponse,
@@ -25,6 +26,17 @@ import type {
 } from './explanation.ts';
 import {entryOf, storeNameOf} from './inventory.ts';
 import {judge, type OriginAnswer} from './judge.ts';
+
+/** The number of responses to a URL that were not stored for a reason. */
+export type FleetRefusal = Pick<ExplainedFleetRefusal, 'reason' | 'responses'>;
+
+/** Places beside the store that an explanation is read from. */
+export type ExplainSources = {
+	/** Asks the origin past the cache; `undefined` if it is not to be asked. */
+	readonly askOrigin?: (() => Promise<OriginAnswer>) | undefined;
+	/** Reads the refusals of all processes for a URL; `undefined` if they are not counted. */
+	readonly refusalsOfFleet?: ((url: string) => Promise<readonly FleetRefusal[]>) | undefined;
+};
 
 export type ExplainContext = ExchangeContext & {
 	readonly refusals: Refusals;
@@ -94,9 +106,9 @@ const addedBy = (decision: Decision): Record<string, string> => {
 
 const explainDecision = (decision: Decision): ExplainedDecision => {
 	const {kind, reason} = decision;
-	const {text, rfc} = decisionTexts[reason];
+	const {text, rfc, mend} = decisionTexts[reason];
 
-	return {kind, reason, text, rfc, insteadOf: 'insteadOf' in decision ? decision.insteadOf : undefined, addedHeaders: addedBy(decision)};
+	return {kind, reason, text, rfc, mend: kind === 'reuse' ? undefined : mend, insteadOf: 'insteadOf' in decision ? decision.insteadOf : undefined, addedHeaders: addedBy(decision)};
 };
 
 /** The last refusal of this process under any key of the request. */
@@ -110,6 +122,12 @@ const explainRefusal = ({refusals}: ExplainContext, keys: ReadonlySet<string>): 
 	const {text, rfc, mend} = refusalTexts[last.reason];
 
 	return {reason: last.reason, text, rfc, mend, statusCode: last.statusCode, at: dateOf(last.atMs)};
+};
+
+const explainFleetRefusal = ({reason, responses}: FleetRefusal): ExplainedFleetRefusal => {
+	const {text, rfc, mend} = refusalTexts[reason];
+
+	return {reason, text, rfc, mend, responses};
 };
 
 const selectedBy = ({request, settings: {http}}: Asked, {responses, selection: {index}}: Findings): Record<string, string | undefined> => {
@@ -126,14 +144,10 @@ const explainSwitch = ({store, now}: ExchangeContext, url: string): Explanation[
 	return found && {kind: found.kind, until: found.until};
 };
 
-/**
-Explains what the cache would do with a request, without a change in the store.
-
-@param askOrigin - Asks the origin past the cache; `undefined` if it is not to be asked.
-*/
-export const explainRequest = async (context: ExplainContext, asked: Asked, askOrigin?: () => Promise<OriginAnswer>): Promise<Explanation> => {
+/** Explains what the cache would do with a request, without a change in the store. */
+export const explainRequest = async (context: ExplainContext, asked: Asked, {askOrigin, refusalsOfFleet}: ExplainSources = {}): Promise<Explanation> => {
 	const {request, settings: {http}} = asked;
-	const [findings, answer] = await Promise.all([readFor(context, asked), askOrigin?.()]);
+	const [findings, answer, refusals = []] = await Promise.all([readFor(context, asked), askOrigin?.(), refusalsOfFleet?.(request.url)]);
 	const decision = decideFor(context, asked, findings.selection);
 	const stored = findings.responses.map(found => explainResponse(context, asked, found, findings.selectedKey));
 	const {state, lastError} = context.store.health();
@@ -146,6 +160,7 @@ export const explainRequest = async (context: ExplainContext, asked: Asked, askO
 		selectedBy: selectedBy(asked, findings),
 		purges: stored.some(({isPurged}) => !isPurged) ? [] : findings.purges,
 		lastRefusal: explainRefusal(context, findings.keys),
+		fleetRefusals: refusals.toSorted((one, other) => other.responses - one.responses).map(refusal => explainFleetRefusal(refusal)),
 		originSwitch: explainSwitch(context, request.url),
 		store: {state, isAnswering: findings.isAnswering, lastError: findings.isAnswering ? undefined : lastError?.message},
 		origin: answer && judge(context, asked, decision, answer),

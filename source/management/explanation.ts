@@ -116,6 +116,8 @@ export type ExplainedDecision = {
 	readonly text: string;
 	/** The section that the rule is from; `undefined` for a rule of this cache. */
 	readonly rfc: string | undefined;
+	/** The way to another decision, in a sentence; `undefined` if nothing is wrong. */
+	readonly mend: string | undefined;
 	/** The reason to validate a response that has no validator. */
 	readonly insteadOf: Decision['reason'] | undefined;
 	/** The preconditions and the range that the origin would be sent, in lower case. */
@@ -133,6 +135,18 @@ export type ExplainedRefusal = {
 	/** The status code of the origin's response; `undefined` if there was none. */
 	readonly statusCode: number | undefined;
 	readonly at: Date;
+};
+
+/** Why responses to a URL were not stored, in all processes. */
+export type ExplainedFleetRefusal = {
+	readonly reason: PassReason;
+	/** The reason in a sentence. */
+	readonly text: string;
+	readonly rfc: string | undefined;
+	/** The way to have such responses stored; `undefined` if there is none. */
+	readonly mend: string | undefined;
+	/** The number of responses that were not stored for this reason. */
+	readonly responses: number;
 };
 
 /** The judgement of a response that the origin was asked for: nothing of it was stored. */
@@ -182,6 +196,8 @@ export type Explanation = {
 	readonly purges: readonly ExplainedPurge[];
 	/** Why the last response to such a request was not stored in this process; `undefined` if it was, or if none is known. */
 	readonly lastRefusal: ExplainedRefusal | undefined;
+	/** Why responses to this URL were not stored in the last hour, in all processes that share the Redis and the namespace, whatever the method, header fields and user; the most frequent reason first. Empty without a Redis, with `statistics: false`, and if none is known: each process tells the others every ten seconds of the URLs that most of its refusals were about. */
+	readonly fleetRefusals: readonly ExplainedFleetRefusal[];
 	/** The switch that an operator has set for the origin with `freeze()` or `bypass()`, and its end; `undefined` if there is none. */
 	readonly originSwitch: {readonly kind: 'freeze' | 'bypass'; readonly until: Date} | undefined;
 	/** The state of the store, as in `health()`, and whether it has answered this time. Without an answer, nothing of what is stored is known. */

@@ -6,7 +6,7 @@ import type {Store} from '../store/ports/store.ts';
 import {inBackground} from '../types/background.ts';
 import {callAtExit, forgetAtExit} from './at-exit.ts';
 import type {Growth, Statistics} from './statistics.ts';
-import {countersOfStep, statsOf, stepOf, type FleetStats, type StatsStep} from './stats.ts';
+import {countersOfStep, refusedUrlsOf, statsOf, stepOf, type FleetStats, type RefusedUrl, type StatsStep} from './stats.ts';
 
 /*
 The statistics of all processes together. Each adds its counters to Redis in one step of ten seconds: to a hash of the minute, and to sorted sets of ten minutes for origins and URLs, which are many. A count may be lost with a connection, none is added twice.
@@ -26,6 +26,9 @@ const keptMs = longestSinceMs + tenMinutesMs;
 /** How long nothing is written after Redis has refused it. */
 const refusalMs = tenMinutesMs;
 
+/** How far back a URL's refusals are looked for. */
+const refusalsSinceMs = 60 * minuteMs;
+
 /** URLs in one write: those that are shown, five times over. */
 const urlsPerWrite = 50;
 
@@ -43,7 +46,8 @@ const writeScript = `
 	${fields(1, '\'HINCRBY\', KEYS[1], field[1], field[2]')}
 	${fields(2, '\'ZINCRBY\', KEYS[2], field[2], field[1]')}
 	${fields(3, '\'ZINCRBY\', KEYS[3], field[2], field[1]')}
-	for position = 2, 3 do
+	${fields(4, '\'ZINCRBY\', KEYS[4], field[2], field[1]')}
+	for position = 2, 4 do
 		redis.call('ZREMRANGEBYRANK', KEYS[position], 0, -ARGV[3] - 1)
 	end
 	for _, key in ipairs(KEYS) do
@@ -114,6 +118,13 @@ export type FleetStatistics = {
 	*/
 	read(period: StatsPeriod): Promise<FleetStats>;
 
+	/**
+	Returns why responses to a URL were not stored, in all processes within the last hour; nothing if that cannot be read.
+
+	@param url - As the statistics show it.
+	*/
+	refusalsOf(url: string): Promise<readonly RefusedUrl[]>;
+
 	/** Writes what was counted, and nothing from then on. */
 	close(): Promise<void>;
 };
@@ -128,13 +139,13 @@ const keysBetween = (prefix: string, name: string, intervalMs: number, fromMs: n
 
 const keyAt = (prefix: string, name: string, intervalMs: number, atMs: number): string => `${prefix}${name}.${Math.floor(atMs / intervalMs)}`;
 
-/** A prefix of origins' counters, which stays legible. */
-const sealOrigin = (name: string, {seal}: SealedText): string => {
+/** Seals the origin or URL in a counter's name, and leaves what stands before it. */
+const sealLast = (name: string, {seal}: SealedText): string => {
 	const [kind = '', origin = ''] = name.split(' ', 2);
 	return `${kind} ${seal(origin)}`;
 };
 
-const openOrigin = (name: string, {open}: SealedText): string | undefined => {
+const openLast = (name: string, {open}: SealedText): string | undefined => {
 	const [kind = '', sealed = ''] = name.split(' ', 2);
 	const origin = open(sealed);
 	return origin === undefined ? undefined : `${kind} ${origin}`;
@@ -159,20 +170,22 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 	let refusedUntilMs = -Infinity;
 	let isClosed = false;
 
-	const write = async (command: Command, {counters, origins, urls}: Growth): Promise<CommandResult | undefined> => {
+	const write = async (command: Command, {counters, origins, urls, refusals}: Growth): Promise<CommandResult | undefined> => {
 		const nowMs = now();
 		const added = [
 			counters.map(([name, by]) => [name, String(by)]),
-			origins.map(([name, by]) => [sealOrigin(name, names), String(by)]),
+			origins.map(([name, by]) => [sealLast(name, names), String(by)]),
 			urls.map(([name, by]) => [names.seal(name), String(by)]),
+			refusals.map(([name, by]) => [sealLast(name, names), String(by)]),
 		];
 		return command(keyPrefix, prefix => [
 			'EVAL',
 			writeScript,
-			'3',
+			'4',
 			keyAt(prefix, 'counters', minuteMs, nowMs),
 			keyAt(prefix, 'origins', tenMinutesMs, nowMs),
 			keyAt(prefix, 'urls', tenMinutesMs, nowMs),
+			keyAt(prefix, 'refusals', tenMinutesMs, nowMs),
 			JSON.stringify(added),
 			String(keptMs),
 			String(maxMembers),
@@ -250,6 +263,9 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 		return sums;
 	};
 
+	const sumRefusals = async (command: Command, fromMs: number, toMs: number): Promise<Map<string, number>> =>
+		sum(command, sumSortedSetsScript, prefix => keysBetween(prefix, 'refusals', tenMinutesMs, fromMs, toMs), name => openLast(name, names));
+
 	const readTimeline = async (command: Command, fromMs: number, toMs: number, stepMs: number): Promise<StatsStep[]> => {
 		const replies = await runOn(command, countsScript, prefix => keysBetween(prefix, 'counters', minuteMs, fromMs, toMs), countersOfStep);
 		const firstStep = Math.floor(fromMs / stepMs);
@@ -278,14 +294,32 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 
 			const toMs = now();
 			const fromMs = toMs - sinceMs;
-			const [counters, origins, urls, timeline] = await Promise.all([
+			const [counters, origins, urls, refusals, timeline] = await Promise.all([
 				sum(plainCommand, sumHashesScript, prefix => keysBetween(prefix, 'counters', minuteMs, fromMs, toMs), name => name),
-				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'origins', tenMinutesMs, fromMs, toMs), name => openOrigin(name, names)),
+				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'origins', tenMinutesMs, fromMs, toMs), name => openLast(name, names)),
 				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'urls', tenMinutesMs, fromMs, toMs), names.open),
+				sumRefusals(plainCommand, fromMs, toMs),
 				stepMs === undefined ? undefined : readTimeline(plainCommand, fromMs, toMs, stepMs),
 			]);
 
-			return {...statsOf(new Date(Math.floor(fromMs / minuteMs) * minuteMs), counters, origins, urls), ...timeline && {timeline}};
+			return {...statsOf(new Date(Math.floor(fromMs / minuteMs) * minuteMs), counters, origins, {urls, refusals}), ...timeline && {timeline}};
+		},
+		async refusalsOf(url) {
+			// Nothing is written for a question: this process has told of its own, or will.
+			const {plainCommand, isAlone} = store();
+			if (!plainCommand || isAlone) {
+				return [];
+			}
+
+			// Plain reads, which every user of Redis may be allowed. A key that cannot be read tells nothing.
+			const keyNames = keysBetween('', 'refusals', tenMinutesMs, now() - refusalsSinceMs, now());
+			const results = await Promise.all(keyNames.map(async name => plainCommand(keyPrefix, prefix => ['ZRANGE', `${prefix}${name}`, '0', '-1', 'WITHSCORES'])));
+			const sums = new Map<string, number>();
+			for (const result of results) {
+				add(sums, Array.isArray(result?.reply) ? result.reply.flat() : [], name => openLast(name, names));
+			}
+
+			return refusedUrlsOf(sums).filter(({url: each}) => each === url);
 		},
 		async close() {
 			await flush();

@@ -23,15 +23,23 @@ export const createSketch = (capacity: number, onReplace?: (slot: number) => voi
 	/** The part of each count that was inherited. */
 	const inherited = new Float64Array(capacity);
 
-	const leastFrequent = (): number => {
-		let least = 0;
-		for (let slot = 1; slot < capacity; slot++) {
-			if ((counts[slot] ?? 0) < (counts[least] ?? 0)) {
-				least = slot;
-			}
-		}
+	/** No count is lower. It only rises, as all counts do. */
+	let least = 0;
+	/** The slots before this one have higher counts than `least`. */
+	let hand = 0;
 
-		return least;
+	/** Goes on where the last search has ended, so that a search takes a few steps on average, however many slots there are. */
+	const leastFrequent = (): number => {
+		for (;;) {
+			for (; hand < capacity; hand++) {
+				if ((counts[hand] ?? 0) <= least) {
+					return hand;
+				}
+			}
+
+			hand = 0;
+			least = Math.min(...counts);
+		}
 	};
 
 	/** Empties the slot of the least frequent name. */

@@ -10,12 +10,16 @@ import {
 	type CacheReason,
 	type NotStoredReason,
 } from './info.ts';
+import {createGrowingSketch} from './growing-sketch.ts';
 import type {ObservedExchange} from './observed-exchange.ts';
 import {createSketch} from './sketch.ts';
-import {otherOrigins, statsOf, statuses, type CacheStats} from './stats.ts';
+import {otherOrigins, refusalName, refusalOf, statsOf, statuses, type CacheStats} from './stats.ts';
 
 /** URLs whose requests are counted: twenty times those that are shown, so that these are exact. */
 const maxUrls = 200;
+
+/** URLs whose responses were not stored, each with its reason. */
+const maxRefusals = 100;
 
 /** Longer URLs are cut where they leave the process. */
 const maxUrlLength = 256;
@@ -32,6 +36,8 @@ export type Growth = {
 	readonly counters: ReadonlyArray<readonly [name: string, by: number]>;
 	readonly origins: ReadonlyArray<readonly [name: string, by: number]>;
 	readonly urls: ReadonlyArray<readonly [name: string, by: number]>;
+	/** By reason and URL, with a space between them. */
+	readonly refusals: ReadonlyArray<readonly [name: string, by: number]>;
 };
 
 /**
@@ -44,7 +50,7 @@ export type Statistics = {
 	/**
 	Returns the growth of all counters since the last call.
 
-	@param mostUrls - The number of URLs. The others are left for a later call.
+	@param mostUrls - The number of URLs, and of refusals. The others are left for a later call.
 	*/
 	takeGrowth(mostUrls: number): Growth;
 };
@@ -60,16 +66,10 @@ const increment = <Name extends string>(counts: Counts<Name>, name: Name): void 
 	}
 };
 
-const shortened = (url: string): string => url.length > maxUrlLength ? `${url.slice(0, maxUrlLength - 1)}…` : url;
-
-/** Adds the counts of names that are the same once they are redacted. */
-const sums = (counts: Iterable<readonly [name: string, count: number]>): Map<string, number> => {
-	const added = new Map<string, number>();
-	for (const [name, count] of counts) {
-		added.set(name, (added.get(name) ?? 0) + count);
-	}
-
-	return added;
+/** Returns a URL as statistics show it: without credentials and ignored parameters, and cut if it is long. */
+export const countedUrl = (url: string, ignoredParameters?: ReadonlySet<string>): string => {
+	const redacted = redactedUrl(url, ignoredParameters);
+	return redacted.length > maxUrlLength ? `${redacted.slice(0, maxUrlLength - 1)}…` : redacted;
 };
 
 /** Subtracts what was taken, and takes the rest. */
@@ -114,9 +114,10 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 			takenOfOrigins.delete(former);
 		}
 	});
-	const urlsTaken = new Float64Array(maxUrls);
-	const urls = createSketch(maxUrls, slot => {
-		urlsTaken[slot] = 0;
+	const urls = createGrowingSketch(maxUrls, url => countedUrl(url, ignoredParameters));
+	const refusals = createGrowingSketch(maxRefusals, name => {
+		const [reason, url] = refusalOf(name);
+		return refusalName(reason, countedUrl(url, ignoredParameters));
 	});
 
 	const taken = new Map<string, number>();
@@ -167,6 +168,13 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 		urls.add(request.url);
 	};
 
+	const countRefusal = ({exchange: {request}}: ObservedExchange, reason: NotStoredReason): void => {
+		// The cache took no part: nothing is wrong with the response.
+		if (reason !== 'bypassed') {
+			refusals.add(refusalName(reason, request.url));
+		}
+	};
+
 	const counters = (): Map<string, number> => new Map([
 		['requests', total.requests],
 		...statuses.map(status => [`status ${status}`, byStatus[statusFields.get(status) ?? 0] ?? 0] as const),
@@ -183,8 +191,6 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 	const originCounters = (): Map<string, number> => new Map([...Array.from({length: origins.size}, (_, slot) => [origins.nameOf(slot), byOrigin[slot] ?? ofOthers] as const), [otherOrigins, ofOthers] as const]
 		.flatMap(([origin, counts]) => originFields.map((name, field) => [`${name} ${origin}`, counts[field] ?? 0] as const))
 		.filter(([, count]) => count > 0));
-
-	const urlOf = (slot: number): string => shortened(redactedUrl(urls.nameOf(slot), ignoredParameters));
 
 	return {
 		count(observed, ending) {
@@ -205,27 +211,19 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 
 			if (reason !== undefined) {
 				increment(notStored, reason);
+				countRefusal(state, reason);
 			}
 
 			if (tier !== undefined) {
 				bytes[tier] += ending.bytes ?? 0;
 			}
 		},
-		stats: () => statsOf(since, counters(), originCounters(), sums(Array.from({length: urls.size}, (_, slot) => [urlOf(slot), urls.countOf(slot)] as const))),
-		takeGrowth(mostUrls) {
-			const grown = Array.from({length: urls.size}, (_, slot) => ({slot, by: urls.countOf(slot) - (urlsTaken[slot] ?? 0)}))
-				.filter(({by}) => by > 0)
-				.toSorted((one, other) => other.by - one.by)
-				.slice(0, mostUrls);
-			for (const {slot} of grown) {
-				urlsTaken[slot] = urls.countOf(slot);
-			}
-
-			return {
-				counters: growthOf(counters(), taken),
-				origins: growthOf(originCounters(), takenOfOrigins),
-				urls: sums(grown.map(({slot, by}) => [urlOf(slot), by] as const)).entries().toArray(),
-			};
-		},
+		stats: () => statsOf(since, counters(), originCounters(), {urls: urls.counts(), refusals: refusals.counts()}),
+		takeGrowth: mostUrls => ({
+			counters: growthOf(counters(), taken),
+			origins: growthOf(originCounters(), takenOfOrigins),
+			urls: urls.take(mostUrls),
+			refusals: refusals.take(mostUrls),
+		}),
 	};
 };

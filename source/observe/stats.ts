@@ -62,12 +62,24 @@ export type CacheStats = {
 		readonly p99Ms: number | undefined;
 	};
 
-	/** The most frequent URLs and origins, ten of each at most, the most frequent one first. The counts are never too high. */
+	/** The most frequent URLs, origins and refusals, ten of each at most, the most frequent one first. The counts are never too high. */
 	readonly hottest: {
 		/** URLs without userinfo, fragment and ignored parameters, and with `REDACTED` in place of credentials. */
 		readonly urls: ReadonlyArray<{readonly url: string; readonly requests: number}>;
 		readonly origins: ReadonlyArray<{readonly origin: string; readonly requests: number}>;
+		/** URLs whose responses were not stored, each with the reason. Requests that went past the cache are left out. */
+		readonly notStored: readonly RefusedUrl[];
 	};
+};
+
+/** A URL whose responses were not stored. */
+export type RefusedUrl = {
+	/** The URL as in `hottest.urls`. */
+	readonly url: string;
+	/** The reason why. */
+	readonly reason: NotStoredReason;
+	/** The number of responses that were not stored for this reason. */
+	readonly responses: number;
 };
 
 /** The requests of one step of a timeline. New properties may be added in a minor version. */
@@ -93,7 +105,7 @@ export const countersOfStep: readonly string[] = ['requests', ...statuses.map(st
 
 /** Makes a step of a timeline of its counters. */
 export const stepOf = (from: Date, counters: Counters): StatsStep => {
-	const {requests, statuses: byStatus, errors, bytes, savedMs} = statsOf(from, counters, new Map(), new Map());
+	const {requests, statuses: byStatus, errors, bytes, savedMs} = statsOf(from, counters, new Map(), {urls: new Map(), refusals: new Map()});
 	return {from, requests, statuses: byStatus, errors, bytes, savedMs};
 };
 
@@ -133,13 +145,27 @@ const originsOf = (counters: Counters): Record<string, RequestCounts> => {
 	return Object.fromEntries(origins.entries().toArray().toSorted(([oneName, one], [otherName, other]) => byCount([oneName, one.requests], [otherName, other.requests])));
 };
 
+/** The name of the counter of a URL's responses that were not stored. */
+export const refusalName = (reason: NotStoredReason, url: string): string => `${reason} ${url}`;
+
+export const refusalOf = (name: string): readonly [reason: NotStoredReason, url: string] => {
+	const separator = name.indexOf(' ');
+	return [name.slice(0, separator) as NotStoredReason, name.slice(separator + 1)];
+};
+
+/** Splits counters such as `private https://api.example.com/me`. */
+export const refusedUrlsOf = (refusals: Iterable<readonly [name: string, count: number]>): RefusedUrl[] => [...refusals].map(([name, responses]) => {
+	const [reason, url] = refusalOf(name);
+	return {url, reason, responses};
+});
+
 /**
 Makes statistics of counters.
 
 @param origins - Counters such as `hit https://api.example.com`.
-@param urls - Requests by URL.
+@param byUrl - Requests by URL, and responses that were not stored, by reason and URL.
 */
-export const statsOf = (since: Date, counters: Counters, origins: Counters, urls: Counters): CacheStats => {
+export const statsOf = (since: Date, counters: Counters, origins: Counters, {urls, refusals}: {readonly urls: Counters; readonly refusals: Counters}): CacheStats => {
 	const of = (name: string): number => counters.get(name) ?? 0;
 	const lookUps = emptyHistogram();
 	for (const [bucket, count] of withPrefix(counters, 'look-up')) {
@@ -165,6 +191,7 @@ export const statsOf = (since: Date, counters: Counters, origins: Counters, urls
 		hottest: {
 			urls: topOf(urls).map(([url, requests]) => ({url, requests})),
 			origins: topOf(requestsByOrigin).map(([origin, requests]) => ({origin, requests})),
+			notStored: refusedUrlsOf(topOf(refusals)),
 		},
 	};
 };

@@ -23,7 +23,7 @@ const needsStore: ReadonlyArray<readonly string[]> = [
 	['purge', 'https://example.com/'],
 	['purge', '--tag', 'a'],
 	['purge', '--prefix', 'https://example.com/'],
-	['purge', '--all'],
+	['purge', '--all', '--yes'],
 	['purge', '--tag', 'a', '--dry-run'],
 	['freeze', 'https://example.com'],
 ];
@@ -94,7 +94,12 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 		[['ls', '--nonsense'], 'There is no option --nonsense of the command ls: see got-redis-cache ls --help'],
 		[['ls', 'items'], 'The command ls takes no argument, got items: see got-redis-cache ls --help'],
 		[['show'], 'The command show takes URL|KEY [options], got none: see got-redis-cache show --help'],
-		[['ls', '--limit', '-1'], 'Option \'--limit\' argument is ambiguous: see got-redis-cache ls --help'],
+		[['ls', '--limit', '-1'], 'The option --limit of the command ls is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in --limit=-x'],
+		[['ls', '--tag', '--stale'], 'The option --tag of the command ls is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in --tag=-x'],
+		[['ls', '--url'], 'The option --url of the command ls lacks its value: see got-redis-cache ls --help'],
+		[['ls', '--older-than', 'soon'], '--older-than is \'soon\': give a duration such as 15m'],
+		[['stats', '--since', '1w'], '--since is \'1w\': give a duration longer than zero, and no longer than two days, such as 15m'],
+		[['show', 'https://example.com/', '-H', 'a b: c'], '--header is \'a b: c\': give a name and a value, as in -H \'accept: application/json\''],
 		[['ls', '--limit', '0'], '--limit is \'0\': give a whole number of at least 1'],
 		[['ls', '--sort', 'name'], '--sort is \'name\': give one of age, size, status, ttl, url'],
 		[['ls', '--reverse'], '--reverse needs --sort, such as --sort age --reverse'],
@@ -113,6 +118,7 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 
 	const {code, stdout, stderr} = await runCli([]);
 	assert.deepEqual([code, stdout, stderr.includes('Usage: got-redis-cache COMMAND')], [2, '', true]);
+	assert.match((JSON.parse((await runCli(['--json'])).stderr) as {error: {message: string}}).error.message, /^Give a command: one of ls, /v);
 });
 
 test('a Redis that is down exits with 3 and says what to do', async () => {

@@ -34,7 +34,7 @@ test('purge by tag, group, origin, prefix, pattern, age, staleness and of all', 
 		assert.match(dry.stdout, /^http.*\/group\/1\nWould purge .*: 1 response\. Nothing was purged, because of --dry-run\.\n$/v, arguments_.join(' '));
 		assert.equal((await setup.cli('ls')).code, 0);
 
-		const {code, stdout} = await setup.cli('purge', ...arguments_);
+		const {code, stdout} = await setup.cli('purge', ...arguments_, ...arguments_.includes('--all') ? ['--yes'] : []);
 		assert.equal(code, 0);
 		assert.match(stdout, /^Purged .*\. Redis confirmed it, for every process\.\n$/v);
 		assert.equal((await setup.cli('ls')).code, 1, arguments_.join(' '));
@@ -116,4 +116,16 @@ test('a purge has one thing in common, and options that fit', async () => {
 		assert.match(stderr, message);
 		assert.deepEqual([code, stdout, stderr.trimEnd().split('\n').length], [2, '', 1], stderr);
 	}
+});
+
+test('purge of all is refused without --yes where there is no terminal, and purges nothing', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a']);
+	for (const more of [[], ['--json']]) {
+		const {code, stdout, stderr} = await setup.cli('purge', '--all', ...more);
+		assert.deepEqual([code, stdout], [2, '']);
+		assert.match(stderr, /there is no terminal to ask: add --yes/v);
+	}
+
+	assert.equal((await setup.cli('ls')).code, 0);
 });

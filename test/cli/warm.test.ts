@@ -23,7 +23,7 @@ test('warm requests the URLs of a list, and not those that are fresh', async () 
 
 	const {code, stdout, stderr} = await warm(setup, `# a comment\n${url}/a\r\n\n  ${url}/b  \n${url}/c`, '--tag', 'warmed');
 	assert.deepEqual([code, stderr], [0, '']);
-	assert.match(stdout, /^Warmed 3 URLs: 2 stored, 1 were fresh; in \d+s\.\n$/v);
+	assert.match(stdout, /^Warmed 3 URLs: 2 stored, 1 were fresh; in \d+s, with the default options of redisCache\(\)\.\n$/v);
 	assert.deepEqual(pathsAsked(setup), ['/a', '/b', '/c']);
 	assert.equal((await setup.json('ls', '--tag', 'warmed')).length, 2);
 	assert.equal((await setup.client('b')).isFromCache, true);
@@ -38,6 +38,31 @@ test('warm --refresh asks about fresh responses too, and --expire-after says how
 	assert.deepEqual(pathsAsked(setup), ['/a', '/a']);
 	const [entry] = await setup.json('ls');
 	assert.ok(Date.parse(String(entry?.expiresAt)) > Date.now() + 86_400_000);
+});
+
+test('with --config, warm stores and explain looks up as a program with these options does', async () => {
+	await using setup = await setUpCli({ignoredParameters: ['session'], expireAfter: '1d'});
+	const directory = await mkdtemp(path.join(tmpdir(), 'config-'));
+	const config = path.join(directory, 'cache.js');
+	await writeFile(config, 'export default {store: \'redis://127.0.0.1:1\', memory: 1000, ignoredParameters: [\'session\'], expireAfter: \'1d\'};');
+	const {url} = setup.origin;
+	const {code, stdout} = await warm(setup, `${url}/a?session=1`, '--config', config);
+
+	assert.equal(code, 0);
+	assert.match(stdout, /^Warmed 1 URL: 1 stored; in \d+s, with the options of --config\.\n$/v);
+	assert.equal((await setup.client('a?session=2')).isFromCache, true);
+	assert.match((await setup.cli('explain', `${url}/a?session=3`, '--config', config)).stdout, /reuse \(fresh\)[\s\S]*by the option `expireAfter`/v);
+	assert.match((await setup.cli('explain', `${url}/a?session=3`)).stdout, /fetch \(not-stored\)[\s\S]*Assumed +The default options of redisCache\(\)/v);
+
+	await writeFile(path.join(directory, 'none.js'), 'export const options = {};');
+	await writeFile(path.join(directory, 'wrong.js'), 'export default {expireAfer: 1};');
+	for (const [file, message] of [['none.js', /has no options as its default export/v], ['wrong.js', /expireAfer/v], ['missing.js', /cannot be loaded/v]] as const) {
+		const {code: mistake, stderr} = await setup.cli('ls', '--config', path.join(directory, file));
+		assert.equal(mistake, 2, file);
+		assert.match(stderr, message);
+	}
+
+	await rm(directory, {recursive: true});
 });
 
 test('warm sends header fields, which select variants', async () => {

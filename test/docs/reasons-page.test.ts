@@ -4,6 +4,7 @@ import path from 'node:path';
 import test from 'node:test';
 import {describe} from '../../source/observe/info.ts';
 import type {Decision} from '../../source/http/decision.ts';
+import {decisionTexts, refusalTexts} from '../../source/http/reason-texts.ts';
 import type {Outcome, SharedOutcome} from '../../source/http/outcome.ts';
 import type {CacheInfo} from '../../source/index.ts';
 import {now, storedWith} from '../http/helpers.ts';
@@ -117,6 +118,27 @@ test('docs/reasons.md has every reason, and no other, with the statuses that it 
 	const told = rowsOf('reason').map(([reason = '', status]) => [reason, status] as const);
 	assert.deepEqual(Object.fromEntries(told), Object.fromEntries(Object.entries(kinds).map(([reason, its]) => [reason, its.map(kind => statusFor(kind, reason)).join(',')])));
 	assert.equal(told.length, Object.keys(kinds).length);
+});
+
+/** The last cell of each row of a section's table: what to do. */
+const adviceIn = (heading: string): Map<string, string> => new Map((page.split(/^## /mv).find(each => each.startsWith(`\`${heading}\`\n`)) ?? '').split('\n').filter(line => line.startsWith('| `\'')).map(row => {
+	const cells = row.split('|').slice(1, -1).map(cell => cell.trim());
+	return [cells[0]?.replaceAll(/['`]/gv, '') ?? '', cells.at(-1) ?? ''];
+}));
+
+const toCell = (mend: string | undefined): string => mend ?? '–';
+
+test('docs/reasons.md says what to do about each reason, as explain() does', () => {
+	const advice = adviceIn('reason');
+	for (const [reason, {mend}] of Object.entries(decisionTexts)) {
+		assert.equal(advice.get(reason), toCell(mend), reason);
+	}
+
+	assert.ok(advice.values().every(cell => cell !== ''));
+});
+
+test('docs/reasons.md says how to have a response stored, as explain() does', () => {
+	assert.deepEqual(Object.fromEntries(adviceIn('notStored')), Object.fromEntries(Object.entries(refusalTexts).map(([reason, {mend}]) => [reason, toCell(mend)])));
 });
 
 test('docs/reasons.md has every reason why a response is not stored, and no other', () => {

@@ -73,6 +73,57 @@ test('a cursor is good for one page, and a list that is given up or unknown says
 	assert.equal((await setup.ask('/api/entries?cursor=nonsense')).status, 410);
 });
 
+test('a list is sorted as a whole, and given page by page', async () => {
+	await using setup = await setUpInspector();
+	const {origin, client} = setup;
+	origin.handler = ({url}, response) => {
+		const number = Number(url.split('/').at(-1));
+		respond(response, {status: number === 2 ? 203 : 200, headers: {'cache-control': `max-age=${number === 3 ? 10 : 100 + number}`, age: String(number)}, body: 'x'.repeat(number)});
+	};
+
+	for (const number of [3, 1, 5, 2, 4]) {
+		await client(`items/${number}`);
+	}
+
+	const sorted = async (sort: string): Promise<string> => {
+		let numbers = '';
+		let cursor: string | undefined = '';
+		while (cursor !== undefined) {
+			const page: WireEntries = await setup.json<WireEntries>(`/api/entries?limit=2&sort=${sort}&cursor=${cursor}`);
+			assert.ok(page.entries.length <= 2);
+			assert.equal(page.lookedAt, 5);
+			numbers += page.entries.map(({url}) => url.at(-1)).join('');
+			cursor = page.cursor;
+		}
+
+		return numbers;
+	};
+
+	assert.equal(await sorted('largest'), '54321');
+	assert.equal(await sorted('url'), '12345');
+	assert.equal(await sorted('newest'), '42513');
+	assert.equal(await sorted('oldest'), '31524');
+	assert.equal((await sorted('expires')).at(0), '3');
+	assert.equal((await sorted('gone')).at(0), '3');
+	assert.equal((await sorted('status')).at(-1), '2');
+	assert.equal((await setup.ask('/api/entries?sort=nonsense')).status, 400);
+});
+
+test('a request with a content, a user or a key is explained', async () => {
+	await using setup = await setUpInspector({methods: ['GET', 'HEAD', 'POST'], user: () => 'ann', key: () => 'tenant'});
+	const {origin, client} = setup;
+	origin.handler = (_request, response) => {
+		respond(response, {headers: {'cache-control': 'max-age=60'}, body: 'found'});
+	};
+
+	await client.post('search', {json: {q: 'redis'}});
+	const explained = async (more: string) => setup.json<WireExplanation>(`/api/explain?method=POST&url=${encodeURIComponent(`${origin.url}/search`)}${more}`);
+
+	assert.equal((await explained(`&user=ann&key=tenant&json=${encodeURIComponent('{"q": "redis"}')}`)).decision.reason, 'fresh');
+	assert.equal((await explained(`&user=bob&key=tenant&json=${encodeURIComponent('{"q": "redis"}')}`)).decision.reason, 'not-stored');
+	assert.match((await setup.ask('/api/explain?url=http://example.com/&json=%7B')).body, /The content is no JSON/v);
+});
+
 test('values that cannot be read are counted', async () => {
 	await using setup = await setUpInspector();
 	await store(setup, ['items/1']);

@@ -106,6 +106,55 @@ test('entries are filtered by what is typed and chosen, and all are shown again'
 	assert.equal(await page.getByLabel('Tag').inputValue(), 'prices');
 });
 
+test('entries are sorted as a whole, on request', async () => {
+	await using setup = await setUpInspector();
+	await store(setup, ['items/1', 'items/22', 'items/333']);
+	await using opened = await openPage(browser, setup.inspector);
+	const {page} = opened;
+	await opened.go('entries');
+	await hasCount(rows(page), 3);
+	await page.getByLabel('Order').selectOption('largest');
+	await page.getByRole('button', {name: 'Search'}).click();
+	await page.locator('.entries tbody tr').first().filter({hasText: '/items/333'}).waitFor();
+	assert.deepEqual((await rows(page).locator('.url').allTextContents()).map(url => new URL(url).pathname), ['/items/333', '/items/22', '/items/1']);
+	assert.equal(await page.getByLabel('Order').inputValue(), 'largest');
+});
+
+test('a page that only shows has no purges, no switches and no check', async () => {
+	await using setup = await setUpInspector();
+	await store(setup, ['items/1']);
+	await using inspector = await startInspector({cache: setup.cache, readOnly: true});
+	await using opened = await openPage(browser, inspector);
+	const {page} = opened;
+	await opened.go('entries');
+	await page.getByRole('link', {name: 'Health'}).waitFor();
+	assert.equal(await page.getByRole('link', {name: 'Purge'}).count(), 0);
+	await rows(page).locator('.url').click();
+	await page.locator('pre.body').first().waitFor({state: 'attached'});
+	assert.equal(await page.getByRole('button', {name: /purge/iv}).count(), 0);
+	await opened.go('health');
+	await page.getByText('The store is read and written.').waitFor();
+	assert.equal(await page.getByRole('button', {name: 'Check the store'}).count(), 0);
+});
+
+test('a URL that is not stored is listed with its reason, which leads to what to do about it', async () => {
+	await using setup = await setUpInspector();
+	setup.origin.handler = (_request, response) => {
+		respond(response, {headers: {'cache-control': 'private'}, body: 'mine'});
+	};
+
+	const other = setup.other();
+	await other.client('me');
+	await other.cache.close();
+	await using opened = await openPage(browser, setup.inspector);
+	const {page} = opened;
+	const refused = page.locator('.card', {hasText: 'URLs not stored'});
+	assert.match(await refused.innerText(), /\/me private/v);
+	await refused.getByRole('link').click();
+	await page.getByText('not stored 1 time in the last hour').waitFor();
+	assert.match(await page.locator('.decision').innerText(), /the cache is shared[\s\S]*Say whose it is with the option user|Say whose it is with the option `user`/v);
+});
+
 test('10,000 entries are turned page by page, forth and back, and one of them is found', async () => {
 	await using setup = await setUpInspector();
 	await store(setup, ['items/0']);

@@ -8,9 +8,10 @@ import test from 'node:test';
 import {inspectorHandler, startInspector} from '../../source/inspector.ts';
 import {redisCache} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
-import {ask, setUpInspector} from './helpers.ts';
+import {ask, setUpInspector, tokenOf} from './helpers.ts';
 
 const routes = [
+	['GET', 'settings'],
 	['GET', 'health'],
 	['GET', 'statistics'],
 	['GET', 'entries'],
@@ -231,7 +232,7 @@ test('options that are none say so', async () => {
 	assert.throws(() => give(undefined), {name: 'TypeError', message: 'Expected an object with the option `cache` in inspectorHandler(), got undefined'});
 	assert.throws(() => give({}), {name: 'TypeError', message: 'Expected the option `cache` in inspectorHandler() to be what redisCache() returns, got undefined'});
 	assert.throws(() => give({cache: new Map()}), {name: 'TypeError', message: /`cache` in inspectorHandler\(\) to be what redisCache\(\) returns, got Map/v});
-	assert.throws(() => give({cache, path: '/cache'}), {name: 'TypeError', message: 'Unknown option `path` in inspectorHandler(): expected one of cache, basePath'});
+	assert.throws(() => give({cache, path: '/cache'}), {name: 'TypeError', message: 'Unknown option `path` in inspectorHandler(): expected one of cache, basePath, readOnly'});
 	for (const basePath of ['cache', '//cache', '/cache?a', 5]) {
 		assert.throws(() => give({cache, basePath}), {name: 'TypeError', message: /`basePath` in inspectorHandler\(\) to be a path such as '\/cache'/v});
 	}
@@ -243,4 +244,26 @@ test('options that are none say so', async () => {
 	await using inspector = await startInspector({cache});
 	const port = Number(new URL(inspector.url).port);
 	await assert.rejects(startInspector({cache, port}), {message: new RegExp(String.raw`^got-redis-cache: The inspector cannot listen to the port ${port} of 127.0.0.1 \(.*EADDRINUSE`, 'v')});
+});
+
+test('a page that only shows tells everything and changes nothing', async () => {
+	await using setup = await setUpInspector();
+	const {origin, client, cache} = setup;
+	origin.queue({headers: {'cache-control': 'max-age=60'}, body: 'stored'});
+	await client('items');
+	await using served = await listen(inspectorHandler({cache, readOnly: true}));
+	await using started = await startInspector({cache, readOnly: true});
+	for (const [base, headers] of [[served.url, {'x-inspector': ''}], [started.url, {'x-inspector': tokenOf(started)}]] as const) {
+		for (const [method, route] of routes) {
+			const {status, body} = await ask(base, `/api/${route}`, {method, headers});
+			assert.equal(status === 403, method === 'POST', route);
+			assert.equal(body.includes('This inspector is read-only'), method === 'POST');
+		}
+
+		assert.equal((await ask(base, '/api/settings', {headers})).body, '{"isReadOnly":true}');
+	}
+
+	assert.ok(await cache.has(`${origin.url}/items`));
+	assert.deepEqual(await setup.json('/api/settings'), {isReadOnly: false});
+	assert.throws(() => inspectorHandler({cache, readOnly: 1 as never}), /^TypeError: Expected the option `readOnly` in inspectorHandler\(\) to be a boolean, got 1$/v);
 });

@@ -4,7 +4,7 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {test} from 'node:test';
 import {gzipSync} from 'node:zlib';
-import {redisCache, type Explanation, type OriginJudgement, type RedisCacheOptions} from '../../source/index.ts';
+import {redisCache, type Explanation, type OriginJudgement, type RedisCacheOptions, type RequestCacheOptions} from '../../source/index.ts';
 import {setUp, settleWrites, type Setup} from '../got/helpers.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
 import {runScript} from '../helpers/script.ts';
@@ -59,7 +59,7 @@ test('a URL that was never requested is not stored, and the origin is not asked'
 	assert.deepEqual([explanation.stored, explanation.purges, explanation.lastRefusal], [[], [], undefined]);
 	assert.equal(explanation.decision.rfc, 'RFC 9111 §4');
 	assert.equal(scene.origin.requests.length, 0);
-	assert.match(explanation.text, /^GET http:\/\/127\.0\.0\.1:\d+\/items\n\nDecision {3}fetch \(not-stored\): Nothing is stored that could answer this request \(RFC 9111 §4\)\.\nKey {8}http_cache:\{.{22}\}\n.*\nStored {5}nothing$/sv);
+	assert.match(explanation.text, /^GET http:\/\/127\.0\.0\.1:\d+\/items\n\nDecision {3}fetch \(not-stored\): Nothing is stored that could answer this request \(RFC 9111 §4\)\.\n {11}What to do: .*\nKey {8}http_cache:\{.{22}\}\n.*\nStored {5}nothing$/sv);
 });
 
 test('a fresh response is told with its lifetime, its age and its time in Redis, and counts as no hit', async () => {
@@ -98,7 +98,7 @@ test('nothing is written to Redis', async () => {
 	const names = new Set(commands.map(command => command[0]?.toUpperCase()));
 
 	assert.ok(names.size > 0);
-	assert.deepEqual([...names].filter(name => !['GET', 'MGET', 'PTTL', 'HGET', 'HLEN', 'GETRANGE', 'STRLEN'].includes(name ?? '')), []);
+	assert.deepEqual([...names].filter(name => !['GET', 'MGET', 'PTTL', 'HGET', 'HLEN', 'GETRANGE', 'STRLEN', 'ZRANGE'].includes(name ?? '')), []);
 });
 
 test('a stale response with a validator is validated, one without is fetched anew', async () => {
@@ -244,6 +244,29 @@ test('requests that the cache takes no part in are told with the option or the d
 		const explanation = await scene.cache.explain({url: `${scene.origin.url}/items`, headers, method});
 		assert.deepEqual(decisionOf(explanation), ['bypass', reason]);
 	}
+});
+
+test('the options that a request has in `context.cache` count', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60', etag: '"1"'});
+	await scene.client('items');
+	const url = `${scene.origin.url}/items`;
+	const cases: ReadonlyArray<readonly [cache: RequestCacheOptions | false, kind: string, reason: string]> = [
+		[{}, 'reuse', 'fresh'],
+		[{mode: 'no-cache'}, 'validate', 'request-no-cache'],
+		[{mode: 'reload'}, 'fetch', 'reload'],
+		[{alwaysRevalidate: true}, 'validate', 'always-revalidate'],
+		[{onlyIfCached: true}, 'reuse', 'fresh'],
+		[{expireAfter: 'no-store'}, 'bypass', 'no-store'],
+		[false, 'bypass', 'disabled'],
+	];
+	for (const [cache, ...expected] of cases) {
+		assert.deepEqual(decisionOf(await scene.cache.explain(url, {cache})), expected);
+	}
+
+	const misspelt: Record<string, unknown> = {mod: 'reload'};
+	await assert.rejects(scene.cache.explain(url, {cache: misspelt as RequestCacheOptions}), /^TypeError: .*`mod`/v);
+	await assert.rejects(scene.cache.explain(url, true as never), /^TypeError: Expected an object such as \{ask: true\} in explain\(\), got true$/v);
 });
 
 test('the directives of the request count', async () => {

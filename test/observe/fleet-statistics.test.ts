@@ -48,9 +48,50 @@ test('the statistics of several processes are added, those of this one up to now
 	assert.deepEqual(stats.hottest, {
 		urls: [{url: `${origin.url}/items?token=REDACTED`, requests: 2}, {url: `${origin.url}/others`, requests: 1}],
 		origins: [{origin: origin.url, requests: 3}],
+		notStored: [],
 	});
 	assert.ok(Math.abs(Date.now() - stats.since.getTime() - (60 * 60 * 1000)) <= 61_000);
 	assert.deepEqual(await cache.fleetStats({since: '2d'}), {...stats, since: (await cache.fleetStats({since: '2d'})).since});
+});
+
+test('a URL whose responses are not stored is told of with the reason, and explained in every process', async () => {
+	await using setup = await setUp();
+	const {origin, cache} = setup;
+	origin.handler = (request, response) => {
+		respond(response, {headers: {'cache-control': request.url?.startsWith('/me') ? 'private' : 'no-store'}, body: 'of one user'});
+	};
+
+	const other = setup.other();
+	await other.client('me?token=secret');
+	await other.client('me?token=secret');
+	await other.client('one');
+	await other.client('one', {context: {cache: false}});
+	await other.cache.close();
+	const {hottest} = await cache.fleetStats();
+	const {fleetRefusals, lastRefusal, text} = await cache.explain(`${origin.url}/me?token=secret`);
+
+	assert.deepEqual(hottest.notStored, [{url: `${origin.url}/me?token=REDACTED`, reason: 'private', responses: 2}, {url: `${origin.url}/one`, reason: 'no-store', responses: 1}]);
+	assert.equal(lastRefusal, undefined);
+	assert.deepEqual(fleetRefusals.map(({reason, responses}) => ({reason, responses})), [{reason: 'private', responses: 2}]);
+	assert.match(text, /Not stored +2 responses to this URL in the last hour, of all processes\n +private: .*§5\.2\.2\.7.*\n +To mend it: /v);
+	assert.deepEqual((await cache.explain(`${origin.url}/others`)).fleetRefusals, []);
+});
+
+test('refusals of long URLs, and of URLs with ignored parameters, are found by the URL as it is requested', async () => {
+	await using setup = await setUp({ignoredParameters: ['session']});
+	const {origin, cache} = setup;
+	origin.handler = (_request, response) => {
+		respond(response, {headers: {'cache-control': 'no-store'}, body: ''});
+	};
+
+	const long = `items?q=${'x'.repeat(1000)}`;
+	const other = setup.other();
+	await other.client(long);
+	await other.client('items?session=1');
+	await other.cache.close();
+
+	assert.deepEqual((await cache.explain(`${origin.url}/${long}`)).fleetRefusals.map(({reason}) => reason), ['no-store']);
+	assert.deepEqual((await cache.explain(`${origin.url}/items?session=2`)).fleetRefusals.map(({reason}) => reason), ['no-store']);
 });
 
 test('a timeline has each step with its own counts, those without requests included', async ({mock}) => {
@@ -184,7 +225,7 @@ test('with encryption, origins and URLs are hidden in Redis, and are added all t
 	const {cache: stranger} = setup.other({encryption: randomBytes(32)});
 	const seen = await stranger.fleetStats();
 	assert.equal(seen.requests, 2);
-	assert.deepEqual([seen.origins, seen.hottest], [{}, {urls: [], origins: []}]);
+	assert.deepEqual([seen.origins, seen.hottest], [{}, {urls: [], origins: [], notStored: []}]);
 });
 
 test('many URLs and origins take no more than their part of Redis', async () => {

@@ -3,18 +3,21 @@ import {plainLines} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {distinctionOf, isEncrypted, isStoreKey, isUrl, requestOf, requestOptions} from './request.ts';
 
+/** The command knows no program. */
+const assumed = '\nAssumed    The default options of redisCache(); --config FILE has those of your program.';
+
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
 	const [target = ''] = given.positionals;
 	if (!isUrl(target)) {
 		throw new Failure('wrongUsage', `'${target}' is no absolute URL: give one such as https://api.example.com/items${isStoreKey(target) ? '; `got-redis-cache show` tells that of a key' : ''}`);
 	}
 
-	const explanation = await store.open(distinctionOf(given)).explain(requestOf(given, target), {ask: given.flag('ask')});
+	const explanation = await store.open({...distinctionOf(given), isCounting: true}).explain(requestOf(given, target), {ask: given.flag('ask')});
 	if (!explanation.store.isAnswering) {
 		store.throwIfFailed();
 	}
 
-	await (output.isJson ? output.json(explanation) : output.line(plainLines(explanation.text)));
+	await (output.isJson ? output.json(explanation) : output.line(plainLines(`${explanation.text}${store.isConfigured ? '' : assumed}`)));
 	if (explanation.stored.length === 0 && await isEncrypted(store)) {
 		output.warn('The responses in this namespace are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION');
 	}
@@ -31,7 +34,7 @@ export const explain: Command = {
 		...requestOptions,
 		ask: {type: 'boolean', description: 'ask the origin, past the cache, and judge what it answers; nothing is stored'},
 	},
-	details: 'Tells the decision for a request and the rule behind it, the key, everything that is stored with its freshness and its time in Redis, and purges. Nothing is changed, and the origin is not asked without --ask. The cache is taken to have the default options; a program with other ones calls cache.explain().',
+	details: 'Tells the decision for a request and the rule behind it, the key, everything that is stored with its freshness and its time in Redis, and purges. Nothing is changed, and the origin is not asked without --ask. Your cache is taken to have the default options, unless --config has those of your program. Why responses to the URL were not stored is known of all processes that share the Redis, for an hour.',
 	examples: [
 		['why a URL is not answered from the cache', 'got-redis-cache explain https://api.example.com/items'],
 		['what the origin could do better', 'got-redis-cache explain https://api.example.com/items --ask'],

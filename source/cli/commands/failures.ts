@@ -32,6 +32,7 @@ const replacements: ReadonlyArray<readonly [advice: RegExp, replacement: string]
 	[/The option `timeout` says how long it is waited for/v, '--timeout says how long it is waited for'],
 	[/Nothing listens there: is Redis running, and are host and port right\?/v, 'Nothing listens there: start Redis, or give its address with --store or REDIS_URL'],
 	[/escape them with encodeURIComponent\(\)/v, 'write special characters as percent escapes, such as %40 for @'],
+	[/cluster support disabled.*$/v, 'cluster support disabled. This Redis is no cluster: leave --cluster out'],
 	[/^got-redis-cache: /v, ''],
 ];
 
@@ -57,7 +58,9 @@ const usageFailure = ({message}: TypeError): Failure => new Failure('wrongUsage'
 	.replace(/^The option `(?<name>\w+)`/v, '--$<name>')
 	.replace(/ in (?:get|delete|explain|getByKey|deleteByKey|has|entries|invalidate|freeze|bypass|thaw)\(\)/v, '')
 	.replace(/(?<=write '\w+' for seconds), or the number \d+ for milliseconds/v, '')
+	.replace(/(?<=a duration longer than zero, and no longer than two days): a duration: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v, ', such as $<example>')
 	.replace(/a duration(?<more> longer than zero)?: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v, 'a duration$<more> such as $<example>')
+	.replace(/; or a Date$/v, '')
 	.replace(/; did you mean `pattern`, as in .*$/v, '; for a pattern, use --pattern'));
 
 /**
@@ -75,5 +78,5 @@ export const toFailure = (error: unknown): Failure | undefined => {
 		return storeFailure(storeError);
 	}
 
-	return error instanceof TypeError && /^(?:Expected|Unknown property|The (?:option|property)) /v.test(error.message) ? usageFailure(error) : undefined;
+	return error instanceof TypeError && /^(?:Expected|Unknown (?:option|property)|The (?:option|property)) /v.test(error.message) ? usageFailure(error) : undefined;
 };

@@ -13,10 +13,10 @@ const start = async ({given, store}: CommandContext): Promise<Inspector> => {
 		throw new Failure('wrongUsage', `--port is ${port}: give a whole number of at most ${highestPort}`);
 	}
 
-	const cache = store.open({isCounting: true});
+	const cache = store.open({isCounting: true, hasUsers: true});
 	await cache.ready();
 	try {
-		return await startInspector({cache, port});
+		return await startInspector({cache, port, readOnly: given.flag('read-only')});
 	} catch (error) {
 		throw new Failure('wrongUsage', `--port ${port} cannot be used (${((error as Error).cause as Error | undefined)?.message ?? (error as Error).message}): give another one, or leave it out for a free one`);
 	}
@@ -31,7 +31,7 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 		await output.json({url, namespace: store.namespace});
 	} else {
 		await output.line(url);
-		output.note('Whoever has this address can see and purge what is stored. Ctrl+C ends the inspector.');
+		output.note(`Whoever has this address can see ${given.flag('read-only') ? '' : 'and purge '}what is stored. Ctrl+C ends the inspector.`);
 	}
 
 	const close = output.isTerminal && !given.flag('no-open') && hasScreen() ? openInBrowser(url) : undefined;
@@ -48,6 +48,7 @@ export const inspect: Command = {
 	arguments: [0, 0],
 	options: {
 		port: {type: 'string', value: 'NUMBER', description: 'the port to listen to on 127.0.0.1 (default: a free one)'},
+		'read-only': {type: 'boolean', description: 'show, and neither purge nor freeze anything'},
 		'no-open': {type: 'boolean', description: 'print the address, and open no browser'},
 	},
 	details: 'Serves a page on 127.0.0.1 until Ctrl+C, and opens it in a browser if there is one. The address has a random token in it: nothing can be seen or purged without it.',

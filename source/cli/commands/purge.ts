@@ -1,5 +1,7 @@
+import process from 'node:process';
 import type {EntryFilter, Purgeable, RedisCache} from '../../index.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
+import {confirm} from '../terminal/confirm.ts';
 import {plain} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {filterOptions} from './filters.ts';
@@ -127,11 +129,29 @@ const dryRun = async ({output, store}: CommandContext, {what, filter, groups: pu
 	return found === 0 ? 'nothingFound' : 'done';
 };
 
+/**
+Asks before everything is purged, which nothing brings back.
+
+@throws {Failure} If there is nobody to ask.
+*/
+const isSure = async ({output, store}: CommandContext, what: string): Promise<boolean> => {
+	if (!process.stdin.isTTY || !output.isTerminal || output.isJson) {
+		throw new Failure('wrongUsage', '--all purges everything in the namespace, and there is no terminal to ask: add --yes, or see with --dry-run what would be purged');
+	}
+
+	return confirm(plain(`Purge ${what} of ${store.address}?`));
+};
+
 const run = async (context: CommandContext): Promise<Outcome> => {
 	const {given, output, store} = context;
 	const purge = purgeOf(context);
 	if (given.flag('dry-run')) {
 		return dryRun(context, purge);
+	}
+
+	if (given.flag('all') && !given.flag('yes') && !await isSure(context, purge.what)) {
+		output.warn('Nothing was purged');
+		return 'interrupted';
 	}
 
 	const {count, run: make} = purge.open();
@@ -166,6 +186,7 @@ export const purge: Command = {
 		tag: {...filterOptions.tag!, description: 'responses with this tag; several tags: with any of them'},
 		group: {type: 'string', value: 'GROUP', multiple: true, description: 'a cache group of --origin (RFC 9875)'},
 		all: {type: 'boolean', description: 'everything in the namespace'},
+		yes: {type: 'boolean', short: 'y', description: 'do not ask before --all; needed where there is no terminal'},
 		soft: {type: 'boolean', description: 'keep the responses, but have them validated before their next use'},
 		'dry-run': {type: 'boolean', description: 'list what would be purged, and purge nothing'},
 		...requestOptions,

@@ -18,10 +18,13 @@ export const requestOptions: OptionRows = {
 /** A key of Redis, with or without the namespace. */
 export const isStoreKey = (text: string): boolean => /^(?:[^\{\}]*:)?\{[^\{\}]+\}/v.test(text) && !/^(?:https?|unix):/v.test(text);
 
+/** RFC 9110 §5.6.2. */
+const isFieldName = /^[^\s"\(\),\/:;<=>?@\[\\\]\{\}]+$/v;
+
 export const headersOf = (given: Given): Record<string, string> | undefined => {
 	const fields = given.all('header').map(text => {
 		const separator = text.indexOf(':');
-		if (separator < 1) {
+		if (!isFieldName.test(text.slice(0, Math.max(separator, 0)).trim())) {
 			throw new Failure('wrongUsage', `--header is '${text}': give a name and a value, as in -H 'accept: application/json'`);
 		}
 

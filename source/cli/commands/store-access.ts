@@ -3,6 +3,7 @@ import process from 'node:process';
 import {createCluster, type RedisClientOptions} from '@redis/client';
 import {redisCache, type RedisCache} from '../../index.ts';
 import {Failure} from '../terminal/failure.ts';
+import type {ProgramOptions} from './config.ts';
 import {storeFailure} from './failures.ts';
 import type {Given} from './given.ts';
 import {fileOf} from './sqlite-file.ts';
@@ -18,7 +19,11 @@ The store that the global options name.
 */
 export type StoreAccess = {
 	readonly url: string;
+	/** The URL without user and password. */
+	readonly address: string;
 	readonly namespace: string;
+	/** Whether the options of a program's cache were given; otherwise it is taken to have the defaults. */
+	readonly isConfigured: boolean;
 	readonly isCluster: boolean;
 	/** The path of a file of SQLite; `undefined` for a Redis. */
 	readonly file: string | undefined;
@@ -30,6 +35,8 @@ export type StoreAccess = {
 		readonly isCounting?: boolean;
 		/** Whether a file of SQLite may be created. Otherwise one that is not there is taken for a mistake. */
 		readonly isFileCreated?: boolean;
+		/** Whether requests of any user may be asked about. */
+		readonly hasUsers?: boolean;
 	}): RedisCache;
 	/** Makes a client for the cluster of which the store is a node; it is not connected yet. */
 	openCluster(): ReturnType<typeof openCluster>;
@@ -98,16 +105,16 @@ const openCluster = (url: string) => {
 	return cluster;
 };
 
-export const createStoreAccess = (given: Given): StoreAccess => {
+export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreAccess => {
 	const url = storeUrlOf(given);
-	const namespace = given.text('namespace') ?? 'http_cache';
+	const namespace = given.text('namespace') ?? config?.namespace ?? 'http_cache';
 	const isCluster = given.flag('cluster');
 	const file = fileOf(url);
 	if (isCluster && file !== undefined) {
 		throw new Failure('wrongUsage', '--cluster needs the redis: or rediss: URL of a node with --store');
 	}
 
-	const keys = encryptionKeys(given);
+	const keys = encryptionKeys(given) ?? config?.encryption;
 	const timeout = given.text('timeout') ?? '5s';
 	const opened: RedisCache[] = [];
 	const clusters: Array<ReturnType<typeof openCluster>> = [];
@@ -125,16 +132,20 @@ export const createStoreAccess = (given: Given): StoreAccess => {
 
 	return {
 		url,
+		address: url.replace(/(?<=\/\/)[^\/]*@/v, ''),
 		namespace,
+		isConfigured: config !== undefined,
 		isCluster,
 		file,
 		hasEncryptionKeys: keys !== undefined,
-		open({user, key, isCounting = false, isFileCreated = false} = {}) {
+		open({user, key, isCounting = false, hasUsers = false, isFileCreated = false} = {}) {
 			if (file !== undefined && !isFileCreated && !existsSync(file)) {
 				throw new Failure('wrongUsage', `--store leads to ${file}, where no file is: give the path of a file that a cache has written`);
 			}
 
 			const cache = redisCache({
+				...hasUsers && {user: () => undefined},
+				...config,
 				store: connection(),
 				namespace,
 				// A command that is run once gains nothing from a copy in memory.

@@ -11,8 +11,6 @@ import {examineFile} from './file-checks.ts';
 import {checkRights} from './rights.ts';
 import {checkClock, checkInfo, checkLatency, checkTls, checkTracking, withRight} from './server-checks.ts';
 
-const addressOf = (url: string): string => url.replace(/(?<=\/\/)[^\/]*@/v, '');
-
 const examine = async function * (server: Server, store: StoreAccess): AsyncGenerator<Finding> {
 	const cache = store.open();
 	yield * await checkInfo(server);
@@ -87,7 +85,7 @@ export const run = async ({output, store}: CommandContext): Promise<Outcome> => 
 		}
 
 		try {
-			await tell(ok('connection', `${addressOf(store.url)}, in ${server.connectMs.toFixed(0)} ms`));
+			await tell(ok('connection', `${store.address}, in ${server.connectMs.toFixed(0)} ms`));
 			for await (const finding of examine(server, store)) {
 				await tell(finding);
 			}
@@ -108,7 +106,7 @@ export const run = async ({output, store}: CommandContext): Promise<Outcome> => 
 	const outcome = await (store.file === undefined ? diagnose() : diagnoseFile(store.file));
 	if (output.isJson) {
 		const verdicts = new Set(findings.map(({verdict}) => verdict));
-		await output.json({store: addressOf(store.url), namespace: store.namespace, verdict: (['failed', 'warning'] as const).find(verdict => verdicts.has(verdict)) ?? 'ok', checks: findings});
+		await output.json({store: store.address, namespace: store.namespace, verdict: (['failed', 'warning'] as const).find(verdict => verdicts.has(verdict)) ?? 'ok', checks: findings});
 	}
 
 	return outcome;

@@ -65,6 +65,7 @@ export const reportOf = (stats: CacheStats, output: Output): string[] => {
 		...tableOf('NOT STORED, BECAUSE', rowsOf(notStored, requests), output),
 		...tableOf('ORIGIN', hottest.origins.map(({origin, requests: count}) => ({name: origin, count, share: share(count, requests)})), output),
 		...tableOf('HOTTEST URL', hottest.urls.map(({url, requests: count}) => ({name: url, count, share: share(count, requests)})), output),
+		...tableOf('URL NOT STORED, AND WHY', hottest.notStored.map(({url, reason, responses}) => ({name: `${reason}  ${url}`, count: responses, share: share(responses, requests)})), output),
 		'',
 		...factsOf(stats).map(([name, value]) => `${output.style('dim', pad(name, 12))} ${value}`),
 	];

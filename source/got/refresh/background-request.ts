@@ -17,12 +17,22 @@ const letGo = (request: ClientRequest): void => {
 	});
 };
 
-/** Sends a request that no caller waits for. It keeps no process alive, unless it shares its connection with requests of callers. */
-export const requestInBackground = async (options: Options): Promise<Response> => {
+/**
+Sends a request that no caller waits for. It keeps no process alive, unless it shares its connection with requests of callers.
+
+@param onProgress - Called with the number of bytes of the body that have come, decompressed.
+*/
+export const requestInBackground = async (options: Options, onProgress?: (bytes: number) => void): Promise<Response> => {
 	const promise = gotModule.default(undefined, undefined, options) as unknown as RequestPromise<Response>;
 	// Requests share the socket of an HTTP/2 session.
 	if (!options.http2) {
 		void promise.on('request', letGo);
+	}
+
+	if (onProgress) {
+		void promise.on('downloadProgress', ({transferred}) => {
+			onProgress(transferred);
+		});
 	}
 
 	return promise;

@@ -13,16 +13,26 @@ const headersOf = (lines: readonly string[]): Record<string, string> => Object.f
 	return [name.trim().toLowerCase(), rest.join(':').trim()];
 }));
 
-/** Says what the cache would do with the request that the parameters `url`, `method` and `header` describe. */
+const parse = (json: string): unknown => {
+	try {
+		return JSON.parse(json) as unknown;
+	} catch (error) {
+		throw new HttpError(400, `The content is no JSON (${(error as Error).message})`);
+	}
+};
+
+/** Says what the cache would do with the request that the parameters `url`, `method`, `header`, `user`, `key` and `json` describe. */
 export const explain = async (cache: RedisCache, query: URLSearchParams): Promise<WireExplanation> => {
 	const headers = headersOf(query.getAll('header').filter(line => line.trim() !== ''));
 	const [user, key] = [optional(query, 'user'), optional(query, 'key')];
+	const json = optional(query, 'json');
 	const explanation = await cache.explain({
 		url: required(query, 'url'),
 		method: optional(query, 'method') ?? 'GET',
 		headers,
 		...user !== undefined && {user},
 		...key !== undefined && {key},
+		...json !== undefined && {json: parse(json)},
 	});
 
 	return explanationToWire(explanation, Date.now());

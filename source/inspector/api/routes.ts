@@ -7,6 +7,7 @@ import {createSearches} from './searches.ts';
 import {readStatistics} from './statistics.ts';
 import {readBody, readStored} from './stored.ts';
 import {healthToWire} from './to-wire.ts';
+import type {WireSettings} from './wire.ts';
 
 /** One thing that the page can ask for. A result of bytes is sent as they are, any other as JSON. */
 export type Route = {
@@ -16,11 +17,12 @@ export type Route = {
 };
 
 /** All routes, by their names. */
-export const createRoutes = (cache: RedisCache): ReadonlyMap<string, Route> => {
+export const createRoutes = (cache: RedisCache, isReadOnly: boolean): ReadonlyMap<string, Route> => {
 	const searches = createSearches(cache);
 	const exchanges = createExchangeLog(cache);
 
 	return new Map<string, Route>([
+		['settings', {method: 'GET', run: () => ({isReadOnly} satisfies WireSettings)}],
 		['health', {method: 'GET', run: () => healthToWire(cache.health())}],
 		['statistics', {method: 'GET', run: async query => readStatistics(cache, query)}],
 		['entries', {method: 'GET', run: async query => searches.read(query)}],

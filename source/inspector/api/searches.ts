@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import type {ListedEntry, RedisCache} from '../../index.ts';
+import {sortedBy, type Sorted} from './sorted.ts';
 import {entryToWire} from './to-wire.ts';
 import {count, HttpError, optional} from './request.ts';
 import type {WireEntries} from './wire.ts';
@@ -23,10 +24,19 @@ type Search = {
 	readonly iterator: AsyncIterator<ListedEntry>;
 	readonly isMatch: (entry: ListedEntry) => boolean;
 	readonly unreadable: Map<string, number>;
+	/** The entries of a search that sorts; they are given when all have been looked at. */
+	readonly sorted: Sorted | undefined;
 	lookedAt: number;
 	/** The number of pages that were asked for. */
 	pages: number;
 	timer?: NodeJS.Timeout;
+};
+
+type Taken = {
+	readonly found: ListedEntry[];
+	readonly isOver: boolean;
+	/** Whether nothing can be given yet, because a search that sorts is not through. */
+	readonly isLooking?: boolean;
 };
 
 const originOf = (text: string): string => {
@@ -78,7 +88,7 @@ export const createSearches = (cache: RedisCache): Searches => {
 			},
 		});
 		const id = randomUUID();
-		const search: Search = {iterator, isMatch: matcherOf(query), unreadable, lookedAt: 0, pages: 0};
+		const search: Search = {iterator, isMatch: matcherOf(query), unreadable, sorted: sortedBy(optional(query, 'sort')), lookedAt: 0, pages: 0};
 		searches.set(id, search);
 		const [oldest] = searches.keys();
 		if (oldest !== undefined && searches.size > mostSearches) {
@@ -99,22 +109,28 @@ export const createSearches = (cache: RedisCache): Searches => {
 		return [id, search];
 	};
 
-	const takePage = async (search: Search, length: number): Promise<{readonly found: ListedEntry[]; readonly isOver: boolean}> => {
+	const takePage = async (search: Search, length: number): Promise<Taken> => {
+		const {sorted} = search;
+		if (sorted?.isComplete) {
+			return {found: sorted.take(length), isOver: sorted.isEmpty};
+		}
+
 		const found: ListedEntry[] = [];
 		const endMs = performance.now() + pageMs;
 		do {
 			const result = await search.iterator.next(); // eslint-disable-line no-await-in-loop -- One after the other.
 			if (result.done) {
-				return {found, isOver: true};
+				sorted?.complete();
+				return sorted ? {found: sorted.take(length), isOver: sorted.isEmpty} : {found, isOver: true};
 			}
 
 			search.lookedAt++;
 			if (search.isMatch(result.value)) {
-				found.push(result.value);
+				(search.sorted ?? found).push(result.value);
 			}
 		} while (found.length < length && performance.now() < endMs);
 
-		return {found, isOver: false};
+		return {found, isOver: false, isLooking: sorted !== undefined};
 	};
 
 	return {
@@ -124,7 +140,7 @@ export const createSearches = (cache: RedisCache): Searches => {
 			const [id, search] = cursor === undefined ? begin(query) : goOn(cursor);
 			search.pages++;
 			try {
-				const {found, isOver} = await takePage(search, length);
+				const {found, isOver, isLooking = false} = await takePage(search, length);
 				const {pages, lookedAt, unreadable} = search;
 				if (isOver) {
 					end(id);
@@ -136,6 +152,7 @@ export const createSearches = (cache: RedisCache): Searches => {
 
 				return {
 					entries: found.map(entry => entryToWire(entry)),
+					...isLooking && {isLooking},
 					...!isOver && {cursor: `${id}.${pages}`},
 					lookedAt,
 					unreadable: Object.fromEntries(unreadable),

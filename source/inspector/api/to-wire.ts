@@ -97,7 +97,7 @@ const explainedToWire = (explained: Explanation['stored'][number], nowMs: number
 };
 
 export const explanationToWire = (explanation: Explanation, nowMs: number): WireExplanation => {
-	const {method, url, key, decision, lastRefusal, selectedBy, stored, text} = explanation;
+	const {method, url, key, decision, lastRefusal, fleetRefusals, selectedBy, stored, text} = explanation;
 
 	return {
 		method,
@@ -107,6 +107,7 @@ export const explanationToWire = (explanation: Explanation, nowMs: number): Wire
 		...lastRefusal && {
 			lastRefusal: {reason: lastRefusal.reason, text: lastRefusal.text, ...lastRefusal.mend && {mend: lastRefusal.mend}, at: lastRefusal.at.toISOString()},
 		},
+		fleetRefusals: fleetRefusals.map(({reason, text: why, mend, responses}) => ({reason, text: why, ...mend && {mend}, responses})),
 		selectedBy,
 		stored: stored.map(each => explainedToWire(each, nowMs)),
 		text,

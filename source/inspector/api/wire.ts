@@ -2,6 +2,11 @@
 The JSON between the page and its handler. Dates are strings by ISO 8601. The page imports these types and nothing else of the package.
 */
 
+export type WireSettings = {
+	/** Whether the page can purge and switch nothing. */
+	readonly isReadOnly: boolean;
+};
+
 export type WireEntry = {
 	readonly storeKey: string;
 	readonly url: string;
@@ -25,6 +30,8 @@ export type WireEntry = {
 
 export type WireEntries = {
 	readonly entries: readonly WireEntry[];
+	/** Whether a search that sorts is still looking: the entries come when it has seen all. */
+	readonly isLooking?: boolean;
 	/** To be given for the next entries. Absent if there are none. */
 	readonly cursor?: string;
 	/** The number of stored responses that the search has looked at so far. */
@@ -61,6 +68,7 @@ export type WireStatistics = WireCounts & {
 	readonly hottest: {
 		readonly urls: ReadonlyArray<{readonly url: string; readonly requests: number}>;
 		readonly origins: ReadonlyArray<{readonly origin: string; readonly requests: number}>;
+		readonly notStored: ReadonlyArray<{readonly url: string; readonly reason: string; readonly responses: number}>;
 	};
 	/** Whether all processes are counted, or only the one that the page is served by. */
 	readonly isOfFleet: boolean;
@@ -142,6 +150,8 @@ export type WireExplanation = {
 	readonly storeKey: string;
 	readonly decision: {readonly kind: string; readonly reason: string; readonly text: string; readonly rfc?: string};
 	readonly lastRefusal?: {readonly reason: string; readonly text: string; readonly mend?: string; readonly at: string};
+	/** Why responses to this URL were not stored in the last hour, in all processes. */
+	readonly fleetRefusals: ReadonlyArray<{readonly reason: string; readonly text: string; readonly mend?: string; readonly responses: number}>;
 	readonly selectedBy: Readonly<Record<string, string | undefined>>;
 	readonly stored: readonly WireExplained[];
 	/** All of it, as text. */

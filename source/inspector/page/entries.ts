@@ -13,7 +13,9 @@ const mostPages = 100;
 /** A page that is not full is searched for this many times before it is shown. */
 const triesPerPage = 4;
 
-const filterNames = ['search', 'origin', 'tag', 'state'] as const;
+const filterNames = ['search', 'origin', 'tag', 'state', 'sort'] as const;
+
+const orders = [['', 'as found'], ['largest', 'largest first'], ['newest', 'newest first'], ['oldest', 'oldest first'], ['expires', 'first to expire'], ['gone', 'first to be gone'], ['url', 'URL'], ['status', 'status code']] as const;
 
 const detailsOf = ({method, vary, tags}: WireEntry): HTMLElement => h(
 	'span',
@@ -51,8 +53,9 @@ const filterForm = (parameters: URLSearchParams): HTMLElement => {
 	const origin = input({name: 'origin', value: parameters.get('origin') ?? '', placeholder: 'https://api.example.com', inputmode: 'url'});
 	const tag = input({name: 'tag', value: parameters.get('tag') ?? ''});
 	const state = select([['', 'fresh and stale'], ['fresh', 'fresh'], ['stale', 'stale']], parameters.get('state') ?? '');
+	const sort = select(orders, parameters.get('sort') ?? '');
 	const go = () => {
-		location.hash = linkTo('entries', {search: search.value.trim(), origin: origin.value.trim(), tag: tag.value.trim(), state: state.value});
+		location.hash = linkTo('entries', {search: search.value.trim(), origin: origin.value.trim(), tag: tag.value.trim(), state: state.value, sort: sort.value});
 	};
 
 	return h(
@@ -71,6 +74,7 @@ const filterForm = (parameters: URLSearchParams): HTMLElement => {
 		field('Origin', origin),
 		field('Tag', tag),
 		field('State', state),
+		field('Order', sort),
 		h('div', {class: 'actions'}, h('button', {class: 'primary', attributes: {type: 'submit'}}, 'Search'), h('a', {class: 'button', attributes: {href: linkTo('entries')}}, 'Reset')),
 	);
 };
@@ -83,7 +87,7 @@ type Page = {
 };
 
 /** Reads pages one after the other, and keeps those that were read. */
-const createPages = (filter: Readonly<Record<string, string>>, signal: AbortSignal) => {
+const createPages = (filter: Readonly<Record<string, string>>, signal: AbortSignal, tellLooking: (lookedAt: number) => void) => {
 	let pages: Page[] = [];
 	/** The number of pages at the beginning that are no longer kept. */
 	let dropped = 0;
@@ -93,8 +97,9 @@ const createPages = (filter: Readonly<Record<string, string>>, signal: AbortSign
 		const last = pages.at(-1);
 		const found: WireEntry[] = [];
 		let next: {cursor?: string | undefined; lookedAt: number; unreadable: Readonly<Record<string, number>>} = {cursor: last?.cursor, lookedAt: 0, unreadable: {}};
-		for (let tries = 0; tries < triesPerPage && found.length < pageLength; tries++) {
-			const {entries, ...rest} = await get<WireEntries>('entries', {...filter, limit: String(pageLength - found.length), cursor: next.cursor}, signal); // eslint-disable-line no-await-in-loop -- One after the other.
+		let tries = 0;
+		while (tries < triesPerPage && found.length < pageLength) {
+			const {entries, isLooking = false, ...rest} = await get<WireEntries>('entries', {...filter, limit: String(pageLength - found.length), cursor: next.cursor}, signal); // eslint-disable-line no-await-in-loop -- One after the other.
 			// The store may give an entry twice.
 			found.push(...entries.filter(({storeKey}) => !seen.has(storeKey)));
 			for (const {storeKey} of entries) {
@@ -102,6 +107,13 @@ const createPages = (filter: Readonly<Record<string, string>>, signal: AbortSign
 			}
 
 			next = rest;
+			// An order is known when all have been looked at.
+			if (isLooking) {
+				tellLooking(rest.lookedAt);
+			} else {
+				tries++;
+			}
+
 			if (next.cursor === undefined) {
 				break;
 			}
@@ -151,7 +163,9 @@ export const entries: View = {
 		const list = h('div', {class: 'card list'});
 		const form = filterForm(parameters);
 		root.append(form, list);
-		const pages = createPages(filter, signal);
+		const pages = createPages(filter, signal, lookedAt => {
+			list.replaceChildren(empty(`Looking at everything to sort it: ${formatCount(lookedAt)} so far…`));
+		});
 
 		const showPage = async (position: number): Promise<void> => {
 			list.setAttribute('aria-busy', 'true');
@@ -174,7 +188,7 @@ export const entries: View = {
 					button('← Previous', turn(position - 1), {disabled: !pages.hasBefore(position)}),
 					button(page.entries.length === 0 && page.cursor !== undefined ? 'Search on →' : 'Next →', turn(position + 1), {disabled: !pages.hasAfter(position)}),
 				);
-				const hasFilter = Object.keys(filter).length > 0;
+				const hasFilter = Object.keys(filter).some(name => name !== 'sort');
 				list.replaceChildren(pager, page.entries.length > 0 ? tableOf(page.entries) : empty(hasFilter ? 'Nothing that is stored matches.' : 'Nothing is stored.'));
 			} catch (error) {
 				if (!signal.aborted) {

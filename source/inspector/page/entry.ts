@@ -8,6 +8,7 @@ import {formatBytes, formatSeconds} from './format.ts';
 import {lifeline} from './lifeline.ts';
 import {attempt, notify} from './notice.ts';
 import {badge, card, empty, facts, failure, foreign, stateBadge, tagLinks} from './parts.ts';
+import {isReadOnly} from './settings.ts';
 import type {View} from './view.ts';
 
 const tellPurge = ({isConfirmed}: WireDone, what: string): void => {
@@ -92,11 +93,19 @@ const explainOf = async ({url, method, vary}: WireResponse, signal: AbortSignal)
 	}
 };
 
+/** The way to an explanation of a request that its URL and header fields do not tell apart. */
+const toldApart = ({url, method, vary}: WireResponse): HTMLElement => h(
+	'p',
+	{class: 'hint'},
+	'This response is stored for requests with a user, an additional key, a content or credentials of their own. Without them, the same URL comes to another decision. ',
+	h('a', {attributes: {href: linkTo('explain', {url, method, headers: Object.entries(vary).map(([name, value]) => `${name}: ${value}`).join('\n')})}}, 'Explain such a request'),
+);
+
 export const entry: View = {
 	title: 'Stored response',
 	async show(root, parameters, signal) {
 		const stored = await get<WireResponse>('entry', {key: parameters.get('key') ?? ''}, signal);
-		const explanation = await explainOf(stored, signal);
+		const [explanation, isShowOnly] = await Promise.all([explainOf(stored, signal), isReadOnly()]);
 		if (signal.aborted) {
 			return;
 		}
@@ -109,12 +118,12 @@ export const entry: View = {
 				'div',
 				{class: 'heading'},
 				h('h1', {}, h('span', {class: 'method'}, stored.method), ' ', h('span', {class: 'break'}, foreign(stored.url))),
-				h('div', {class: 'row'}, stateBadge(stored.isFresh), badge(String(stored.statusCode), 'code'), purgeButtons(stored)),
+				h('div', {class: 'row'}, stateBadge(stored.isFresh), badge(String(stored.statusCode), 'code'), !isShowOnly && purgeButtons(stored)),
 			),
 			card('Life', lifeline({storedAt: stored.storedAt, expiresAt: stored.expiresAt, usableUntil: explained && usableUntil(explained), keptUntil: explained?.keptUntil, isEndKnown: explained !== undefined})),
 			h('div', {class: 'columns'}, card('Facts', factsOf(stored, explained)), card('Header fields', stored.headers.length === 0 ? empty('None.') : headerTable(stored))),
 			...all.length > 1 ? [card(`Variants of this URL (${all.length})`, variantTable(stored, all))] : [],
-			card('The same request now', explanation instanceof Error ? failure(explanation) : showDecision(explanation)),
+			card('The same request now', ...explained ? [] : [toldApart(stored)], explanation instanceof Error ? failure(explanation) : showDecision(explanation)),
 			body,
 		);
 		await showBody(body, stored, signal);

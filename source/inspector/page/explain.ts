@@ -26,6 +26,16 @@ export const explain: View = {
 		const url = input({name: 'url', type: 'url', required: true, value: parameters.get('url') ?? '', placeholder: 'https://api.example.com/items'});
 		const method = select(methods.map(each => [each, each]), parameters.get('method') ?? 'GET');
 		const headers = h('textarea', {attributes: {name: 'headers', rows: 3, spellcheck: 'false', placeholder: 'accept-language: de'}}, parameters.get('headers') ?? '');
+		const [user, key] = ['user', 'key'].map(name => input({name, value: parameters.get(name) ?? ''})) as [HTMLInputElement, HTMLInputElement];
+		const json = h('textarea', {attributes: {name: 'json', rows: 2, spellcheck: 'false', placeholder: '{"q": "redis"}'}}, parameters.get('json') ?? '');
+		const more = h(
+			'details',
+			{attributes: {open: [user.value, key.value, json.value].some(value => value !== '')}},
+			h('summary', {}, 'User, key, content'),
+			field('User', user, 'As the option `user` of the cache returns it.'),
+			field('Additional key', key, 'As the option `key` of the cache returns it.'),
+			field('Content, as JSON', json),
+		);
 		const form = h(
 			'form',
 			{
@@ -33,13 +43,14 @@ export const explain: View = {
 				on: {
 					submit(event) {
 						event.preventDefault();
-						location.hash = linkTo('explain', {url: url.value.trim(), method: method.value, headers: headers.value.trim()});
+						location.hash = linkTo('explain', {url: url.value.trim(), method: method.value, headers: headers.value.trim(), user: user.value, key: key.value, json: json.value.trim()});
 					},
 				},
 			},
 			field('URL', url),
 			field('Method', method),
 			field('Header fields', headers, 'One a line: those that your program sends, where responses vary by them.'),
+			more,
 			h('div', {class: 'actions'}, h('button', {class: 'primary', attributes: {type: 'submit'}}, 'Explain')),
 		);
 		root.append(h('p', {class: 'hint'}, 'What would the cache do with this request now, and why? No request is sent.'), form);
@@ -51,7 +62,7 @@ export const explain: View = {
 		const result = h('div', {class: 'stack', attributes: {'aria-live': 'polite'}});
 		root.append(result);
 		try {
-			const explanation = await get<WireExplanation>('explain', {url: given, method: method.value, header: headers.value.split('\n')}, signal);
+			const explanation = await get<WireExplanation>('explain', {url: given, method: method.value, header: headers.value.split('\n'), user: user.value, key: key.value, json: json.value.trim()}, signal);
 			result.append(card('Decision', showDecision(explanation)), card('Stored', storedList(explanation)));
 		} catch (error) {
 			result.append(failure(error));

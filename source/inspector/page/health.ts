@@ -4,6 +4,7 @@ import {button, h} from './dom.ts';
 import {formatCount, formatDate, formatFromNow} from './format.ts';
 import {attempt} from './notice.ts';
 import {badge, card, empty, facts, failure, foreign} from './parts.ts';
+import {isReadOnly} from './settings.ts';
 import {repeat, type View} from './view.ts';
 
 const refreshMs = 5000;
@@ -56,7 +57,7 @@ export const health: View = {
 	title: 'Health',
 	async show(root, _parameters, signal) {
 		const state = h('div', {class: 'stack'});
-		root.append(state, checkCard());
+		root.append(state, await isReadOnly() ? '' : checkCard());
 		const refresh = async () => {
 			const now = await get<WireHealth>('health', {}, signal);
 			state.replaceChildren(...content(now));

@@ -9,26 +9,31 @@ import {live} from './live.ts';
 import {overview} from './overview.ts';
 import {badge, failure} from './parts.ts';
 import {purge} from './purge.ts';
+import {isReadOnly} from './settings.ts';
 import {repeat, type View} from './view.ts';
 
 /** The tabs, in their order. */
-const tabs: Readonly<Record<string, View>> = {overview, entries, live, explain, purge, health};
+const allTabs: Readonly<Record<string, View>> = {overview, entries, live, explain, purge, health};
 
-const views: Readonly<Record<string, View>> = {...tabs, entry};
+/** A page that can only show has no purges. */
+let tabs = allTabs;
 
 const storeMs = 5000;
 
 let current = new AbortController();
 
+const showTabs = (active: string): void => {
+	byId('tabs').replaceChildren(...Object.entries(tabs).map(([tab, {title}]) => h('a', {attributes: {href: linkTo(tab), 'aria-current': tab === active && 'page'}}, title)));
+};
+
 const show = (): void => {
 	const [name = '', query = ''] = location.hash.replace(/^#\/?/v, '').split('?', 2);
-	const [id, view] = Object.entries(views).find(([each]) => each === name) ?? ['overview', overview];
+	const [id, view] = Object.entries({...tabs, entry}).find(([each]) => each === name) ?? ['overview', overview];
 	current.abort();
 	current = new AbortController();
 	const {signal} = current;
 	document.title = `${view.title} · Cache inspector`;
-	const active = id === 'entry' ? 'entries' : id;
-	byId('tabs').replaceChildren(...Object.entries(tabs).map(([tab, {title}]) => h('a', {attributes: {href: linkTo(tab), 'aria-current': tab === active && 'page'}}, title)));
+	showTabs(id === 'entry' ? 'entries' : id);
 	const root = h('div', {class: `view ${id}`}, h('h1', {}, view.title));
 	const main = byId('main');
 	main.replaceChildren(root);
@@ -55,6 +60,15 @@ const showStore = async (): Promise<void> => {
 	}
 };
 
+const applySettings = async (): Promise<void> => {
+	if (await isReadOnly()) {
+		const {purge: _purge, ...others} = allTabs;
+		tabs = others;
+	}
+
+	show();
+};
+
 takeToken();
 addEventListener('hashchange', () => {
 	// A link to a place within the page, such as the one past the header, names no view.
@@ -64,9 +78,9 @@ addEventListener('hashchange', () => {
 		scrollTo(0, 0);
 	} else if (location.hash.startsWith('#token=')) {
 		takeToken();
-		show();
+		void applySettings();
 	}
 });
-show();
+void applySettings();
 void showStore();
 repeat(showStore, storeMs, new AbortController().signal);
