@@ -3,6 +3,7 @@ import {resolveReplayOptions, type ReplayOptions} from './replay/options.ts';
 import {Recorder} from './replay/recorder.ts';
 
 export {FileError} from './fixtures/json-file.ts';
+export {replayForTest, type TestOfRunner} from './replay/recorder-for-tests.ts';
 export {UnrecordedRequestError} from './replay/unrecorded-error.ts';
 export type {ReplayMode, ReplayOptions} from './replay/options.ts';
 export type {Recorder, RecordingInfo} from './replay/recorder.ts';

@@ -30,6 +30,13 @@ type Entry = Recording & {
 
 export type Library = {
 	/**
+	Reads the folder, if that has not happened yet.
+
+	@throws {FileError} If a file of the folder is no recording.
+	*/
+	open(): void;
+
+	/**
 	The next recording of a request; the last one again after the last. `undefined` if there is none.
 
 	@param isIncomplete - Whether recordings that were made since the folder was opened do not count: the network has the next one.
@@ -52,7 +59,7 @@ export type Library = {
 
 const bodyMark = '.body.';
 
-/** Of a sequence of the same request, the second file has `.2` before its ending. */
+/** The place of a file in a sequence of the same request: the second one has `.2` before its ending. */
 const placeOf = (file: string): readonly [stem: string, ordinal: number] => {
 	const {stem = file, ordinal} = /^(?<stem>.*?)(?:\.(?<ordinal>\d+))?\.json$/sv.exec(file)?.groups ?? {};
 	return [stem, Number(ordinal ?? 1)];
@@ -84,7 +91,7 @@ export const createLibrary = ({folder, matching}: ReplaySettings): Library => {
 	let opened: Entry[] | undefined;
 	const contents = new WeakMap<Recording, NewContent>();
 
-	const open = (): Entry[] => namesIn(folder)
+	const read = (): Entry[] => namesIn(folder)
 		.filter(name => !name.includes(bodyMark) && name.endsWith('.json'))
 		.flatMap(name => {
 			const file = path.join(folder, name);
@@ -94,7 +101,7 @@ export const createLibrary = ({folder, matching}: ReplaySettings): Library => {
 		.toSorted((one, other) => bySequence(one, other));
 
 	const entries = (): Entry[] => {
-		opened ??= open();
+		opened ??= read();
 		return opened;
 	};
 
@@ -144,6 +151,9 @@ export const createLibrary = ({folder, matching}: ReplaySettings): Library => {
 	};
 
 	return {
+		open() {
+			entries();
+		},
 		take(request, isIncomplete) {
 			const sequence = sameAs(request);
 			if (isIncomplete && sequence.some(({isNew}) => isNew)) {

@@ -13,7 +13,7 @@ export type NativeOptions = RequestOptions & {
 	readonly h2session?: unknown;
 };
 
-/** What got calls a request function with. */
+/** The arguments with which got calls a request function. */
 export type NativeCall = {
 	readonly url: URL;
 	readonly native: NativeOptions;

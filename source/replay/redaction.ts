@@ -37,7 +37,16 @@ export const redactJson = (value: unknown, isSecret: (name: string) => boolean):
 	}));
 };
 
-const secondsUntil = (date: string, now: number): number => Math.max(0, Math.round((Date.parse(date) - now) / 1000));
+/** A day, an hour and a minute, in seconds. */
+const steps = [86_400, 3600, 60];
+
+/** In whole days, hours or minutes if it is some of them, so that another recording has the same number. */
+const secondsUntil = (date: string, now: number): number => {
+	const seconds = Math.max(0, (Date.parse(date) - now) / 1000);
+	const step = steps.find(each => seconds >= 1.5 * each) ?? 1;
+
+	return Math.round(seconds / step) * step;
+};
 
 /** A cookie without its value, and with a life that counts from when it is replayed. */
 const redactCookie = (cookie: string, now: number): string => {

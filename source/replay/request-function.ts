@@ -13,7 +13,7 @@ import {
 } from './native-request.ts';
 import type {ReplaySettings} from './options.ts';
 import {toHttpBytes} from './recorded-answer.ts';
-import {recordResponse} from './record-response.ts';
+import {onResponse, recordResponse} from './record-response.ts';
 import {readRecordedBody, type Recording} from './recording.ts';
 import {createReplayedRequest, type Replay} from './replayed-request.ts';
 
@@ -22,7 +22,7 @@ const noBody = new Uint8Array();
 type Context = {
 	readonly settings: ReplaySettings;
 	readonly library: Library;
-	/** Of the request. */
+	/** The options of the request. */
 	readonly options: Options;
 	/** The user's request function. */
 	readonly own: RequestFunction | undefined;
@@ -53,6 +53,8 @@ const giveRecording = ({answer, ...recording}: Recording, {method}: DescribedReq
 /** Asks the network, and records the response. */
 const record = async (call: NativeCall, context: Context): Promise<RequestResult> => {
 	const {library, options, own} = context;
+	// A folder that cannot be read would lose the response.
+	library.open();
 	const result = await makeRequest(options, own, call);
 	const add = (response: IncomingMessage, body: () => Uint8Array) => {
 		recordResponse(response, received => {
@@ -62,7 +64,7 @@ const record = async (call: NativeCall, context: Context): Promise<RequestResult
 
 	if (isClientRequest(result)) {
 		const body = captureBody(result);
-		result.prependOnceListener('response', (response: IncomingMessage) => {
+		onResponse(result, response => {
 			add(response, body);
 		});
 	} else {
@@ -73,7 +75,7 @@ const record = async (call: NativeCall, context: Context): Promise<RequestResult
 };
 
 /** Asks the network in place of a replayed request that has no recording. */
-const recordInstead = async (call: NativeCall, body: Uint8Array, request: ClientRequest, replay: Replay, context: Context): Promise<void> => {
+const recordInstead = async (call: NativeCall, body: Uint8Array, {request, replay}: {readonly request: ClientRequest; readonly replay: Replay}, context: Context): Promise<void> => {
 	const result = await record(call, context);
 	if (!isClientRequest(result)) {
 		replay.relay(result as IncomingMessage);
@@ -85,6 +87,9 @@ const recordInstead = async (call: NativeCall, body: Uint8Array, request: Client
 	});
 	result.once('error', error => {
 		replay.fail(error);
+	});
+	result.once('close', () => {
+		request.destroy();
 	});
 	request.once('close', () => {
 		result.destroy();
@@ -100,19 +105,19 @@ const replayWhenSent = (call: NativeCall, context: Context): ClientRequest => {
 	const {settings: {mode}, library} = context;
 	const request = createReplayedRequest(call, (body, replay) => {
 		const described = describeCall(call, body, context);
-		const recording = library.take(described, mode === 'auto');
+		const recording = mode === 'record' ? undefined : library.take(described, mode === 'auto');
 		if (recording) {
 			giveRecording(recording, described, replay);
 			return;
 		}
 
-		if (mode !== 'auto') {
+		if (mode === 'replay') {
 			throw library.unrecorded(described);
 		}
 
 		void (async () => {
 			try {
-				await recordInstead({...call, callback: undefined, parameters: [call.url, call.native]}, body, request, replay, context);
+				await recordInstead({...call, callback: undefined, parameters: [call.url, call.native]}, body, {request, replay}, context);
 			} catch (error) {
 				replay.fail(error as Error);
 			}
@@ -128,11 +133,13 @@ The request function of a recorder: got calls it in place of `http.request()`, w
 export const createRequestFunction = (context: Context): RequestFunction => ((...parameters: readonly unknown[]) => {
 	const {settings: {mode}, library} = context;
 	const call = toNativeCall(...parameters);
-	if (mode === 'record') {
+	// Behind a cache, a response over HTTP/2 can be seen before the cache takes its place only if the cache does not know the native request.
+	const isHttp2 = context.options.http2 && call.url.protocol === 'https:';
+	if (mode === 'record' && !isHttp2) {
 		return record(call, context);
 	}
 
-	if (mode === 'auto' && isBodiless(call)) {
+	if (mode === 'auto' && !isHttp2 && isBodiless(call)) {
 		const described = describeCall(call, noBody, context);
 		const recording = library.take(described, true);
 		return recording

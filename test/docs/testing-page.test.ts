@@ -14,7 +14,7 @@ const examples = page.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups}) =
 const {NODE_TEST_CONTEXT: _, ...env} = process.env;
 
 test('docs/testing.md has examples', () => {
-	assert.equal(examples.length, 3);
+	assert.equal(examples.length, 4);
 });
 
 for (const [number, code] of examples.entries()) {
@@ -25,7 +25,7 @@ for (const [number, code] of examples.entries()) {
 			const file = path.join(folder, 'example.mjs');
 			const runnable = code
 				.replaceAll('\'got-redis-cache\'', () => JSON.stringify(path.join(root, 'source/index.ts')))
-				.replaceAll('\'got-redis-cache/embedded\'', () => JSON.stringify(path.join(root, 'source/embedded.ts')));
+				.replaceAll(/'got-redis-cache\/(?<door>embedded|replay)'/gv, (_match, door: string) => JSON.stringify(path.join(root, `source/${door}.ts`)));
 			await writeFile(file, runnable);
 			const {stdout, stderr} = await promisify(execFile)(process.execPath, ['--test-reporter=tap', file], {env, timeout: 60_000});
 			assert.equal(stderr, '');

@@ -96,8 +96,8 @@ test('an HTTP error is replayed as one, with its body', async () => {
 	await using setup = await setUp();
 	setup.origin.queue({status: 422, headers: {'content-type': 'application/json'}, body: '{"field":"name"}'});
 	const result = await assertReplayed(setup, async client => {
-		const error = await client.post('a', {json: {}, responseType: 'json'}).then(() => undefined, (error: unknown) => error as RequestError);
-		return [error?.name, error?.response?.statusCode, error?.response?.body];
+		const [{reason}] = await Promise.allSettled([client.post('a', {json: {}, responseType: 'json'})]) as [{reason?: RequestError}];
+		return [reason?.name, reason?.response?.statusCode, reason?.response?.body];
 	});
 	assert.deepEqual(result, ['HTTPError', 422, {field: 'name'}]);
 });
@@ -358,6 +358,28 @@ test('the mode \'record\' replaces what was recorded before, and \'unused()\' li
 	assert.deepEqual(recorder.unused(), []);
 	// The body of the former response had another ending.
 	assert.deepEqual(Object.keys(setup.files()).map(name => name.replace(/^.*-[\da-f]{12}/v, '')), ['.body.json', '.json']);
+});
+
+test('a response that cannot be written fails its request', async () => {
+	await using setup = await setUp();
+	setup.origin.handler = (_request, response) => {
+		response.end('body');
+	};
+
+	const file = path.join(setup.folder, 'file');
+	await writeFile(file, '');
+	for (const mode of ['record', 'auto', 'replay'] as const) {
+		await assert.rejects(setup.open({mode, folder: file}).client('a'), {message: /^.*file: the folder of recordings can't be read: ENOTDIR/v});
+	}
+
+	// The folder becomes a file while the response is on its way.
+	const {client} = setup.open({mode: 'record', folder: path.join(setup.folder, 'later')});
+	setup.origin.handler = async (_request, response) => {
+		await writeFile(path.join(setup.folder, 'later'), '');
+		response.end('body');
+	};
+
+	await assert.rejects(client('a'), {message: /EEXIST|ENOTDIR/v});
 });
 
 test('two clients of one recorder, and requests that are made with the options of others, are recorded once', async () => {
