@@ -27,7 +27,7 @@ const longest = ['got/got-15', 'package', 'faults/faults', 'acceptance', 'got/gu
 const alone = 'test/got/own-load.test.ts';
 
 /** Faults, fleets, clusters, browsers, the embedded Redis, examples that are compiled, other test runners, and everything once more with got 15. */
-const slow = /\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:inspector|migration|testing)-page|docstrings|operations-page|embedded|package|readme|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-15|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights|switches-fleet))/v;
+const slow = /\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:docstrings|guide|(?:inspector|ioredis|migration|operations|testing)-page)|embedded|package|docs\/readme|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-15|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights|switches-fleet))/v;
 
 const arguments_ = process.argv.slice(2);
 const isFast = arguments_.includes('--fast');

@@ -151,9 +151,7 @@ test('a command, as a process of its own, ends by itself with the exit code, and
 	await using locked = await startRedis({args: ['--requirepass', 'secret']});
 	const url = `${setup.origin.url}/a`;
 	const runs: ReadonlyArray<readonly [code: number, arguments_: readonly string[], redisUrl?: string, stdin?: string]> = [
-		[0, ['--version']],
 		[0, ['show', url, '--body']],
-		[0, ['purge', url, '--dry-run']],
 		[1, ['ls', '--namespace', 'empty']],
 		[1, ['import', '-'], setup.redis.url, '\n'],
 		[2, ['lst']],

@@ -7,6 +7,8 @@ import test from 'node:test';
 import {promisify} from 'node:util';
 import {startOrigin} from '../helpers/origin.ts';
 import {startRedis} from '../helpers/redis.ts';
+import {runScript} from '../helpers/script.ts';
+import {typeErrorsOf} from '../helpers/types.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const page = await readFile(path.join(root, 'docs/operations.md'), 'utf8');
@@ -50,3 +52,22 @@ for (const {code, heading} of examples) {
 		}
 	});
 }
+
+test('docs/operations.md, Why is this URL not cached?: the examples run, and are right in strict TypeScript', async () => {
+	const section = page.slice(page.indexOf('## Why is this URL not cached?'), page.indexOf('## Each exchange, in code'));
+	const snippets = section.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups}) => groups?.code ?? '').toArray();
+	assert.equal(snippets.length, 2);
+	assert.equal(await typeErrorsOf(Object.fromEntries(snippets.map((code, index) => [`example-${index}.ts`, code]))), '');
+
+	await using redis = await startRedis();
+	await using origin = await startOrigin((_request, response) => {
+		response.writeHead(200, {'cache-control': 'private'}).end('body');
+	});
+	const outputs = await Promise.all(snippets.map(async code => runScript(code
+		.replaceAll('https://api.example.com', () => origin.url)
+		.replaceAll('\'got-redis-cache\'', '\'./source/index.ts\'')
+		.replaceAll('redisCache()', () => `redisCache({store: '${redis.url}', timeout: '10s'})`))));
+	assert.deepEqual(outputs.map(({stderr}) => stderr), ['', '']);
+	assert.match(outputs[0]?.stdout ?? '', /^not-stored 0 undefined\nGET http.*\nStored {5}nothing\n$/sv);
+	assert.match(outputs[1]?.stdout ?? '', /^The response has `private`, and the cache is shared\. Say whose it is /v);
+});

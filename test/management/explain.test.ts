@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import {randomBytes} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
-import path from 'node:path';
 import {test} from 'node:test';
 import {gzipSync} from 'node:zlib';
 import {redisCache, type Explanation, type OriginJudgement, type RedisCacheOptions, type RequestCacheOptions} from '../../source/index.ts';
 import {setUp, settleWrites, type Setup} from '../got/helpers.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
-import {runScript} from '../helpers/script.ts';
-import {typeErrorsOf} from '../helpers/types.ts';
 
 /*
 What `explain()` says of requests that have met a real origin and a real Redis.
@@ -551,23 +547,4 @@ test('asked, a redirect is judged itself, and a compressed body with its Vary', 
 
 	const judgement = await scene.judge('items');
 	assert.deepEqual([judgement.isStored, aboutOf(judgement, 'warning')], [true, ['vary']]);
-});
-
-test('the examples of docs/operations.md run, and are right in strict TypeScript', async () => {
-	const root = path.resolve(import.meta.dirname, '../..');
-	const page = await readFile(path.join(root, 'docs/operations.md'), 'utf8');
-	const section = page.slice(page.indexOf('## Why is this URL not cached?'), page.indexOf('## Each exchange, in code'));
-	const examples = section.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups}) => groups?.code ?? '').toArray();
-	assert.equal(examples.length, 2);
-	assert.equal(await typeErrorsOf(Object.fromEntries(examples.map((code, index) => [`example-${index}.ts`, code]))), '');
-
-	await using scene = await setUpScene();
-	scene.answer({'cache-control': 'private'});
-	const outputs = await Promise.all(examples.map(async code => runScript(code
-		.replaceAll('https://api.example.com', () => scene.origin.url)
-		.replaceAll('\'got-redis-cache\'', '\'./source/index.ts\'')
-		.replaceAll('redisCache()', () => `redisCache({store: '${scene.redis.url}', timeout: '10s'})`))));
-	assert.deepEqual(outputs.map(({stderr}) => stderr), ['', '']);
-	assert.match(outputs[0]?.stdout ?? '', /^not-stored 0 undefined\nGET http.*\nStored {5}nothing\n$/sv);
-	assert.match(outputs[1]?.stdout ?? '', /^The response has `private`, and the cache is shared\. Say whose it is /v);
 });
