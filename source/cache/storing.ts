@@ -4,7 +4,7 @@ import type {RequestHead} from '../http/message.ts';
 import type {PassReason} from '../http/outcome.ts';
 import {timeToLiveMs} from '../http/time-to-live.ts';
 import type {RequestSettings} from '../options/resolve-options.ts';
-import {isPurgedSince, lastPurgeOf, dropReplaced, write} from '../resource/resource.ts';
+import {isPurgedSince, lastPurgeOf, dropReplaced, noteVersionKeys, write} from '../resource/resource.ts';
 import {tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
@@ -102,7 +102,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	const refusal = typeof versions === 'string' ? versions : held.refusal;
 	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
 		// The next look-up reads these versions before it asks the origin.
-		context.versionKeys.set(key, versionKeysOf(key, stored));
+		noteVersionKeys(context, key, versionKeysOf(key, stored));
 		return notStoredBecause(context, exchange, stored, refusal ?? 'invalidated');
 	}
 

@@ -76,6 +76,18 @@ export const headKey = (key: string) => `${key}:HEAD`;
 
 export const asResponse = (record: StoredRecord | undefined) => record?.kind === 'response' ? record : undefined;
 
+/** The guard and the version of the origin, which the responses of every resource have. */
+const commonVersionKeys = 2;
+
+/** Remembers the version keys of a response, unless a look-up reads them in any case. */
+export const noteVersionKeys = ({versionKeys}: Pick<ResourceContext, 'versionKeys'>, key: string, names: readonly string[]): void => {
+	if (names.length > commonVersionKeys) {
+		versionKeys.set(key, names);
+	} else {
+		versionKeys.delete(key);
+	}
+};
+
 type VariantWrite = {
 	readonly write: Write;
 	readonly vary: readonly string[];
@@ -288,13 +300,13 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'sup
 		return 'purged';
 	}
 
-	const {indexes, readsInFlight: overlaps, versionKeys: markKeys} = context;
+	const {indexes, readsInFlight: overlaps} = context;
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
 	if (isSuperseded(context, written, vary)) {
 		return 'superseded';
 	}
 
-	markKeys.set(key, versionKeysOf(key, stored));
+	noteVersionKeys(context, key, versionKeysOf(key, stored));
 	if (stored.method === 'HEAD') {
 		commitAlone(context, headKey(key), written, []);
 		return undefined;

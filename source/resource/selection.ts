@@ -17,7 +17,7 @@ import {
 	type Versions,
 } from '../tags/versions.ts';
 import type {StoredResponse, VariantIndex} from '../types/stored.ts';
-import {asResponse, headKey, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
+import {asResponse, headKey, noteVersionKeys, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
 
 export type Selection = {
 	/** The stored response that the request selects, RFC 9111 §4.1. */
@@ -63,8 +63,8 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 };
 
 /** The keys that a look-up will probably need: the resource's guard, the origin's version, for equivalent URLs the path's version, and the versions of the last response. */
-const expectedVersionKeys = ({versionKeys: markKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
-	const known = markKeys.get(key) ?? [];
+const expectedVersionKeys = ({versionKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
+	const known = versionKeys.get(key) ?? [];
 	// The keys of a stored response begin with the same two.
 	if (known.length > 0 && tags.length === 0 && !isForSearchVariance(key)) {
 		return known;
@@ -83,7 +83,7 @@ const expectedVersionKeys = ({versionKeys: markKeys}: ResourceContext, {url}: Re
 export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> => readVersions(context.store, expectedVersionKeys(context, request, key, tags));
 
 /** Applies purges to a look-up result; reads versions that were not prefetched. */
-const withoutPurged = async ({store, versionKeys: markKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {
+const withoutPurged = async ({store, versionKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {
 	if (!found) {
 		return {stored: undefined, versions};
 	}
@@ -91,7 +91,7 @@ const withoutPurged = async ({store, versionKeys: markKeys}: ResourceContext, ke
 	const names = versionKeysOf(key, found);
 	const unread = names.filter(name => !versions.has(name));
 	const known = unread.length === 0 ? versions : new Map([...versions, ...await readVersions(store, unread)]);
-	markKeys.set(key, names);
+	noteVersionKeys({versionKeys}, key, names);
 
 	return {stored: applyPurges(names, found, known), versions: known};
 };

@@ -18,7 +18,7 @@ export type WriteGuard =
 	/** The look-up saw the guard, or the exchange waited for it before it asked the origin. */
 	| {readonly kind: 'seen'; readonly token: string}
 	/** The look-up saw no guard, so that the exchange places one while it asks the origin. */
-	| {readonly kind: 'placing'; readonly key: string; readonly placed: Promise<Placed>};
+	| {readonly kind: 'placing'; readonly key: string; readonly placed: Promise<Placed>; /** The result, once it is there: nobody has to wait for it then. */ known?: Placed};
 
 export const noGuard: WriteGuard = {kind: 'none'};
 
@@ -55,6 +55,7 @@ export const takeGuard = (part: Store, key: string, versions: Versions, lookedUp
 
 	const placing = async () => {
 		const placed = await place(store, name, lookedUpMonoMs);
+		guard.known = placed;
 		if (placed.refusal === undefined) {
 			onPlaced?.(name, placed.token);
 		}
@@ -62,7 +63,8 @@ export const takeGuard = (part: Store, key: string, versions: Versions, lookedUp
 		return placed;
 	};
 
-	return {kind: 'placing', key: name, placed: placing()};
+	const guard: Extract<WriteGuard, {kind: 'placing'}> = {kind: 'placing', key: name, placed: placing()};
+	return guard;
 };
 
 /** Places the guard for a resource that was not looked up. A purge before this point does not matter, since the origin is asked afterwards. */
@@ -84,8 +86,8 @@ export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readon
 		}
 
 		case 'placing': {
-			const {placed} = guard;
-			return store.withinBudget ? store.withinBudget<Placed>(placed, {refusal: 'store-unavailable'}) : placed;
+			const {placed, known} = guard;
+			return known ?? (store.withinBudget ? store.withinBudget<Placed>(placed, {refusal: 'store-unavailable'}) : placed);
 		}
 	}
 };

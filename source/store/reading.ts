@@ -127,6 +127,17 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		return record;
 	};
 
+	/** `undefined` if nothing lies under a key. */
+	const peekOne = (key: string): StoredRecord | 'unknown' | undefined => {
+		if (backend.peek) {
+			const value = backend.peek(prefix + key);
+			const record = isNothing(value) ? undefined : decode(value, key) ?? 'unknown';
+			return record instanceof Promise ? 'unknown' : record;
+		}
+
+		return tier?.get(key) ?? (tier?.isAbsent(key) ? undefined : 'unknown');
+	};
+
 	return {
 		peek(key) {
 			if (isInMotion(key)) {
@@ -146,12 +157,12 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 			refreshTier();
 			const records: Array<StoredRecord | undefined> = [];
 			for (const key of keys) {
-				const record = tier?.get(key);
-				if (isInMotion(key) || (record === undefined && !tier?.isAbsent(key))) {
+				const found = isInMotion(key) ? 'unknown' : peekOne(key);
+				if (found === 'unknown') {
 					return undefined;
 				}
 
-				records.push(record);
+				records.push(found);
 			}
 
 			for (const record of records) {

@@ -11,4 +11,6 @@ export const createHints = <Value extends {}>(max: number, ttlMs = 0): Hints<Val
 	maxSize: max,
 	sizeCalculation: () => 1,
 	ttl: ttlMs,
+	// With the default of 1 ms, each cache keeps a timer of its own going.
+	ttlResolution: 100,
 });

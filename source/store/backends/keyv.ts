@@ -86,6 +86,7 @@ const changeAll = (map: SyncMap, peek: (key: string) => unknown, changes: readon
 
 /** An operation without I/O takes no time either: nobody comes in between. */
 const inMemory = (map: SyncMap, prefix: string, guards: GuardsInMemory) => ({
+	isImmediate: true,
 	peek: (key: string) => guards.peek(key) ?? peekInto(map)(key),
 	async swap(key, expected, value, ttlMs) {
 		const {value: current, expires} = map.get(key) as MapValue | undefined ?? {};

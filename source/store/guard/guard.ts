@@ -324,6 +324,18 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		void run();
 	});
 
+	/** Without a deadline, which takes a timer. */
+	const attemptNow = async <Result>(kind: OperationKind, node: NodeHealth, operation: () => Promise<Result>, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => {
+		try {
+			const result = await operation();
+			noteSuccess(kind, node, isWritten(result));
+			return {result};
+		} catch (error) {
+			fail(kind, node, asError(error));
+			return undefined;
+		}
+	};
+
 	return {
 		async attempt(kind, key, operation, limits = {}, isWritten = result => result !== false) {
 			const node = healthOf(addressOf(key));
@@ -331,7 +343,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				return undefined;
 			}
 
-			const attempted = withDeadline(kind, key, operation, limits, isWritten);
+			const attempted = backend.isImmediate ? attemptNow(kind, node, operation, isWritten) : withDeadline(kind, key, operation, limits, isWritten);
 			underWay.add(attempted);
 			try {
 				return await attempted;

@@ -20,7 +20,7 @@ export type GuardsInMemory = {
 };
 
 export const createGuardsInMemory = (): GuardsInMemory => {
-	const tokens = new LRUCache<string, string>({maxSize: maxGuards, sizeCalculation: () => 1});
+	const tokens = new LRUCache<string, string>({maxSize: maxGuards, sizeCalculation: () => 1, ttlResolution: 100});
 
 	return {
 		peek(key) {

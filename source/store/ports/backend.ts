@@ -206,8 +206,11 @@ export type Backend = Encoding & {
 	/** Errors that Keyv reported as an event instead of an exception. */
 	readonly swallowed?: Readonly<Swallowed>;
 
-	/** Returns the value of a key, if that takes no I/O. */
+	/** Returns the value of a key, if that takes no I/O: what is not found is not there. */
 	peek?(key: string): unknown;
+
+	/** Whether no operation takes any I/O, so that none can hang. */
+	readonly isImmediate?: boolean;
 
 	/** Whether an error concerns one key, such as a value of another type, and not the store. */
 	isForeignValue(error: unknown): boolean;
