@@ -9,6 +9,7 @@ export type {ExchangeReport} from './observe/exchange-report.ts';
 export type {CacheStats, FleetStats, RefusedUrl, RequestCounts, StatsStep} from './observe/stats.ts';
 export type {ExchangeTrace} from './observe/tracing.ts';
 export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
+export type {OriginAnswer, OriginGate, OriginPermission, OriginRequest} from './got/state/origin-gate.ts';
 export type {Duration} from './types/duration.ts';
 export type {ExportedResponse, ImportResult} from './management/exported.ts';
 export type {CachedResponse, CacheEntry, ListedEntry} from './management/inventory.ts';

@@ -2,16 +2,16 @@ import {rawFieldValue} from '../http/header-fields.ts';
 import {isSafe} from '../http/invalidation.ts';
 import type {ResponseHead} from '../http/message.ts';
 import type {
+	FailureReason,
 	Freshening,
 	Outcome,
 	PassReason,
 	Refusal,
 	SharedOutcome,
-	StaleReason,
 } from '../http/outcome.ts';
 import {combine, completed, withBytes} from '../http/partial.ts';
 import {selectRange} from '../http/range.ts';
-import {settle, settleFailure} from '../http/settle.ts';
+import {settle, settleFailure, settleLimited} from '../http/settle.ts';
 import {readContent, unreadContent} from '../options/user-functions.ts';
 import {outdateReads} from '../resource/resource.ts';
 import {selectByEntityTag} from '../resource/selection.ts';
@@ -251,7 +251,7 @@ export const settleResponse = async (context: ExchangeContext, exchange: Exchang
 type ReuseStale = Extract<Outcome, {kind: 'reuse-stale'}>;
 
 /** Returns the stale response that may replace a missing or useless response, RFC 9111 §4.2.4. */
-export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: StaleReason): ReuseStale | undefined => {
+export const staleInstead = (context: ExchangeContext, {request, decision, settings}: Exchange, failure: FailureReason): ReuseStale | undefined => {
 	const outcome = settleFailure({
 		request,
 		decision,
@@ -262,3 +262,12 @@ export const staleInstead = (context: ExchangeContext, {request, decision, setti
 
 	return outcome.kind === 'reuse-stale' ? outcome : undefined;
 };
+
+/** Returns the stale response that may answer for now, because a rate limit keeps the request from the origin; `undefined` if none may. */
+export const staleForNow = (context: ExchangeContext, {request, decision, settings}: Exchange, mostStaleSeconds: number): ReuseStale | undefined => settleLimited({
+	request,
+	decision,
+	nowMs: context.now(),
+	settings: settings.http,
+	mostStaleSeconds,
+});

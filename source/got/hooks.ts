@@ -23,7 +23,7 @@ import {watchHandlers} from './fast-path/inner-handlers.ts';
 import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
 import {lookUpForRequest} from './look-up-for-request.ts';
 import {createAsking, isReplaceable} from './origin/asking.ts';
-import {askOrigin} from './origin/ask-origin.ts';
+import {askOrigin, gateRequest} from './origin/ask-origin.ts';
 import {appendTo, comeFirst, leaveAsLast, leaveChain} from './patches/hook-order.ts';
 import {prepareRecovery, takeRecovery} from './patches/recovery.ts';
 import {invalidateByRedirect, settleRedirect} from './redirect.ts';
@@ -173,6 +173,8 @@ export const createHooks = (context: GotContext): Hooks => {
 		const watcher = options.isStream ? request.watcher : watchPromise(options);
 		if (watcher) {
 			askOrigin(createAsking(watcher, {context, options, state}));
+		} else if (context.gates.gate) {
+			gateRequest(createAsking(watchPromise(options), {context, options, state}));
 		}
 
 		return undefined;

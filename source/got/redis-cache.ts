@@ -40,6 +40,7 @@ import {createHooks} from './hooks.ts';
 import {createRefreshes} from './refresh/refresh.ts';
 import type {GotContext, Hooks} from './state/context.ts';
 import {createHits} from './state/hits.ts';
+import {gateOrigin, gatedCacheOf, registerGates, type OriginGate} from './state/origin-gate.ts';
 import {optionsOfGot, requireCurrentGot} from './state/got-module.ts';
 
 /** The events of a cache, with what listeners are called with. */
@@ -212,6 +213,12 @@ export class RedisCache {
 			}),
 			hits: createHits(this, error => {
 				reportError('What listens to hits failed', error);
+			}),
+			gates: registerGates(this, {
+				store: () => context.store,
+				timeoutMs,
+				isEncrypted: keyRing !== undefined,
+				reportError,
 			}),
 			refusals,
 			refreshes: createRefreshes(),
@@ -617,6 +624,39 @@ export class RedisCache {
 	async thaw(what: Switchable, ...more: never[]): Promise<boolean> {
 		refuseMore(more, 1, 'thaw()');
 		return endSwitch(this.#context, what);
+	}
+
+	/**
+	Calls a function before each request that is sent to an origin: a miss, a validation, a retry, each hop of a redirect, a refresh in the background, and requests that the cache takes no part in. The function decides whether the request is sent, waits, is answered with a stale response, or fails. Hits and requests that wait for an equal one do not reach it, and neither do requests of got's own `cache`. `rateLimit()` of `got-redis-cache/rate-limit` uses it.
+
+	@param gate - Returns, or resolves to, `{kind: 'ask'}`, `{kind: 'stale', mostStaleMs}` or `{kind: 'refuse', error}`. If it throws, the request is sent, and an `error` event tells of it.
+	@returns A function that ends it.
+	@throws {TypeError} If `gate` is no function, or the cache has such a function already.
+
+	@example
+	```
+	cache.beforeOrigin(({url}) => {
+		console.log('asks', url.host);
+		return {kind: 'ask'};
+	});
+	```
+	*/
+	beforeOrigin(gate: OriginGate): () => void;
+
+	beforeOrigin(gate: OriginGate, ...more: never[]): () => void {
+		refuseMore(more, 1, 'beforeOrigin()');
+		if (typeof gate !== 'function') {
+			throw new TypeError(`Expected a function in beforeOrigin(), got ${describeRedacted(gate)}`);
+		}
+
+		const gated = gatedCacheOf(this);
+		// The function gets no more than it is promised.
+		const stop = gated && gateOrigin(gated, async request => gate(request));
+		if (!stop) {
+			throw new TypeError('The cache has a function before the origin already, from beforeOrigin() or rateLimit(): end that one first');
+		}
+
+		return stop;
 	}
 
 	/**

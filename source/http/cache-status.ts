@@ -52,7 +52,8 @@ export const cacheStatusMember = ({name, decision, outcome, isStored, forwardSta
 	const forward = forwardReasonOf(decision);
 	let member = serializedName(name);
 
-	if (decision.kind === 'reuse') {
+	// A rate limit kept the request from the origin.
+	if (decision.kind === 'reuse' || outcome?.reason === 'rate-limited') {
 		member += ';hit';
 	} else if (forward !== undefined) {
 		member += `;fwd=${forward}`;

@@ -52,8 +52,11 @@ export type PassReason =
 	/** No response arrived, or none that was complete. */
 	| 'error';
 
-/** The reason why a stale response replaces a failure. */
-export type StaleReason = 'error-status' | 'network-error' | 'timeout';
+/** The failure that a stale response replaces. */
+export type FailureReason = 'error-status' | 'network-error' | 'timeout';
+
+/** The reason why a stale response answers in the origin's place: a failure, or a rate limit for which the origin is not asked yet. */
+export type StaleReason = FailureReason | 'rate-limited';
 
 /** A stored response without its body, which may still be in transit. */
 export type StoredHead = Omit<StoredResponse, 'body'>;

@@ -6,6 +6,7 @@ import {fieldValue, headersOf} from './header-fields.ts';
 import {invalidationBy} from './invalidation.ts';
 import type {HeaderFields, RequestHead, ResponseHead} from './message.ts';
 import type {
+	FailureReason,
 	Freshening,
 	Invalidation,
 	Outcome,
@@ -13,12 +14,11 @@ import type {
 	Refetch,
 	Refusal,
 	Replacement,
-	StaleReason,
 } from './outcome.ts';
 import {combinableRange} from './partial.ts';
 import {evaluateResponse, type ReceivedMessage} from './policy.ts';
 import type {Settings} from './settings.ts';
-import {mayServeStale, isFailure} from './stale.ts';
+import {mayServeStale, mayServeStaleFor, isFailure} from './stale.ts';
 import {isSuccessful} from './status-codes.ts';
 import {
 	isHeadOfGet,
@@ -230,7 +230,7 @@ const isOwnRepresentation = (request: RequestHead, {rawHeaders}: ResponseHead): 
 export type SettleFailureInput = {
 	readonly request: RequestHead;
 	readonly decision: Decision;
-	readonly failure: StaleReason;
+	readonly failure: FailureReason;
 	readonly nowMs: number;
 	readonly settings: Settings;
 };
@@ -244,4 +244,21 @@ export const settleFailure = ({request, decision, failure, nowMs, settings}: Set
 	return stored !== undefined && mayServeStale(stored, failure === 'error-status' ? failure : 'disconnected', {request, nowMs, settings})
 		? {kind: 'reuse-stale', reason: failure, answer: stored}
 		: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}};
+};
+
+type SettleLimitedInput = Omit<SettleFailureInput, 'failure'> & {
+	/** How long after its lifetime a response may answer. */
+	readonly mostStaleSeconds: number;
+};
+
+/** Whether the origin is asked about a stored response only because that is stale. A response that was invalidated, or that the request wants validated, answers nothing by itself. */
+const isAskedForStaleness = (decision: Decision): boolean => decision.kind === 'validate' ? decision.reason === 'stale' : decision.kind === 'fetch' && decision.reason === 'no-validator' && decision.insteadOf === 'stale';
+
+/**
+Returns the stale response that answers in place of an origin that is not asked yet; `undefined` if none may.
+*/
+export const settleLimited = ({decision, mostStaleSeconds, ...circumstances}: SettleLimitedInput): Extract<Outcome, {kind: 'reuse-stale'}> | undefined => {
+	const stored = isAskedForStaleness(decision) && 'stored' in decision ? decision.stored : undefined;
+
+	return stored && mayServeStaleFor(stored, mostStaleSeconds, circumstances) ? {kind: 'reuse-stale', reason: 'rate-limited', answer: stored} : undefined;
 };

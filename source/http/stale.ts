@@ -71,10 +71,14 @@ type Circumstances = {
 	readonly settings: Settings;
 };
 
+/** Whether a stored response is an answer to the request at all. A stored failure is no better than a current one. */
+const isAnswer = (stored: StoredResponse, {request, settings}: Circumstances): boolean =>
+	!isStaleForbidden(stored.policy) && !serverFailures.has(stored.statusCode) && !isFailure(stored.statusCode, settings) && selectRange(request, stored).kind !== 'not-stored';
+
 /** Whether a stored response may replace a failure. */
-export const mayServeStale = (stored: StoredResponse, failure: Failure, {request, nowMs, settings}: Circumstances): boolean => {
-	// A stored failure is no better than the current one.
-	if (isStaleForbidden(stored.policy) || serverFailures.has(stored.statusCode) || isFailure(stored.statusCode, settings) || selectRange(request, stored).kind === 'not-stored') {
+export const mayServeStale = (stored: StoredResponse, failure: Failure, circumstances: Circumstances): boolean => {
+	const {request, nowMs, settings} = circumstances;
+	if (!isAnswer(stored, circumstances)) {
 		return false;
 	}
 
@@ -88,6 +92,13 @@ export const mayServeStale = (stored: StoredResponse, failure: Failure, {request
 	const allowedSeconds = askedSeconds ?? staleIfErrorSeconds(stored.policy, failure, settings);
 
 	return stalenessSeconds(stored.policy, nowMs) <= allowedSeconds;
+};
+
+/** Whether a stored response may answer in place of an origin that is not asked yet, for the sake of a rate limit. RFC 9111 §4.2.4: the user permits it, up to a staleness. */
+export const mayServeStaleFor = (stored: StoredResponse, mostSeconds: number, circumstances: Circumstances): boolean => {
+	const {request, nowMs, settings} = circumstances;
+
+	return isAnswer(stored, circumstances) && !isFreshDemanded(requestDirectives(request.headers), settings) && stalenessSeconds(stored.policy, nowMs) <= mostSeconds;
 };
 
 /** Whether the request refuses stale responses, RFC 9111 §5.2.1. */

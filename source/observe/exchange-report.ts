@@ -66,6 +66,9 @@ export type ExchangeReport = {
 	/** The time that a hit has saved, in milliseconds: fetching the stored response took as long when it was fetched or confirmed. 0 if the origin was asked. */
 	readonly savedMs: number;
 
+	/** The time that the request waited for a rate limit before the origin was asked, in milliseconds; 0 if it did not. */
+	readonly waitedMs: number;
+
 	/** Whether the request was made as a stream. */
 	readonly isStream: boolean;
 
@@ -96,7 +99,7 @@ export type Ending = {
 };
 
 /** Whether the request waited for the origin. */
-export const hasAskedOrigin = ({exchange: {decision}, settlement}: ObservedExchange): boolean => decision.kind !== 'reuse' && decision.kind !== 'unavailable' && settlement?.outcome.kind !== 'share';
+export const hasAskedOrigin = ({exchange: {decision}, settlement}: ObservedExchange): boolean => decision.kind !== 'reuse' && decision.kind !== 'unavailable' && settlement?.outcome.kind !== 'share' && settlement?.outcome.reason !== 'rate-limited';
 
 /** The place that the body came from. */
 export const tierOf = (state: ObservedExchange, {error}: Ending): ExchangeReport['tier'] => {
@@ -134,7 +137,7 @@ Makes the report of an exchange that is over.
 */
 export const reportOf = (observed: ObservedExchange, ending: Ending, nowMs: number, endMonoMs: number): ExchangeReport => {
 	const state = ending.error === undefined ? observed : failed(observed);
-	const {exchange, forwardStatus, isCollapsed = false, retryCount, startedMonoMs} = state;
+	const {exchange, forwardStatus, isCollapsed = false, waitedMs = 0, retryCount, startedMonoMs} = state;
 	const {request, key, settings, lookUpMs} = exchange;
 	const {statusCode, bytes, isStream = false, isHop = false, isRefresh = false, error} = ending;
 	const stored = usedStored(state);
@@ -157,6 +160,7 @@ export const reportOf = (observed: ObservedExchange, ending: Ending, nowMs: numb
 		lookUpMs: key === '' ? undefined : lookUpMs,
 		originMs: originMsOf(state, endMonoMs),
 		savedMs: savedMsOf(state),
+		waitedMs,
 		isStream,
 		isHop,
 		isRefresh,

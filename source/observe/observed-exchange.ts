@@ -21,6 +21,8 @@ export type ObservedExchange = {
 	readonly askedMonoMs?: number | undefined;
 	/** The time when the origin's response came; `undefined` if that is the end of the exchange. */
 	readonly answeredMonoMs?: number | undefined;
+	/** How long the request waited for a rate limit; `undefined` if it did not. */
+	readonly waitedMs?: number | undefined;
 	/** The number of retries before this attempt. */
 	readonly retryCount: number;
 	/** The hop whose redirect led to this one. */

@@ -90,7 +90,7 @@ const growthOf = (counters: ReadonlyMap<string, number>, taken: Map<string, numb
 
 export const createStatistics = (now: () => number, ignoredParameters?: ReadonlySet<string>): Statistics => {
 	const since = new Date(now());
-	const total = {requests: 0, collapsed: 0, refreshes: 0, errors: 0, savedMs: 0};
+	const total = {requests: 0, collapsed: 0, refreshes: 0, errors: 0, savedMs: 0, waits: 0, waitedMs: 0};
 	const bytes = {memory: 0, store: 0, origin: 0};
 	const byStatus = new Float64Array(originFields.length);
 	const reasons = new Map() as Counts<CacheReason>;
@@ -159,6 +159,11 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 			total.collapsed++;
 		}
 
+		if (state.waitedMs !== undefined) {
+			total.waits++;
+			total.waitedMs += state.waitedMs;
+		}
+
 		if (key !== '') {
 			const bucket = bucketOf(lookUpMs);
 			lookUps[bucket] = (lookUps[bucket] ?? 0) + 1;
@@ -185,6 +190,8 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 		['errors', total.errors],
 		...Object.entries(bytes).map(([tier, count]) => [`bytes ${tier}`, count] as const),
 		['saved-ms', Math.round(total.savedMs)],
+		['waits', total.waits],
+		['waited-ms', Math.round(total.waitedMs)],
 		...lookUps.entries().filter(([, count]) => count > 0).map(([bucket, count]) => [`look-up ${bucket}`, count] as const),
 	]);
 

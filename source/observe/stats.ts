@@ -53,6 +53,12 @@ export type CacheStats = {
 	/** The time that the origin would have taken, in milliseconds: each hit counts what fetching the stored response took. */
 	readonly savedMs: number;
 
+	/** Requests that waited for a rate limit before the origin was asked, and how long they did, in milliseconds. */
+	readonly waits: {
+		readonly count: number;
+		readonly totalMs: number;
+	};
+
 	/** How long look-ups took. The durations are exact to some 13 %; `undefined` before the first look-up. */
 	readonly lookUps: {
 		readonly count: number;
@@ -187,6 +193,7 @@ export const statsOf = (since: Date, counters: Counters, origins: Counters, {url
 		errors: of('errors'),
 		bytes: {memory: of('bytes memory'), store: of('bytes store'), origin: of('bytes origin')},
 		savedMs: of('saved-ms'),
+		waits: {count: of('waits'), totalMs: of('waited-ms')},
 		lookUps: {count: countIn(lookUps), p50Ms: quantileOf(lookUps, 0.5), p99Ms: quantileOf(lookUps, 0.99)},
 		hottest: {
 			urls: topOf(urls).map(([url, requests]) => ({url, requests})),

@@ -67,6 +67,7 @@ const kinds: Readonly<Record<CacheInfo['reason'], readonly Kind[]>> = {
 	'error-status': ['reuse-stale'],
 	'network-error': ['reuse-stale'],
 	timeout: ['reuse-stale'],
+	'rate-limited': ['reuse-stale'],
 	'validator-mismatch': ['refetch'],
 	collapsed: ['share'],
 };

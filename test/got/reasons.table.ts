@@ -95,6 +95,16 @@ export const reasonsTable: readonly ReasonRow[] = [
 		expected: {reason: 'not-stored', notStored: 'past-time-to-live'},
 	},
 	{
+		what: 'the origin is not asked yet',
+		response: {headers: {'cache-control': 'max-age=0', etag: '"1"'}, body: '01'},
+		async ask(setup) {
+			await get(setup);
+			setup.cache.beforeOrigin(() => ({kind: 'stale', mostStaleMs: 60_000}));
+			return get(setup);
+		},
+		expected: {reason: 'rate-limited', notStored: undefined},
+	},
+	{
 		what: 'an equal request was on its way',
 		async ask(setup) {
 			const {origin} = setup;

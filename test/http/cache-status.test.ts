@@ -32,6 +32,7 @@ const table: ReadonlyArray<readonly [input: Omit<CacheStatusInput, 'name'>, expe
 	[{decision: validate, outcome: {reason: 'not-modified'}, isStored: false, forwardStatus: 304}, 'cache;fwd=stale;fwd-status=304;detail=not-modified'],
 	[{decision: validate, outcome: {reason: 'error-status'}, forwardStatus: 503, ttlSeconds: -5}, 'cache;fwd=stale;fwd-status=503;ttl=-5;detail=error-status'],
 	[{decision: validate, outcome: {reason: 'timeout'}}, 'cache;fwd=stale;detail=timeout'],
+	[{decision: validate, outcome: {reason: 'rate-limited'}}, 'cache;hit;detail=rate-limited'],
 	[{decision: decide(requestWith({'cache-control': 'no-cache'}), stored, now, defaultSettings), outcome: undefined}, 'cache;fwd=request;detail=no-validator'],
 	[{decision: decide(requestWith(), stored, afterSeconds(61), defaultSettings), outcome: undefined}, 'cache;fwd=stale;detail=no-validator'],
 	[{decision: {...validate, reason: 'always-revalidate'}, outcome: undefined, forwardStatus: 304}, 'cache;fwd=request;fwd-status=304;detail=always-revalidate'],

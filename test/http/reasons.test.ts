@@ -43,6 +43,7 @@ const decisionReasons: Readonly<Record<BypassReason | MissReason | ReuseReason |
 
 const outcomeReasons: Readonly<Record<PassReason | StaleReason | SharedOutcome['reason'] | 'stored' | 'combined' | 'not-modified' | 'validator-mismatch', Origin>> = {
 	collapsed: 'elsewhere',
+	'rate-limited': 'elsewhere',
 	filtered: 'elsewhere',
 	invalidated: 'elsewhere',
 	'store-unavailable': 'elsewhere',

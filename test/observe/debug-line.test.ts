@@ -25,6 +25,7 @@ const report: ExchangeReport = {
 	lookUpMs: 1,
 	originMs: 30,
 	savedMs: 0,
+	waitedMs: 0,
 	isStream: false,
 	isHop: false,
 	isRefresh: false,

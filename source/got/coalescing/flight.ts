@@ -1,6 +1,6 @@
 import type {Exchange} from '../../cache/exchange.ts';
 import {isForUrl, underOwnUrl} from '../../cache/keys.ts';
-import {staleInstead} from '../../cache/settlement.ts';
+import {staleForNow, staleInstead} from '../../cache/settlement.ts';
 import type {Ticket, Flights, FlightResult} from '../../coalescing/flights.ts';
 import {collapsingKey} from '../../http/collapsing.ts';
 import {decide} from '../../http/decide.ts';
@@ -16,7 +16,7 @@ import {endExchange, findState, type GotExchange} from '../state/request-state.t
 import type {GotOptions} from '../state/got-options.ts';
 import {isRefresh} from '../state/refreshes.ts';
 import {acquireLease} from './fleet.ts';
-import {failureCooldownMs} from './resolve-flight.ts';
+import {failureCooldownMs, type LeaderLimited} from './resolve-flight.ts';
 import {
 	closeParticipation,
 	endParticipation,
@@ -68,11 +68,21 @@ const share = (participant: Participant, stored: StoredResponse): StoredResponse
 	return answerWith(participant, {outcome: {kind: 'share', reason: 'collapsed', stored}, answer: stored});
 };
 
+const isLimited = (failure: unknown): failure is LeaderLimited => typeof failure === 'object' && failure !== null && 'mostStaleMs' in failure;
+
+const staleFor = ({context, state: {exchange}}: Participant, failure: unknown) => {
+	if (isLimited(failure)) {
+		return staleForNow(context, exchange, failure.mostStaleMs / 1000);
+	}
+
+	const reason = typeof failure === 'number' && isFailure(failure, exchange.settings.http) ? 'error-status' : failure;
+
+	return reason === 'network-error' || reason === 'error-status' ? staleInstead(context, exchange, reason) : undefined;
+};
+
 /** A stale response, where the leader's failure would be the same for all. */
 const serveStale = (participant: Participant, failure: unknown): StoredResponse | undefined => {
-	const {context, state} = participant;
-	const reason = typeof failure === 'number' && isFailure(failure, state.exchange.settings.http) ? 'error-status' : failure;
-	const outcome = reason === 'network-error' || reason === 'error-status' ? staleInstead(context, state.exchange, reason) : undefined;
+	const outcome = staleFor(participant, failure);
 
 	return outcome && answerWith(participant, {outcome, answer: outcome.answer});
 };

@@ -2,11 +2,11 @@ import type {AfterResponseHook, RequestError, Response} from 'got';
 import type {Exchange} from '../../cache/exchange.ts';
 import type {Leader} from '../../coalescing/flights.ts';
 import {decide} from '../../http/decide.ts';
-import type {PassReason, StaleReason} from '../../http/outcome.ts';
+import type {FailureReason, PassReason, StaleReason} from '../../http/outcome.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/request-state.ts';
-import {failureOf} from '../state/failure.ts';
+import {failureOf, isRefusal} from '../state/failure.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {
 	closeParticipation,
@@ -35,11 +35,12 @@ export const resolveFromCache = (options: GotOptions, answer: StoredResponse): v
 };
 
 const cooldownMsAfter = ({settlement, forwardStatus = 0}: GotExchange): number => {
-	if (settlement?.outcome.kind === 'pass' && passingReasons.has(settlement.outcome.reason)) {
+	const outcome = settlement?.outcome;
+	if ((outcome?.kind === 'pass' && passingReasons.has(outcome.reason)) || outcome?.reason === 'rate-limited') {
 		return 0;
 	}
 
-	return forwardStatus >= 400 || settlement?.outcome.kind === 'reuse-stale' ? failureCooldownMs : unshareableCooldownMs;
+	return forwardStatus >= 400 || outcome?.kind === 'reuse-stale' ? failureCooldownMs : unshareableCooldownMs;
 };
 
 /** The response that waiting requests may have, too: what was stored, would have been if the store were there, or had been by another request. */
@@ -65,10 +66,19 @@ export const resolveWith = (context: GotContext, state: GotExchange, leader: Lea
 	}
 };
 
-/** The failure of a leader, for its waiters: a status code is a failure to some and not to others. */
-export type LeaderFailure = Exclude<StaleReason, 'error-status'> | number;
+/** A leader that was answered with a stale response because of a rate limit. */
+export type LeaderLimited = {readonly mostStaleMs: number};
 
-const failureOfStale = (reason: StaleReason, {forwardStatus}: GotExchange): LeaderFailure | undefined => reason === 'error-status' ? forwardStatus : reason;
+/** The failure of a leader, for its waiters: a status code is a failure to some and not to others. */
+export type LeaderFailure = Exclude<FailureReason, 'error-status'> | number | LeaderLimited;
+
+const failureOfStale = (reason: StaleReason, {forwardStatus, staleForNowMs = 0}: GotExchange): LeaderFailure | undefined => {
+	if (reason === 'rate-limited') {
+		return {mostStaleMs: staleForNowMs};
+	}
+
+	return reason === 'error-status' ? forwardStatus : reason;
+};
 
 const failureForAll = (error: Partial<RequestError>): LeaderFailure | undefined => {
 	if (error.name === 'HTTPError') {
@@ -122,6 +132,7 @@ export const abortFlight = (options: GotOptions, error?: Partial<RequestError> &
 	if (error === undefined || error.name === 'AbortError' || (error.name === 'TimeoutError' && error.event === 'request')) {
 		leader?.promoteNext();
 	} else {
-		leader?.release(failureCooldownMs, failureForAll(error));
+		// Requests that were kept from the origin go on waiting for one another.
+		leader?.release(isRefusal(error) ? 0 : failureCooldownMs, failureForAll(error));
 	}
 };

@@ -5,6 +5,7 @@ import {markRequestFailure} from '../state/failure.ts';
 import {isRefused, watchForCut} from '../state/http2-stream.ts';
 import {runInTrace} from '../state/report.ts';
 import type {Asking} from './asking.ts';
+import {passGate} from './pass-gate.ts';
 
 /** A request of Node's, with its response once that has come. Got reads `res`. */
 export type NativeRequest = ClientRequest & {res?: IncomingMessage | undefined};
@@ -93,6 +94,18 @@ export const askAgain = async (asking: Asking, {native, emit, onCut, onResponse}
 	const ask = async (mayBeRefused: boolean): Promise<void> => {
 		if (asking.isGivenUp()) {
 			return;
+		}
+
+		const {gate} = asking.context.gates;
+		// A request that the origin has refused to look at counts for nothing.
+		if (gate && mayBeRefused) {
+			try {
+				await passGate(asking, gate, false);
+			} catch (error) {
+				state.isGivenUp = true;
+				emitEnd(error as Error);
+				return;
+			}
 		}
 
 		const make = options.getRequestFunction() as (url: URL, options: unknown) => NativeRequest | Promise<NativeRequest>;

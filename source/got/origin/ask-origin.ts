@@ -13,8 +13,10 @@ import {
 } from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
 import {isGot15} from '../state/got-15.ts';
+import type {ExchangeGate} from '../state/origin-gate.ts';
 import type {Asking} from './asking.ts';
 import {interceptRequest} from './intercept-request.ts';
+import {passGate, tellGate} from './pass-gate.ts';
 import {receive, staleMessage, storedMessage} from './receive.ts';
 
 /** The header fields that are sent: with the validators of what is stored, which no hook, retry or redirect sees. */
@@ -64,6 +66,10 @@ export const askOrigin = (asking: Asking): void => {
 	replaceRequestFunction(options, (native, make): RequestResult => {
 		const {headers} = native;
 		const askAgain = async () => {
+			if (context.gates.gate) {
+				await passGate(asking, context.gates.gate, false);
+			}
+
 			native.headers = headers;
 			return intercept(await make());
 		};
@@ -99,14 +105,47 @@ export const askOrigin = (asking: Asking): void => {
 			}
 		};
 
+		const sendThrough = async (gate: ExchangeGate): Promise<Awaited<RequestResult>> => {
+			const stored = await passGate(asking, gate);
+			return stored ? storedMessage(asking, stored) : send();
+		};
+
+		const sendIfAllowed = (): RequestResult => context.gates.gate ? sendThrough(context.gates.gate) : send();
+
 		const sendAfter = async (waiting: Promise<StoredResponse | undefined>): Promise<Awaited<RequestResult>> => {
 			const stored = await waiting;
-			return stored ? storedMessage(asking, stored) : send();
+			return stored ? storedMessage(asking, stored) : sendIfAllowed();
 		};
 
 		// A request that was changed after its look-up waits for nobody.
 		const isChanged = withdrawIfChanged(asking, native.headers);
 
-		return wait === undefined || isChanged ? send() : sendAfter(wait());
+		return wait === undefined || isChanged ? sendIfAllowed() : sendAfter(wait());
+	});
+};
+
+/**
+Has the next request of got's pass the gate before the origin, and nothing else: the cache cannot answer a stream that another handler has put something around.
+*/
+export const gateRequest = (asking: Asking): void => {
+	replaceRequestFunction(asking.options, (_native, make): RequestResult => {
+		const {gate} = asking.context.gates;
+		if (!gate) {
+			return make();
+		}
+
+		const send = async () => {
+			await passGate(asking, gate, false);
+			const result = await make();
+			if (isClientRequest(result)) {
+				result.once('response', response => {
+					tellGate(asking, response);
+				});
+			}
+
+			return result;
+		};
+
+		return send();
 	});
 };

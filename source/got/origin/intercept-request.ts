@@ -1,5 +1,5 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
-import type {StaleReason} from '../../http/outcome.ts';
+import type {FailureReason} from '../../http/outcome.ts';
 import {overrideEmit, type Emit} from '../patches/override-emit.ts';
 import {leaveErrorsToEvents, wrapEndCallbacks} from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
@@ -17,7 +17,7 @@ Answers with a stale response in place of a failure.
 
 @returns Whether one takes its place.
 */
-const serveStale = (interception: Interception, uploadListeners: ReadonlySet<UploadListener>, failure: StaleReason | undefined): boolean => {
+const serveStale = (interception: Interception, uploadListeners: ReadonlySet<UploadListener>, failure: FailureReason | undefined): boolean => {
 	if (interception.isOver) {
 		return interception.isReplaced;
 	}

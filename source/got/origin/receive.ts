@@ -13,7 +13,7 @@ import {
 import {construct} from '../../http/construct.ts';
 import {isSafe} from '../../http/invalidation.ts';
 import type {ResponseHead} from '../../http/message.ts';
-import type {Invalidation, Outcome, StaleReason} from '../../http/outcome.ts';
+import type {Invalidation, Outcome, FailureReason} from '../../http/outcome.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import {inBackground} from '../../types/background.ts';
 import type {StoredResponse} from '../../types/stored.ts';
@@ -26,6 +26,7 @@ import {isSentAsLookedUp} from '../state/request.ts';
 import {responseHead} from '../state/response-head.ts';
 import {isRetriedFirst, type Asking} from './asking.ts';
 import {completedMessage, readRest} from './complete-part.ts';
+import {tellGate} from './pass-gate.ts';
 
 /** The answer that got is given for a response of the origin's. */
 export type Reply =
@@ -100,7 +101,7 @@ export const storedMessage = ({context, state}: Asking, stored: StoredResponse, 
 };
 
 /** The stale response that takes the place of a failure; `undefined` if none may. */
-export const staleMessage = (asking: Asking, failure: StaleReason | undefined): IncomingMessage | undefined => {
+export const staleMessage = (asking: Asking, failure: FailureReason | undefined): IncomingMessage | undefined => {
 	const {context, options, state} = asking;
 	const outcome = failure && !asking.isGivenUp() && !isRetriedFirst(asking, 'error') ? staleInstead(context, state.exchange, failure) : undefined;
 	if (!outcome) {
@@ -241,6 +242,7 @@ export const receive = (asking: Asking, response: IncomingMessage): Reply | Late
 	const {decision} = state.exchange;
 	state.forwardStatus = response.statusCode;
 	state.isReceived = true;
+	tellGate(asking, response);
 	if (isWithoutConsequence(state)) {
 		releaseAtHead(asking, response);
 		return passed;

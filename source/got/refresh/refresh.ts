@@ -10,6 +10,7 @@ import {createHints} from '../../types/hints.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
 import {exchangeOf, type GotExchange} from '../state/request-state.ts';
+import {isRefusal} from '../state/failure.ts';
 import {gotModule} from '../state/got-module.ts';
 import type {GotOptions} from '../state/got-options.ts';
 import {seenByCaller, isRefresh, type Refreshes, type Refreshed} from '../state/refreshes.ts';
@@ -59,6 +60,9 @@ const refreshOptions = (options: GotOptions, stored: StoredResponse, isUnhurried
 	return copy;
 };
 
+/** The end of a refresh that was kept from the origin, which is no failure. */
+class RefreshRefused extends Error {}
+
 /**
 @param url - As it may be told.
 */
@@ -71,6 +75,11 @@ const ask = async (options: Options, url: string): Promise<void> => {
 	}
 
 	const outcome = state?.settlement?.outcome;
+	if (outcome?.reason === 'rate-limited') {
+		// The refresh has given way, and the next caller will see to it.
+		throw new RefreshRefused();
+	}
+
 	// A refusal that leaves what is stored would be asked for again at once.
 	const isLeft = statusCode >= 400 && outcome?.kind === 'pass' && outcome.change.kind === 'leave';
 	if (isLeft || statusCode >= 500 || outcome?.kind === 'reuse-stale') {
@@ -108,7 +117,10 @@ const attempt = async ({refreshes, reportError}: GotContext, name: string, task:
 		return await task();
 	} catch (error) {
 		refreshes.coolingDown.set(name, true);
-		reportError('A refresh in the background failed', error);
+		if (!(error instanceof RefreshRefused) && !isRefusal(error as Error)) {
+			reportError('A refresh in the background failed', error);
+		}
+
 		return 'failed';
 	}
 };

@@ -14,6 +14,7 @@ import type {Observer} from '../../observe/observer.ts';
 import type {RedisCacheOptions} from '../../options/options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {Hits} from './hits.ts';
+import type {OriginGates} from './origin-gate.ts';
 import type {Refreshes} from './refreshes.ts';
 
 export type GotContext = ExchangeContext & {
@@ -27,6 +28,8 @@ export type GotContext = ExchangeContext & {
 	readonly observer: Observer;
 	/** Tells listeners of each hit. */
 	readonly hits: Hits;
+	/** The gate before the origin, if there is one. */
+	readonly gates: OriginGates;
 	/** The last reasons why responses were not stored, for `explain()`. */
 	readonly refusals: Refusals;
 	/** The refreshes in the background. */

@@ -1,4 +1,4 @@
-import type {StaleReason} from '../../http/outcome.ts';
+import type {FailureReason} from '../../http/outcome.ts';
 import type {Settings} from '../../http/settings.ts';
 import {isFailure} from '../../http/stale.ts';
 import type {GotOptions} from './got-options.ts';
@@ -23,6 +23,16 @@ export const markRequestFailure = (error: unknown, options: GotOptions): void =>
 		stateOf(options).failures.push(error);
 	}
 };
+
+const refusals = new WeakSet<Error>();
+
+/** To be called with the error of a request that was not sent, because a gate before the origin has refused it. */
+export const markRefusal = (error: Error): void => {
+	refusals.add(error);
+};
+
+/** Whether a request failed only because a gate has refused it. */
+export const isRefusal = ({cause}: Pick<Failure, 'cause'>): boolean => cause instanceof Error && refusals.has(cause);
 
 /** Codes of Node for a connection that could not be made, or broke. Certificate and TLS errors are none: a stale response must not hide an origin that is not who it should be. */
 const networkErrorCodes: ReadonlySet<string> = new Set([
@@ -77,7 +87,7 @@ const isNetworkError = (error: Failure): boolean => {
 };
 
 /** Whether the error of a native request means that the origin could not be reached, and how. */
-export const nativeFailureOf = (error: Failure): StaleReason | undefined => {
+export const nativeFailureOf = (error: Failure): FailureReason | undefined => {
 	const {name, code, syscall} = error;
 	// Http2-wrapper, which got 15 uses, fails with `ETIMEDOUT` at a timeout of got's; the system names the call.
 	if (name === 'TimeoutError' || (code === 'ETIMEDOUT' && syscall === undefined)) {
@@ -95,7 +105,7 @@ By the class of got's error. Where that says less than what the native request f
 @param error - An error of got's.
 @param settings - The settings of the request: which status codes are failures.
 */
-export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatusCodes'>): StaleReason | undefined => {
+export const failureOf = (error: Failure, settings: Pick<Settings, 'failureStatusCodes'>): FailureReason | undefined => {
 	const {name, response, cause, options} = error;
 	if (name === 'TimeoutError') {
 		return 'timeout';

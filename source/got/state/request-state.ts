@@ -9,6 +9,7 @@ import {endGuard} from '../../resource/write-guard.ts';
 import {copyOfBudget, type RequestBudget} from '../../store/guard/budget.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotOptions} from './got-options.ts';
+import type {OriginPermission} from './origin-gate.ts';
 import type {LookedUpRequest} from './request.ts';
 
 /** A request's exchange with the cache, from the look-up on: one for each hop and attempt. */
@@ -45,6 +46,13 @@ export type GotExchange = {
 	/** The stored `Set-Cookie` fields that the cookie jar is not to see once more. */
 	hiddenCookies: string[] | undefined;
 	readonly previous?: GotExchange | undefined;
+	/** The permission with which the origin is asked, until it has answered. */
+	permission?: Extract<OriginPermission, {kind: 'ask'}> | undefined;
+	/** Ends the wait for a permission. */
+	endWait?: (() => void) | undefined;
+	/** The staleness up to which a response answers for now, if one does because of a rate limit. */
+	staleForNowMs?: number;
+	waitedMs?: number;
 } & ObservedExchange;
 
 /** How a stream is told of, and ended by, what happens to its request. */
@@ -137,7 +145,8 @@ export const linkHop = (nextOptions: GotOptions, exchange: GotExchange): void =>
 };
 
 /** To be called when an attempt is over: an exchange that has written nothing leaves no guard for long. */
-export const endExchange = ({store}: Pick<ExchangeContext, 'store'>, {exchange, settlement}: GotExchange): void => {
+export const endExchange = ({store}: Pick<ExchangeContext, 'store'>, {exchange, settlement, endWait}: GotExchange): void => {
+	endWait?.();
 	if (!settlement?.written) {
 		void endGuard(store, exchange.guard);
 	}
