@@ -40,6 +40,7 @@ const folders = [
 	'acceptance',
 	'audit',
 	'webhook',
+	'rate-limit',
 	'opentelemetry',
 	'fixtures',
 	'file-store',
@@ -59,7 +60,7 @@ const folders = [
 ];
 
 /** What the package exports, and what each of these loads first. */
-const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'file-store.ts', 'index.ts', 'inspector.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'replay.ts', 'webhook.ts']);
+const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'file-store.ts', 'index.ts', 'inspector.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'rate-limit.ts', 'replay.ts', 'webhook.ts']);
 
 type Module = {
 	readonly name: string;

@@ -90,6 +90,7 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.ok(insideDist.has('dist/acceptance.js'));
 	t.assert.ok(insideDist.has('dist/file-store.js'));
 	t.assert.ok(insideDist.has('dist/replay.js'));
+	t.assert.ok(insideDist.has('dist/rate-limit.js'));
 	t.assert.ok(insideDist.has('dist/webhook.js'));
 	t.assert.ok(insideDist.has('dist/opentelemetry.js'));
 	t.assert.ok(insideDist.has('dist/prometheus.js'));
@@ -232,6 +233,7 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 		import {storeChecks, type StoreCheck, type StoreCheckOptions} from 'got-redis-cache/acceptance';
 		import {purgeHandler, type PurgeHandler} from 'got-redis-cache/webhook';
 		import {instrumentCache, type InstrumentCacheOptions} from 'got-redis-cache/opentelemetry';
+		import {rateLimit, RateLimitError, type RateLimiter, type RateLimitOptions} from 'got-redis-cache/rate-limit';
 		import {registerMetrics, type RegisterMetricsOptions} from 'got-redis-cache/prometheus';
 
 		const checkOptions: StoreCheckOptions = {isReliable: false, cacheOptions: {timeout: '1s'}};
@@ -259,6 +261,8 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 			redis: async (given: Undefined<EmbeddedRedisOptions>) => embeddedRedis(given),
 			checks: (given: Undefined<StoreCheckOptions>) => storeChecks(() => store, given),
 			audit: (given: Undefined<Omit<AuditOptions, 'share'>>): Audit => audit(cache, {share: 1, ...given}).on('wrong', (report: WrongAnswer) => report.advice),
+			rateLimit: (given: Undefined<RateLimitOptions>): RateLimiter => rateLimit(cache, {'api.example.com': ['10/s', '5000/h'], '*': 'auto'}, given),
+			isRateLimited: (error: Error): boolean => error.cause instanceof RateLimitError,
 			get: async (given: Undefined<Omit<RequestLike, 'url'>>) => cache.get({url, ...given}),
 			opentelemetry: (given: Undefined<InstrumentCacheOptions>): (() => void) => instrumentCache(cache, given),
 			prometheus: (given: Undefined<RegisterMetricsOptions>): (() => void) => registerMetrics(cache, given),

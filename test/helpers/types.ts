@@ -89,6 +89,7 @@ export const typeErrorsOf = async (files: Readonly<Record<string, string>>): Pro
 					'got-redis-cache/audit': [path.join(types, 'audit.d.ts')],
 					'got-redis-cache/embedded': [path.join(types, 'embedded.d.ts')],
 					'got-redis-cache/inspector': [path.join(types, 'inspector.d.ts')],
+					'got-redis-cache/rate-limit': [path.join(types, 'rate-limit.d.ts')],
 					'got-redis-cache/webhook': [path.join(types, 'webhook.d.ts')],
 					'got-redis-cache/opentelemetry': [path.join(types, 'opentelemetry.d.ts')],
 					'got-redis-cache/prometheus': [path.join(types, 'prometheus.d.ts')],

@@ -49,7 +49,7 @@ export const askOrigin = (asking: Asking): void => {
 	const {context, options, state} = asking;
 	const wait = joinFlight(context, options, state);
 	// Got's own cache calls the request function with options of its own.
-	if (options.cache !== undefined || isOfNoConcern(asking)) {
+	if (options.cache !== undefined || (context.gates.gate === undefined && isOfNoConcern(asking))) {
 		return;
 	}
 

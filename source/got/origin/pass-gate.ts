@@ -28,6 +28,7 @@ const toSeconds = (milliseconds: number): number => milliseconds / 1000;
 const askGate = async ({context, options, state}: Asking, gate: ExchangeGate, mayBeStale: boolean): Promise<OriginPermission> => {
 	const wait = new AbortController();
 	const abort = () => {
+		state.isGivenUp = true;
 		wait.abort();
 	};
 

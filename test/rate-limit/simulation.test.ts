@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import process from 'node:process';
+import {after, before, test} from 'node:test';
+import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {countingOrigins, simulate} from './simulation.ts';
+
+const minutes = 10;
+const limit = 100;
+
+let redis: TestRedis;
+
+before(async () => {
+	redis = await startRedis();
+});
+
+after(async () => {
+	await redis.stop();
+});
+
+const settings = [
+	{what: 'the limit is given', limits: '100/m', told: 'nothing', staleShare: 0.8, mostRefused: 0},
+	{what: 'the limit is given, and no stale response may answer', limits: '100/m', told: 'nothing', staleShare: 0, mostRefused: 0},
+	// Requests are sent before the origin has said anything.
+	{what: 'the origin tells of its policy', limits: 'auto', told: 'current fields', staleShare: 0.8, mostRefused: 5},
+	// The origin does not say how long its time is.
+	{what: 'the origin tells of what is left', limits: 'auto', told: 'X-RateLimit', staleShare: 0.8, mostRefused: 30},
+] as const;
+
+for (const [kind, createOrigin] of Object.entries(countingOrigins)) {
+	for (const {what, limits, told, staleShare, mostRefused} of settings) {
+		test(`eight processes send what an origin with ${kind} allows in ten minutes, and it refuses ${mostRefused === 0 ? 'none' : 'few'}: ${what}`, async () => {
+			const result = await simulate({
+				redis,
+				processes: 8,
+				limits,
+				origin: createOrigin(limit, told),
+				minutes,
+				requestsPerMinute: 2 * limit,
+				burst: 20,
+				staleShare,
+				seed: 1,
+			});
+			if (process.env.REPORT !== undefined) {
+				console.log(`${kind}, ${what}: ${JSON.stringify(result)}`);
+			}
+
+			assert.ok(result.refused <= mostRefused, JSON.stringify(result));
+			// No request is answered stale, or fails, while the origin would answer it: all but a few of what it allows are sent.
+			assert.ok(result.sent - result.refused >= 0.93 * limit * minutes, JSON.stringify(result));
+			assert.ok(result.longestWaitMs <= 31_000);
+		});
+	}
+}
