@@ -136,10 +136,12 @@ export const createBucket = (): Bucket => {
 			let atMs = nowMs + pausedMs(nowMs);
 			let by: Turn['by'] = atMs > nowMs ? 'origin' : undefined;
 			const wait = (untilMs: number, reason: Turn['by']) => {
-				if (untilMs > atMs) {
-					atMs = untilMs;
-					by = reason;
+				if (untilMs <= atMs) {
+					return;
 				}
+
+				atMs = untilMs;
+				by = reason;
 			};
 
 			for (const [name, ceiling] of ceilings) {

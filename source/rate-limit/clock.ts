@@ -17,7 +17,8 @@ const longestTimerMs = 2_147_483_647;
 export const systemClock: Clock = {
 	now: () => performance.timeOrigin + performance.now(),
 	callAt(atMs, callback) {
-		const timer = setTimeout(callback, Math.min(Math.max(0, Math.ceil(atMs - systemClock.now())), longestTimerMs));
+		const waitMs = Math.max(0, Math.ceil(atMs - systemClock.now()));
+		const timer = setTimeout(callback, Math.min(waitMs, longestTimerMs));
 
 		return () => {
 			clearTimeout(timer);

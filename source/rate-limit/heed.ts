@@ -1,5 +1,5 @@
 import type {IncomingHttpHeaders} from 'node:http';
-import {parseList, type BareItem, type Parameters} from 'structured-headers';
+import {parseList, Token, type BareItem, type Parameters} from 'structured-headers';
 import {parseHttpDate} from '../http/dates.ts';
 import type {Heard, Quota} from './bucket.ts';
 
@@ -65,14 +65,14 @@ const membersOf = (value: string | undefined): Members => {
 	}
 
 	try {
-		return new Map(parseList(value).slice(0, mostQuotas).map(([item, parameters]) => [String(item), parameters]));
+		return new Map(parseList(value).slice(0, mostQuotas).map(([item, parameters], position) => [typeof item === 'string' || item instanceof Token ? item.toString() : String(position), parameters]));
 	} catch {
 		// A field that does not parse is ignored, RFC 9651 §4.2.
 		return new Map();
 	}
 };
 
-const count = (value: BareItem | undefined): number | undefined => typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+const count = (value: BareItem | undefined): number | undefined => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
 const toMs = (seconds: number | undefined): number | undefined => seconds === undefined ? undefined : seconds * 1000;
 
@@ -137,9 +137,10 @@ Reads the limits that a response tells of; `undefined` if it tells of none.
 export const heardIn = (answer: Answer, serial: number, nowMs: number): Heard | undefined => {
 	const current = currentQuotas(answer);
 	const quotas = (current.length > 0 ? current : formerQuotas(answer, nowMs).slice(0, 1)).map(quota => withShortName(quota));
-	const isExhausted = quotas.some(({remaining}) => remaining === 0);
 	// A refusal that says until when by a quota needs no pause.
-	const pauseMs = pauseOf(answer, nowMs) ?? (answer.statusCode === 429 && !isExhausted ? defaultPauseMs : undefined);
+	const isExplained = answer.statusCode !== 429 || quotas.some(({remaining}) => remaining === 0);
+	const pauseMs = pauseOf(answer, nowMs) ?? (isExplained ? undefined : defaultPauseMs);
+	const isSilent = pauseMs === undefined && quotas.length === 0;
 
-	return pauseMs === undefined && quotas.length === 0 ? undefined : {serial, pauseMs, quotas};
+	return isSilent ? undefined : {serial, pauseMs, quotas};
 };

@@ -1,4 +1,4 @@
-import {parseDuration, type Duration} from '../types/duration.ts';
+import {parseDuration} from '../types/duration.ts';
 
 /**
 The number of requests in a time: `'100/m'`, `'10/s'`, `'5000/h'`, `'20/15s'`.
@@ -43,15 +43,15 @@ const createLimit = (text: string, count: number, timeMs: number, marginMs: numb
 /** A limit that an origin has told of; `undefined` if it is beyond what can be counted. */
 export const limitOf = (count: number, timeMs: number, marginMs?: number): Limit | undefined => createLimit(`${count}/${timeMs / 1000}s`, count, timeMs, marginMs);
 
-const shape = /^\s*(?<count>\d+)\s*\/\s*(?<time>\d*\.?\d*\s*[a-z]+)\s*$/iv;
+const shape = /^(?<count>\d{1,9}) ?\/ ?(?<number>\d{0,9}) ?(?<unit>[a-z]+)$/iv;
 
 /**
 @param marginMs - `undefined`: a part of the limit's time.
 @returns `undefined` if the text is no limit.
 */
 export const parseLimit = (text: unknown, marginMs?: number): Limit | undefined => {
-	const {count = '', time = ''} = (typeof text === 'string' ? shape.exec(text)?.groups : undefined) ?? {};
-	const windowMs = parseDuration((/^\d|^\./v.test(time) ? time : `1${time}`) as Duration);
+	const {count = '', number = '', unit = ''} = (typeof text === 'string' ? shape.exec(text.trim())?.groups : undefined) ?? {};
+	const windowMs = parseDuration(`${number || '1'}${unit}`);
 
 	return windowMs === undefined ? undefined : createLimit(String(text).trim(), Number(count), windowMs, marginMs);
 };

@@ -5,7 +5,7 @@ import {longestWaitMs, longestWindowMs, mostRequests, parseLimit, strictest, typ
 /** The limit of a host, several of them, or `'auto'`: only what the origin itself says. */
 export type HostLimits = RateLimit | readonly RateLimit[] | 'auto';
 
-/** Options of `rateLimit()`. */
+/** How long requests over a limit of `rateLimit()` wait, and how stale a response may be that answers them. */
 export type RateLimitOptions = {
 	/**
 	How long a request waits for its turn, ten minutes at most. A request whose turn would come later fails at once with a `RateLimitError`, and so does one that got's own timeouts would end before its turn.
@@ -77,7 +77,7 @@ const readHost = (host: string): string => {
 	}
 
 	const url = URL.canParse(`http://${host}/`) ? new URL(`http://${host}/`) : undefined;
-	if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || host.includes('/') || host.includes('*')) {
+	if (url?.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || host.includes('/') || host.includes('*')) {
 		throw new TypeError(`Expected the hosts in rateLimit() to be names such as 'api.example.com' or 'localhost:8080', without a scheme or a path, or '*' for all others, got ${describe(host)}`);
 	}
 

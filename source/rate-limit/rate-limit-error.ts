@@ -10,7 +10,8 @@ type RateLimitErrorInit = {
 /** The error of a request whose turn would come too late. Got's `RequestError` has it as its `cause`. */
 export class RateLimitError extends Error {
 	override readonly name = 'RateLimitError';
-	readonly code = 'ERR_RATE_LIMITED';
+	/** `'ERR_RATE_LIMITED'`. */
+	readonly code: string;
 
 	/** The host that is not asked. */
 	readonly host: string;
@@ -25,6 +26,7 @@ export class RateLimitError extends Error {
 		const seconds = Math.ceil(waitMs / 100) / 10;
 		const decided = limit === 'origin' ? 'what the origin has said' : limit;
 		super(`The rate limit of ${host} (${decided}) allows the next request in ${seconds} s, at ${retryAt.toISOString()}, and ${because}`);
+		this.code = 'ERR_RATE_LIMITED';
 		this.host = host;
 		this.limit = limit;
 		this.retryAt = retryAt;

@@ -66,17 +66,17 @@ export const createTurns = (clock: Clock): Turns => {
 
 	return {
 		async wait(turn, signal) {
+			if (signal.aborted) {
+				turn.release();
+				return undefined;
+			}
+
 			const {promise, resolve} = Promise.withResolvers<WaitingTurn | undefined>();
 			const waiter: Waiter = {resolve};
 			const abort = () => {
 				leave(waiter);
 				resolve(undefined);
 			};
-
-			if (signal.aborted) {
-				turn.release();
-				return undefined;
-			}
 
 			signal.addEventListener('abort', abort, {once: true});
 			const position = turns.findLastIndex(({atMs}) => atMs <= turn.atMs) + 1;

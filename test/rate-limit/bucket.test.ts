@@ -9,7 +9,7 @@ import {commandOf, limitOf} from './helpers.ts';
 
 const caller = {patienceMs: 0, isSpare: false};
 
-const takeAll = (bucket: Bucket, limits: ReturnType<typeof limitOf>[], nowMs: number): number => {
+const takeAll = (bucket: Bucket, limits: Array<ReturnType<typeof limitOf>>, nowMs: number): number => {
 	let granted = 0;
 	while (bucket.take({limits, ...caller}, nowMs).isGranted) {
 		granted++;
@@ -103,7 +103,7 @@ test('no time as long as that of a limit has more requests than the limit, whate
 		for (const {afterMs, patienceMs, isSpare, isReleased} of steps) {
 			nowMs += afterMs;
 			const turn = bucket.take({limits, patienceMs, isSpare}, nowMs);
-			if (turn.isGranted && isReleased) {
+			if (isReleased && turn.isGranted) {
 				bucket.release(limits, turn.atMs);
 			} else if (turn.isGranted) {
 				sent.push(turn.atMs);

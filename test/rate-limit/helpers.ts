@@ -28,7 +28,7 @@ export type TestClock = Clock & {
 
 const settle = async (): Promise<void> => {
 	for (let round = 0; round < 20; round++) {
-		await Promise.resolve(); // eslint-disable-line no-await-in-loop
+		await Promise.resolve();
 	}
 };
 
@@ -54,8 +54,8 @@ export const createTestClock = (startMs = 1_000_000, whenIdle: () => Promise<voi
 		},
 		async runUntil(untilMs) {
 			for (;;) {
-				await whenIdle(); // eslint-disable-line no-await-in-loop
-				const [next] = timers.entries().toArray().filter(([, {atMs}]) => atMs <= untilMs).toSorted(([one, {atMs}], [other, {atMs: otherMs}]) => atMs - otherMs || one - other);
+				await whenIdle();
+				const [next] = timers.entries().filter(([, {atMs}]) => atMs <= untilMs).toArray().toSorted(([one, {atMs}], [other, {atMs: otherMs}]) => atMs - otherMs || one - other);
 				if (!next) {
 					nowMs = Math.max(nowMs, untilMs);
 					return;

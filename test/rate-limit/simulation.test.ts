@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
-import {after, before, test} from 'node:test';
-import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {after, test} from 'node:test';
+import {startRedis} from '../helpers/redis.ts';
 import {countingOrigins, simulate} from './simulation.ts';
 
 const minutes = 10;
 const limit = 100;
 
-let redis: TestRedis;
-
-before(async () => {
-	redis = await startRedis();
-});
+const redis = await startRedis();
 
 after(async () => {
 	await redis.stop();

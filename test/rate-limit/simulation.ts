@@ -117,22 +117,22 @@ export const simulate = async ({redis, processes, limits, options, origin, minut
 	const random = createRandom(seed);
 	const result: FleetResult = {asked: 0, sent: 0, refused: 0, stale: 0, failed: 0, longestWaitMs: 0};
 	const startMs = 1_700_000_000_000;
-	let underWay = 0;
+	const commands = {underWay: 0};
 	const whenIdle = async () => {
 		do {
-			await nextTurn(); // eslint-disable-line no-await-in-loop
-		} while (underWay > 0);
+			await nextTurn();
+		} while (commands.underWay > 0);
 	};
 
 	const clock: TestClock = createTestClock(startMs, whenIdle);
 	const send = commandOf(redis);
 	const name = `fleet-${fleets++}`;
 	const command: typeof send = async (...parameters) => {
-		underWay++;
+		commands.underWay++;
 		try {
 			return await send(...parameters);
 		} finally {
-			underWay--;
+			commands.underWay--;
 		}
 	};
 
