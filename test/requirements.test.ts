@@ -35,9 +35,9 @@ await suite('an older Node.js is told what is needed, at import', () => {
 });
 
 await suite('an older got is told what is needed', () => {
-	const message = 'got-redis-cache needs got 15 or 16, and this is got 14 or older: npm install got@latest';
+	const message = 'got-redis-cache needs got 14.6 or later, and this is an older one: npm install got@latest';
 	const gots: Readonly<Record<string, string>> = {
-		'got 14': 'export class Options {} export const isResponseOk = () => true, parseBody = () => ""; export default () => {};',
+		'got 14.5': 'export class Options {} export const isResponseOk = () => true, parseBody = () => ""; export default () => {};',
 		'got 11': 'export default () => {};',
 	};
 

@@ -107,7 +107,7 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 		}
 
 		if (cooldownMs > 0) {
-			coolingDown.set(flight.id, true, {ttl: cooldownMs});
+			coolingDown.set(flight.id, true, {ttlMs: cooldownMs});
 		}
 
 		flight.listener?.(ending, cooldownMs);

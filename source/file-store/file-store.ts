@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {EventEmitter} from 'node:events';
 import {readdirSync, renameSync, rmSync, statSync} from 'node:fs';
 import path from 'node:path';
-import {LRUCache} from 'lru-cache';
+import {createLru} from '../types/lru.ts';
 import {compareText} from '../fixtures/compare.ts';
 import {fileNameOf} from '../fixtures/file-name.ts';
 import {FileError} from '../fixtures/json-file.ts';
@@ -59,7 +59,7 @@ export class FileStore extends Map<string, FileEntry> {
 	readonly #folder: string;
 	readonly #events = new EventEmitter();
 	readonly #files = new Map<string, string>();
-	readonly #known = new LRUCache<string, Known>({maxSize: knownBytes, sizeCalculation: ({entry}) => entry.value.byteLength + entryOverhead});
+	readonly #known = createLru<Known>({max: knownBytes, weigh: ({entry}) => entry.value.byteLength + entryOverhead});
 	readonly #reported = new Map<string, string>();
 
 	/** The name of the store in messages. */

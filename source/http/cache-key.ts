@@ -1,5 +1,5 @@
 import {hash} from 'node:crypto';
-import {LRUCache} from 'lru-cache';
+import {createHints} from '../types/hints.ts';
 import {normalizeBody} from './body-key.ts';
 import {fieldValue} from './header-fields.ts';
 import type {RequestHead} from './message.ts';
@@ -62,7 +62,7 @@ const foreignHost = ({url, headers}: RequestHead): string | undefined => {
 const longForm = (parts: readonly string[]): string => parts.map(part => `${part.length} ${part}`).join(' ');
 
 // Hashing takes as long as all the rest of a look-up in memory.
-const digests = new LRUCache<string, string>({max: 1000});
+const digests = createHints<string>(1000);
 
 /** Longer texts are not remembered, because a body may have megabytes. */
 const longestKnown = 1000;

@@ -1,5 +1,5 @@
 import {createHmac} from 'node:crypto';
-import {LRUCache} from 'lru-cache';
+import {createHints} from '../types/hints.ts';
 import type {KeyRing} from './codec/encryption.ts';
 import type {Store} from './ports/store.ts';
 
@@ -15,7 +15,7 @@ const maxNames = 10_000;
 Names of keys that tell nothing to those who can guess a URL: keyed hashes. The text in the braces has one name, whatever follows. A name that is hidden already stays as it is.
 */
 export const createNaming = ({last: {secret}}: KeyRing): (key: string) => string => {
-	const names = new LRUCache<string, string>({max: maxNames});
+	const names = createHints<string>(maxNames);
 	const hide = (text: string) => text.startsWith(version) ? text : version + createHmac('sha256', secret).update('got-redis-cache: name').update(text).digest('base64url').slice(0, 22);
 
 	return key => {

@@ -1,11 +1,11 @@
-import {LRUCache} from 'lru-cache';
+import {createHints} from '../types/hints.ts';
 import {noBytes} from './codec/bytes.ts';
 import {isForeign} from './codec/codec.ts';
 import type {Deletions} from './guard/deletions.ts';
 import type {Guard} from './guard/guard.ts';
 import type {Backend} from './ports/backend.ts';
 
-const bounds = {max: 1000, ttl: 10_000};
+const bounds = {max: 1000, ttlMs: 10_000};
 
 export type SlowKeyOptions = {
 	readonly backend: Backend;
@@ -37,7 +37,7 @@ export type SlowKeys = {
 };
 
 export const createSlowKeys = ({backend: {prefix, readStart}, guard, deletions, counters}: SlowKeyOptions): SlowKeys => {
-	const slow = new LRUCache<string, true>(bounds);
+	const slow = createHints<true>(bounds.max, bounds.ttlMs);
 
 	return {
 		has: key => slow.has(key),

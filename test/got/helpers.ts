@@ -6,8 +6,10 @@ import {commandsDuring} from '../helpers/monitor.ts';
 import {startOrigin, type Origin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
-/** Whether the tests run with got 15 in the place of got 16. */
-export const isGot15 = import.meta.resolve('got').includes('/got-15/');
+/** Whether the tests run with got 15, or one that is older, in the place of got 16. */
+export const isGot15 = /\/got-1[45]\//v.test(import.meta.resolve('got'));
+
+export const isGot14 = import.meta.resolve('got').includes('/got-14/');
 
 export type Setup = AsyncDisposable & {
 	readonly origin: Origin;

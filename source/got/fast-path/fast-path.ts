@@ -13,6 +13,7 @@ import {resolveRequestOptions} from '../../options/resolve-options.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
 import {askedBy} from '../state/given-request.ts';
+import {isGot14, plainHeaders} from '../state/got-version.ts';
 import {reportAbort, startTracedLookUp} from '../state/report.ts';
 import {isSameRequest, urlOf} from '../state/request.ts';
 import {endExchange, stateOf, type GotExchange} from '../state/request-state.ts';
@@ -57,8 +58,7 @@ const isEligible = (options: Options, hooks: Hooks): boolean => {
 
 /** The head that got would send; `undefined` where got would have something to say about it. */
 const futureHead = (options: Options): RequestHead | undefined => {
-	// The object behind the proxy `headers`.
-	const headers: Record<string, string | string[] | undefined> = {...options.getInternalHeaders()};
+	const headers: Record<string, string | string[] | undefined> = {...plainHeaders(options)};
 	for (const name in headers) {
 		if (typeof headers[name] !== 'string') {
 			return undefined;
@@ -230,7 +230,8 @@ Answers a call without starting a request, where nobody could tell.
 */
 export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
 	const [owner] = hooks.beforeRequest;
-	if (!owner || !context.settings.hasFastPath || !mayBeStored(context, options) || !isEligible(options, hooks)) {
+	// The promises of got 14 can be cancelled, and its versions send different `accept-encoding` fields.
+	if (!owner || !context.settings.hasFastPath || isGot14(options) || !mayBeStored(context, options) || !isEligible(options, hooks)) {
 		return undefined;
 	}
 

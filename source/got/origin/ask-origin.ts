@@ -12,7 +12,7 @@ import {
 	type RequestResult,
 } from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
-import {isGot15} from '../state/got-15.ts';
+import {isBeforeGot16} from '../state/got-version.ts';
 import type {ExchangeGate} from '../state/origin-gate.ts';
 import type {Asking} from './asking.ts';
 import {interceptRequest} from './intercept-request.ts';
@@ -38,7 +38,7 @@ const interceptResponse = async (asking: Asking, response: IncomingMessage, askA
 };
 
 /** Whether nothing that the origin may say is the cache's concern: got copies all its native options for a request function. Got 15 needs one to report its failures by events alone. */
-const isOfNoConcern = ({options, state}: Asking): boolean => !options.isStream && !isGot15(options) && settledBefore(state.exchange) !== undefined;
+const isOfNoConcern = ({options, state}: Asking): boolean => !options.isStream && !isBeforeGot16(options) && settledBefore(state.exchange) !== undefined;
 
 /**
 Has the cache stand behind the next request of got's: it waits for an equal request, asks about what is stored, and is answered with what is stored where that takes the place of the origin's response.

@@ -3,7 +3,7 @@ import type {FailureReason} from '../../http/outcome.ts';
 import {overrideEmit, type Emit} from '../patches/override-emit.ts';
 import {leaveErrorsToEvents, wrapEndCallbacks} from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
-import {isGot15} from '../state/got-15.ts';
+import {isBeforeGot16} from '../state/got-version.ts';
 import {watchForCut} from '../state/http2-stream.ts';
 import type {NativeRequest} from './ask-again.ts';
 import {isReplaceable, type Asking} from './asking.ts';
@@ -62,7 +62,7 @@ const interceptUpload = ({asking: {options, state}, native}: Interception, uploa
 
 			return listener;
 		});
-	} else if (isGot15(options) && native instanceof ClientRequest) {
+	} else if (isBeforeGot16(options) && native instanceof ClientRequest) {
 		// A request of the user's may have no events.
 		leaveErrorsToEvents(native, options);
 	}

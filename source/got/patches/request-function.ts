@@ -1,6 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {markRequestFailure} from '../state/failure.ts';
 import type {GotOptions} from '../state/got-options.ts';
+import {isGot14} from '../state/got-version.ts';
 import {runInTrace} from '../state/report.ts';
 
 type RequestFunction = NonNullable<GotOptions['request']>;
@@ -39,6 +40,19 @@ export const isClientRequest = (value: unknown): value is ClientRequest => typeo
 /** A response that a user's request function has returned in place of a request. */
 export const isResponse = (value: unknown): value is IncomingMessage => typeof value === 'object' && value !== null && 'statusCode' in value && 'headers' in value;
 
+type Fallback = {
+	/** Got 14 alone calls it where a user's request function returns nothing. */
+	getFallbackRequestFunction?(): RequestFunction | undefined;
+};
+
+const orFallback = (options: GotOptions, made: RequestResult, fallback: () => RequestResult): RequestResult => {
+	if (!isGot14(options)) {
+		return made;
+	}
+
+	return made instanceof Promise ? made.then(result => result ?? fallback()) : made ?? fallback();
+};
+
 /** Has got make its next request itself, as it would without the cache. */
 export const restoreRequestFunction = (options: Pick<GotOptions, 'getRequestFunction'>): void => {
 	Reflect.deleteProperty(options, 'getRequestFunction');
@@ -61,7 +75,9 @@ export const replaceRequestFunction = (options: GotOptions, ask: (native: Native
 			const sent = {...native, headers: {...native.headers}};
 			const copiedUrl = new URL(url);
 
-			return ask(sent, () => runInTrace(options, () => make(copiedUrl, sent, callback)));
+			const fallback = () => (options as Fallback).getFallbackRequestFunction?.()?.(copiedUrl, sent, callback);
+
+			return ask(sent, () => runInTrace(options, () => orFallback(options, make(copiedUrl, sent, callback), fallback)));
 		});
 	};
 

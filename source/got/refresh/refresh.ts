@@ -37,7 +37,8 @@ const callersOwn = [...preconditionFields, 'if-range'];
 const refreshOptions = (options: GotOptions, stored: StoredResponse, isUnhurried: boolean): Options => {
 	const copy = new gotModule.Options(undefined, undefined, options as Options);
 	copy.context = {...options.context, [seenByCaller]: stored};
-	copy.signal = undefined;
+	// Got 14 takes no `undefined`.
+	copy.signal = new AbortController().signal;
 	copy.isStream = false;
 	copy.responseType = 'buffer';
 	copy.resolveBodyOnly = false;

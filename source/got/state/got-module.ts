@@ -5,16 +5,17 @@ Got, as this package finds it. A namespace, since an older got does not export b
 */
 
 type Candidate = {
-	readonly getInternalHeaders?: unknown;
+	/** It came with got 14.6. */
+	readonly strictContentLength?: unknown;
 };
 
 /**
 @param options - An `Options` of got's, or its prototype; `undefined` for got 11, which had none.
-@throws {TypeError} If it is of got 14 or older.
+@throws {TypeError} If it is of a got before 14.6.
 */
 export const requireCurrentGot = (options: Candidate | undefined): void => {
-	if (typeof options?.getInternalHeaders !== 'function') {
-		throw new TypeError('got-redis-cache needs got 15 or 16, and this is got 14 or older: npm install got@latest');
+	if (!options || !('strictContentLength' in options)) {
+		throw new TypeError('got-redis-cache needs got 14.6 or later, and this is an older one: npm install got@latest');
 	}
 };
 

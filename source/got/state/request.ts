@@ -2,6 +2,7 @@ import {isUint8Array} from 'node:util/types';
 import type {KeyInput} from '../../cache/exchange.ts';
 import type {RequestHead} from '../../http/message.ts';
 import type {GotOptions} from './got-options.ts';
+import {plainHeaders} from './got-version.ts';
 
 /** Absolute, without userinfo and fragment. */
 export const urlOf = (options: GotOptions): string => {
@@ -39,7 +40,7 @@ const copyOf = (headers: GotOptions['headers']): Record<string, string | string[
 export const requestHead = (options: GotOptions): RequestHead => ({
 	method: options.method.toUpperCase(),
 	url: urlOf(options),
-	headers: copyOf(options.getInternalHeaders()),
+	headers: copyOf(plainHeaders(options)),
 });
 
 const bodiless = new Set(['GET', 'HEAD']);
@@ -91,7 +92,7 @@ export type LookedUpRequest = {
 
 /** Whether got would send a request as it was looked up: other code may change the options while the store is asked. */
 export const isUnchanged = ({head, body}: LookedUpRequest, options: GotOptions): boolean =>
-	options.body === body && options.method.toUpperCase() === head.method && urlOf(options) === head.url && haveSameFields(head.headers, options.getInternalHeaders());
+	options.body === body && options.method.toUpperCase() === head.method && urlOf(options) === head.url && haveSameFields(head.headers, plainHeaders(options));
 
 /** Got settles these when all hooks have run; they say nothing that the body does not. */
 const framingFields = ['content-length', 'transfer-encoding'];

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
-import {LRUCache} from 'lru-cache';
+import {createLru} from '../../types/lru.ts';
 import {createGuardsInMemory, type GuardsInMemory} from '../memory/guards-in-memory.ts';
 import {binary, isExpected, type Backend, type Change, type ChangeResult, type Encoding, type RawEntry, type Swallowed} from '../ports/backend.ts';
 
@@ -175,9 +175,9 @@ Memory of this process alone, bounded: the least recently used go first.
 */
 export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 	const prefix = `${namespace}:`;
-	const cache = new LRUCache<string, MapValue>({
-		maxSize: maxBytes,
-		sizeCalculation: ({value}, key) => (2 * key.length) + entryOverhead + (binary.toBytes(value)?.length ?? 0),
+	const cache = createLru<MapValue>({
+		max: maxBytes,
+		weigh: ({value}, key) => (2 * key.length) + entryOverhead + (binary.toBytes(value)?.length ?? 0),
 	});
 	const adapter: Pick<KeyvStoreAdapter, 'opts' | 'get' | 'set' | 'delete' | 'clear'> = {
 		opts: {},

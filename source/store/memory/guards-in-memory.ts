@@ -1,4 +1,4 @@
-import {LRUCache} from 'lru-cache';
+import {createHints} from '../../types/hints.ts';
 import type {Change, ChangeResult, GuardedChanges} from '../ports/backend.ts';
 import {guardLifeMs, isGuardKey, purgeToken, writeGuard} from '../ports/guard-token.ts';
 
@@ -20,7 +20,7 @@ export type GuardsInMemory = {
 };
 
 export const createGuardsInMemory = (): GuardsInMemory => {
-	const tokens = new LRUCache<string, string>({maxSize: maxGuards, sizeCalculation: () => 1, ttlResolution: 100});
+	const tokens = createHints<string>(maxGuards);
 
 	return {
 		peek(key) {
@@ -34,15 +34,14 @@ export const createGuardsInMemory = (): GuardsInMemory => {
 					return known;
 				}
 
-				tokens.set(guardKey, token, {ttl: ttlMs});
+				tokens.set(guardKey, token, {ttlMs});
 				return token;
 			},
 			async replaceAll() {
 				// The keys that are there now: one that is replaced comes last.
-				const keys = tokens.keys().toArray();
-				for (const key of keys) {
+				for (const key of tokens.keys()) {
 					if (key.startsWith(`${prefix}{`)) {
-						tokens.set(key, purgeToken(), {ttl: guardLifeMs});
+						tokens.set(key, purgeToken(), {ttlMs: guardLifeMs});
 					}
 				}
 			},
@@ -53,14 +52,14 @@ export const createGuardsInMemory = (): GuardsInMemory => {
 
 				const result = change(changes);
 				if (result.kind === 'done') {
-					tokens.set(key, token, {ttl: ttlMs});
+					tokens.set(key, token, {ttlMs});
 				}
 
 				return result;
 			},
 			async purge({key, token, ttlMs}, changes) {
 				const formerToken = tokens.get(key);
-				tokens.set(key, token, {ttl: ttlMs});
+				tokens.set(key, token, {ttlMs});
 				const result = change(changes);
 				return result.kind === 'done' ? {...result, formerToken} : result;
 			},

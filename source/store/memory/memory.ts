@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
-import {LRUCache} from 'lru-cache';
 import {createHints} from '../../types/hints.ts';
+import {createLru} from '../../types/lru.ts';
 import type {StoredRecord} from '../../types/stored.ts';
 import {ownTimers} from '../ports/own-timers.ts';
 import {createTexts} from './texts.ts';
@@ -56,18 +56,18 @@ export type MemoryTierOptions = {
 };
 
 export const createMemoryTier = (maxBytes: number, {nowMs = () => ownTimers.now(), onProofDue, onCopy}: MemoryTierOptions = {}): MemoryTier => {
-	const cache = new LRUCache<string, StoredRecord>({
-		maxSize: maxBytes,
-		sizeCalculation: sizeOf,
-		ttl: longestStayMs,
-		ttlResolution: 100,
-		dispose(record) {
+	const cache = createLru<StoredRecord>({
+		max: maxBytes,
+		weigh: sizeOf,
+		ttlMs: longestStayMs,
+		nowMs,
+		onRemove(record) {
 			if (record.kind === 'response') {
 				texts.release(record.body);
 			}
 		},
 	});
-	const texts = createTexts(() => maxBytes - cache.calculatedSize);
+	const texts = createTexts(() => maxBytes - cache.weight);
 	const absent = createHints<true>(maxAbsent, longestStayMs);
 	const readings = new Map<string, Reading>();
 	let losses = 0;
@@ -109,12 +109,13 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => ownTimers.now(
 
 	return {
 		get(key) {
-			const elapsedMs = unprovenMs();
+			const readMs = nowMs();
+			const elapsedMs = readMs - provedMs;
 			if (elapsedMs >= leaseMs) {
 				return undefined;
 			}
 
-			const record = cache.get(key);
+			const record = cache.get(key, readMs);
 			if (record && elapsedMs >= leaseMs / 2) {
 				onProofDue?.();
 			}
