@@ -22,6 +22,7 @@ import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
 import {withdraw} from '../coalescing/withdraw.ts';
 import type {GotExchange} from '../state/request-state.ts';
 import {hideCookies, isContentEncoded, showCookies, toIncomingMessage} from '../state/message.ts';
+import {plainHeaders} from '../state/got-version.ts';
 import {isSentAsLookedUp} from '../state/request.ts';
 import {responseHead} from '../state/response-head.ts';
 import {isRetriedFirst, type Asking} from './asking.ts';
@@ -135,7 +136,7 @@ const replyWith = async (asking: Asking, {answer, ...result}: ExchangeResult, re
 		return {kind: 'stored', message: storedMessage(asking, decision.stored, response)};
 	}
 
-	if (state.lookedUp && !isSentAsLookedUp(state.lookedUp, options, options.getInternalHeaders())) {
+	if (state.lookedUp && !isSentAsLookedUp(state.lookedUp, options, plainHeaders(options))) {
 		withdraw(context, options, state);
 	}
 
