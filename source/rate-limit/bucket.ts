@@ -1,7 +1,7 @@
 import type {Limit} from './limits.ts';
 
 /*
-The algorithm by which requests get their turns: a sliding window that knows the time of each request. No time that is as long as a limit's has more requests than the limit says, wherever it begins: that satisfies an origin that counts in fixed windows, in sliding ones, or with a token bucket of the same size, and none of them could be given more requests.
+The algorithm by which requests get their turns: a sliding window that knows the time of each request. A window of the limit's length never has more requests than the limit, wherever it begins: that satisfies an origin that counts in fixed windows, in sliding ones, or with a token bucket of the same size.
 
 `redis-bucket.ts` has the same as a script, for all processes together. A test compares the two.
 */
