@@ -8,7 +8,7 @@ import {Converter, ReflectionKind} from 'typedoc';
 
 const {exports: entries} = JSON.parse(readFileSync('package.json', 'utf8'));
 const contents = readFileSync('docs/readme.md', 'utf8');
-const pages = contents.matchAll(/\]\((?<page>[\w\/\-]+\.md)\)/gv).map(({groups}) => path.join('docs', groups.page)).toArray();
+const pages = contents.matchAll(/\]\((?<page>[\w\-\/]+\.md)\)/gv).map(({groups}) => path.join('docs', groups.page)).toArray();
 
 const titleOf = file => /^# (?<title>.+)$/mv.exec(readFileSync(file, 'utf8'))?.groups.title;
 
@@ -23,7 +23,7 @@ const nameByHeading = application => {
 	});
 };
 
-export default {
+const options = {
 	name: 'got-redis-cache',
 	entryPoints: Object.keys(entries).map(entry => `source/${entry === '.' ? 'index' : entry.slice(2)}.ts`),
 	tsconfig: 'tsconfig.build.json',
@@ -42,3 +42,5 @@ export default {
 	requiredToBeDocumented: ['Class', 'Interface', 'Function', 'Variable', 'TypeAlias', 'Enum', 'Method'],
 	treatValidationWarningsAsErrors: true,
 };
+
+export default options;

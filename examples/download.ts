@@ -8,7 +8,7 @@ import {pipeline} from 'node:stream/promises';
 import got from 'got';
 import {cacheInfo, redisCache} from 'got-redis-cache';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
+const api = process.env.API_URL ?? 'https://api.example.com';
 const client = got.extend(redisCache({maxBodySize: 100 * 1024 * 1024}));
 
 for (const file of ['first.bin', 'second.bin']) {

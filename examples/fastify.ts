@@ -6,7 +6,7 @@ import fastify from 'fastify';
 import got from 'got';
 import {redisCache} from 'got-redis-cache';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
+const api = process.env.API_URL ?? 'https://api.example.com';
 const cache = redisCache({staleIfError: '1d', ttlOffset: '1d'});
 const client = got.extend(cache);
 
@@ -30,7 +30,7 @@ process.once('SIGTERM', () => {
 });
 
 await cache.ready();
-const address = await app.listen({port: Number(process.env['PORT'] ?? 0), host: '127.0.0.1'});
+const address = await app.listen({port: Number(process.env.PORT ?? 0), host: '127.0.0.1'});
 
 // Somebody uses the service, and the orchestrator ends it.
 console.log(await got(`${address}/items`).json(), await got(`${address}/health`).json());

@@ -5,14 +5,14 @@ import process from 'node:process';
 import got from 'got';
 import {redisCache} from 'got-redis-cache';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
+const api = process.env.API_URL ?? 'https://api.example.com';
 
 /** No mutations, no batches. */
 const isQuery = (body = ''): boolean => {
 	try {
 		const {query} = JSON.parse(body) as {readonly query?: unknown};
 
-		return typeof query === 'string' && !/\b(?:mutation|subscription)\b/.test(query);
+		return typeof query === 'string' && !/\b(?:mutation|subscription)\b/v.test(query);
 	} catch {
 		return false;
 	}

@@ -5,7 +5,7 @@ import process from 'node:process';
 import got from 'got';
 import {cacheInfo, redisCache} from 'got-redis-cache';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
+const api = process.env.API_URL ?? 'https://api.example.com';
 const cache = redisCache({staleIfError: '1h'});
 const client = got.extend(cache, {retry: {limit: 0}});
 

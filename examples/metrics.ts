@@ -6,12 +6,12 @@ import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import process from 'node:process';
 import got from 'got';
+import {Registry} from 'prom-client';
 import {redisCache} from 'got-redis-cache';
 import {registerMetrics} from 'got-redis-cache/prometheus';
-import {Registry} from 'prom-client';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
-const cache = redisCache({user: (_request, {context}) => typeof context['userId'] === 'string' ? context['userId'] : undefined});
+const api = process.env.API_URL ?? 'https://api.example.com';
+const cache = redisCache({user: (_request, {context}) => typeof context.userId === 'string' ? context.userId : undefined});
 const client = got.extend(cache);
 const registry = new Registry();
 registerMetrics(cache, {registry});
@@ -33,7 +33,7 @@ const {port} = server.address() as AddressInfo;
 for (const user of ['ada', 'ada', 'bob']) {
 	const {headers} = await got(`http://localhost:${port}/me`, {headers: {'x-user': user}});
 
-	console.log(user, String(headers['cache-status']).split(';')[1]);
+	console.log(user, String(headers['cache-status']).split(';', 2)[1]);
 }
 //=> 'ada' 'fwd=uri-miss'
 //=> 'ada' 'hit'

@@ -7,7 +7,7 @@ import got from 'got';
 import {redisCache} from 'got-redis-cache';
 import {instrumentCache} from 'got-redis-cache/opentelemetry';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
+const api = process.env.API_URL ?? 'https://api.example.com';
 const exporter = new InMemorySpanExporter();
 const tracerProvider = new TracerProvider({spanProcessors: [new SimpleSpanProcessor({exporter})]});
 

@@ -5,7 +5,7 @@ import process from 'node:process';
 import got from 'got';
 import {cacheInfo, redisCache} from 'got-redis-cache';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
+const api = process.env.API_URL ?? 'https://api.example.com';
 const client = got.extend(redisCache({store: 'sqlite:./script-cache.db', expireAfter: '1d'}));
 
 for (const page of [1, 2, 1]) {

@@ -8,14 +8,14 @@ import {redisCache} from 'got-redis-cache';
 
 type Caller = {readonly tenant: string; readonly user: string};
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
+const api = process.env.API_URL ?? 'https://api.example.com';
 const caller = new AsyncLocalStorage<Caller>();
 
 const cache = redisCache({
 	// Tenants share nothing.
 	key: () => caller.getStore()?.tenant ?? '',
 	// Responses to requests with a token belong to the user.
-	user: ({headers}) => headers['authorization'] === undefined ? undefined : caller.getStore()?.user,
+	user: ({headers}) => headers.authorization === undefined ? undefined : caller.getStore()?.user,
 });
 const client = got.extend(cache);
 

@@ -9,8 +9,8 @@ import got from 'got';
 import {redisCache} from 'got-redis-cache';
 import {purgeHandler} from 'got-redis-cache/webhook';
 
-const api = process.env['API_URL'] ?? 'https://api.example.com';
-const token = process.env['PURGE_TOKEN'] ?? 'the-output-of-openssl-rand-hex-32';
+const api = process.env.API_URL ?? 'https://api.example.com';
+const token = process.env.PURGE_TOKEN ?? 'the-output-of-openssl-rand-hex-32';
 
 // The service.
 const client = got.extend(redisCache());

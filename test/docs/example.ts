@@ -9,4 +9,4 @@ export const withSource = (code: string): string => code.replaceAll(/'got-redis-
 export const exampleCode = (code: string): string => `import {inspect as inspectValue} from 'node:util';\nconst print = (...values: unknown[]) => console.log(values.map(value => inspectValue(value)).join(' '));\n${withSource(code).replaceAll('console.log(', 'print(')}`;
 
 /** The lines that an example's comments say it prints. */
-export const expectedOutput = (code: string): string[] => code.matchAll(/^\/\/=> (?<value>.+)$/gmv).map(({groups}) => groups?.['value'] ?? '').toArray();
+export const expectedOutput = (code: string): string[] => code.matchAll(/^\/\/=> (?<value>.+)$/gmv).map(({groups}) => groups?.value ?? '').toArray();

@@ -21,7 +21,6 @@ const countPerRequest = async (client: Got, nextUrl: () => string) => {
 	});
 	const ask = async () => {
 		for (let count = 0; count < requests; count++) {
-			// eslint-disable-next-line no-await-in-loop -- one at a time, so that nothing is shared
 			await client(nextUrl());
 		}
 	};
@@ -56,7 +55,6 @@ test('a miss, and a request that the cache takes no part in, make no more promis
 	const onRedis = await beyond(setup.client);
 	assert.ok(onRedis.promises < 200, `Redis: ${onRedis.promises} promises`);
 	for (const options of [{disabled: true}, {filter: () => false}, {methods: ['HEAD']}]) {
-		// eslint-disable-next-line no-await-in-loop
 		const without = await beyond(got.extend(redisCache({store: 'memory', statistics: false, ...options})));
 		assert.ok(without.promises < 35, `${JSON.stringify(options)}: ${without.promises} promises`);
 		assert.ok(without.timers < 0.5, `${JSON.stringify(options)}: ${without.timers} timers`);
