@@ -1,5 +1,4 @@
 import {rawFieldValue} from '../http/header-fields.ts';
-import {isSafe} from '../http/invalidation.ts';
 import type {ResponseHead} from '../http/message.ts';
 import type {
 	FailureReason,
@@ -177,11 +176,6 @@ export const applyOutcomeOf = async (context: ExchangeContext, exchange: Exchang
 
 	return settlement;
 };
-
-/** The settlement of a safe request that the cache takes no part in, whatever the response is; `undefined` for any other. */
-export const settledBefore = ({request, decision}: Pick<Exchange, 'request' | 'decision'>): ExchangeResult | undefined => decision.kind === 'bypass' && isSafe(request.method)
-	? {outcome: {kind: 'pass', reason: 'bypassed', change: {kind: 'leave', reason: 'bypassed'}}}
-	: undefined;
 
 /** Whether a response declares a body larger than `maxBodyBytes`. */
 export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'settings'>, {rawHeaders}: Pick<ResponseHead, 'rawHeaders'>): boolean =>

@@ -30,8 +30,6 @@ export type Leader<Result> = {
 	resolve(result: Result): void;
 	/** Releases all waiters, and lets nobody wait for the same id during `cooldownMs`. */
 	release(cooldownMs: number, failure?: unknown): void;
-	/** Calls `judge` now if somebody waits, otherwise before the first one would wait: it may end the flight. */
-	judgeForWaiters(judge: () => void): void;
 	/** Hands leadership to the longest-waiting request. */
 	promoteNext(): void;
 	/** Calls `listener` once when the flight ends, whoever leads by then, with the result and the duration of the rest. */
@@ -88,8 +86,6 @@ type Flight<Result> = {
 	/** The leader's budget. */
 	budget: RequestBudget | undefined;
 	listener: EndListener<Result> | undefined;
-	/** To be called before somebody waits. */
-	judge: (() => void) | undefined;
 };
 
 /** How long nobody waits for an id after its flight took too long. */
@@ -142,13 +138,6 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 					end(flight, {kind: 'released', failure}, cooldownMs);
 				}
 			},
-			judgeForWaiters(judge) {
-				if (flight.waiters.size > 0) {
-					judge();
-				} else {
-					flight.judge = judge;
-				}
-			},
 			promoteNext() {
 				if (flight.leader !== leader) {
 					return;
@@ -199,7 +188,6 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 			leader: undefined,
 			budget: undefined,
 			listener: undefined,
-			judge: undefined,
 		};
 		flights.set(id, flight);
 
@@ -224,20 +212,8 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 		};
 	};
 
-	const judgeOnce = (id: string) => {
-		const flight = flights.get(id);
-		const judge = flight?.judge;
-		if (!flight || !judge) {
-			return;
-		}
-
-		flight.judge = undefined;
-		judge();
-	};
-
 	return {
 		join(id, {notBefore = -Infinity, versions = noVersions, budget} = {}) {
-			judgeOnce(id);
 			const flight = flights.get(id);
 			if (flight && flight.startedAt > notBefore && !isChangedSince(flight.versions, versions)) {
 				return wait(flight, budget);

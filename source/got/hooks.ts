@@ -8,7 +8,7 @@ import type {
 	Response,
 } from 'got';
 import type {Exchange} from '../cache/exchange.ts';
-import {settledBefore, settleResponse, staleInstead} from '../cache/settlement.ts';
+import {settleResponse, staleInstead} from '../cache/settlement.ts';
 import {construct} from '../http/construct.ts';
 import {reportOn} from '../observe/cache-status.ts';
 import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
@@ -111,9 +111,11 @@ export const createHooks = (context: GotContext): Hooks => {
 		return incoming;
 	};
 
-	const beforeSending: BeforeRequestHook = async (options, updates) => leaveAsLast(options.hooks.beforeRequest, beforeSending) ? answerOrAsk(options, updates) : undefined;
+	const beforeSending: BeforeRequestHook = async (options, {retryCount}) => {
+		if (!leaveAsLast(options.hooks.beforeRequest, beforeSending)) {
+			return;
+		}
 
-	const answerOrAsk: BeforeRequestHook = async (options, {retryCount}) => {
 		const recovered: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
 		const lookUp = async () => lookUpForRequest(context, options);
 		const found = recovered.exchange ? {exchange: recovered.exchange, request: undefined} : await (isTraced() ? traceLookUp(context, options, lookUp) : lookUp());
@@ -181,33 +183,18 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	// Other hooks may run behind the cache's: what is looked up is what would be sent.
-	const beforeRequest: BeforeRequestHook = (options, updates) => {
-		if (!isOwner(options, beforeRequest)) {
-			return undefined;
+	const beforeRequest: BeforeRequestHook = options => {
+		if (isOwner(options, beforeRequest)) {
+			appendTo(options.hooks.beforeRequest, beforeSending);
 		}
-
-		const chain = options.hooks.beforeRequest;
-		if (chain.at(-1) === beforeRequest) {
-			return answerOrAsk(options, updates);
-		}
-
-		appendTo(chain, beforeSending);
-		return undefined;
 	};
 
 	/** Settles a response that the caller is given. */
 	const settle = async (response: Response, state: GotExchange): Promise<void> => {
 		state.forwardStatus ??= response.statusCode;
-		const {options} = response.request;
-		const {request} = state.exchange;
-		const settlement = options.method === request.method ? settledBefore(state.exchange) : undefined;
-		if (settlement) {
-			state.settlement = settlement;
-			return;
-		}
-
 		const body = state.isCutShort ? 'incomplete' : response.rawBody;
 		const {outcome, written, unstored, refusal} = await settleResponse(context, state.exchange, responseHead(response), body, state.isReceived);
+		const {options} = response.request;
 		if (outcome.kind === 'reuse-stale' && state.exchange.settings.retriesFirst && options.throwHttpErrors) {
 			// The stored response comes when got has made an error of this one, and does not retry.
 			prepareForFailure(options, state);

@@ -39,14 +39,8 @@ export const releaseAtHead = (sending: Sending, response: IncomingMessage): void
 	// A body that came with its head is complete by then.
 	setImmediate(() => {
 		const leader = leaderOf(options);
-		if (!leader || leader.isOver || response.complete || !isSuccessful(response.statusCode ?? 0)) {
-			return;
+		if (leader && !leader.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(sending, response)) {
+			leader.release(unshareableCooldownMs);
 		}
-
-		leader.judgeForWaiters(() => {
-			if (!response.complete && isOfNoUse(sending, response)) {
-				leader.release(unshareableCooldownMs);
-			}
-		});
 	});
 };

@@ -80,13 +80,6 @@ const isStillFuture = (options: Options, head: RequestHead): boolean => {
 	return future !== undefined && isSameRequest(head, future);
 };
 
-/** Whether the options leave a chance of a hit. */
-const mayBeStored = ({settings}: GotContext, {context: {cache}}: Options): boolean => {
-	const {isDisabled, http} = settings.request;
-
-	return cache !== undefined || (!isDisabled && http.methods.has('GET'));
-};
-
 const noContent = {body: undefined, isEncoded: false};
 
 /** Looks the call up in the store. */
@@ -99,7 +92,7 @@ const lookUpDirectly = ({context, options}: FastCall, head: RequestHead): Exchan
 
 	const asked = askedBy(context, options, {head, settings, content: noContent});
 	if (context.settings.filter?.(asked.request) === false) {
-		return lookUp(context, asked, {bypass: 'filtered'});
+		return undefined;
 	}
 
 	const key = firstKeyOf(context, asked);
@@ -231,7 +224,7 @@ Answers a call without starting a request, where nobody could tell.
 export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
 	const [owner] = hooks.beforeRequest;
 	// The promises of got 14 can be cancelled, and its versions send different `accept-encoding` fields.
-	if (!owner || !context.settings.hasFastPath || isGot14(options) || !mayBeStored(context, options) || !isEligible(options, hooks)) {
+	if (!owner || !context.settings.hasFastPath || isGot14(options) || !isEligible(options, hooks)) {
 		return undefined;
 	}
 

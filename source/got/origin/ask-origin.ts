@@ -1,6 +1,5 @@
 import type {IncomingMessage} from 'node:http';
 import type {Exchange} from '../../cache/exchange.ts';
-import {settledBefore} from '../../cache/settlement.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {joinFlight} from '../coalescing/flight.ts';
 import {withdrawIfChanged} from '../coalescing/withdraw.ts';
@@ -12,7 +11,6 @@ import {
 	type RequestResult,
 } from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
-import {isBeforeGot16} from '../state/got-version.ts';
 import type {ExchangeGate} from '../state/origin-gate.ts';
 import type {Asking} from './asking.ts';
 import {interceptRequest} from './intercept-request.ts';
@@ -37,9 +35,6 @@ const interceptResponse = async (asking: Asking, response: IncomingMessage, askA
 	return reply.kind === 'ask-again' ? askAgain() : response;
 };
 
-/** Whether nothing that the origin may say is the cache's concern: got copies all its native options for a request function. Got 15 needs one to report its failures by events alone. */
-const isOfNoConcern = ({options, state}: Asking): boolean => !options.isStream && !isBeforeGot16(options) && settledBefore(state.exchange) !== undefined;
-
 /**
 Has the cache stand behind the next request of got's: it waits for an equal request, asks about what is stored, and is answered with what is stored where that takes the place of the origin's response.
 
@@ -49,7 +44,7 @@ export const askOrigin = (asking: Asking): void => {
 	const {context, options, state} = asking;
 	const wait = joinFlight(context, options, state);
 	// Got's own cache calls the request function with options of its own.
-	if (options.cache !== undefined || (context.gates.gate === undefined && isOfNoConcern(asking))) {
+	if (options.cache !== undefined) {
 		return;
 	}
 
