@@ -104,7 +104,7 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 		[['ls', '--sort', 'name'], '--sort is \'name\': give one of age, size, status, ttl, url'],
 		[['ls', '--reverse'], '--reverse needs --sort, such as --sort age --reverse'],
 		[['ls', '--sort', 'url', '--limit', '100001'], '--sort keeps at most 100000 rows in memory: give a smaller --limit or --page, narrow the list with a filter, or leave --sort out'],
-		[['ls', '--store', 'localhost:6379'], '--store is \'localhost:6379\', without a scheme: give a URL such as redis://localhost:6379, rediss://user:password@host:6380 or unix:///run/redis.sock'],
+		[['ls', '--store', 'localhost:6379'], '--store is \'localhost:6379\', without a scheme: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db'],
 		[['ls', '--store', ''], '--store is empty, as from an unset variable of the shell: give it a value, or leave it out'],
 		[['ls', '--store', 'memory'], '--store is \'memory\', which no other process sees: give the URL of a Redis'],
 		[['ls', '--namespace', 'a{b}'], '--namespace is \'a{b}\': expected a string without braces that is not empty'],

@@ -101,7 +101,7 @@ test('stats says that only a Redis brings the processes together', async () => {
 
 test('a path where no file is is a mistake, and none is created', async () => {
 	const missing = path.join(directory, 'missing.db');
-	for (const command of [['ls'], ['purge', '--all'], ['doctor']]) {
+	for (const command of [['ls'], ['purge', '--all', '--yes'], ['doctor']]) {
 		const {code, stdout, stderr} = await runCli([...command, '--store', `sqlite:${missing}`]);
 		assert.notEqual(code, 0);
 		assert.match(stdout + stderr, /missing\.db, where no file is/v);
