@@ -106,7 +106,7 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 		[['ls', '--sort', 'url', '--limit', '100001'], '--sort keeps at most 100000 rows in memory: give a smaller --limit or --page, narrow the list with a filter, or leave --sort out'],
 		[['ls', '--store', 'localhost:6379'], '--store is \'localhost:6379\', without a scheme: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db'],
 		[['ls', '--store', ''], '--store is empty, as from an unset variable of the shell: give it a value, or leave it out'],
-		[['ls', '--store', 'memory'], '--store is \'memory\', which no other process sees: give the URL of a Redis'],
+		[['ls', '--store', 'memory'], '--store is \'memory\', which no other process sees: give the URL of a Redis, or of a file, such as sqlite:./cache.db'],
 		[['ls', '--namespace', 'a{b}'], '--namespace is \'a{b}\': expected a string without braces that is not empty'],
 		[['ls', '--timeout', '5'], '--timeout is \'5\', which has no unit: write \'5s\' for seconds: give a duration longer than zero such as 1s'],
 		[['ls', '--encryption-file', '/does/not/exist'], '--encryption-file cannot be read (ENOENT: no such file or directory, open \'/does/not/exist\'): give the path of a file with one key a line'],
