@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import path from 'node:path';
-import {fromBodyFile, toBodyFile, type BodyFormat} from '../fixtures/body-file.ts';
+import {readBodyOf, toBodyFile, type BodyFormat} from '../fixtures/body-file.ts';
 import {
 	checkMembers,
 	FileError,
@@ -202,24 +202,6 @@ type ResponseFile = Omit<StoredResponse, Emptiable | 'kind' | 'rawHeaders' | 'po
 	readonly bodyBytes: number;
 };
 
-const readBody = (file: string, {body: name, bodyFormat}: ResponseFile, readFile: (name: string) => Uint8Array | undefined): Uint8Array => {
-	if (name === undefined) {
-		return new Uint8Array();
-	}
-
-	const bodyFile = path.join(path.dirname(file), name);
-	const content = readFile(bodyFile);
-	if (!content) {
-		throw new FileError(bodyFile, `the file is missing, and ${path.basename(file)} names it as the body of its response`);
-	}
-
-	try {
-		return fromBodyFile(content, bodyFormat);
-	} catch (error) {
-		throw new FileError(bodyFile, `is no JSON: ${(error as Error).message}. If that is what you want, remove \`bodyFormat\` from ${path.basename(file)}`, {cause: error});
-	}
-};
-
 const readResponse = (file: string, object: JsonObject, readFile: (name: string) => Uint8Array | undefined): StoredResponse => {
 	checkMembers(file, '', object, responseRules);
 	const written = object as unknown as ResponseFile;
@@ -228,7 +210,7 @@ const readResponse = (file: string, object: JsonObject, readFile: (name: string)
 		checkMembers(file, 'range', written.range, rangeRules);
 	}
 
-	const body = readBody(file, written, readFile);
+	const body = readBodyOf(file, written, readFile);
 	const isEdited = body.byteLength !== written.bodyBytes;
 	const {method, url, selectingHeaders = {}, statusCode, statusMessage, httpVersion, range, tags = [], groups = [], versions, indexId = ''} = written;
 

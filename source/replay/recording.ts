@@ -1,6 +1,5 @@
 import {validateHeaderValue} from 'node:http';
-import path from 'node:path';
-import {fromBodyFile} from '../fixtures/body-file.ts';
+import {readBodyOf} from '../fixtures/body-file.ts';
 import {
 	checkMembers,
 	FileError,
@@ -185,21 +184,5 @@ Reads the body of a recording.
 
 @throws {FileError} If its file is missing, or is to be JSON and is not.
 */
-export const readRecordedBody = ({file}: Recording, {body, bodyFormat}: RecordedResponse): Uint8Array => {
-	if (body === undefined) {
-		return new Uint8Array();
-	}
-
-	const bodyFile = path.join(path.dirname(file), body);
-	const content = readFileIfAny(bodyFile);
-	if (!content) {
-		throw new FileError(bodyFile, `the file is missing, and ${path.basename(file)} names it as the body of its response`);
-	}
-
-	try {
-		return fromBodyFile(content, bodyFormat);
-	} catch (error) {
-		throw new FileError(bodyFile, `is no JSON: ${(error as Error).message}. If that is what you want, remove \`bodyFormat\` from ${path.basename(file)}`, {cause: error});
-	}
-};
+export const readRecordedBody = ({file}: Recording, response: RecordedResponse): Uint8Array => readBodyOf(file, response, readFileIfAny);
 
