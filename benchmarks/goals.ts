@@ -72,20 +72,38 @@ const concurrencies = [1, 8, usualConcurrency];
 const {small, medium, large} = bodySizes;
 
 const costs: readonly Goal[] = [
-	...Object.entries({'ours-disabled': 'disabled', 'ours-filtered': 'filtered out', 'ours-method': 'method not cached'}).flatMap(([ours, what]) => concurrencies.map(concurrency => cost(`Cache that takes no part (${what}), against plain got`, {ours, concurrency, most: 1.05}))),
+	...Object.entries({'ours-disabled': 'disabled', 'ours-filtered': 'filtered out', 'ours-method': 'method not cached'}).flatMap(([ours, what]) =>
+		concurrencies.map(concurrency => cost(`Cache that takes no part (${what}), against plain got`, {ours, concurrency, most: 1.05})),
+	),
 	cost('Miss on Redis, against plain got', {ours: 'ours-memory', concurrency: 1, most: 1.7}),
 	cost('Miss on Redis, against plain got', {ours: 'ours-memory', concurrency: 8}),
 	...[small, medium, large].map(size => cost('Miss on Redis, against plain got', {ours: 'ours-memory', size, most: size === small ? 1.25 : 1.4})),
 	cost('Miss in the memory of the process, against plain got', {ours: 'ours-process', concurrency: 1}),
 	cost('Miss in the memory of the process, against plain got', {ours: 'ours-process', concurrency: 8}),
-	...[small, medium, large].map(size => cost('Miss in the memory of the process, against plain got', {ours: 'ours-process', size, most: size === small ? 1.15 : 1.4})),
-	...concurrencies.map(concurrency => cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', concurrency})),
+	...[small, medium, large].map(size =>
+		cost('Miss in the memory of the process, against plain got', {ours: 'ours-process', size, most: size === small ? 1.15 : 1.4}),
+	),
+	...concurrencies.map(concurrency =>
+		cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', concurrency}),
+	),
 	...[medium, large].map(size => cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', size})),
 	cost('Miss on Redis that may not be stored, against plain got', {scenario: 'miss-unstorable', ours: 'ours-memory', most: 1.15}),
 	cost('Miss in memory that may not be stored, against plain got', {scenario: 'miss-unstorable', ours: 'ours-process', most: 1.15}),
 	...[small, medium].flatMap(size => [
-		cost('Validation on Redis, against a request that is answered 304', {scenario: 'revalidation', size, ours: 'ours-memory', peer: 'floor-validation', most: 1.3}),
-		cost('Validation in memory, against a request that is answered 304', {scenario: 'revalidation', size, ours: 'ours-process', peer: 'floor-validation', most: 1.3}),
+		cost('Validation on Redis, against a request that is answered 304', {
+			scenario: 'revalidation',
+			size,
+			ours: 'ours-memory',
+			peer: 'floor-validation',
+			most: 1.3,
+		}),
+		cost('Validation in memory, against a request that is answered 304', {
+			scenario: 'revalidation',
+			size,
+			ours: 'ours-process',
+			peer: 'floor-validation',
+			most: 1.3,
+		}),
 	]),
 ];
 

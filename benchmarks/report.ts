@@ -42,12 +42,7 @@ export const goalSection = (results: Results): Section => {
 		title: 'Goals',
 		table: {
 			head: ['goal', 'wanted', 'measured', ''],
-			rows: known.map(({title, goal, measured = '', isMet}) => [
-				title,
-				goal,
-				measured,
-				isMet === undefined ? '' : (isMet ? 'met' : '**not met**'),
-			]),
+			rows: known.map(({title, goal, measured = '', isMet}) => [title, goal, measured, isMet === undefined ? '' : (isMet ? 'met' : '**not met**')]),
 		},
 		notes: [
 			`${bounded.filter(({isMet}) => isMet).length} of ${bounded.length} met, ${verdicts.length - known.length} rows not measured. Of a miss and a validation, the ratio is one of processor time in the client's process; of a hit, of requests per second unless it says otherwise.`,

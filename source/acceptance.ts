@@ -58,7 +58,11 @@ const rules: Readonly<Record<keyof StoreCheckOptions, Rule>> = {
 	isShared: [isBoolean, 'a boolean'],
 	canList: [isBoolean, 'a boolean'],
 	isReliable: [isBoolean, 'a boolean'],
-	cacheOptions: [value => typeof value === 'object' && value !== null && Object.keys(value).every(name => cacheOptionNames.includes(name)), `an object with none but ${cacheOptionNames.join(', ')}`, describeRedacted],
+	cacheOptions: [
+		value => typeof value === 'object' && value !== null && Object.keys(value).every(name => cacheOptionNames.includes(name)),
+		`an object with none but ${cacheOptionNames.join(', ')}`,
+		describeRedacted,
+	],
 };
 
 /**

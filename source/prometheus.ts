@@ -32,7 +32,10 @@ export type RegisterMetricsOptions = {
 	prefix?: string | undefined;
 };
 
-const isRegistry = (value: unknown): boolean => typeof value === 'object' && value !== null && ['registerMetric', 'getSingleMetric', 'removeSingleMetric'].every(name => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
+const isRegistry = (value: unknown): boolean =>
+	typeof value === 'object'
+	&& value !== null
+	&& ['registerMetric', 'getSingleMetric', 'removeSingleMetric'].every(name => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
 
 const isPrefix = (value: unknown): boolean => isString(value) && /^[:a-z_][\w:]*$/iv.test(value);
 
@@ -156,7 +159,9 @@ export const registerMetrics = (cache: RedisCache, options: RegisterMetricsOptio
 	const metrics = Object.values(instruments) as unknown as Array<Metric & {readonly name: string}>;
 	const taken = metrics.find(({name}) => registry.getSingleMetric(name));
 	if (taken) {
-		throw new TypeError(`Expected the option \`prefix\` in registerMetrics() to be one whose metrics the registry does not have yet, got '${prefix}': '${taken.name}' is there already. A cache is registered once, and a second cache with a prefix or a registry of its own`);
+		throw new TypeError(
+			`Expected the option \`prefix\` in registerMetrics() to be one whose metrics the registry does not have yet, got '${prefix}': '${taken.name}' is there already. A cache is registered once, and a second cache with a prefix or a registry of its own`,
+		);
 	}
 
 	for (const metric of metrics) {

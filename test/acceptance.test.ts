@@ -64,7 +64,10 @@ const stores: Record<string, readonly [connect: () => StoreOption, options?: Sto
 	'SQLite in memory': [() => 'sqlite::memory:', {isShared: false}],
 	'a client of Redis': [() => client],
 	...Object.fromEntries(ioredisPackages.map(({name, open}) => [`a client of ${name}`, [ioredisForm(name, open)]] as const)),
-	'a client of ioredis with options, without memory and compression': [ioredisForm('with options', newestIoredis.open, {keyPrefix: 'app:', enableAutoPipelining: true, stringNumbers: true}), {cacheOptions: {memory: false, compression: false}}],
+	'a client of ioredis with options, without memory and compression': [
+		ioredisForm('with options', newestIoredis.open, {keyPrefix: 'app:', enableAutoPipelining: true, stringNumbers: true}),
+		{cacheOptions: {memory: false, compression: false}},
+	],
 	'a Map': [() => map],
 	memory: [() => 'memory', {isShared: false}],
 	'a Keyv with @keyv/sqlite': [() => new Keyv(sqlite(), {namespace: 'own'})],
@@ -77,10 +80,13 @@ for (const [given, message] of [
 	[['memory'], 'Expected a function that gives a store in storeChecks(), got a value of type string'],
 	[[() => 'memory', {isShard: false}], 'Unknown option `isShard` in storeChecks(): expected one of isShared, isReliable, canList, cacheOptions'],
 	[[() => 'memory', {canList: 0}], 'Expected the option `canList` in storeChecks() to be a boolean, got 0'],
-	[[() => 'memory', {cacheOptions: {namespace: 'a', encryption: 'secret'}}], 'Expected the option `cacheOptions` in storeChecks() to be an object with none but timeout, memory, compression, encryption, got an object of class Object'],
+	[
+		[() => 'memory', {cacheOptions: {namespace: 'a', encryption: 'secret'}}],
+		'Expected the option `cacheOptions` in storeChecks() to be an object with none but timeout, memory, compression, encryption, got an object of class Object',
+	],
 ] as const) {
 	test(message, () => {
-		assert.throws(() => storeChecks(...given as unknown as Parameters<typeof storeChecks>), {name: 'TypeError', message});
+		assert.throws(() => storeChecks(...(given as unknown as Parameters<typeof storeChecks>)), {name: 'TypeError', message});
 	});
 }
 

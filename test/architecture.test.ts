@@ -60,7 +60,20 @@ const folders = [
 ];
 
 /** What the package exports, and what each of these loads first. */
-const entryPoints = new Set(['acceptance.ts', 'audit.ts', 'embedded.ts', 'file-store.ts', 'index.ts', 'inspector.ts', 'node-version.ts', 'opentelemetry.ts', 'prometheus.ts', 'rate-limit.ts', 'replay.ts', 'webhook.ts']);
+const entryPoints = new Set([
+	'acceptance.ts',
+	'audit.ts',
+	'embedded.ts',
+	'file-store.ts',
+	'index.ts',
+	'inspector.ts',
+	'node-version.ts',
+	'opentelemetry.ts',
+	'prometheus.ts',
+	'rate-limit.ts',
+	'replay.ts',
+	'webhook.ts',
+]);
 
 type Module = {
 	readonly name: string;
@@ -136,7 +149,10 @@ test('each file lies in a folder that docs/contributing/design.md names', () => 
 test('every file that contributing.md and docs/contributing/design.md name exists', () => {
 	for (const page of ['contributing.md', 'docs/contributing/design.md']) {
 		const text = readFileSync(path.join(source, '..', page), 'utf8');
-		const named = text.matchAll(/`(?:source\/)?(?<file>(?:cache|cli|coalescing|got|http|management|observe|options|resource|store|tags|types)\/[\w\-.\/]*)`/gv).map(({groups}) => groups?.file ?? '').toArray();
+		const named = text
+			.matchAll(/`(?:source\/)?(?<file>(?:cache|cli|coalescing|got|http|management|observe|options|resource|store|tags|types)\/[\w\-.\/]*)`/gv)
+			.map(({groups}) => groups?.file ?? '')
+			.toArray();
 
 		assert.ok(named.length > 10, page);
 		for (const file of named) {

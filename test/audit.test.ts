@@ -475,7 +475,10 @@ await suite('a hit that cannot be compared', () => {
 await suite('the request of an audit', () => {
 	test('is the caller\'s, with his credentials and hooks, and leaves the store and his cookie jar alone', async () => {
 		await using scene = await setUpAudit();
-		scene.answerBy(headers => ({headers: {...cached, vary: 'cookie, authorization', 'set-cookie': 'b=2'}, body: `${String(headers['x-signed'])} ${String(headers.cookie)} ${String(headers.authorization)}`}));
+		scene.answerBy(headers => ({
+			headers: {...cached, vary: 'cookie, authorization', 'set-cookie': 'b=2'},
+			body: `${String(headers['x-signed'])} ${String(headers.cookie)} ${String(headers.authorization)}`,
+		}));
 		const set: string[] = [];
 		const client = scene.client.extend({
 			cookieJar: {

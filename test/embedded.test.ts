@@ -246,7 +246,10 @@ test('`await using` closes it', async (t: TestContext) => {
 });
 
 test('a `path` that is undefined, as from an unset variable, is refused', async (t: TestContext) => {
-	await t.assert.rejects(embeddedRedis({path: undefined}), {name: 'TypeError', message: /^Expected the option `path` in embeddedRedis\(\) to be a path, got undefined, as from an unset environment variable; leave/v});
+	await t.assert.rejects(embeddedRedis({path: undefined}), {
+		name: 'TypeError',
+		message: /^Expected the option `path` in embeddedRedis\(\) to be a path, got undefined, as from an unset environment variable; leave/v,
+	});
 });
 
 test('two without `path` have nothing in common', async (t: TestContext) => {

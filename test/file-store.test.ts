@@ -112,7 +112,16 @@ test('a stored response that is asked for again leaves its files as they are', a
 test('endings follow the type and the bytes of a body', async () => {
 	await using setup = await setUp();
 	const {client} = setup.open();
-	const types = {'text/html': '.html', 'image/png': '.png', 'application/problem+json': '.json', 'text/plain': '.txt', 'application/octet-stream': '.bin', 'image/svg+xml': '.svg', 'text/csv': '.csv', 'application/atom+xml': '.xml'};
+	const types = {
+		'text/html': '.html',
+		'image/png': '.png',
+		'application/problem+json': '.json',
+		'text/plain': '.txt',
+		'application/octet-stream': '.bin',
+		'image/svg+xml': '.svg',
+		'text/csv': '.csv',
+		'application/atom+xml': '.xml',
+	};
 	for (const [type, ending] of Object.entries(types)) {
 		const body = ending === '.bin' || ending === '.png' ? Uint8Array.of(0, 255) : '{}';
 		setup.origin.queue({headers: {...cacheable, 'content-type': type}, body});

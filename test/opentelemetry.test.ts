@@ -136,7 +136,21 @@ test('each kind of request has a span with what the cache did', async () => {
 	const [miss, hit] = spans;
 	assert.ok(miss);
 	assert.ok(hit);
-	assert.deepEqual(pick(miss.attributes, 'http.request.method', 'url.full', 'url.scheme', 'server.address', 'server.port', 'cache.tier', 'cache.forward_status_code', 'cache.body.size', 'http.request.resend_count'), ['GET', `${origin.url}/items?api_key=REDACTED`, 'http', '127.0.0.1', origin.port, 'origin', 200, 6, undefined]);
+	assert.deepEqual(
+		pick(
+			miss.attributes,
+			'http.request.method',
+			'url.full',
+			'url.scheme',
+			'server.address',
+			'server.port',
+			'cache.tier',
+			'cache.forward_status_code',
+			'cache.body.size',
+			'http.request.resend_count',
+		),
+		['GET', `${origin.url}/items?api_key=REDACTED`, 'http', '127.0.0.1', origin.port, 'origin', 200, 6, undefined],
+	);
 	assert.ok(['memory', 'store'].includes(String(hit.attributes['cache.tier'])));
 	assert.ok(Number(hit.attributes['cache.age']) >= 0);
 
@@ -461,7 +475,10 @@ test('wrong arguments of instrumentCache() throw a TypeError that names them', a
 	const cache = redisCache('memory');
 	const refuse = instrumentCache as (...given: readonly unknown[]) => unknown;
 	assert.throws(() => refuse({}), {name: 'TypeError', message: 'Expected a cache that redisCache() made in instrumentCache(), got an object of class Object'});
-	assert.throws(() => refuse(cache, {meterProvider: {}}), {name: 'TypeError', message: 'Expected the option `meterProvider` in instrumentCache() to be a MeterProvider of OpenTelemetry, got an object of class Object'});
+	assert.throws(() => refuse(cache, {meterProvider: {}}), {
+		name: 'TypeError',
+		message: 'Expected the option `meterProvider` in instrumentCache() to be a MeterProvider of OpenTelemetry, got an object of class Object',
+	});
 	assert.throws(() => refuse(cache, {provider: {}}), {name: 'TypeError', message: /Unknown option `provider`/v});
 	await cache.close();
 });

@@ -225,7 +225,9 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 		},
 		files: ['script.ts'],
 	}));
-	await writeFile(path.join(project, 'script.ts'), `
+	await writeFile(
+		path.join(project, 'script.ts'),
+		`
 		import got from 'got';
 		import {cacheInfo, redisCache, type CacheInfo, type CacheReason, type EntryFilter, type NotStoredReason, type RedisCache, type RedisCacheOptions, type RequestCacheOptions, type RequestLike} from 'got-redis-cache';
 		import {audit, type Audit, type AuditOptions, type WrongAnswer} from 'got-redis-cache/audit';
@@ -280,7 +282,8 @@ test('works from TypeScript, the oldest and the newest, with every check that th
 
 		// @ts-expect-error So is where each belongs.
 		export const mixture = () => redisCache({url: 'redis://localhost', ttlOffset: '1h'});
-	`);
+	`,
+	);
 
 	await run(process.execPath, ['node_modules/typescript-oldest/bin/tsc', '--noEmit'], project);
 	await run(process.execPath, ['node_modules/typescript/bin/tsc'], project);

@@ -213,7 +213,10 @@ test('wrong arguments of registerMetrics() throw a TypeError that names them', (
 	const cache = redisCache('memory');
 	const refuse = registerMetrics as (...given: readonly unknown[]) => unknown;
 	assert.throws(() => refuse({}), {name: 'TypeError', message: 'Expected a cache that redisCache() made in registerMetrics(), got an object of class Object'});
-	assert.throws(() => refuse(cache, {registry: {}}), {name: 'TypeError', message: 'Expected the option `registry` in registerMetrics() to be a Registry of prom-client, got an object of class Object'});
+	assert.throws(() => refuse(cache, {registry: {}}), {
+		name: 'TypeError',
+		message: 'Expected the option `registry` in registerMetrics() to be a Registry of prom-client, got an object of class Object',
+	});
 	assert.throws(() => refuse(cache, {prefix: '1-'}), {name: 'TypeError', message: /option `prefix` in registerMetrics\(\) to be .*, got '1-'/v});
 	assert.throws(() => refuse(cache, {prefx: 'a_'}), {name: 'TypeError', message: /Unknown option `prefx`/v});
 });

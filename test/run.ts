@@ -20,14 +20,29 @@ Node's own runner keeps one core free and takes files by their names. Most tests
 
 const root = path.join(import.meta.dirname, '..');
 
-const longest = ['got/got-15', 'got/got-14', 'package', 'faults/faults', 'acceptance', 'got/guarded-writes', 'got/superseded', 'got/exit', 'got/hanging-node', 'got/long-bodies', 'got/fast-path', 'got/flights-fleet', 'got/users', 'got/differential']
-	.map(name => `test/${name}.test.ts`);
+const longest = [
+	'got/got-15',
+	'got/got-14',
+	'package',
+	'faults/faults',
+	'acceptance',
+	'got/guarded-writes',
+	'got/superseded',
+	'got/exit',
+	'got/hanging-node',
+	'got/long-bodies',
+	'got/fast-path',
+	'got/flights-fleet',
+	'got/users',
+	'got/differential',
+].map(name => `test/${name}.test.ts`);
 
 /** How much a process can do when it alone is busy: comes last, when hardly another file is left. */
 const alone = 'test/got/own-load.test.ts';
 
 /** Faults, fleets, clusters, browsers, the embedded Redis, examples that are compiled, other test runners, and everything once more with got 14 and 15. */
-const slow = /\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:docstrings|guide|(?:inspector|ioredis|migration|operations|testing)-page)|embedded|package|docs\/readme|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-1[45]|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights|switches-fleet))/v;
+const slow =
+	/\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:docstrings|guide|(?:inspector|ioredis|migration|operations|testing)-page)|embedded|package|docs\/readme|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-1[45]|guarded-writes|hanging-node|lagging-replicas|long-bodies|own-load|rights|switches-fleet))/v;
 
 const arguments_ = process.argv.slice(2);
 const isFast = arguments_.includes('--fast');

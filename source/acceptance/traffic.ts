@@ -41,7 +41,12 @@ export const traffic = (isReliable: boolean): Act => async (scene: Scene) => {
 		}
 
 		return {
-			headers: {'cache-control': headers.authorization === undefined ? 'max-age=60' : 'private, max-age=60', vary: 'accept-language, authorization', 'cache-tag': `tag-${number}`, etag: `"${versions[number]}"`},
+			headers: {
+				'cache-control': headers.authorization === undefined ? 'max-age=60' : 'private, max-age=60',
+				vary: 'accept-language, authorization',
+				'cache-tag': `tag-${number}`,
+				etag: `"${versions[number]}"`,
+			},
 			body: [number, headers['accept-language'], headers.authorization ?? 'all', versions[number]].join(' '),
 		};
 	};

@@ -123,7 +123,12 @@ export const createAuditor = ({share, concurrency, comparison}: AuditSettings, o
 
 			counts.failed++;
 			const {request, settings: {http}} = hit.exchange;
-			output.failed(new Error(`got-redis-cache: A hit could not be audited, ${request.method} ${redactedUrl(request.url, http.ignoredParameters)}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
+			output.failed(
+				new Error(
+					`got-redis-cache: A hit could not be audited, ${request.method} ${redactedUrl(request.url, http.ignoredParameters)}: ${error instanceof Error ? error.message : String(error)}`,
+					{cause: error},
+				),
+			);
 		}
 	};
 

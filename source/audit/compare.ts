@@ -26,17 +26,21 @@ export type ComparisonRules = {
 /** Header fields that may differ between two right answers. */
 const fieldsThatDiffer = {
 	/** Caches change these, or they are for caches alone. */
-	caching: 'age cache-control cache-status cdn-cache-control date expires pragma surrogate-control surrogate-key vary warning x-cache x-cache-hits x-cache-status',
+	caching:
+		'age cache-control cache-status cdn-cache-control date expires pragma surrogate-control surrogate-key vary warning x-cache x-cache-hits x-cache-status',
 	/** An equal body is equal with another validator, too. The servers of one origin often differ in them. */
 	validators: 'etag last-modified',
 	/** The connection, the coding, and digests of what was transferred. */
-	transfer: 'accept-ranges alt-svc connection content-digest content-encoding content-length content-md5 digest keep-alive repr-digest trailer transfer-encoding upgrade via',
+	transfer:
+		'accept-ranges alt-svc connection content-digest content-encoding content-length content-md5 digest keep-alive repr-digest trailer transfer-encoding upgrade via',
 	/** A cookie is set anew, or no more. */
 	session: 'set-cookie set-cookie2',
 	/** The identifier of one request, the machine that answered, and the time it took. */
-	request: 'cf-ray correlation-id fly-request-id nel report-to request-id server server-timing traceparent tracestate x-amz-cf-id x-amz-cf-pop x-amz-id-2 x-amz-request-id x-amzn-requestid x-amzn-trace-id x-b3-spanid x-b3-traceid x-correlation-id x-github-request-id x-ms-request-id x-powered-by x-request-id x-response-time x-runtime x-served-by x-timer x-trace-id x-varnish x-vercel-id',
+	request:
+		'cf-ray correlation-id fly-request-id nel report-to request-id server server-timing traceparent tracestate x-amz-cf-id x-amz-cf-pop x-amz-id-2 x-amz-request-id x-amzn-requestid x-amzn-trace-id x-b3-spanid x-b3-traceid x-correlation-id x-github-request-id x-ms-request-id x-powered-by x-request-id x-response-time x-runtime x-served-by x-timer x-trace-id x-varnish x-vercel-id',
 	/** Quotas count requests. */
-	quotas: 'ratelimit ratelimit-limit ratelimit-policy ratelimit-remaining ratelimit-reset retry-after x-rate-limit-limit x-rate-limit-remaining x-rate-limit-reset x-ratelimit-limit x-ratelimit-remaining x-ratelimit-reset x-ratelimit-used',
+	quotas:
+		'ratelimit ratelimit-limit ratelimit-policy ratelimit-remaining ratelimit-reset retry-after x-rate-limit-limit x-rate-limit-remaining x-rate-limit-reset x-ratelimit-limit x-ratelimit-remaining x-ratelimit-reset x-ratelimit-used',
 } as const;
 
 const mayDiffer: ReadonlySet<string> = new Set(Object.values(fieldsThatDiffer).flatMap(names => names.split(' ')));

@@ -55,7 +55,8 @@ export type WrongAnswer = {
 /** The usual spelling of a header field. */
 const spelled = (name: string): string => name.replaceAll(/(?:^|-)[a-z]/gv, start => start.toUpperCase());
 
-const listed = (names: readonly string[], conjunction: string): string => new Intl.ListFormat('en-GB', {type: conjunction === 'or' ? 'disjunction' : 'conjunction'}).format(names.map(name => `\`${name}\``));
+const listed = (names: readonly string[], conjunction: string): string =>
+	new Intl.ListFormat('en-GB', {type: conjunction === 'or' ? 'disjunction' : 'conjunction'}).format(names.map(name => `\`${name}\``));
 
 const quoted = (names: readonly string[]): string => names.map(name => `'${name}'`).join(', ');
 
@@ -64,7 +65,8 @@ type Facts = Pick<WrongAnswer, 'names' | 'ageSeconds' | 'lifetimeSeconds' | 'isP
 	readonly hasOwnLifetimes: boolean;
 };
 
-const lifetimeText = ({ageSeconds, lifetimeSeconds}: Facts): string => `${Math.floor(ageSeconds)} s into a lifetime of ${lifetimeSeconds === Infinity ? 'any length' : `${Math.round(lifetimeSeconds)} s`}`;
+const lifetimeText = ({ageSeconds, lifetimeSeconds}: Facts): string =>
+	`${Math.floor(ageSeconds)} s into a lifetime of ${lifetimeSeconds === Infinity ? 'any length' : `${Math.round(lifetimeSeconds)} s`}`;
 
 const lifetimeRemedy = ({hasOwnLifetimes}: Facts): string => hasOwnLifetimes
 	? 'give it a shorter `expireAfter`, or purge it when it changes, with `cache.delete(url)` or a tag'
@@ -78,10 +80,24 @@ const advices: Readonly<Record<AuditCause, (facts: Facts) => string>> = {
 			? `The origin should send \`Vary: ${fields.join(', ')}\`; until then, pass \`matchHeaders: [${quoted(names)}]\` to redisCache().`
 			: `The response depends on one of ${listed(fields, 'or')}, which the origin should name in \`Vary\`; until then, pass \`matchHeaders\` with that field to redisCache().`;
 	},
-	credentials: ({names}) => `The response depends on who asks${names.length > 0 ? ` (${listed(names.map(name => spelled(name)), 'and')})` : ''}: the origin should send \`Cache-Control: private\`, or name the field in \`Vary\`; until then, say whose a response is with the option \`user\`, or leave the URL out with \`filter\`.`,
-	parameter: ({names}) => `The response depends on ${names.length === 1 ? 'the parameter' : 'one of the parameters'} ${listed(names, 'or')}: remove it from \`ignoredParameters\`.`,
-	lifetime: facts => `The response changed ${lifetimeText(facts)}: ${lifetimeRemedy(facts)}.${facts.isProven ? '' : ' No part of this request makes a difference; if other requests for the URL send header fields that this one lacks, look at those as well.'}`,
-	unknown: facts => `Either the response depends on who asks (${listed(facts.names.map(name => spelled(name)), 'and')}), and the origin should send \`Cache-Control: private\`; or it changed ${lifetimeText(facts)}, and ${lifetimeRemedy(facts)}.`,
+	credentials: ({names}) =>
+		`The response depends on who asks${
+			names.length > 0
+				? ` (${listed(
+					names.map(name => spelled(name)),
+					'and',
+				)})`
+				: ''
+		}: the origin should send \`Cache-Control: private\`, or name the field in \`Vary\`; until then, say whose a response is with the option \`user\`, or leave the URL out with \`filter\`.`,
+	parameter: ({names}) =>
+		`The response depends on ${names.length === 1 ? 'the parameter' : 'one of the parameters'} ${listed(names, 'or')}: remove it from \`ignoredParameters\`.`,
+	lifetime: facts =>
+		`The response changed ${lifetimeText(facts)}: ${lifetimeRemedy(facts)}.${facts.isProven ? '' : ' No part of this request makes a difference; if other requests for the URL send header fields that this one lacks, look at those as well.'}`,
+	unknown: facts =>
+		`Either the response depends on who asks (${listed(
+			facts.names.map(name => spelled(name)),
+			'and',
+		)}), and the origin should send \`Cache-Control: private\`; or it changed ${lifetimeText(facts)}, and ${lifetimeRemedy(facts)}.`,
 };
 
 /**

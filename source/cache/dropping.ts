@@ -41,7 +41,11 @@ const storedIn = (decision: Decision): StoredResponse | undefined => 'stored' in
 /**
 Removes a stored response that the origin has since replaced by another answer: only this one, or with the scope `'resource'` all variants. The store is not awaited unless the variants must be read first. A connection keeps the order of commands, so that a later look-up of this process finds nothing.
 */
-export const drop = async (context: ExchangeContext, {key, index: found, decision}: Pick<Exchange, 'key' | 'index' | 'decision'>, {scope, stored = storedIn(decision)}: Pick<Drop, 'scope' | 'stored'>): Promise<void> => {
+export const drop = async (
+	context: ExchangeContext,
+	{key, index: found, decision}: Pick<Exchange, 'key' | 'index' | 'decision'>,
+	{scope, stored = storedIn(decision)}: Pick<Drop, 'scope' | 'stored'>,
+): Promise<void> => {
 	const {store, indexes} = context;
 	const index = indexes.get(key) ?? found;
 	if (scope === 'resource') {

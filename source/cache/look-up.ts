@@ -116,7 +116,20 @@ export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, ke
 	const asked: Asked = {...given, settings: withSwitch(given.settings, undefined)};
 	const {request, settings, keyInput, budget = createBudget()} = asked;
 	const requestTimeMs = context.now();
-	const exchange = {request, settings, keyInput, requestTimeMs, startedAt: ownTimers.now(), lookUpMs: 0, tier: 'memory' as const, key: '', index: undefined, versions: noVersions, guard: noGuard, budget};
+	const exchange = {
+		request,
+		settings,
+		keyInput,
+		requestTimeMs,
+		startedAt: ownTimers.now(),
+		lookUpMs: 0,
+		tier: 'memory' as const,
+		key: '',
+		index: undefined,
+		versions: noVersions,
+		guard: noGuard,
+		budget,
+	};
 	if (bypass) {
 		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
 	}

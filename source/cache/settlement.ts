@@ -182,15 +182,20 @@ export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'sett
 	request.method !== 'HEAD' && Number(rawFieldValue(rawHeaders, 'content-length')) > settings.maxBodyBytes;
 
 /** Decides the outcome of a response whose body may not have arrived yet. */
-export const decideOutcome = ({settings: {filter}, now}: ExchangeContext, {request, decision, requestTimeMs, settings}: Pick<Exchange, 'request' | 'decision' | 'requestTimeMs' | 'settings'>, response: ResponseHead): Outcome => settle({
-	request,
-	decision,
-	response: {...response, content: response.content ?? unreadContent()},
-	requestTimeMs,
-	responseTimeMs: now(),
-	settings: settings.http,
-	isFilteredOut: filter && (filtered => !filter(request, filtered)),
-});
+export const decideOutcome = (
+	{settings: {filter}, now}: ExchangeContext,
+	{request, decision, requestTimeMs, settings}: Pick<Exchange, 'request' | 'decision' | 'requestTimeMs' | 'settings'>,
+	response: ResponseHead,
+): Outcome =>
+	settle({
+		request,
+		decision,
+		response: {...response, content: response.content ?? unreadContent()},
+		requestTimeMs,
+		responseTimeMs: now(),
+		settings: settings.http,
+		isFilteredOut: filter && (filtered => !filter(request, filtered)),
+	});
 
 /** Whether a response may remove stored responses that the exchange has not looked up. */
 export const supersedesUnseen = (context: ExchangeContext, exchange: Exchange, response: ResponseHead): boolean => {
@@ -220,7 +225,13 @@ Settles an exchange with the origin's response: stores, freshens, invalidates, o
 @param body - The complete body; the caller may change its bytes afterwards. `'too-large'`: the body was complete but not kept. `'incomplete'`: the body broke off.
 @param isReceived - Whether what the response invalidates has been purged already.
 */
-export const settleResponse = async (context: ExchangeContext, exchange: Exchange, response: ResponseHead, body: Uint8Array | 'too-large' | 'incomplete', isReceived = false): Promise<ExchangeResult> => {
+export const settleResponse = async (
+	context: ExchangeContext,
+	exchange: Exchange,
+	response: ResponseHead,
+	body: Uint8Array | 'too-large' | 'incomplete',
+	isReceived = false,
+): Promise<ExchangeResult> => {
 	const outcome = decideOutcome(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
 
 	if (!isReceived && 'invalidation' in outcome && outcome.invalidation) {

@@ -5,7 +5,10 @@ import type {OptionRows} from './commands/options.ts';
 import {globalOptions} from './global-options.ts';
 import {Failure} from './terminal/failure.ts';
 
-const toConfig = (options: OptionRows): NonNullable<ParseArgsConfig['options']> => Object.fromEntries(Object.entries(options).map(([name, {type, short, multiple = false}]) => [name, {type, multiple, ...short !== undefined && {short}}]));
+const toConfig = (options: OptionRows): NonNullable<ParseArgsConfig['options']> =>
+	Object.fromEntries(
+		Object.entries(options).map(([name, {type, short, multiple = false}]) => [name, {type, multiple, ...(short !== undefined && {short})}]),
+	);
 
 /** Finds the command's name, which may stand behind options that every command takes. */
 export const splitCommand = (arguments_: readonly string[]): {readonly name: string | undefined; readonly others: readonly string[]} => {
@@ -37,7 +40,8 @@ const nearest = (name: string, names: readonly string[]): string | undefined => 
 
 const suggestion = (nearestName: string | undefined, otherwise: string): string => nearestName === undefined ? otherwise : `did you mean ${nearestName}?`;
 
-export const unknownCommand = (name: string, names: readonly string[]): Failure => new Failure('wrongUsage', `There is no command '${name}': ${suggestion(nearest(name, names), `give one of ${names.join(', ')}`)}`);
+export const unknownCommand = (name: string, names: readonly string[]): Failure =>
+	new Failure('wrongUsage', `There is no command '${name}': ${suggestion(nearest(name, names), `give one of ${names.join(', ')}`)}`);
 
 const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : undefined;
 
@@ -56,7 +60,10 @@ const parseFailure = (error: Error, {name}: Command, options: OptionRows): Failu
 	}
 
 	if (error.message.includes('argument is ambiguous')) {
-		return new Failure('wrongUsage', `The option ${option} of the command ${name} is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in ${option}=-x`);
+		return new Failure(
+			'wrongUsage',
+			`The option ${option} of the command ${name} is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in ${option}=-x`,
+		);
 	}
 
 	return new Failure('wrongUsage', `${error.message.split('\n', 1)[0]?.replace(/\.$/v, '') ?? ''}: ${seeHelp}`);
@@ -71,7 +78,10 @@ export const parseCommand = (command: Command, arguments_: readonly string[]): G
 		const {values, positionals} = parseArgs({args: [...arguments_], options: toConfig(options), allowPositionals: true});
 		const [least, most] = command.arguments;
 		if (values.help !== true && (positionals.length < least || positionals.length > most)) {
-			throw new Failure('wrongUsage', `The command ${command.name} takes ${most === 0 ? 'no argument' : command.usage}, got ${positionals.length === 0 ? 'none' : positionals.join(' ')}: see got-redis-cache ${command.name} --help`);
+			throw new Failure(
+				'wrongUsage',
+				`The command ${command.name} takes ${most === 0 ? 'no argument' : command.usage}, got ${positionals.length === 0 ? 'none' : positionals.join(' ')}: see got-redis-cache ${command.name} --help`,
+			);
 		}
 
 		return createGiven(positionals, values);

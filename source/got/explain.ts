@@ -124,7 +124,9 @@ const askOrigin = async ({now, settings, store}: GotContext, request: RequestLik
 const refuseUnsafe = ({method = 'GET'}: RequestLike, {settings}: GotContext): void => {
 	const name = method.toUpperCase();
 	if (!isSafe(name) && !settings.request.http.methods.has(name)) {
-		throw new TypeError(`The option \`ask\` in explain() would send a ${name} request, which may change something: leave it out, or add the method to the option \`methods\` if such requests only read`);
+		throw new TypeError(
+			`The option \`ask\` in explain() would send a ${name} request, which may change something: leave it out, or add the method to the option \`methods\` if such requests only read`,
+		);
 	}
 };
 
@@ -145,7 +147,12 @@ const checkExplainOptions = (options: ExplainOptions | undefined): ExplainOption
 	return options ?? {};
 };
 
-export const explain = async (context: GotContext, given: string | URL | RequestLike, options: ExplainOptions | undefined, refusalsOfFleet: ExplainSources['refusalsOfFleet']): Promise<Explanation> => {
+export const explain = async (
+	context: GotContext,
+	given: string | URL | RequestLike,
+	options: ExplainOptions | undefined,
+	refusalsOfFleet: ExplainSources['refusalsOfFleet'],
+): Promise<Explanation> => {
 	const request = checkRequest(given, 'explain()', context.settings);
 	const {cache, ...flags} = checkExplainOptions(options);
 	const {ask = false} = checkFlag(flags, 'ask', 'explain()');
@@ -153,5 +160,8 @@ export const explain = async (context: GotContext, given: string | URL | Request
 		refuseUnsafe(request, context);
 	}
 
-	return explainRequest(context, await askedFor(context, request, cache), {askOrigin: ask ? async () => askOrigin(context, request) : undefined, refusalsOfFleet});
+	return explainRequest(context, await askedFor(context, request, cache), {
+		askOrigin: ask ? async () => askOrigin(context, request) : undefined,
+		refusalsOfFleet,
+	});
 };

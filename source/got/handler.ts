@@ -16,7 +16,9 @@ const isGotStream = (value: unknown): value is Request => typeof value === 'obje
 const refuseWithoutHooks = (own: Hooks, {hooks}: Options): void => {
 	const [hook] = own.beforeRequest;
 	if (hook && !hooks.beforeRequest.includes(hook)) {
-		throw new TypeError('The handlers of redisCache() run without its hooks, so that nothing would be cached, as in got.extend({...redisCache(), hooks}): pass what redisCache() returns as it is, as in got.extend(redisCache(), {hooks})');
+		throw new TypeError(
+			'The handlers of redisCache() run without its hooks, so that nothing would be cached, as in got.extend({...redisCache(), hooks}): pass what redisCache() returns as it is, as in got.extend(redisCache(), {hooks})',
+		);
 	}
 };
 

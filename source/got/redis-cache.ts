@@ -100,7 +100,9 @@ export class RedisCache {
 		// It is what tells a storage adapter, as got's own option `cache` takes, from a cache. No adapter is without it.
 		Object.defineProperty(this.prototype, 'set', {
 			get() {
-				throw new TypeError('What redisCache() returns is an extension of got and no storage adapter: pass it to got.extend(), as in got.extend(redisCache()), and leave got\'s own option `cache` out');
+				throw new TypeError(
+					'What redisCache() returns is an extension of got and no storage adapter: pass it to got.extend(), as in got.extend(redisCache()), and leave got\'s own option `cache` out',
+				);
 			},
 		});
 	}
@@ -509,7 +511,12 @@ export class RedisCache {
 
 		const {count, unnamedCount} = await copyAll(this.#context, other.#context);
 		if (unnamedCount > 0) {
-			this.#context.reportError('copyTo()', new Error(`${unnamedCount} ${unnamedCount === 1 ? 'response was' : 'responses were'} not copied: the other cache has another last key of \`encryption\`, or none, and names what is stored by it. Only what the URL alone tells apart can be named anew, not what a body, a credential, the option \`key\` or \`user\`, or another \`Host\` does`));
+			this.#context.reportError(
+				'copyTo()',
+				new Error(
+					`${unnamedCount} ${unnamedCount === 1 ? 'response was' : 'responses were'} not copied: the other cache has another last key of \`encryption\`, or none, and names what is stored by it. Only what the URL alone tells apart can be named anew, not what a body, a credential, the option \`key\` or \`user\`, or another \`Host\` does`,
+				),
+			);
 		}
 
 		return count;

@@ -7,10 +7,12 @@ Credentials are recognized by common names, in queries and header fields. Their 
 /** The names in lower case, reduced to letters and digits, without a leading `x-`. `docs/security.md` lists them in their usual spelling. */
 export const credentialsByKind = {
 	keys: 'accesskey apikey appkey authkey functionskey googapikey ocpapimsubscriptionkey secretkey sessionkey subscriptionkey',
-	tokens: 'accesstoken apitoken authenticationtoken authtoken bearertoken clientassertion csrftoken idtoken jobtoken jwt oauthtoken oauthverifier privatetoken refreshtoken securitytoken sessiontoken token usertoken xsrftoken',
+	tokens:
+		'accesstoken apitoken authenticationtoken authtoken bearertoken clientassertion csrftoken idtoken jobtoken jwt oauthtoken oauthverifier privatetoken refreshtoken securitytoken sessiontoken token usertoken xsrftoken',
 	secrets: 'apisecret appsecret clientsecret consumersecret jsessionid passphrase passwd password phpsessid pwd secret sessionid',
 	signatures: 'hmac oauthsignature sharedaccesssignature sig signature',
-	signedUrls: 'amzcredential amzsecuritytoken amzsignature awsaccesskeyid googcredential googleaccessid googsignature hdnea hdnts ossaccesskeyid osscredential osssecuritytoken osssignature qsignature',
+	signedUrls:
+		'amzcredential amzsecuritytoken amzsignature awsaccesskeyid googcredential googleaccessid googsignature hdnea hdnts ossaccesskeyid osscredential osssecuritytoken osssignature qsignature',
 	headerFields: 'authorization cookie proxyauthorization',
 } as const;
 

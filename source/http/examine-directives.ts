@@ -7,7 +7,21 @@ import {qualifiedNames} from './storing.ts';
 Checks of directives: values, contradictions, and names that mean nothing.
 */
 
-const known: ReadonlySet<string> = new Set(['immutable', 'max-age', 'must-revalidate', 'must-understand', 'no-cache', 'no-store', 'no-transform', 'private', 'proxy-revalidate', 'public', 's-maxage', 'stale-if-error', 'stale-while-revalidate']);
+const known: ReadonlySet<string> = new Set([
+	'immutable',
+	'max-age',
+	'must-revalidate',
+	'must-understand',
+	'no-cache',
+	'no-store',
+	'no-transform',
+	'private',
+	'proxy-revalidate',
+	'public',
+	's-maxage',
+	'stale-if-error',
+	'stale-while-revalidate',
+]);
 
 const misspelled: ReadonlyMap<string, string> = new Map([
 	['maxage', 'max-age'],

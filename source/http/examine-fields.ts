@@ -46,11 +46,18 @@ const vary: Check = ({headers}) => {
 
 	const costly = names.filter(name => diverse.has(name));
 	if (costly.length > 0) {
-		return warning('vary', `\`Vary\` names ${costly.join(', ')}, of which nearly each client has another value: few requests find a stored response.`, {rfc: 'RFC 9110 §12.5.5', mend: 'Leave such fields out of `Vary`, or say whose the response is with `private`.'});
+		return warning(
+			'vary',
+			`\`Vary\` names ${costly.join(', ')}, of which nearly each client has another value: few requests find a stored response.`,
+			{rfc: 'RFC 9110 §12.5.5', mend: 'Leave such fields out of `Vary`, or say whose the response is with `private`.'},
+		);
 	}
 
 	return names.length > mostFields
-		? warning('vary', `\`Vary\` names ${names.length} fields: each combination of values is a response of its own.`, {rfc: 'RFC 9110 §12.5.5', mend: 'Name only fields that the response depends on.'})
+		? warning('vary', `\`Vary\` names ${names.length} fields: each combination of values is a response of its own.`, {
+			rfc: 'RFC 9110 §12.5.5',
+			mend: 'Name only fields that the response depends on.',
+		})
 		: pass('vary', `\`Vary\` names ${names.join(', ')}: each value is a response of its own.`, 'RFC 9111 §4.1');
 };
 
@@ -59,7 +66,11 @@ const encoding: Check = ({headers, contentEncoding}) => {
 
 	return contentEncoding === undefined || contentEncoding === 'identity' || names === '*' || names.includes('accept-encoding')
 		? undefined
-		: warning('vary', `The content is encoded with ${contentEncoding}, and \`Vary\` does not name \`Accept-Encoding\`: another cache may give it to clients that cannot decode it.`, {rfc: 'RFC 9110 §12.5.5', mend: 'Send `Vary: Accept-Encoding`.'});
+		: warning(
+			'vary',
+			`The content is encoded with ${contentEncoding}, and \`Vary\` does not name \`Accept-Encoding\`: another cache may give it to clients that cannot decode it.`,
+			{rfc: 'RFC 9110 §12.5.5', mend: 'Send `Vary: Accept-Encoding`.'},
+		);
 };
 
 /** Whether a shared cache stores a cookie for everybody. */
@@ -70,9 +81,13 @@ const isCookieShared = ({headers, settings, appraisal: {isExplicit, directives}}
 	&& !hasUnqualified(directives, 'no-store')
 	&& !qualifiedNames(directives, settings).includes('set-cookie');
 
-const cookie: Check = exam => isCookieShared(exam)
-	? warning('set-cookie', 'It has `Set-Cookie` and may be stored: everybody is given the same cookie.', {rfc: 'RFC 9111 §7.3', mend: 'Leave `Set-Cookie` out of responses for everybody, or send `no-cache="set-cookie"`.'})
-	: undefined;
+const cookie: Check = exam =>
+	isCookieShared(exam)
+		? warning('set-cookie', 'It has `Set-Cookie` and may be stored: everybody is given the same cookie.', {
+			rfc: 'RFC 9111 §7.3',
+			mend: 'Leave `Set-Cookie` out of responses for everybody, or send `no-cache="set-cookie"`.',
+		})
+		: undefined;
 
 const authorization: Check = ({request, settings}) => fieldValue(request.headers, 'authorization') !== undefined && settings.isShared
 	? note('authorization', 'The request has `Authorization`: only a response that has `public`, `s-maxage` or `must-revalidate` is stored, and given to everybody.', 'RFC 9111 §3.5')

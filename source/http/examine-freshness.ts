@@ -10,11 +10,18 @@ Checks of freshness: lifetime, age, dates and clocks.
 
 const lifetime: Check = ({lifetime: {seconds, source}, appraisal: {policy}, settings}) => {
 	if (source === 'none' && settings.heedsCacheControl) {
-		return warning('lifetime', 'Nothing says how long it is fresh: it is not used without asking the origin.', {rfc: 'RFC 9111 §4.2', mend: 'Send `Cache-Control: max-age=…`, with the seconds for which it may be used without asking.'});
+		return warning('lifetime', 'Nothing says how long it is fresh: it is not used without asking the origin.', {
+			rfc: 'RFC 9111 §4.2',
+			mend: 'Send `Cache-Control: max-age=…`, with the seconds for which it may be used without asking.',
+		});
 	}
 
 	if (source === 'heuristic') {
-		return warning('lifetime', `It does not say how long it is fresh: ${inWords(seconds)} is a guess, a tenth of the time since \`Last-Modified\`, a week at most.`, {rfc: 'RFC 9111 §4.2.2', mend: 'Send `Cache-Control: max-age=…`, so that nobody has to guess.'});
+		return warning(
+			'lifetime',
+			`It does not say how long it is fresh: ${inWords(seconds)} is a guess, a tenth of the time since \`Last-Modified\`, a week at most.`,
+			{rfc: 'RFC 9111 §4.2.2', mend: 'Send `Cache-Control: max-age=…`, so that nobody has to guess.'},
+		);
 	}
 
 	if (seconds === 0) {
@@ -32,7 +39,10 @@ const staleOnArrival: Check = ({lifetime: {seconds}, appraisal: {policy}}) => {
 	const {correctedInitialAgeSeconds} = policy;
 
 	return seconds > 0 && correctedInitialAgeSeconds >= seconds
-		? warning('lifetime', `It is stale when it arrives: its age is ${inWords(correctedInitialAgeSeconds)}, its lifetime ${inWords(seconds)}.`, {rfc: 'RFC 9111 §4.2.3', mend: 'Have caches before this one validate earlier, or see whether the clock of the origin is right.'})
+		? warning('lifetime', `It is stale when it arrives: its age is ${inWords(correctedInitialAgeSeconds)}, its lifetime ${inWords(seconds)}.`, {
+			rfc: 'RFC 9111 §4.2.3',
+			mend: 'Have caches before this one validate earlier, or see whether the clock of the origin is right.',
+		})
 		: undefined;
 };
 
@@ -98,7 +108,11 @@ const date: Check = exam => {
 
 	const effect = skew < 0 ? ', which counts as age' : '';
 
-	return warning('clock', `The clock of the origin is ${inWords(Math.abs(skew))} ${skew < 0 ? 'behind' : 'ahead of'} this machine's${effect}, or a cache before this one sends no \`Age\`.`, {rfc: 'RFC 9111 §4.2.3', mend: 'Set both clocks by NTP.'});
+	return warning(
+		'clock',
+		`The clock of the origin is ${inWords(Math.abs(skew))} ${skew < 0 ? 'behind' : 'ahead of'} this machine's${effect}, or a cache before this one sends no \`Age\`.`,
+		{rfc: 'RFC 9111 §4.2.3', mend: 'Set both clocks by NTP.'},
+	);
 };
 
 const lastModified: Check = ({headers, responseTimeMs}) => {
@@ -117,4 +131,5 @@ const lastModified: Check = ({headers, responseTimeMs}) => {
 		: undefined;
 };
 
-export const examineFreshness = (exam: Exam): readonly Finding[] => [lifetime, staleOnArrival, ownLifetime, expires, age, date, lastModified].map(check => check(exam)).filter(finding => finding !== undefined);
+export const examineFreshness = (exam: Exam): readonly Finding[] =>
+	[lifetime, staleOnArrival, ownLifetime, expires, age, date, lastModified].map(check => check(exam)).filter(finding => finding !== undefined);

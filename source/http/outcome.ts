@@ -95,9 +95,22 @@ export type Outcome =
 	/** Return the response. */
 	| {readonly kind: 'pass'; readonly reason: PassReason; readonly change: Freshening | Refusal; readonly invalidation?: Invalidation | undefined}
 	/** Return the response and store it. `otherwise` is the change if the response turns out not to be storable. */
-	| {readonly kind: 'store'; readonly reason: 'stored'; readonly change: Replacement; readonly otherwise: Refusal; readonly invalidation?: Invalidation | undefined}
+	| {
+		readonly kind: 'store';
+		readonly reason: 'stored';
+		readonly change: Replacement;
+		readonly otherwise: Refusal;
+		readonly invalidation?: Invalidation | undefined;
+	}
 	/** Combine a partial response with the stored one: add its bytes to those of `answer`, and answer from that, RFC 9111 §3.4. `otherwise` is the outcome if the combined bytes do not satisfy the request. */
-	| {readonly kind: 'combine'; readonly reason: 'combined'; readonly range: StoredRange; readonly answer: StoredResponse; readonly change: Freshening | Refusal; readonly otherwise: Refetch | undefined}
+	| {
+		readonly kind: 'combine';
+		readonly reason: 'combined';
+		readonly range: StoredRange;
+		readonly answer: StoredResponse;
+		readonly change: Freshening | Refusal;
+		readonly otherwise: Refetch | undefined;
+	}
 	/** Answer a 304 with the stored response and its new header fields, RFC 9111 §4.3.4. */
 	| {readonly kind: 'freshen'; readonly reason: 'not-modified'; readonly answer: StoredResponse; readonly change: Freshening | Refusal}
 	/** Answer with a stale response, RFC 9111 §4.2.4. */

@@ -60,7 +60,8 @@ export const readStatement = (reception: ReceivedMessage): Statement => {
 	return statementOf(freshness, explicitLifetimeSeconds(freshness));
 };
 
-const lifetimeBy = ({request, response, settings: {lifetimes, heedsCacheControl}}: ReceivedMessage, freshness: FreshnessInput): Lifetime => lifetimeOf({...freshness, request, response, lifetimes, heedsCacheControl});
+const lifetimeBy = ({request, response, settings: {lifetimes, heedsCacheControl}}: ReceivedMessage, freshness: FreshnessInput): Lifetime =>
+	lifetimeOf({...freshness, request, response, lifetimes, heedsCacheControl});
 
 /** How long a response is fresh, and by what. */
 export const lifetimeFor = (received: ReceivedMessage): Lifetime => lifetimeBy(received, freshnessOf(received));

@@ -252,7 +252,10 @@ type SettleLimitedInput = Omit<SettleFailureInput, 'failure'> & {
 };
 
 /** Whether the origin is asked about a stored response only because that is stale. A response that was invalidated, or that the request wants validated, answers nothing by itself. */
-const isAskedForStaleness = (decision: Decision): boolean => decision.kind === 'validate' ? decision.reason === 'stale' : decision.kind === 'fetch' && decision.reason === 'no-validator' && decision.insteadOf === 'stale';
+const isAskedForStaleness = (decision: Decision): boolean =>
+	decision.kind === 'validate'
+		? decision.reason === 'stale'
+		: decision.kind === 'fetch' && decision.reason === 'no-validator' && decision.insteadOf === 'stale';
 
 /**
 Returns the stale response that answers in place of an origin that is not asked yet; `undefined` if none may.

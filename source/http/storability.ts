@@ -21,7 +21,22 @@ Returns the reason why a response must not, or need not, be stored; `undefined` 
 export const whyNotStorable = (candidate: Candidate): PassReason | undefined => rules.find(([, isForbidden]) => isForbidden(candidate))?.[0];
 
 /** The reasons that a response and its request give by themselves. */
-export type StorabilityReason = Extract<PassReason, 'method' | 'status' | 'partial' | 'request-no-store' | 'must-understand' | 'no-store' | 'private' | 'authorization' | 'vary-star' | 'credentials' | 'not-explicit' | 'set-cookie' | 'not-reusable'>;
+export type StorabilityReason = Extract<
+	PassReason,
+	| 'method'
+	| 'status'
+	| 'partial'
+	| 'request-no-store'
+	| 'must-understand'
+	| 'no-store'
+	| 'private'
+	| 'authorization'
+	| 'vary-star'
+	| 'credentials'
+	| 'not-explicit'
+	| 'set-cookie'
+	| 'not-reusable'
+>;
 
 /** A rule that forbids storing, by the reason that it gives, and whether a response complies with it. */
 export type Clause = {
@@ -48,7 +63,14 @@ type Rule = readonly [reason: StorabilityReason, isForbidden: (candidate: Candid
 const rules: readonly Rule[] = [
 	['method', ({request, settings}) => !settings.methods.has(request.method)],
 
-	['status', ({response: {statusCode}, settings}) => !Number.isSafeInteger(statusCode) || statusCode < 200 || requestSpecific.has(statusCode) || !(settings.statusCodes?.has(statusCode) ?? !notStored.has(statusCode))],
+	[
+		'status',
+		({response: {statusCode}, settings}) =>
+			!Number.isSafeInteger(statusCode)
+			|| statusCode < 200
+			|| requestSpecific.has(statusCode)
+			|| !(settings.statusCodes?.has(statusCode) ?? !notStored.has(statusCode)),
+	],
 
 	['partial', ({response, appraisal}) => response.statusCode === 206 && contentRangeOf(appraisal.headers) === undefined],
 
@@ -57,20 +79,38 @@ const rules: readonly Rule[] = [
 	['must-understand', ({response, appraisal: {directives}}) => directives.has('must-understand') && !understood.has(response.statusCode)],
 
 	// RFC 9111 §5.2.2.3: a cache that understands the status code may ignore `no-store` beside `must-understand`.
-	['no-store', ({appraisal: {directives, ownLifetime}}) => ownLifetime === 'no-store' || (directives.has('no-store') && !directives.has('must-understand'))],
+	[
+		'no-store',
+		({appraisal: {directives, ownLifetime}}) => ownLifetime === 'no-store' || (directives.has('no-store') && !directives.has('must-understand')),
+	],
 
 	['private', ({appraisal: {directives}, settings}) => settings.isShared && hasUnqualified(directives, 'private')],
 
-	['authorization', ({request, appraisal, settings}) => settings.isShared && fieldValue(request.headers, 'authorization') !== undefined && !isAuthenticatedReuseAllowed(appraisal)],
+	[
+		'authorization',
+		({request, appraisal, settings}) =>
+			settings.isShared && fieldValue(request.headers, 'authorization') !== undefined && !isAuthenticatedReuseAllowed(appraisal),
+	],
 
 	['vary-star', ({appraisal: {headers}, settings}) => selectingFieldNames(headers, settings.matchHeaders) === '*'],
 
 	['credentials', candidate => isReusedAtRisk(candidate) && hasUnselectedCredential(candidate)],
 
-	['not-explicit', ({response: {statusCode}, appraisal, settings}) => !isMeantToBeStored(appraisal) && !heuristicallyCacheable.has(statusCode) && settings.statusCodes === undefined],
+	[
+		'not-explicit',
+		({response: {statusCode}, appraisal, settings}) =>
+			!isMeantToBeStored(appraisal) && !heuristicallyCacheable.has(statusCode) && settings.statusCodes === undefined,
+	],
 
 	// RFC 9111 §7.3: `Set-Cookie` does not forbid storing, but an origin that sends it without caching directives probably did not consider other users.
-	['set-cookie', ({appraisal, settings}) => settings.isShared && appraisal.headers['set-cookie'] !== undefined && !isMeantToBeStored(appraisal) && (appraisal.ownLifetime === undefined || !settings.hasOwnKey)],
+	[
+		'set-cookie',
+		({appraisal, settings}) =>
+			settings.isShared
+			&& appraisal.headers['set-cookie'] !== undefined
+			&& !isMeantToBeStored(appraisal)
+			&& (appraisal.ownLifetime === undefined || !settings.hasOwnKey),
+	],
 
 	['not-reusable', ({appraisal, settings}) => !isEverUsable(appraisal, settings)],
 ];

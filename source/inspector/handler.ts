@@ -68,7 +68,13 @@ export const createHandler = ({cache, basePath, isReadOnly = false, token, isOwn
 
 	const answerRoute = async (request: IncomingMessage, response: ServerResponse, name: string, query: URLSearchParams): Promise<void> => {
 		if (!hasToken(request)) {
-			refuse(response, 401, token === undefined ? `The header field ${headerName} is missing` : 'The token is missing or wrong: open the address that was printed when the inspector was started');
+			refuse(
+				response,
+				401,
+				token === undefined
+					? `The header field ${headerName} is missing`
+					: 'The token is missing or wrong: open the address that was printed when the inspector was started',
+			);
 			return;
 		}
 

@@ -63,7 +63,10 @@ const wholeUrlHint = 'delete() takes the URL as it was requested';
 
 const describePrefix = (value: unknown): string => {
 	const storedForm = isString(value) && schemes.some(scheme => value.toLowerCase().startsWith(scheme)) ? inStoredForm(value) : undefined;
-	const hint = storedForm === undefined || storedForm === value ? '' : `, which no stored URL begins with: they have the form ${describeRedacted(storedForm)}${storedForm.includes('?') ? `, with the query parameters in the order of their names${isRedacted(storedForm) ? `, and ${redacted} in the place of credentials: ${wholeUrlHint}` : ''}` : ''}`;
+	const hint =
+		storedForm === undefined || storedForm === value
+			? ''
+			: `, which no stored URL begins with: they have the form ${describeRedacted(storedForm)}${storedForm.includes('?') ? `, with the query parameters in the order of their names${isRedacted(storedForm) ? `, and ${redacted} in the place of credentials: ${wholeUrlHint}` : ''}` : ''}`;
 
 	return `${describeRedacted(value)}${hint}`;
 };
@@ -141,7 +144,11 @@ const commonRules = {
 
 const filterRules: Readonly<Record<keyof EntryFilter, Rule>> = {...commonRules, stale: [isBoolean, 'a boolean']};
 
-const purgeRules = {...commonRules, group: [value => isString(value) || (Array.isArray(value) && value.every(element => isString(element))), 'a string, or an array of strings'], stale: [value => value === true, 'true']} satisfies Record<string, Rule>;
+const purgeRules = {
+	...commonRules,
+	group: [value => isString(value) || (Array.isArray(value) && value.every(element => isString(element))), 'a string, or an array of strings'],
+	stale: [value => value === true, 'true'],
+} satisfies Record<string, Rule>;
 
 /** Where a property belongs that says what several responses have in common. */
 const hintOfFilter = (name: string, where: string): string | undefined => {
@@ -167,7 +174,9 @@ const hasWildcard = (text: string): boolean => {
 
 const refuseWildcard = (given: string | URL | undefined, property: string, where: string, isMeant: (text: string) => boolean = hasWildcard): void => {
 	if (given !== undefined && isMeant(String(given))) {
-		throw new TypeError(`Expected the ${property} in ${where} without a wildcard, got ${describeRedacted(given)}, in which \`*\` is a character like any other; did you mean \`pattern\`, as in invalidate({pattern: '*.example.com/items'}) and entries({pattern: …})?`);
+		throw new TypeError(
+			`Expected the ${property} in ${where} without a wildcard, got ${describeRedacted(given)}, in which \`*\` is a character like any other; did you mean \`pattern\`, as in invalidate({pattern: '*.example.com/items'}) and entries({pattern: …})?`,
+		);
 	}
 };
 
@@ -179,7 +188,9 @@ const refuseUnusedNames = (request: RequestLike, where: string, settings: Reques
 	const isUnused = {user: request.user !== undefined && !settings.user, key: request.key !== undefined && !settings.key};
 	const name = Object.entries(isUnused).find(([, is]) => is)?.[0];
 	if (name !== undefined) {
-		throw new TypeError(`The property \`${name}\` in ${where} finds nothing in a cache without the option \`${name}\`: leave it out, or give this cache the function \`${name}\` that it was stored by`);
+		throw new TypeError(
+			`The property \`${name}\` in ${where} finds nothing in a cache without the option \`${name}\`: leave it out, or give this cache the function \`${name}\` that it was stored by`,
+		);
 	}
 };
 
@@ -191,15 +202,21 @@ const refuseIncomplete = ({method, body, json, form, headers = {}, key}: Request
 	}
 
 	if (method === undefined && contents.length > 0) {
-		throw new TypeError(`The property \`${contents[0]}\` in ${where} needs the \`method\` of the request, as in {url, method: 'POST', ${contents[0]}}: without it, this is about a GET request with that content`);
+		throw new TypeError(
+			`The property \`${contents[0]}\` in ${where} needs the \`method\` of the request, as in {url, method: 'POST', ${contents[0]}}: without it, this is about a GET request with that content`,
+		);
 	}
 
 	if (body !== undefined && Object.keys(headers).every(name => name.toLowerCase() !== 'content-type')) {
-		throw new TypeError(`The property \`body\` in ${where} needs the \`content-type\` that it was sent with, as in {body, headers: {'content-type': 'text/plain'}}, with undefined if it had none; or give \`json\` or \`form\` as to got`);
+		throw new TypeError(
+			`The property \`body\` in ${where} needs the \`content-type\` that it was sent with, as in {body, headers: {'content-type': 'text/plain'}}, with undefined if it had none; or give \`json\` or \`form\` as to got`,
+		);
 	}
 
 	if (key === undefined && settings.key) {
-		throw new TypeError(`Expected the property \`key\` in ${where}, since this cache has the option \`key\`: what that returns for the request; with whatever key, invalidate({url: …}) purges and entries({url: …}) lists`);
+		throw new TypeError(
+			`Expected the property \`key\` in ${where}, since this cache has the option \`key\`: what that returns for the request; with whatever key, invalidate({url: …}) purges and entries({url: …}) lists`,
+		);
 	}
 };
 
@@ -225,7 +242,9 @@ export const checkRequest = (given: unknown, where: string, settings: RequestSet
 
 	const checked = request as unknown as RequestLike;
 	if (isRedacted(String(checked.url))) {
-		throw new TypeError(`Expected the URL in ${where} to be the one that was requested, got ${describeRedacted(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({url: …}) takes that`);
+		throw new TypeError(
+			`Expected the URL in ${where} to be the one that was requested, got ${describeRedacted(checked.url)} with ${redacted} in the place of a credential, as it is listed: invalidate({url: …}) takes that`,
+		);
 	}
 
 	refuseWildcard(checked.url, 'URL', where);
@@ -287,7 +306,9 @@ const hintOfPurge = (name: string): string | undefined => {
 export const checkPurgeable = (given: unknown): Purgeable => {
 	const where = 'invalidate()';
 	if (!isObject(given)) {
-		throw new TypeError(`Expected an object such as {tag: 'items'} in ${where}, got ${describeRedacted(given)}; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})`);
+		throw new TypeError(
+			`Expected an object such as {tag: 'items'} in ${where}, got ${describeRedacted(given)}; what is stored for a URL is removed by delete(), and for all users of it by invalidate({url: …})`,
+		);
 	}
 
 	validate(given, purgeRules, {where, noun: 'property', hint: hintOfPurge});
@@ -373,7 +394,15 @@ export const checkEntriesOptions = (given: unknown): EntriesOptions => {
 		throw new TypeError(`Expected an object with options in entries(), got ${describeRedacted(given)}`);
 	}
 
-	validate(given, {onUnreadable: [value => typeof value === 'function', 'a function']}, {where: 'entries()', noun: 'property', hint: () => 'one filter has all properties, as in entries({tag, origin}); the second argument takes `onUnreadable`'});
+	validate(
+		given,
+		{onUnreadable: [value => typeof value === 'function', 'a function']},
+		{
+			where: 'entries()',
+			noun: 'property',
+			hint: () => 'one filter has all properties, as in entries({tag, origin}); the second argument takes `onUnreadable`',
+		},
+	);
 	return given;
 };
 

@@ -109,17 +109,18 @@ const readVersionRecords = async ({store}: ExchangeContext, names: readonly stri
 	return {versions: versionsIn(store, names, records), records: new Map(names.map((name, position) => [name, records[position]]))};
 };
 
-const purgesSince = (key: string, stored: StoredResponse, {versions, records}: CurrentVersions): ExplainedPurge[] => changedVersions(versionKeysOf(key, stored), stored, versions).map(({name, position, change}) => {
-	const record = records.get(name);
-	const purgedAtMs = record?.kind === 'version' ? record.purgedAtMs : 0;
+const purgesSince = (key: string, stored: StoredResponse, {versions, records}: CurrentVersions): ExplainedPurge[] =>
+	changedVersions(versionKeysOf(key, stored), stored, versions).map(({name, position, change}) => {
+		const record = records.get(name);
+		const purgedAtMs = record?.kind === 'version' ? record.purgedAtMs : 0;
 
-	return {
-		...subjectAt(position, stored),
-		isSoft: change === 'soft',
-		isLost: record === undefined && (versions.get(name) ?? '') === '',
-		purgedAt: purgedAtMs === 0 ? undefined : new Date(purgedAtMs),
-	};
-});
+		return {
+			...subjectAt(position, stored),
+			isSoft: change === 'soft',
+			isLost: record === undefined && (versions.get(name) ?? '') === '',
+			purgedAt: purgedAtMs === 0 ? undefined : new Date(purgedAtMs),
+		};
+	});
 
 /** The purges of a resource as such, which leave nothing but a guard. */
 const resourcePurges = (context: ExchangeContext, key: string, guard: StoredRecord | undefined): ExplainedPurge[] => {

@@ -195,7 +195,11 @@ const findingLines = ({about, text, rfc, mend}: Finding, title: string): string[
 
 /** The findings but the one that the judgement tells already; the clauses that are met by their names. */
 const allFindings = (findings: readonly Finding[], reason: OriginJudgement['reason']): string[] => {
-	const others = levels.flatMap(([level, title]) => findings.filter(finding => finding.level === level && (level !== 'failure' || finding.about !== reason)).flatMap(finding => findingLines(finding, title)));
+	const others = levels.flatMap(([level, title]) =>
+		findings
+			.filter(finding => finding.level === level && (level !== 'failure' || finding.about !== reason))
+			.flatMap(finding => findingLines(finding, title)),
+	);
 	const met = new Set(findings.filter(({level}) => level === 'pass').map(({about}) => about));
 
 	return [...others, `met: ${[...met].join(', ')}`];

@@ -99,7 +99,11 @@ export type Ending = {
 };
 
 /** Whether the request waited for the origin. */
-export const hasAskedOrigin = ({exchange: {decision}, settlement}: ObservedExchange): boolean => decision.kind !== 'reuse' && decision.kind !== 'unavailable' && settlement?.outcome.kind !== 'share' && settlement?.outcome.reason !== 'rate-limited';
+export const hasAskedOrigin = ({exchange: {decision}, settlement}: ObservedExchange): boolean =>
+	decision.kind !== 'reuse'
+	&& decision.kind !== 'unavailable'
+	&& settlement?.outcome.kind !== 'share'
+	&& settlement?.outcome.reason !== 'rate-limited';
 
 /** The place that the body came from. */
 export const tierOf = (state: ObservedExchange, {error}: Ending): ExchangeReport['tier'] => {

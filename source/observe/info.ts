@@ -91,7 +91,8 @@ export const statusOf = ({exchange: {decision}, settlement}: ObservedExchange): 
 };
 
 /** The stored response that answered, or that the origin's response became. */
-export const usedStored = ({exchange: {decision}, settlement}: ObservedExchange): StoredResponse | undefined => settlement?.answer ?? settlement?.written ?? (decision.kind === 'reuse' ? decision.stored : undefined);
+export const usedStored = ({exchange: {decision}, settlement}: ObservedExchange): StoredResponse | undefined =>
+	settlement?.answer ?? settlement?.written ?? (decision.kind === 'reuse' ? decision.stored : undefined);
 
 export const reasonOf = ({exchange: {decision}, settlement}: ObservedExchange): CacheReason => {
 	const outcome = settlement?.outcome;
@@ -140,4 +141,7 @@ const hopOf = (state: ObservedExchange): CacheHop => {
 export const infoOf = (state: ObservedExchange): CacheInfo => ({...describe(state, Date.now()), hops: chainOf(state).map(hop => hopOf(hop))});
 
 /** Completes the state of an exchange that ended without a complete response. */
-export const failed = (state: ObservedExchange): ObservedExchange => state.settlement === undefined && isAsked(state) ? {...state, settlement: {outcome: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}}}} : state;
+export const failed = (state: ObservedExchange): ObservedExchange =>
+	state.settlement === undefined && isAsked(state)
+		? {...state, settlement: {outcome: {kind: 'pass', reason: 'error', change: {kind: 'leave', reason: 'error'}}}}
+		: state;

@@ -195,9 +195,15 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 		...lookUps.entries().filter(([, count]) => count > 0).map(([bucket, count]) => [`look-up ${bucket}`, count] as const),
 	]);
 
-	const originCounters = (): Map<string, number> => new Map([...Array.from({length: origins.size}, (_, slot) => [origins.nameOf(slot), byOrigin[slot] ?? ofOthers] as const), [otherOrigins, ofOthers] as const]
-		.flatMap(([origin, counts]) => originFields.map((name, field) => [`${name} ${origin}`, counts[field] ?? 0] as const))
-		.filter(([, count]) => count > 0));
+	const originCounters = (): Map<string, number> =>
+		new Map(
+			[
+				...Array.from({length: origins.size}, (_, slot) => [origins.nameOf(slot), byOrigin[slot] ?? ofOthers] as const),
+				[otherOrigins, ofOthers] as const,
+			]
+				.flatMap(([origin, counts]) => originFields.map((name, field) => [`${name} ${origin}`, counts[field] ?? 0] as const))
+				.filter(([, count]) => count > 0),
+		);
 
 	return {
 		count(observed, ending) {

@@ -20,7 +20,17 @@ const isCacheOptions = (name: string, value: unknown): boolean => {
 };
 
 /** The names that nobody has in a `context` for another reason. */
-const distinctiveNames: ReadonlySet<string> = new Set(['alwaysRevalidate', 'expireAfter', 'onlyIfCached', 'refreshAhead', 'retryFirst', 'staleAfter', 'staleIfError', 'staleWhileRevalidate', 'ttlOffset']);
+const distinctiveNames: ReadonlySet<string> = new Set([
+	'alwaysRevalidate',
+	'expireAfter',
+	'onlyIfCached',
+	'refreshAhead',
+	'retryFirst',
+	'staleAfter',
+	'staleIfError',
+	'staleWhileRevalidate',
+	'ttlOffset',
+]);
 
 const isNearMiss = (name: string, value: unknown): boolean => {
 	const lowerCased = name.toLowerCase();
@@ -44,7 +54,10 @@ const warnOfLikely = (name: string, value: unknown): void => {
 	}
 
 	told.add(name);
-	warn('GOT_REDIS_CACHE_CONTEXT', `the cache does not read the property \`${name}\` of got's \`context\`; if it is meant for the cache, it goes into \`context.cache\`, as in {context: {cache: {${name}: …}}}; if it is your own, give it another name, or run Node.js with --disable-warning=GOT_REDIS_CACHE_CONTEXT`);
+	warn(
+		'GOT_REDIS_CACHE_CONTEXT',
+		`the cache does not read the property \`${name}\` of got's \`context\`; if it is meant for the cache, it goes into \`context.cache\`, as in {context: {cache: {${name}: …}}}; if it is your own, give it another name, or run Node.js with --disable-warning=GOT_REDIS_CACHE_CONTEXT`,
+	);
 };
 
 /**

@@ -224,15 +224,36 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 	// The store says itself what it can be.
 	store: [() => true, ''],
 	namespace: [value => isString(value) && value !== '', 'a string that is not empty'],
-	ttl: [isBoolean, 'a boolean', value => `${describe(value)}${isDuration(value) || lacksUnit(value) ? '; how long responses are fresh is `expireAfter`, and how much longer they are kept is `ttlOffset`' : ''}`],
+	ttl: [
+		isBoolean,
+		'a boolean',
+		value =>
+			`${describe(value)}${isDuration(value) || lacksUnit(value) ? '; how long responses are fresh is `expireAfter`, and how much longer they are kept is `ttlOffset`' : ''}`,
+	],
 	shared: [isBoolean, 'a boolean'],
 	urlsExpireAfter: [
 		value => whyNoLifetimesByUrl(value) === undefined,
 		`an array of [pattern, lifetime], where a pattern is ${urlPatternExpected}, and a lifetime is ${expireAfterExpected}`,
 		value => whyNoLifetimesByUrl(value) ?? '',
 	],
-	statusCodes: [isFilledArrayOf(isStorableStatus), 'an array of status codes from 200 to 599', value => isEmpty(value) ? '[], with which nothing would be stored: say `readOnly: true`' : tellOffender(value, isStorableStatus, code => requestSpecific.has(code as number) ? ', which is never stored: it answers the precondition or the range of one request' : '')],
-	ignoredParameters: [value => isArrayOf(value, isParameterName), 'an array of names, each of one query parameter or body field', value => tellOffender(value, isParameterName, name => isString(name) && name.includes('*') ? ', a wildcard, which names do not have: list each, such as \'utm_source\' and \'utm_medium\'' : '')],
+	statusCodes: [
+		isFilledArrayOf(isStorableStatus),
+		'an array of status codes from 200 to 599',
+		value =>
+			isEmpty(value)
+				? '[], with which nothing would be stored: say `readOnly: true`'
+				: tellOffender(value, isStorableStatus, code =>
+					requestSpecific.has(code as number) ? ', which is never stored: it answers the precondition or the range of one request' : '',
+				),
+	],
+	ignoredParameters: [
+		value => isArrayOf(value, isParameterName),
+		'an array of names, each of one query parameter or body field',
+		value =>
+			tellOffender(value, isParameterName, name =>
+				isString(name) && name.includes('*') ? ', a wildcard, which names do not have: list each, such as \'utm_source\' and \'utm_medium\'' : '',
+			),
+	],
 	matchHeaders: [value => isArrayOf(value, isFieldName), 'an array of header field names'],
 	key: [isFunction, 'a function'],
 	filter: [isFunction, 'a function'],
@@ -244,14 +265,24 @@ const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOpti
 		'a whole number of replicas greater than zero, or an object such as {count: 1, timeout: \'1s\'}, with a duration longer than zero',
 		value => inspect(value, {depth: 2, breakLength: Infinity}),
 	],
-	memory: [value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0), '`false`, or a whole number of bytes greater than zero'],
+	memory: [
+		value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0),
+		'`false`, or a whole number of bytes greater than zero',
+	],
 	compression: [isBoolean, 'a boolean'],
-	encryption: [value => keyRingOf(value) !== undefined, 'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys', tellSecret],
+	encryption: [
+		value => keyRingOf(value) !== undefined,
+		'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys',
+		tellSecret,
+	],
 	fastPath: [isBoolean, 'a boolean'],
 	statistics: [isBoolean, 'a boolean'],
 	coalesce: [value => [false, 'process', 'fleet'].includes(value as string), '\'process\', \'fleet\' or `false`'],
 	targets: [value => isArrayOf(value, isFieldName), 'an array of header field names'],
-	cacheStatus: [value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)), 'a boolean, or a name of printable ASCII characters'],
+	cacheStatus: [
+		value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)),
+		'a boolean, or a name of printable ASCII characters',
+	],
 };
 
 const rulesByName: Readonly<Record<string, Rule>> = {...requestRules, ...cacheRules};
@@ -282,7 +313,8 @@ const refuseUndefined = (options: RedisCacheOptions, where: string) => {
 	}
 };
 
-const isUndefinedIn = (object: unknown, name: string): boolean => typeof object === 'object' && object !== null && Object.hasOwn(object, name) && (object as Record<string, unknown>)[name] === undefined;
+const isUndefinedIn = (object: unknown, name: string): boolean =>
+	typeof object === 'object' && object !== null && Object.hasOwn(object, name) && (object as Record<string, unknown>)[name] === undefined;
 
 /** The part of a client's options that would say where Redis is but is undefined, while no other part says it; and the address that node-redis then takes. */
 const undefinedPlace = (store: unknown): readonly [name: string, taken: string] | undefined => {
@@ -306,7 +338,10 @@ const warnOfUndefinedStore = (options: RedisCacheOptions, where: string) => {
 	const place = undefinedPlace(options.store);
 	const [name, taken] = place ?? ['store', defaultStore];
 	if (place !== undefined || isUndefinedIn(options, 'store')) {
-		warn('GOT_REDIS_CACHE_STORE_UNDEFINED', `the option \`${name}\` in ${where} is undefined, as from an unset environment variable, so the store is ${taken}; give the address of your Redis, or leave the option out`);
+		warn(
+			'GOT_REDIS_CACHE_STORE_UNDEFINED',
+			`the option \`${name}\` in ${where} is undefined, as from an unset environment variable, so the store is ${taken}; give the address of your Redis, or leave the option out`,
+		);
 	}
 };
 
@@ -338,7 +373,10 @@ export const warnOfUnsafeMethods = ({methods = [], filter, key}: Pick<RedisCache
 	const unsafe = methods.filter(method => !isSafe(method.toUpperCase()));
 	const isUnselective = !filter && !key && unsafe.length > 0;
 	if (isUnselective) {
-		warn('GOT_REDIS_CACHE_UNSAFE_METHODS', `with ${unsafe.join(', ')} in the option \`methods\` of ${where}, every such request may be answered from the cache, also one that changes something at the origin; say with \`filter\` which ones only read, or allow single requests, as in {context: {cache: {methods: ['${unsafe[0]}']}}}`);
+		warn(
+			'GOT_REDIS_CACHE_UNSAFE_METHODS',
+			`with ${unsafe.join(', ')} in the option \`methods\` of ${where}, every such request may be answered from the cache, also one that changes something at the origin; say with \`filter\` which ones only read, or allow single requests, as in {context: {cache: {methods: ['${unsafe[0]}']}}}`,
+		);
 	}
 
 	return isUnselective;
@@ -439,14 +477,21 @@ const lifetimesOf = ({expireAfter, urlsExpireAfter = []}: RedisCacheOptions, ofR
 };
 
 /** The result of a function of the user's decides who shares what: a promise is neither true nor false, and no name. */
-const returning = <Arguments extends readonly unknown[], Result>(name: string, decide: ((...parameters: Arguments) => Result) | undefined, isValid: (value: unknown) => value is Result, expected: string): typeof decide => decide && ((...parameters) => {
-	const result: unknown = callNamed(name, decide, ...parameters);
-	if (!isValid(result)) {
-		throw new TypeError(`Expected the function \`${name}\` to return ${expected}, got ${describe(result)}`);
-	}
+const returning = <Arguments extends readonly unknown[], Result>(
+	name: string,
+	decide: ((...parameters: Arguments) => Result) | undefined,
+	isValid: (value: unknown) => value is Result,
+	expected: string,
+): typeof decide =>
+	decide
+	&& ((...parameters) => {
+		const result: unknown = callNamed(name, decide, ...parameters);
+		if (!isValid(result)) {
+			throw new TypeError(`Expected the function \`${name}\` to return ${expected}, got ${describe(result)}`);
+		}
 
-	return result;
-});
+		return result;
+	});
 
 const filterOf = (given: RedisCacheOptions['filter']): CacheSettings['filter'] => {
 	const filter = returning('filter', given, isBoolean, 'a boolean');

@@ -114,7 +114,9 @@ const refuseUnclearTls = ({url}: Options, socket: Options): void => {
 	}
 
 	if (typeof url === 'string' && typeof tls === 'boolean' && tls !== isSecureUrl(url)) {
-		refuse(`whose \`url\` says that the connection is ${tls ? 'without' : 'with'} TLS, and whose \`socket\` has \`tls: ${String(tls)}\`: expected a ${tls ? 'rediss:' : 'redis:'} URL, or no \`tls\` beside the URL`);
+		refuse(
+			`whose \`url\` says that the connection is ${tls ? 'without' : 'with'} TLS, and whose \`socket\` has \`tls: ${String(tls)}\`: expected a ${tls ? 'rediss:' : 'redis:'} URL, or no \`tls\` beside the URL`,
+		);
 	}
 
 	const name = tls === true || isSecureUrl(url) ? undefined : Object.keys(socket).find(each => tlsNames.has(each) && socket[each] !== undefined);

@@ -203,7 +203,13 @@ export const createBucket = (): Bucket => {
 				const heardOf = {serial: heard.serial, ceiling: heard.serial + remaining, untilMs, count, windowMs};
 				if (isKnown && Math.abs(untilMs - known.untilMs) <= sameWindowMs) {
 					// Several responses of one window: other requests may have been counted in between.
-					ceilings.set(name, {...heardOf, serial: Math.max(heard.serial, known.serial), ceiling: Math.min(heardOf.ceiling, known.ceiling), untilMs: Math.max(untilMs, known.untilMs), windowMs: Math.max(windowMs, known.windowMs)});
+					ceilings.set(name, {
+						...heardOf,
+						serial: Math.max(heard.serial, known.serial),
+						ceiling: Math.min(heardOf.ceiling, known.ceiling),
+						untilMs: Math.max(untilMs, known.untilMs),
+						windowMs: Math.max(windowMs, known.windowMs),
+					});
 				} else if (!isKnown || untilMs > known.untilMs || heard.serial > known.serial) {
 					ceilings.set(name, heardOf);
 				}

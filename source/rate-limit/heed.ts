@@ -65,7 +65,11 @@ const membersOf = (value: string | undefined): Members => {
 	}
 
 	try {
-		return new Map(parseList(value).slice(0, mostQuotas).map(([item, parameters], position) => [typeof item === 'string' || item instanceof Token ? item.toString() : String(position), parameters]));
+		return new Map(
+			parseList(value)
+				.slice(0, mostQuotas)
+				.map(([item, parameters], position) => [typeof item === 'string' || item instanceof Token ? item.toString() : String(position), parameters]),
+		);
 	} catch {
 		// A field that does not parse is ignored, RFC 9651 §4.2.
 		return new Map();

@@ -148,7 +148,10 @@ export const createLimiter = ({settings, clock, events, createBucket, withinBudg
 
 		host.counters[isRefresh ? 'gaveWay' : 'failed']++;
 		tellLimited(host, turn, isRefresh ? 'gave-way' : 'failed');
-		const because = patienceMs < maxWaitMs ? `a timeout of the request's own would end it in ${Math.max(0, patienceMs - waitedMs) / 1000} s` : `\`maxWait\` of rateLimit() is ${maxWaitMs / 1000} s`;
+		const because =
+			patienceMs < maxWaitMs
+				? `a timeout of the request's own would end it in ${Math.max(0, patienceMs - waitedMs) / 1000} s`
+				: `\`maxWait\` of rateLimit() is ${maxWaitMs / 1000} s`;
 
 		return {
 			kind: 'refuse',

@@ -57,4 +57,8 @@ export const parseLimit = (text: unknown, marginMs?: number): Limit | undefined 
 };
 
 /** Of limits for the same time, the strictest one: a request is counted once for each time. */
-export const strictest = (limits: readonly Limit[]): Limit[] => Map.groupBy(limits, ({windowMs}) => windowMs).values().flatMap(same => same.toSorted((one, other) => one.count - other.count).slice(0, 1)).toArray();
+export const strictest = (limits: readonly Limit[]): Limit[] =>
+	Map.groupBy(limits, ({windowMs}) => windowMs)
+		.values()
+		.flatMap(same => same.toSorted((one, other) => one.count - other.count).slice(0, 1))
+		.toArray();

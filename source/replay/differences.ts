@@ -129,7 +129,11 @@ export type Nearest<Candidate> = {
 };
 
 /** The candidate whose request differs least from a request; `undefined` if there is none. */
-export const findNearest = <Candidate extends {readonly request: RecordedRequest}>(request: DescribedRequest, candidates: readonly Candidate[], rules: MatchingRules): Nearest<Candidate> | undefined => {
+export const findNearest = <Candidate extends {readonly request: RecordedRequest}>(
+	request: DescribedRequest,
+	candidates: readonly Candidate[],
+	rules: MatchingRules,
+): Nearest<Candidate> | undefined => {
 	let nearest: Nearest<Candidate> | undefined;
 	let least = Infinity;
 	for (const candidate of candidates) {

@@ -85,7 +85,8 @@ const namesIn = (folder: string): string[] => {
 const isSameResponse = (one: ResponseToWrite, other: ResponseToWrite): boolean => JSON.stringify(one.response) === JSON.stringify(other.response)
 	&& Buffer.from(one.file?.content ?? []).equals(Buffer.from(other.file?.content ?? []));
 
-const bodyFileOf = ({file, answer}: Recording): string | undefined => answer.kind === 'response' && answer.response.body !== undefined ? path.join(path.dirname(file), answer.response.body) : undefined;
+const bodyFileOf = ({file, answer}: Recording): string | undefined =>
+	answer.kind === 'response' && answer.response.body !== undefined ? path.join(path.dirname(file), answer.response.body) : undefined;
 
 export const createLibrary = ({folder, matching}: ReplaySettings): Library => {
 	let opened: Entry[] | undefined;

@@ -33,7 +33,8 @@ export const toNativeCall = (...parameters: readonly unknown[]): NativeCall => {
 	return {url: new URL(native.href ?? ''), native, callback: second as NativeCall['callback'], parameters};
 };
 
-export const isClientRequest = (value: unknown): value is ClientRequest & {res?: IncomingMessage} => typeof value === 'object' && value !== null && 'emit' in value && 'end' in value && !('statusCode' in value);
+export const isClientRequest = (value: unknown): value is ClientRequest & {res?: IncomingMessage} =>
+	typeof value === 'object' && value !== null && 'emit' in value && 'end' in value && !('statusCode' in value);
 
 type OptionsClass = new (url: URL, options: unknown) => Options;
 

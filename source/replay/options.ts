@@ -103,7 +103,9 @@ export const resolveReplayOptions = (options: ReplayOptions, where = 'replay()')
 	const isSecret = (name: string) => isOwnSecret(name) || isCredentialName(name);
 	const secretHeader = matchHeaders?.find(name => isSecret(name));
 	if (secretHeader !== undefined) {
-		throw new TypeError(`The option \`matchHeaders\` in ${where} names \`${secretHeader}\`, a secret, which is not written and can't distinguish recordings: leave it out, or use a folder for each user`);
+		throw new TypeError(
+			`The option \`matchHeaders\` in ${where} names \`${secretHeader}\`, a secret, which is not written and can't distinguish recordings: leave it out, or use a folder for each user`,
+		);
 	}
 
 	return {

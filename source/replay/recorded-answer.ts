@@ -140,7 +140,13 @@ export const toRecordedResponse = (method: string, {statusCode, statusMessage, r
 	const expiresAfterSeconds = expiresAfter(fields);
 	const contentType = fields.get('content-type')?.[0];
 	const decoded = decodedBody(body, fields.get('content-encoding')?.join(', '));
-	const file = body.byteLength === 0 ? undefined : toBodyFile(decoded === undefined ? body : redactBody(decoded, contentType, rules), decoded === undefined ? 'application/octet-stream' : contentType);
+	const file =
+		body.byteLength === 0
+			? undefined
+			: toBodyFile(
+				decoded === undefined ? body : redactBody(decoded, contentType, rules),
+				decoded === undefined ? 'application/octet-stream' : contentType,
+			);
 	const isWritten = (name: string) => !unwrittenFields.has(name)
 		&& (name !== 'content-length' || hasNoBody(method, statusCode))
 		&& (name !== 'expires' || expiresAfterSeconds === undefined);

@@ -51,7 +51,10 @@ const isObject: MemberRule = [isJsonObject, 'an object'];
 const requestRules: Readonly<Record<string, MemberRule>> = {
 	method: [isMethod, 'a method, such as \'GET\''],
 	url: [value => isString(value) && URL.canParse(value), 'an absolute URL'],
-	headers: [isOptional(value => isJsonObject(value) && isHeaderFields(Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null)))), 'an object with a string, or null, for each header field'],
+	headers: [
+		isOptional(value => isJsonObject(value) && isHeaderFields(Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null)))),
+		'an object with a string, or null, for each header field',
+	],
 	json: [() => true, 'any value'],
 	form: [isOptional(isString), 'a string such as \'a=1&b=2\''],
 	text: [isOptional(isString), 'a string'],

@@ -80,7 +80,8 @@ const expectedVersionKeys = ({versionKeys}: ResourceContext, {url}: RequestHead,
 };
 
 /** Reads the versions for a request that is sent without a look-up. */
-export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> => readVersions(context.store, expectedVersionKeys(context, request, key, tags));
+export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> =>
+	readVersions(context.store, expectedVersionKeys(context, request, key, tags));
 
 /** Applies purges to a look-up result; reads versions that were not prefetched. */
 const withoutPurged = async ({store, versionKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {

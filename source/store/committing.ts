@@ -42,7 +42,20 @@ const unstoredError = ({url, body}: StoredResponse, reason: Error): Error => new
 /**
 How what an exchange brings is written: in one step, and only if the guard that the exchange counts on is still there.
 */
-export const createCommitting = ({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters}: CommittingOptions): Pick<GuardedWriter, 'placeGuard' | 'settleGuard' | 'commit'> => {
+export const createCommitting = ({
+	backend,
+	guarded,
+	guard,
+	tier,
+	values,
+	encoding,
+	deletions,
+	slowKeys,
+	longValues,
+	queue,
+	writes,
+	counters,
+}: CommittingOptions): Pick<GuardedWriter, 'placeGuard' | 'settleGuard' | 'commit'> => {
 	const {prefix} = backend;
 
 	const expectationOf = ({replaces}: CommittedRecord): Expectation => {
@@ -51,7 +64,7 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 		}
 
 		// Nothing is as long as that: the index is read again.
-		return replaces === 'nothing' ? replaces : values.startOf(replaces) ?? {start: noBytes, length: -1};
+		return replaces === 'nothing' ? replaces : (values.startOf(replaces) ?? {start: noBytes, length: -1});
 	};
 
 	/** @throws {RangeError} As `encode` of the codec. */
@@ -69,7 +82,12 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 	};
 
 	/** Writes long values beside where they are to lie, so that a change of no length moves them there; `undefined` if one was not written. */
-	const writeLong = async ({write}: LongValues, records: readonly CommittedRecord[], changes: readonly Change[], partKeys: string[]): Promise<Change[] | undefined> => {
+	const writeLong = async (
+		{write}: LongValues,
+		records: readonly CommittedRecord[],
+		changes: readonly Change[],
+		partKeys: string[],
+	): Promise<Change[] | undefined> => {
 		const ready: Change[] = [];
 		for (const [position, change] of changes.entries()) {
 			const {key, record} = records[position] ?? {};
@@ -100,7 +118,11 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 	};
 
 	const commitOnce = async (parameters: Parameters<Store['commit']>[0], isWhole: boolean): Promise<Awaited<ReturnType<Store['commit']>>> => {
-		const {guard: {key: guardKey, token}, records, deletedKeys} = parameters;
+		const {
+			guard: {key: guardKey, token},
+			records,
+			deletedKeys,
+		} = parameters;
 		if (!guard.isHealthy(guardKey)) {
 			return 'failed';
 		}
@@ -123,10 +145,17 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 				return 'failed';
 			}
 
-			const attempted = await guard.attempt('write', guardKey, async () => guarded.commit({key: prefix + guardKey, token, ttlMs: settledGuardLifeMs}, [
-				...ready,
-				...deletedKeys.map(key => ({kind: 'delete', key: prefix + key, expected: 'anything'} as const)),
-			]), {}, ({kind}) => kind === 'done');
+			const attempted = await guard.attempt(
+				'write',
+				guardKey,
+				async () =>
+					guarded.commit({key: prefix + guardKey, token, ttlMs: settledGuardLifeMs}, [
+						...ready,
+						...deletedKeys.map(key => ({kind: 'delete', key: prefix + key, expected: 'anything'}) as const),
+					]),
+				{},
+				({kind}) => kind === 'done',
+			);
 			if (attempted?.result.kind === 'done') {
 				partKeys.length = 0;
 			}
@@ -158,7 +187,13 @@ export const createCommitting = ({backend, guarded, guard, tier, values, encodin
 	const place = async (key: string): ReturnType<Store['placeGuard']> => {
 		tier?.invalidate(key);
 		const own = exchangeToken();
-		const attempted = await guard.attempt('write', key, async () => guarded.place(prefix + key, own, guardLifeMs), {}, token => token === own);
+		const attempted = await guard.attempt(
+			'write',
+			key,
+			async () => guarded.place(prefix + key, own, guardLifeMs),
+			{},
+			token => token === own,
+		);
 		return attempted && {token: attempted.result, isNew: attempted.result === own};
 	};
 

@@ -64,7 +64,10 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 		const {lastError} = redis.health();
 		mode = 'memory';
 		aloneSince = new Date();
-		reason = new StoreError(`got-redis-cache: No Redis answers, so responses are kept in the memory of this process alone until one does (store: ${address}). ${advice}`, {store: address, code: lastError?.code, cause: lastError});
+		reason = new StoreError(
+			`got-redis-cache: No Redis answers, so responses are kept in the memory of this process alone until one does (store: ${address}). ${advice}`,
+			{store: address, code: lastError?.code, cause: lastError},
+		);
 		onEvent({type: 'degraded', error: reason});
 	};
 
@@ -178,7 +181,12 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 				await deciding;
 			}
 
-			return mode === 'memory' && !isClosed() ? {address: 'memory', warnings: [`No Redis answers at ${address}, so responses are kept in the memory of this process alone until one does. ${advice}`]} : redis.ready(expires);
+			return mode === 'memory' && !isClosed()
+				? {
+					address: 'memory',
+					warnings: [`No Redis answers at ${address}, so responses are kept in the memory of this process alone until one does. ${advice}`],
+				}
+				: redis.ready(expires);
 		},
 		confirmConnection: redis.confirmConnection,
 		async flush() {

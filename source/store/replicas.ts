@@ -171,13 +171,18 @@ export const createReplicas = ({backend, guard, count, timeoutMs}: ReplicasOptio
 
 /** The same store for what one purge writes, so that it can wait for replicas. */
 export const withReplicas = (store: Store, watch: ReplicaWatch): Store => {
-	const noting = <Parameters extends readonly unknown[], Result>(keysOf: (...parameters: Parameters) => ReadonlyArray<string | undefined>, write: (...parameters: Parameters) => Result) => (...parameters: Parameters): Result => {
-		for (const key of keysOf(...parameters)) {
-			watch.note(key);
-		}
+	const noting =
+		<Parameters extends readonly unknown[], Result>(
+			keysOf: (...parameters: Parameters) => ReadonlyArray<string | undefined>,
+			write: (...parameters: Parameters) => Result,
+		) =>
+			(...parameters: Parameters): Result => {
+				for (const key of keysOf(...parameters)) {
+					watch.note(key);
+				}
 
-		return write(...parameters);
-	};
+				return write(...parameters);
+			};
 
 	return Object.assign(Object.create(store) as Store, {
 		unbudgeted: store.unbudgeted ?? store,

@@ -87,7 +87,12 @@ export const createUpdate = ({backend, guard, tier, fetching, longValues, encodi
 
 			const value = bytes && backend.toValue(bytes);
 			// eslint-disable-next-line no-await-in-loop
-			const swapped = await guard.attempt(kind, key, async () => headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs), limits);
+			const swapped = await guard.attempt(
+				kind,
+				key,
+				async () => (headChange && replaceHead ? replaceHead(wireKey, headChange, ttlMs) : swap(wireKey, found.result ?? undefined, value, ttlMs)),
+				limits,
+			);
 			tier?.invalidate(key);
 			if (swapped === undefined) {
 				return undefined;

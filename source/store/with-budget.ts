@@ -13,7 +13,8 @@ Operations that nobody waits for are to use the store without a budget.
 */
 export const withBudget = (store: Store, timeoutMs: number, budget: RequestBudget): Store => {
 	const whole = unbudgeted(store);
-	const wait = async <Result>(step: Promise<Result>, otherwise: Result, isBounded = false): Promise<Result> => withinBudget(budget, timeoutMs, step, {otherwise, isBounded, isAnswering: whole.isAnswering});
+	const wait = async <Result>(step: Promise<Result>, otherwise: Result, isBounded = false): Promise<Result> =>
+		withinBudget(budget, timeoutMs, step, {otherwise, isBounded, isAnswering: whole.isAnswering});
 
 	// One for each request: a property costs less than a weak map, and a prototype less than a copy.
 	const part = Object.create(whole) as {-readonly [Name in keyof Store]: Store[Name]};

@@ -69,7 +69,16 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 		return known;
 	}
 
-	const bookkeeping: Bookkeeping = {unconfirmed: new Map(), changedAlone: new Map(), confirmed: createHints(maxHints, failoverMemoryMs), isConfirming: false, making: new Map(), made: createHints(maxHints, spareMs / 2), keptUntilMs: createHints(maxHints), switches: createSwitches()};
+	const bookkeeping: Bookkeeping = {
+		unconfirmed: new Map(),
+		changedAlone: new Map(),
+		confirmed: createHints(maxHints, failoverMemoryMs),
+		isConfirming: false,
+		making: new Map(),
+		made: createHints(maxHints, spareMs / 2),
+		keptUntilMs: createHints(maxHints),
+		switches: createSwitches(),
+	};
 	bookkeepings.set(store, bookkeeping);
 	store.onDoubt(() => {
 		doubt(bookkeeping);

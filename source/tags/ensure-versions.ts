@@ -124,7 +124,11 @@ The look-up reads only the versions it expects. For other versions of the respon
 
 @returns The versions, or the reason why the response is not stored.
 */
-export const versionsFor = async (store: Store, {seen, requestTimeMs}: Reading, {key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number}): Promise<readonly string[] | StoreRefusal> => {
+export const versionsFor = async (
+	store: Store,
+	{seen, requestTimeMs}: Reading,
+	{key, stored, timeToLive, nowMs}: {readonly key: string; readonly stored: StoredResponse; readonly timeToLive: TimeToLive; readonly nowMs: number},
+): Promise<readonly string[] | StoreRefusal> => {
 	if (!store.isHealthy) {
 		return 'store-unavailable';
 	}

@@ -125,11 +125,16 @@ const changeOf = (then: string | undefined, now: string | undefined): VersionCha
 };
 
 /** The versions of a stored response that have changed since it was requested. The guard only concerns responses in progress: a purge has deleted the stored ones. */
-export const changedVersions = (names: readonly string[], {versions}: Pick<StoredResponse, 'versions'>, current: Versions): ReadonlyArray<{readonly name: string; readonly position: number; readonly change: 'soft' | 'hard'}> => names.flatMap((name, position) => {
-	const change = position === 0 ? undefined : changeOf(versions[position], current.get(name));
+export const changedVersions = (
+	names: readonly string[],
+	{versions}: Pick<StoredResponse, 'versions'>,
+	current: Versions,
+): ReadonlyArray<{readonly name: string; readonly position: number; readonly change: 'soft' | 'hard'}> =>
+	names.flatMap((name, position) => {
+		const change = position === 0 ? undefined : changeOf(versions[position], current.get(name));
 
-	return change === undefined ? [] : [{name, position, change}];
-});
+		return change === undefined ? [] : [{name, position, change}];
+	});
 
 /**
 Applies purges to a stored response: it stays as it is, is marked invalid after a soft purge, or is dropped after a hard purge.

@@ -94,8 +94,14 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 		[['ls', '--nonsense'], 'There is no option --nonsense of the command ls: see got-redis-cache ls --help'],
 		[['ls', 'items'], 'The command ls takes no argument, got items: see got-redis-cache ls --help'],
 		[['show'], 'The command show takes URL|KEY [options], got none: see got-redis-cache show --help'],
-		[['ls', '--limit', '-1'], 'The option --limit of the command ls is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in --limit=-x'],
-		[['ls', '--tag', '--stale'], 'The option --tag of the command ls is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in --tag=-x'],
+		[
+			['ls', '--limit', '-1'],
+			'The option --limit of the command ls is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in --limit=-x',
+		],
+		[
+			['ls', '--tag', '--stale'],
+			'The option --tag of the command ls is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in --tag=-x',
+		],
 		[['ls', '--url'], 'The option --url of the command ls lacks its value: see got-redis-cache ls --help'],
 		[['ls', '--older-than', 'soon'], '--older-than is \'soon\': give a duration such as 15m'],
 		[['stats', '--since', '1w'], '--since is \'1w\': give a duration longer than zero, and no longer than two days, such as 15m'],
@@ -103,13 +109,25 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 		[['ls', '--limit', '0'], '--limit is \'0\': give a whole number of at least 1'],
 		[['ls', '--sort', 'name'], '--sort is \'name\': give one of age, size, status, ttl, url'],
 		[['ls', '--reverse'], '--reverse needs --sort, such as --sort age --reverse'],
-		[['ls', '--sort', 'url', '--limit', '100001'], '--sort keeps at most 100000 rows in memory: give a smaller --limit or --page, narrow the list with a filter, or leave --sort out'],
-		[['ls', '--store', 'localhost:6379'], '--store is \'localhost:6379\', without a scheme: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db'],
+		[
+			['ls', '--sort', 'url', '--limit', '100001'],
+			'--sort keeps at most 100000 rows in memory: give a smaller --limit or --page, narrow the list with a filter, or leave --sort out',
+		],
+		[
+			['ls', '--store', 'localhost:6379'],
+			'--store is \'localhost:6379\', without a scheme: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db',
+		],
 		[['ls', '--store', ''], '--store is empty, as from an unset variable of the shell: give it a value, or leave it out'],
-		[['ls', '--store', 'memory'], '--store is \'memory\', which no other process sees: give the URL of a Redis, or of a file, such as sqlite:./cache.db'],
+		[
+			['ls', '--store', 'memory'],
+			'--store is \'memory\', which no other process sees: give the URL of a Redis, or of a file, such as sqlite:./cache.db',
+		],
 		[['ls', '--namespace', 'a{b}'], '--namespace is \'a{b}\': expected a string without braces that is not empty'],
 		[['ls', '--timeout', '5'], '--timeout is \'5\', which has no unit: write \'5s\' for seconds: give a duration longer than zero such as 1s'],
-		[['ls', '--encryption-file', '/does/not/exist'], '--encryption-file cannot be read (ENOENT: no such file or directory, open \'/does/not/exist\'): give the path of a file with one key a line'],
+		[
+			['ls', '--encryption-file', '/does/not/exist'],
+			'--encryption-file cannot be read (ENOENT: no such file or directory, open \'/does/not/exist\'): give the path of a file with one key a line',
+		],
 		[['show', 'https://example.com/', '-H', 'accept'], '--header is \'accept\': give a name and a value, as in -H \'accept: application/json\''],
 	];
 	for (const [arguments_, message] of mistakes) {

@@ -15,7 +15,13 @@ const has = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status 
 
 /** The words that Bash offers behind a line. */
 const offered = async (script: string, ...words: readonly string[]): Promise<string[]> => {
-	const {stdout} = await promisify(execFile)('bash', ['-c', `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _got_redis_cache got-redis-cache "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\\n' "\${COMPREPLY[@]}"`, 'bash', 'got-redis-cache', ...words]);
+	const {stdout} = await promisify(execFile)('bash', [
+		'-c',
+		`${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _got_redis_cache got-redis-cache "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\\n' "\${COMPREPLY[@]}"`,
+		'bash',
+		'got-redis-cache',
+		...words,
+	]);
 	return stdout.trim().split('\n').filter(Boolean);
 };
 

@@ -127,7 +127,20 @@ test('doctor speaks TLS, and says which certificates to trust', async () => {
 		const {cert, key} = createCertificate();
 		const [certificateFile, keyFile] = ['cert.pem', 'key.pem'].map(name => path.join(folder, name)) as [string, string];
 		await Promise.all([writeFile(certificateFile, cert), writeFile(keyFile, key)]);
-		await using redis = await startRedis({args: port => ['--tls-port', String(port + secondPortOffset), '--tls-cert-file', certificateFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certificateFile, '--tls-auth-clients', 'no']});
+		await using redis = await startRedis({
+			args: port => [
+				'--tls-port',
+				String(port + secondPortOffset),
+				'--tls-cert-file',
+				certificateFile,
+				'--tls-key-file',
+				keyFile,
+				'--tls-ca-cert-file',
+				certificateFile,
+				'--tls-auth-clients',
+				'no',
+			],
+		});
 		const url = `rediss://localhost:${redis.port + secondPortOffset}`;
 
 		const unknown = await diagnose(url);

@@ -101,7 +101,14 @@ export const setUpCli = async (options: RedisCacheOptions = {}): Promise<CliSetu
 	const setup = await setUp(options);
 	const {redis, client, origin} = setup;
 	origin.handler = ({url, headers}, response) => {
-		response.writeHead(200, {'cache-control': 'max-age=60', 'content-type': 'text/plain', etag: '"1"', ...url.startsWith('/vary') && {vary: 'accept-language'}, ...url.startsWith('/old') && {age: '120'}, ...url.startsWith('/group') && {'cache-groups': '"g"'}});
+		response.writeHead(200, {
+			'cache-control': 'max-age=60',
+			'content-type': 'text/plain',
+			etag: '"1"',
+			...(url.startsWith('/vary') && {vary: 'accept-language'}),
+			...(url.startsWith('/old') && {age: '120'}),
+			...(url.startsWith('/group') && {'cache-groups': '"g"'}),
+		});
 		response.end(`body of ${url} ${headers['accept-language'] ?? ''}`.trim());
 	};
 

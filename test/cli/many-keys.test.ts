@@ -42,7 +42,11 @@ const scansOf = async ({redis}: CliSetup): Promise<number> => {
 	return Number(/^cmdstat_scan:calls=(?<calls>\d+)/mv.exec(stats)?.groups?.calls ?? 0);
 };
 
-const start = (redisUrl: string, arguments_: readonly string[]) => spawn(process.execPath, ['--max-old-space-size=48', main, ...arguments_], {env: environment({REDIS_URL: redisUrl, NODE_OPTIONS: ''}), stdio: ['ignore', 'pipe', 'pipe']});
+const start = (redisUrl: string, arguments_: readonly string[]) =>
+	spawn(process.execPath, ['--max-old-space-size=48', main, ...arguments_], {
+		env: environment({REDIS_URL: redisUrl, NODE_OPTIONS: ''}),
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
 
 test('a list of many keys begins at once, waits for its reader, and takes bounded memory', async () => {
 	await using setup = await setUpCli();

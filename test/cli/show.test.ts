@@ -110,7 +110,15 @@ test('what a server sends moves no cursor and changes no colours', async () => {
 	const url = `${setup.origin.url}/evil?%1b[31m`;
 	const control = /[\p{Bidi_Control}[\p{Control}--[\t\n]]]/v;
 
-	for (const arguments_ of [['ls'], ['ls', '--json'], ['show', url], ['show', url, '--json'], ['purge', url, '--dry-run'], ['purge', '--tag', 'tag\u{1B}[31m', '--dry-run'], ['show', `${url}\u{1B}[2J`]]) {
+	for (const arguments_ of [
+		['ls'],
+		['ls', '--json'],
+		['show', url],
+		['show', url, '--json'],
+		['purge', url, '--dry-run'],
+		['purge', '--tag', 'tag\u{1B}[31m', '--dry-run'],
+		['show', `${url}\u{1B}[2J`],
+	]) {
 		const {stdout, stderr} = await setup.cli(...arguments_);
 		assert.doesNotMatch(stdout + stderr, control, arguments_.join(' '));
 	}

@@ -207,7 +207,13 @@ test('warm without URLs, and of what cannot be read, says so', async () => {
 	await using setup = await setUpCli();
 	assert.deepEqual([(await warm(setup, '# nothing\n')).code, (await warm(setup, '<urlset></urlset>')).code], [1, 1]);
 	const missing = await setup.cli('warm', '/does/not/exist');
-	assert.deepEqual([missing.code, missing.stderr], [2, 'got-redis-cache: /does/not/exist cannot be read (ENOENT: no such file or directory, open \'/does/not/exist\'): give a file, or - for standard input\n']);
+	assert.deepEqual(
+		[missing.code, missing.stderr],
+		[
+			2,
+			'got-redis-cache: /does/not/exist cannot be read (ENOENT: no such file or directory, open \'/does/not/exist\'): give a file, or - for standard input\n',
+		],
+	);
 	const refused = await setup.cli('warm', 'http://127.0.0.1:1/sitemap.xml');
 	assert.equal(refused.code, 6);
 	assert.ok(refused.stderr.includes('cannot be read (connect ECONNREFUSED'));

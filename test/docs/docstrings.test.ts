@@ -5,7 +5,29 @@ import test from 'node:test';
 import {typeErrorsOf} from '../helpers/types.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const files = ['source/acceptance.ts', 'source/audit.ts', 'source/audit/options.ts', 'source/embedded.ts', 'source/file-store.ts', 'source/inspector.ts', 'source/opentelemetry.ts', 'source/prometheus.ts', 'source/replay.ts', 'source/replay/recorder-for-tests.ts', 'source/replay/options.ts', 'source/rate-limit.ts', 'source/rate-limit/options.ts', 'source/got/cache-info.ts', 'source/observe/info.ts', 'source/observe/stats.ts', 'source/got/plugin.ts', 'source/got/redis-cache.ts', 'source/management/explanation.ts', 'source/options/options.ts', 'source/webhook/purge-handler.ts'];
+const files = [
+	'source/acceptance.ts',
+	'source/audit.ts',
+	'source/audit/options.ts',
+	'source/embedded.ts',
+	'source/file-store.ts',
+	'source/inspector.ts',
+	'source/opentelemetry.ts',
+	'source/prometheus.ts',
+	'source/replay.ts',
+	'source/replay/recorder-for-tests.ts',
+	'source/replay/options.ts',
+	'source/rate-limit.ts',
+	'source/rate-limit/options.ts',
+	'source/got/cache-info.ts',
+	'source/observe/info.ts',
+	'source/observe/stats.ts',
+	'source/got/plugin.ts',
+	'source/got/redis-cache.ts',
+	'source/management/explanation.ts',
+	'source/options/options.ts',
+	'source/webhook/purge-handler.ts',
+];
 const sources = await Promise.all(files.map(async file => readFile(path.join(root, file), 'utf8')));
 const examples = sources.flatMap(source => source.matchAll(/@example\n\t*```\n(?<code>(?:(?!\t*```).*\n)*)/gv).map(({groups}) => groups?.code ?? '').toArray());
 

@@ -5,7 +5,10 @@ import {startOrigin, type Handler, type Origin, type PlainResponse} from '../hel
 The API that the examples of the guide talk to, `https://api.example.com` to their readers.
 */
 
-const json = (value: unknown, cacheControl = 'max-age=60', more: Readonly<Record<string, string>> = {}): PlainResponse => ({headers: {'content-type': 'application/json', 'cache-control': cacheControl, ...more}, body: JSON.stringify(value)});
+const json = (value: unknown, cacheControl = 'max-age=60', more: Readonly<Record<string, string>> = {}): PlainResponse => ({
+	headers: {'content-type': 'application/json', 'cache-control': cacheControl, ...more},
+	body: JSON.stringify(value),
+});
 
 type Ask = {
 	readonly url: URL;
@@ -18,15 +21,24 @@ type Ask = {
 const routes: Record<string, (ask: Ask) => PlainResponse | Promise<PlainResponse>> = {
 	'/items': () => json([]),
 	/** Answers once, then fails. */
-	'/flaky': ({count}) => count === 1 ? {headers: {'cache-control': 'max-age=0'}, body: 'the last good answer'} : {status: 503, headers: {'cache-control': 'max-age=0'}, body: 'out of order'},
+	'/flaky': ({count}) =>
+		count === 1
+			? {headers: {'cache-control': 'max-age=0'}, body: 'the last good answer'}
+			: {status: 503, headers: {'cache-control': 'max-age=0'}, body: 'out of order'},
 	/** No header field of caching at all. */
 	'/plain': ({count}) => ({body: `answer ${count}`}),
 	'/secret': () => ({headers: {'cache-control': 'no-store'}, body: 'secret'}),
 	/** Stale at once, with a validator. */
-	'/validated': ({headers}) => headers['if-none-match'] === '"1"' ? {status: 304, headers: {'cache-control': 'max-age=0', etag: '"1"'}} : {headers: {'cache-control': 'max-age=0', etag: '"1"'}, body: 'validated'},
+	'/validated': ({headers}) =>
+		headers['if-none-match'] === '"1"'
+			? {status: 304, headers: {'cache-control': 'max-age=0', etag: '"1"'}}
+			: {headers: {'cache-control': 'max-age=0', etag: '"1"'}, body: 'validated'},
 	'/counter': ({count}) => json(count),
 	'/me': ({headers}) => json({token: headers.authorization ?? null}, 'private, max-age=60'),
-	'/greeting': ({headers}) => ({headers: {'cache-control': 'max-age=60', vary: 'accept-language'}, body: String(headers['accept-language'] ?? '').startsWith('de') ? 'Hallo' : 'Hello'}),
+	'/greeting': ({headers}) => ({
+		headers: {'cache-control': 'max-age=60', vary: 'accept-language'},
+		body: String(headers['accept-language'] ?? '').startsWith('de') ? 'Hallo' : 'Hello',
+	}),
 	'/search': ({url, count}) => json({query: url.searchParams.get('q'), count}),
 	'/graphql': ({count}) => json({data: {items: [], count}}),
 	'/tagged': () => json([], 'max-age=60', {'cache-tag': 'items'}),

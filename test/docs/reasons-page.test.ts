@@ -122,10 +122,19 @@ test('docs/reasons.md has every reason, and no other, with the statuses that it 
 });
 
 /** The last cell of each row of a section's table: what to do. */
-const adviceIn = (heading: string): Map<string, string> => new Map((page.split(/^## /mv).find(each => each.startsWith(`\`${heading}\`\n`)) ?? '').split('\n').filter(line => line.startsWith('| `\'')).map(row => {
-	const cells = row.split('|').slice(1, -1).map(cell => cell.trim());
-	return [cells[0]?.replaceAll(/['`]/gv, '') ?? '', cells.at(-1) ?? ''];
-}));
+const adviceIn = (heading: string): Map<string, string> =>
+	new Map(
+		(page.split(/^## /mv).find(each => each.startsWith(`\`${heading}\`\n`)) ?? '')
+			.split('\n')
+			.filter(line => line.startsWith('| `\''))
+			.map(row => {
+				const cells = row
+					.split('|')
+					.slice(1, -1)
+					.map(cell => cell.trim());
+				return [cells[0]?.replaceAll(/['`]/gv, '') ?? '', cells.at(-1) ?? ''];
+			}),
+	);
 
 const toCell = (mend: string | undefined): string => mend ?? '–';
 

@@ -117,8 +117,39 @@ test('TLS: a certificate that is trusted is used, any other is refused, and no r
 	await using place = await temporaryDirectory();
 	const key = path.join(place.directory, 'key.pem');
 	const certificate = path.join(place.directory, 'certificate.pem');
-	await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', certificate, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']);
-	await using redis = await startRedis({args: port => ['--tls-port', String(port + secondPortOffset), '--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no']});
+	await promisify(execFile)('openssl', [
+		'req',
+		'-x509',
+		'-newkey',
+		'ec',
+		'-pkeyopt',
+		'ec_paramgen_curve:prime256v1',
+		'-nodes',
+		'-keyout',
+		key,
+		'-out',
+		certificate,
+		'-days',
+		'2',
+		'-subj',
+		'/CN=localhost',
+		'-addext',
+		'subjectAltName=IP:127.0.0.1',
+	]);
+	await using redis = await startRedis({
+		args: port => [
+			'--tls-port',
+			String(port + secondPortOffset),
+			'--tls-cert-file',
+			certificate,
+			'--tls-key-file',
+			key,
+			'--tls-ca-cert-file',
+			certificate,
+			'--tls-auth-clients',
+			'no',
+		],
+	});
 	await using resources = await startResources();
 	const url = `rediss://127.0.0.1:${redis.port + secondPortOffset}`;
 	const plain = got.extend({prefixUrl: resources.origin.url});

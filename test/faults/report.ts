@@ -14,7 +14,11 @@ Every fault for as long as it takes to hurt, alone and with each fault of the or
 `--seconds 1`: each for so long. `--dry`: nothing is written. `--cluster`: those of a part of a cluster alone, of which Redis and Valkey have a table each.
 */
 
-const {values: {seconds, dry: isDry, cluster: isClusterAlone}} = parseArgs({options: {cluster: {type: 'boolean', default: false}, seconds: {type: 'string', default: '5'}, dry: {type: 'boolean', default: false}}});
+const {
+	values: {seconds, dry: isDry, cluster: isClusterAlone},
+} = parseArgs({
+	options: {cluster: {type: 'boolean', default: false}, seconds: {type: 'string', default: '5'}, dry: {type: 'boolean', default: false}},
+});
 const page = new URL('../../docs/reliability.md', import.meta.url);
 const deadlineMs = 250;
 
@@ -30,22 +34,36 @@ const milliseconds = (value: number | undefined): string => value === undefined 
 
 const row = (...cells: ReadonlyArray<string | number>): string => `| ${cells.join(' | ')} |`;
 
-const mainTable = (rows: readonly Row[]): string => [
-	row('fault', 'requests', 'failed because of the cache', 'wrong bodies', 'unhandled rejections', 'warnings', 'longest added delay', 'longest with plain got', 'caches again after', 'leaked handles'),
-	row('---', ...Array.from({length: 9}, () => '--:')),
-	...rows.map(({name, alone}) => row(
-		name,
-		alone.requests,
-		alone.failed.length,
-		alone.wrong.length,
-		alone.unhandled.length,
-		alone.warnings.length,
-		milliseconds(alone.longestAddedMs),
-		milliseconds(alone.longestPlainMs),
-		milliseconds(alone.cachesAgainMs),
-		alone.leaked.length,
-	)),
-].join('\n');
+const mainTable = (rows: readonly Row[]): string =>
+	[
+		row(
+			'fault',
+			'requests',
+			'failed because of the cache',
+			'wrong bodies',
+			'unhandled rejections',
+			'warnings',
+			'longest added delay',
+			'longest with plain got',
+			'caches again after',
+			'leaked handles',
+		),
+		row('---', ...Array.from({length: 9}, () => '--:')),
+		...rows.map(({name, alone}) =>
+			row(
+				name,
+				alone.requests,
+				alone.failed.length,
+				alone.wrong.length,
+				alone.unhandled.length,
+				alone.warnings.length,
+				milliseconds(alone.longestAddedMs),
+				milliseconds(alone.longestPlainMs),
+				milliseconds(alone.cachesAgainMs),
+				alone.leaked.length,
+			),
+		),
+	].join('\n');
 
 const originTable = (rows: readonly OriginRow[]): string => [
 	row('fault', 'origin down', 'origin slow', 'origin sends garbage'),
@@ -55,7 +73,9 @@ const originTable = (rows: readonly OriginRow[]): string => [
 ].join('\n');
 
 const tell = (name: string, {failed, wrong, unhandled, warnings, leaked, longestAddedMs, longestPlainMs, cachesAgainMs, requests}: Figures): void => {
-	console.log(`${name}: ${requests} requests, ${failed.length} failed, ${wrong.length} wrong, ${unhandled.length} unhandled, ${warnings.length} warnings, added ${milliseconds(longestAddedMs)}, plain got ${milliseconds(longestPlainMs)} at most, caches again after ${milliseconds(cachesAgainMs)}, ${leaked.length} leaked`);
+	console.log(
+		`${name}: ${requests} requests, ${failed.length} failed, ${wrong.length} wrong, ${unhandled.length} unhandled, ${warnings.length} warnings, added ${milliseconds(longestAddedMs)}, plain got ${milliseconds(longestPlainMs)} at most, caches again after ${milliseconds(cachesAgainMs)}, ${leaked.length} leaked`,
+	);
 	for (const line of [...failed.slice(0, 3), ...wrong.slice(0, 3), ...unhandled.slice(0, 3), ...warnings.slice(0, 3), ...leaked]) {
 		console.log(`\t${line}`);
 	}
@@ -74,7 +94,8 @@ const readServer = async (): Promise<{readonly name: string; readonly version: s
 
 const server = await readServer();
 
-const machine = () => `with ${server.name} ${server.version} on Node ${process.versions.node}, a machine with ${availableParallelism()} cores and a load of ${(loadavg()[0] ?? 0).toFixed(1)} at the end, of which the suite itself is a part`;
+const machine = () =>
+	`with ${server.name} ${server.version} on Node ${process.versions.node}, a machine with ${availableParallelism()} cores and a load of ${(loadavg()[0] ?? 0).toFixed(1)} at the end, of which the suite itself is a part`;
 
 /** Writes what stands between two marks of the page. */
 const writePart = async (mark: string, text: string): Promise<void> => {
@@ -94,7 +115,10 @@ for (const fault of clusterFaults) {
 	clusterRows.push({name: fault.name, alone});
 }
 
-await writePart(`cluster-faults: ${server.name}`, `Each fault for ${seconds} seconds, or until the replica is promoted, from when it counts how soon the cache is used again; ${machine()}.\n\n${mainTable(clusterRows)}`);
+await writePart(
+	`cluster-faults: ${server.name}`,
+	`Each fault for ${seconds} seconds, or until the replica is promoted, from when it counts how soon the cache is used again; ${machine()}.\n\n${mainTable(clusterRows)}`,
+);
 
 const rows: OriginRow[] = [];
 for (const fault of isClusterAlone ? [] : faults) {
@@ -111,5 +135,8 @@ for (const fault of isClusterAlone ? [] : faults) {
 }
 
 if (!isClusterAlone) {
-	await writePart('faults', `Each fault for ${seconds} seconds (SIGSTOP: twice as long), ${machine()}.\n\n${mainTable(rows)}\n\nWith a sick origin at the same time, for ${togetherMs / 1000} seconds each: failed because of the cache · wrong bodies · unhandled rejections, warnings and leaked handles, of so many requests; caches again after.\n\n${originTable(rows)}`);
+	await writePart(
+		'faults',
+		`Each fault for ${seconds} seconds (SIGSTOP: twice as long), ${machine()}.\n\n${mainTable(rows)}\n\nWith a sick origin at the same time, for ${togetherMs / 1000} seconds each: failed because of the cache · wrong bodies · unhandled rejections, warnings and leaked handles, of so many requests; caches again after.\n\n${originTable(rows)}`,
+	);
 }

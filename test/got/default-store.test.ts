@@ -67,7 +67,10 @@ test('without a Redis, the memory of the process caches, and health(), cacheInfo
 	assert.ok(counters.hits > 0);
 	assert.deepEqual(events, [['degraded', lastError]]);
 	assert.ok(lastError instanceof StoreError);
-	assert.match(lastError.message, /^got-redis-cache: No Redis answers, so responses are kept in the memory of this process alone until one does \(store: redis:\/\/127\.0\.0\.1:1\)\. Start a Redis, set REDIS_URL/v);
+	assert.match(
+		lastError.message,
+		/^got-redis-cache: No Redis answers, so responses are kept in the memory of this process alone until one does \(store: redis:\/\/127\.0\.0\.1:1\)\. Start a Redis, set REDIS_URL/v,
+	);
 	assert.match((lastError.cause as Error).message, /ECONNREFUSED/v);
 
 	const {store, warnings} = await cache.ready();

@@ -35,7 +35,11 @@ for (const [what, bytes, headers] of [
 				response.writeHead(200, {'cache-control': 'max-age=60', ...headers}).end(body);
 			});
 			for (let round = 0; round < 5; round++) {
-				await run(process.execPath, ['--input-type=module', '--eval', script(JSON.stringify({store: redis.url, timeout: '10s', coalesce}), `${origin.url}/${round}`)], {cwd: new URL('../..', import.meta.url)});
+				await run(
+					process.execPath,
+					['--input-type=module', '--eval', script(JSON.stringify({store: redis.url, timeout: '10s', coalesce}), `${origin.url}/${round}`)],
+					{cwd: new URL('../..', import.meta.url)},
+				);
 			}
 
 			await settleWrites({redis});

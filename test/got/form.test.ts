@@ -55,7 +55,11 @@ for (const [name, ask] of Object.entries(interfaces)) {
 		origin.handler = (_request, response) => {
 			const asked = origin.requests.length;
 			const isMistaken = asked === 2;
-			respond(response, {status: isMistaken ? 304 : 200, headers: {'cache-control': asked < 3 ? 'no-cache' : 'max-age=60', etag: isMistaken ? '"another"' : '"1"'}, body: isMistaken ? '' : String(asked)});
+			respond(response, {
+				status: isMistaken ? 304 : 200,
+				headers: {'cache-control': asked < 3 ? 'no-cache' : 'max-age=60', etag: isMistaken ? '"another"' : '"1"'},
+				body: isMistaken ? '' : String(asked),
+			});
 		};
 
 		const query = async () => (await ask(client, {method: 'QUERY' as Method, body: formOf([['a', '1']])})).body;
@@ -87,18 +91,28 @@ test('what a hook sends is what is keyed', async () => {
 		respond(response, {headers: {'cache-control': 'max-age=60'}, body: `${setup.origin.requests.length} ${Buffer.from(body).toString()}`});
 	};
 
-	for (const [property, create] of Object.entries({json: (value: string) => ({value}), form: (value: string) => ({value}), body: (value: string) => value, 'FormData in body': (value: string) => formOf([['a', value]])})) {
+	for (const [property, create] of Object.entries({
+		json: (value: string) => ({value}),
+		form: (value: string) => ({value}),
+		body: (value: string) => value,
+		'FormData in body': (value: string) => formOf([['a', value]]),
+	})) {
 		setup.origin.requests.length = 0;
 		await setup.cache.clear();
 		for (const value of ['1', '2', '1', '2']) {
 			const sent = setup.origin.requests.length;
-			const {body, info} = await interfaces.promise!(setup.client.extend({
-				hooks: {
-					beforeRequest: [options => {
-						Object.assign(options, {[property.replace('FormData in ', '')]: create(value)});
-					}],
-				},
-			}), {method: 'POST'});
+			const {body, info} = await interfaces.promise!(
+				setup.client.extend({
+					hooks: {
+						beforeRequest: [
+							options => {
+								Object.assign(options, {[property.replace('FormData in ', '')]: create(value)});
+							},
+						],
+					},
+				}),
+				{method: 'POST'},
+			);
 			// Who is given another's answer would read another's content.
 			const isOwn = property === 'body' ? body.endsWith(` ${value}`) : true;
 			assert.ok(isOwn, `${property}: ${body}, ${JSON.stringify(info)}`);

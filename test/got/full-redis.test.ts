@@ -67,36 +67,56 @@ const removed = why('what is stored was removed for all, but what is being asked
 const cases: Record<string, Case> = {
 	'by URL': {purge: async (cache, url) => cache.delete(`${url}/url`), isConfirmed: false, others: [false, true, true, true], error: removed},
 	'by tag': {purge: async cache => cache.invalidate({tag: 'tag'}), isConfirmed: false, others: [true, false, true, true], error: removed},
-	'by tag, softly': {purge: async cache => cache.invalidate({tag: 'soft'}, {soft: true}), isConfirmed: false, others: [true, true, true, true], error: why('it holds in this process alone until Redis takes it')},
-	'by origin': {purge: async (cache, url) => cache.invalidate({origin: new URL(url).origin}), isConfirmed: false, others: [false, false, false, false], error: removed},
+	'by tag, softly': {
+		purge: async cache => cache.invalidate({tag: 'soft'}, {soft: true}),
+		isConfirmed: false,
+		others: [true, true, true, true],
+		error: why('it holds in this process alone until Redis takes it'),
+	},
+	'by origin': {
+		purge: async (cache, url) => cache.invalidate({origin: new URL(url).origin}),
+		isConfirmed: false,
+		others: [false, false, false, false],
+		error: removed,
+	},
 	'by prefix': {purge: async (cache, url) => cache.invalidate({prefix: `${url}/prefix`}), isConfirmed: true, others: [true, true, true, false]},
 	'of everything': {purge: async cache => cache.clear(), isConfirmed: true, others: [false, false, false, false]},
 };
 
 for (const isResting of [false, true]) {
 	for (const [name, {purge, isConfirmed, others, error}] of Object.entries(cases)) {
-		test(`a purge ${name} of a full Redis${isResting ? ' that is not written to any more' : ''} removes what can be removed, and is ${isConfirmed ? 'confirmed' : 'not confirmed'}`, slow, async () => {
-			await using scene = await startScene();
-			const {purging: {cache, errors, client}, other, origin, fill, served} = scene;
-			await fill();
-			if (isResting) {
-				while (cache.health().state !== 'read-only') {
-					await client(`new/${origin.requests.length}`);
+		test(
+			`a purge ${name} of a full Redis${isResting ? ' that is not written to any more' : ''} removes what can be removed, and is ${isConfirmed ? 'confirmed' : 'not confirmed'}`,
+			slow,
+			async () => {
+				await using scene = await startScene();
+				const {
+					purging: {cache, errors, client},
+					other,
+					origin,
+					fill,
+					served,
+				} = scene;
+				await fill();
+				if (isResting) {
+					while (cache.health().state !== 'read-only') {
+						await client(`new/${origin.requests.length}`);
+					}
 				}
-			}
 
-			assert.equal(await purge(cache, origin.url), isConfirmed);
-			assert.deepEqual(await served(other), others);
-			const told = errors.filter(message => message.includes('purge'));
-			if (error === undefined) {
-				assert.deepEqual(told, []);
-			} else {
-				assert.equal(told.length, 1);
-				assert.match(String(told), error);
-			}
+				assert.equal(await purge(cache, origin.url), isConfirmed);
+				assert.deepEqual(await served(other), others);
+				const told = errors.filter(message => message.includes('purge'));
+				if (error === undefined) {
+					assert.deepEqual(told, []);
+				} else {
+					assert.equal(told.length, 1);
+					assert.match(String(told), error);
+				}
 
-			assert.notEqual(cache.health().state, 'unavailable');
-		});
+				assert.notEqual(cache.health().state, 'unavailable');
+			},
+		);
 	}
 }
 

@@ -103,7 +103,14 @@ for (const [name, ask] of Object.entries(interfaces)) {
 		] satisfies RedisCacheOptions[]) {
 			await using setup = await setUp(options);
 			setup.origin.queue({headers: fresh, body: 'no JSON'});
-			await assert.rejects(ask(setup.client), error => error instanceof RequestError && /^The function `(?:filter|expireAfter)` of redisCache\(\) threw: .*JSON/v.test(error.message) && error.cause instanceof Error && error.cause.cause instanceof SyntaxError);
+			await assert.rejects(
+				ask(setup.client),
+				error =>
+					error instanceof RequestError
+					&& /^The function `(?:filter|expireAfter)` of redisCache\(\) threw: .*JSON/v.test(error.message)
+					&& error.cause instanceof Error
+					&& error.cause.cause instanceof SyntaxError,
+			);
 			await settleWrites(setup);
 			assert.equal(await setup.cache.has(`${setup.origin.url}/items`), false);
 		}

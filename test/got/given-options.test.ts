@@ -63,7 +63,10 @@ await suite('what this cache would ignore is refused', () => {
 		assert.throws(() => got.extend(cache, {cacheOptions: {shared: false}}), {name: 'TypeError', message: ignored});
 		assert.throws(() => got.extend(cache).extend({cacheOptions: {shared: false}}), {name: 'TypeError', message: ignored});
 		assert.throws(() => got.extend({cacheOptions: {shared: false}}).extend(cache), {name: 'TypeError', message: ignored});
-		assert.throws(() => got.extend({cacheOptions: {cacheHeuristic: 0.2}}, cache), {name: 'TypeError', message: /ignore its `cacheHeuristic`: pass options of this cache to it, in redisCache\(\)$/v});
+		assert.throws(() => got.extend({cacheOptions: {cacheHeuristic: 0.2}}, cache), {
+			name: 'TypeError',
+			message: /ignore its `cacheHeuristic`: pass options of this cache to it, in redisCache\(\)$/v,
+		});
 	});
 
 	test('got\'s cacheOptions, of a request', async () => {
@@ -84,7 +87,10 @@ await suite('what this cache would ignore is refused', () => {
 		assert.equal(cacheInfo(await client('items', {cacheOptions: {shared: undefined}}))?.reason, 'not-stored');
 	});
 
-	const neverCalled = {message: 'The hook `beforeCache` is for got\'s own `cache`, and this cache would never call it: say what is stored with its options `filter` and `expireAfter`, as in redisCache({filter: …})'};
+	const neverCalled = {
+		message:
+			'The hook `beforeCache` is for got\'s own `cache`, and this cache would never call it: say what is stored with its options `filter` and `expireAfter`, as in redisCache({filter: …})',
+	};
 	const hooks = {beforeCache: [() => false as const]};
 
 	test('got\'s hook beforeCache, of a client', () => {
@@ -252,7 +258,8 @@ await suite('a near miss of context.cache is refused', () => {
 
 		await nextTurn();
 		process.off('warning', note);
-		const messageOf = (name: string) => `got-redis-cache: the cache does not read the property \`${name}\` of got's \`context\`; if it is meant for the cache, it goes into \`context.cache\`, as in {context: {cache: {${name}: …}}}; if it is your own, give it another name, or run Node.js with --disable-warning=GOT_REDIS_CACHE_CONTEXT`;
+		const messageOf = (name: string) =>
+			`got-redis-cache: the cache does not read the property \`${name}\` of got's \`context\`; if it is meant for the cache, it goes into \`context.cache\`, as in {context: {cache: {${name}: …}}}; if it is your own, give it another name, or run Node.js with --disable-warning=GOT_REDIS_CACHE_CONTEXT`;
 		assert.deepEqual(warnings.map(({code, message}) => [code, message]), ['tags', 'mode', 'expireAfter'].map(name => ['GOT_REDIS_CACHE_CONTEXT', messageOf(name)]));
 	});
 

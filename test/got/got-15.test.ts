@@ -19,7 +19,29 @@ test('got is got 15', async () => {
 });
 
 // A hit, revalidation, variants; failures and retries; streams, redirects; flights; all that a caller can see beside got alone, and beside the ordinary way.
-for (const name of ['reuse', 'stale', 'streams', 'streams-stale', 'flights', 'flights-streams', 'failure', 'failure-connect', 'refetch', 'differential', 'differential-features', 'differential-invariants', 'differential-network', 'fast-path', 'given-options', 'switches', 'switches-fleet', '../management/explain', '../observe/exchange-events', '../observe/tracing', '../audit']) {
+for (const name of [
+	'reuse',
+	'stale',
+	'streams',
+	'streams-stale',
+	'flights',
+	'flights-streams',
+	'failure',
+	'failure-connect',
+	'refetch',
+	'differential',
+	'differential-features',
+	'differential-invariants',
+	'differential-network',
+	'fast-path',
+	'given-options',
+	'switches',
+	'switches-fleet',
+	'../management/explain',
+	'../observe/exchange-events',
+	'../observe/tracing',
+	'../audit',
+]) {
 	await import(`./${name}.test.ts`);
 }
 

@@ -239,23 +239,28 @@ test('a write that arrives after its deadline, when the purge and its guard are 
 
 /* Many variants. */
 
-for (const [storeName, options] of Object.entries({Redis: {memory: false, statistics: false}, 'Redis, encrypted': {memory: false, statistics: false, encryption: 'b'.repeat(64)}} satisfies Record<string, RedisCacheOptions>)) {
+for (const [storeName, options] of Object.entries({
+	Redis: {memory: false, statistics: false},
+	'Redis, encrypted': {memory: false, statistics: false, encryption: 'b'.repeat(64)},
+} satisfies Record<string, RedisCacheOptions>)) {
 	test(`${storeName}: of 1,500 variants, 32 at a time in two processes, no more than 64 stay, and a purge leaves a guard alone`, async () => {
 		await using setup = await setUp(options);
 		const {origin, redis, cache} = setup;
 		serve(origin, {vary: 'accept-language'});
 		const clients = [setup.client, setup.other().client];
 		let next = 0;
-		await Promise.all(Array.from({length: 32}, async (_, worker) => {
-			for (;;) {
-				const number = next++;
-				if (number >= 1500) {
-					return;
-				}
+		await Promise.all(
+			Array.from({length: 32}, async (_, worker) => {
+				for (;;) {
+					const number = next++;
+					if (number >= 1500) {
+						return;
+					}
 
-				await clients[worker % 2]?.('items', inLanguage(`x-${number}`));
-			}
-		}));
+					await clients[worker % 2]?.('items', inLanguage(`x-${number}`));
+				}
+			}),
+		);
 		await settleWrites(setup);
 		const kept = (await redis.client.keys('*')).filter(key => !/\{~?[\w\-]+\}(?::guard)?$|origin/v.test(key));
 		assert.ok(kept.length > 0);
@@ -269,7 +274,10 @@ for (const [storeName, options] of Object.entries({Redis: {memory: false, statis
 		await held;
 		await settleWrites(setup);
 		const left = (await redis.client.keys('*')).filter(key => key.includes(':', key.indexOf('}')));
-		assert.deepEqual(left.map(key => key.slice(key.indexOf('}'))), ['}:guard']);
+		assert.deepEqual(
+			left.map(key => key.slice(key.indexOf('}'))),
+			['}:guard'],
+		);
 		for (const language of ['x-1499', 'x-1490', 'last']) {
 			assert.equal((await setup.client('items', inLanguage(language))).isFromCache, false);
 		}

@@ -143,58 +143,74 @@ const originMasterOf = async (namespace: string): Promise<TestRedis> => {
 };
 
 for (const isOrigins of [false, true]) {
-	test(`a master that hangs, and ${isOrigins ? 'keeps' : 'does not keep'} the origin's version: told once, waited for by nobody any more, used again when it answers`, {timeout: 60_000}, async ({mock}) => {
-		const namespace = `n${++namespaces}`;
-		const {cache, client} = create({namespace});
-		const ask = async (number: number) => client(`known/${number}`);
-		await Promise.all(numbers.map(async number => ask(number)));
-		const originMaster = await originMasterOf(namespace);
-		const master = isOrigins ? originMaster : hanging.masters.find(each => each !== originMaster)!; // There are three.
-		const isThere = await Promise.all(numbers.map(async number => (await client(`known/${number}`)).isFromCache));
-		assert.equal(isThere.includes(false), false, 'all is stored');
-		const events: string[] = [];
-		for (const name of ['error', 'degraded', 'recovered', 'failover'] as const) {
-			cache.on(name, () => events.push(name));
-		}
+	test(
+		`a master that hangs, and ${isOrigins ? 'keeps' : 'does not keep'} the origin's version: told once, waited for by nobody any more, used again when it answers`,
+		{timeout: 60_000},
+		async ({mock}) => {
+			const namespace = `n${++namespaces}`;
+			const {cache, client} = create({namespace});
+			const ask = async (number: number) => client(`known/${number}`);
+			await Promise.all(numbers.map(async number => ask(number)));
+			const originMaster = await originMasterOf(namespace);
+			const master = isOrigins ? originMaster : hanging.masters.find(each => each !== originMaster)!; // There are three.
+			const isThere = await Promise.all(numbers.map(async number => (await client(`known/${number}`)).isFromCache));
+			assert.equal(isThere.includes(false), false, 'all is stored');
+			const events: string[] = [];
+			for (const name of ['error', 'degraded', 'recovered', 'failover'] as const) {
+				cache.on(name, () => events.push(name));
+			}
 
-		const node = hanging.hang(master, mock);
-		await untilGivenUp(cache, node, async () => Promise.all(numbers.map(async number => ask(number))));
-		const told = cache.health();
-		const statuses: unknown[] = [];
-		let longestMs = 0;
-		for (const number of numbers) {
-			longestMs = Math.max(longestMs, await node.waitOf(async () => {
-				statuses.push(statusOf(await ask(number)));
-			}));
-		}
+			const node = hanging.hang(master, mock);
+			await untilGivenUp(cache, node, async () => Promise.all(numbers.map(async number => ask(number))));
+			const told = cache.health();
+			const statuses: unknown[] = [];
+			let longestMs = 0;
+			for (const number of numbers) {
+				longestMs = Math.max(
+					longestMs,
+					await node.waitOf(async () => {
+						statuses.push(statusOf(await ask(number)));
+					}),
+				);
+			}
 
-		// As long as several probes take.
-		await pass(node, 4000);
-		await pass(node, 4000);
-		const during = [...events];
-		await node.wake();
-		while (cache.health().state !== 'ok') {
-			await pass(node, 100);
-		}
+			// As long as several probes take.
+			await pass(node, 4000);
+			await pass(node, 4000);
+			const during = [...events];
+			await node.wake();
+			while (cache.health().state !== 'ok') {
+				await pass(node, 100);
+			}
 
-		const afterwards = [...events];
-		await node.resume();
-		for (const number of numbers) {
-			await ask(number);
-		}
+			const afterwards = [...events];
+			await node.resume();
+			for (const number of numbers) {
+				await ask(number);
+			}
 
-		const again = await Promise.all(numbers.map(async number => statusOf(await ask(number))));
-		await cache.close();
-		assert.equal(told.state, 'partial');
-		assert.deepEqual(new Map(told.nodes?.map(({address, state}) => [address, state])), new Map(hanging.masters.map(({port}) => [`127.0.0.1:${port}`, port === master.port ? 'unavailable' : 'ok'])));
-		assert.match(String(told.lastError), new RegExp(String.raw`did not answer within 250 ms, from its node 127\.0\.0\.1:${master.port} `, 'v'));
-		assert.equal(longestMs, 0);
-		assert.equal(statuses.includes('hit'), !isOrigins, 'what lies on the others, if it is known not to be purged');
-		assert.equal(statuses.every(status => status === 'hit'), false);
-		assert.deepEqual(during, ['error', 'degraded']);
-		assert.deepEqual(afterwards, ['error', 'degraded', 'recovered']);
-		assert.deepEqual(again, numbers.map(() => 'hit'));
-	});
+			const again = await Promise.all(numbers.map(async number => statusOf(await ask(number))));
+			await cache.close();
+			assert.equal(told.state, 'partial');
+			assert.deepEqual(
+				new Map(told.nodes?.map(({address, state}) => [address, state])),
+				new Map(hanging.masters.map(({port}) => [`127.0.0.1:${port}`, port === master.port ? 'unavailable' : 'ok'])),
+			);
+			assert.match(String(told.lastError), new RegExp(String.raw`did not answer within 250 ms, from its node 127\.0\.0\.1:${master.port} `, 'v'));
+			assert.equal(longestMs, 0);
+			assert.equal(statuses.includes('hit'), !isOrigins, 'what lies on the others, if it is known not to be purged');
+			assert.equal(
+				statuses.every(status => status === 'hit'),
+				false,
+			);
+			assert.deepEqual(during, ['error', 'degraded']);
+			assert.deepEqual(afterwards, ['error', 'degraded', 'recovered']);
+			assert.deepEqual(
+				again,
+				numbers.map(() => 'hit'),
+			);
+		},
+	);
 }
 
 /** The key of a lease that lies on another master than what stands for the origin. */
@@ -224,38 +240,42 @@ const findLease = async (client: Got, namespace: string, originMaster: TestRedis
 };
 
 for (const isKnown of [false, true]) {
-	test(`a request that waits for another process goes by itself when it cannot see any more what that one stores${isKnown ? ', at once if that is known' : ''}`, {timeout: 60_000}, async ({mock}) => {
-		const namespace = `n${++namespaces}`;
-		const {cache, client} = create({namespace, coalesce: 'fleet'});
-		await client('new/1');
-		const originMaster = await originMasterOf(namespace);
-		const {path, key, master} = await findLease(client, namespace, originMaster);
+	test(
+		`a request that waits for another process goes by itself when it cannot see any more what that one stores${isKnown ? ', at once if that is known' : ''}`,
+		{timeout: 60_000},
+		async ({mock}) => {
+			const namespace = `n${++namespaces}`;
+			const {cache, client} = create({namespace, coalesce: 'fleet'});
+			await client('new/1');
+			const originMaster = await originMasterOf(namespace);
+			const {path, key, master} = await findLease(client, namespace, originMaster);
 
-		const holdLease = async () => master.client.set(key, 'abcdefghijklmnop', {expiration: {type: 'PX', value: 3000}});
-		await holdLease();
-		const holding = setInterval(holdLease, 200);
-		const looks = async () => Number(/cmdstat_eval:calls=(?<calls>\d+)/v.exec(await master.client.info('commandstats'))?.groups?.calls);
-		const earlier = await looks();
-		const node = hanging.watch(originMaster, mock);
-		if (isKnown) {
-			originMaster.pause();
-			await untilGivenUp(cache, node, async () => client('new/1'));
-		}
+			const holdLease = async () => master.client.set(key, 'abcdefghijklmnop', {expiration: {type: 'PX', value: 3000}});
+			await holdLease();
+			const holding = setInterval(holdLease, 200);
+			const looks = async () => Number(/cmdstat_eval:calls=(?<calls>\d+)/v.exec(await master.client.info('commandstats'))?.groups?.calls);
+			const earlier = await looks();
+			const node = hanging.watch(originMaster, mock);
+			if (isKnown) {
+				originMaster.pause();
+				await untilGivenUp(cache, node, async () => client('new/1'));
+			}
 
-		const request = client(path);
-		if (!isKnown) {
-			await node.waitOf(async () => until(async () => await looks() > earlier + 3 ? true : undefined));
-			originMaster.pause();
-		}
+			const request = client(path);
+			if (!isKnown) {
+				await node.waitOf(async () => until(async () => ((await looks()) > earlier + 3 ? true : undefined)));
+				originMaster.pause();
+			}
 
-		try {
-			const waitedMs = await node.waitOf(async () => request);
-			// The lease would be waited for up to three seconds. A request that is between two looks at it takes the next one first.
-			assert.ok(waitedMs <= (isKnown ? 0 : mostMs + longestLookMs), `it waited for ${waitedMs} ms`);
-		} finally {
-			clearInterval(holding);
-			await node.resume();
-			await cache.close();
-		}
-	});
+			try {
+				const waitedMs = await node.waitOf(async () => request);
+				// The lease would be waited for up to three seconds. A request that is between two looks at it takes the next one first.
+				assert.ok(waitedMs <= (isKnown ? 0 : mostMs + longestLookMs), `it waited for ${waitedMs} ms`);
+			} finally {
+				clearInterval(holding);
+				await node.resume();
+				await cache.close();
+			}
+		},
+	);
 }

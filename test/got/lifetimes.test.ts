@@ -109,7 +109,10 @@ await suite('the lifetime no-store', () => {
 		await using setup = await setUp();
 		const {cache, origin} = setup;
 
-		await assert.rejects(cache.touch(`${origin.url}/items`, 'no-store' as never), {name: 'TypeError', message: /`expireAfter` in touch\(\) .* got 'no-store'; delete\(\) removes what is stored$/v});
+		await assert.rejects(cache.touch(`${origin.url}/items`, 'no-store' as never), {
+			name: 'TypeError',
+			message: /`expireAfter` in touch\(\) .* got 'no-store'; delete\(\) removes what is stored$/v,
+		});
 	});
 
 	test('is a 504 for a request that must not go to the origin', async () => {

@@ -100,7 +100,11 @@ test('a body of 100 MB is stored and answers in every process, and short request
 	assert.ok(await setup.redis.client.pTTL(key) > 60_000);
 });
 
-for (const [name, options] of Object.entries({'as it is by default': {}, 'without compression': {compression: false}, encrypted: {encryption: 'a'.repeat(64)}} satisfies Record<string, RedisCacheOptions>)) {
+for (const [name, options] of Object.entries({
+	'as it is by default': {},
+	'without compression': {compression: false},
+	encrypted: {encryption: 'a'.repeat(64)},
+} satisfies Record<string, RedisCacheOptions>)) {
 	test(`a long body that is short when it is compressed, ${name}: every process has it, and a 304 freshens it`, async () => {
 		await using setup = await setUp({maxBodySize: 100 * mib, ...options});
 		const {client, cache, origin, other} = setup;
@@ -260,7 +264,10 @@ test('of two long bodies that are too much together, the one that is not stored 
 	await Promise.all(asked);
 	await untilWritten(setup);
 	assert.equal(events.length, 1);
-	assert.match(events[0] ?? '', /^got-redis-cache: The response of http:\/\/127\.0\.0\.1:\d+\/long\d\S* was not stored, with 41943040 bytes: Others of its size are being written\. Lower `maxBodySize`/v);
+	assert.match(
+		events[0] ?? '',
+		/^got-redis-cache: The response of http:\/\/127\.0\.0\.1:\d+\/long\d\S* was not stored, with 41943040 bytes: Others of its size are being written\. Lower `maxBodySize`/v,
+	);
 	assert.equal(cache.health().counters.unwritten, 1);
 });
 

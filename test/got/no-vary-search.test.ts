@@ -280,7 +280,17 @@ test('with Vary, ranges, HEAD and streams', async () => {
 test('a part that is stored for one URL is completed for an equivalent one', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
-	const partOf = (range: string, body: string) => ({status: 206, headers: {'cache-control': 'max-age=60', etag: '"1"', 'no-vary-search': ignoringUtm, 'content-range': range, 'content-length': String(body.length)}, body});
+	const partOf = (range: string, body: string) => ({
+		status: 206,
+		headers: {
+			'cache-control': 'max-age=60',
+			etag: '"1"',
+			'no-vary-search': ignoringUtm,
+			'content-range': range,
+			'content-length': String(body.length),
+		},
+		body,
+	});
 	origin.queue(partOf('bytes 0-4/10', '01234'), partOf('bytes 5-9/10', '56789'));
 	await client('a?utm=1', {headers: {range: 'bytes=0-4'}});
 	assert.equal((await client('a?utm=2')).body, '0123456789');

@@ -297,7 +297,14 @@ test('what cannot be listed says why', async () => {
 	const keys = new Keyv({store: {get: () => undefined, set: () => true, delete: () => true, clear: () => undefined}});
 	for (const [name, list] of Object.entries(listings)) {
 		const away = redisCache('redis://127.0.0.1:1');
-		await assert.rejects(list(away), ({message, cause}: Error) => /^got-redis-cache: The store could not list what is stored: connect ECONNREFUSED .*\(store: redis:\/\/127\.0\.0\.1:1\)\. Nothing listens there/v.test(message) && String(cause).includes('ECONNREFUSED'), name);
+		await assert.rejects(
+			list(away),
+			({message, cause}: Error) =>
+				/^got-redis-cache: The store could not list what is stored: connect ECONNREFUSED .*\(store: redis:\/\/127\.0\.0\.1:1\)\. Nothing listens there/v.test(
+					message,
+				) && String(cause).includes('ECONNREFUSED'),
+			name,
+		);
 		await away.close();
 		await assert.rejects(list(away), {name: 'Error', message: 'got-redis-cache: The store could not list what is stored: the cache is closed'});
 		await assert.rejects(list(redisCache(keys)), ({message, cause}: Error) => message.includes('could not list') && String(cause).includes('cannot list its keys'), name);

@@ -57,7 +57,10 @@ test('a store is unknown until it has answered', async () => {
 	assert.equal(away.health().state, 'unknown');
 	await got.extend(away)(origin.url);
 	assert.equal(away.health().state, 'unavailable');
-	assert.match(JSON.stringify(away.health()), /"lastError":\{"name":"StoreError","message":"got-redis-cache: connect ECONNREFUSED 127\.0\.0\.1:1 \(store: redis:\/\/127\.0\.0\.1:1\)\. Nothing listens there/v);
+	assert.match(
+		JSON.stringify(away.health()),
+		/"lastError":\{"name":"StoreError","message":"got-redis-cache: connect ECONNREFUSED 127\.0\.0\.1:1 \(store: redis:\/\/127\.0\.0\.1:1\)\. Nothing listens there/v,
+	);
 
 	for (const store of ['memory', new Map()] as const) {
 		await using local = redisCache(store);

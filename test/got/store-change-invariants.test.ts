@@ -172,7 +172,8 @@ class RecordingMap extends Map<string, {value: Uint8Array}> {
 	}
 }
 
-const withoutUndefined = (fields: Readonly<Record<string, string | undefined>>): Fields => Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
+const withoutUndefined = (fields: Readonly<Record<string, string | undefined>>): Fields =>
+	Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
 
 const isUser = ({headers}: RecordedRequest, user: string) => headers['x-who'] === user;
 

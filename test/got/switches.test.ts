@@ -229,17 +229,32 @@ test('the key in Redis outlives the switch', async () => {
 });
 
 const mistakes: ReadonlyArray<readonly [call: (cache: RedisCache) => Promise<unknown>, message: RegExp]> = [
-	[async cache => cache.freeze({origin: 'api.example.com'}, '1m'), /^Expected the property `origin` in freeze\(\) to be an absolute URL such as 'https:\/\/api\.example\.com', got 'api\.example\.com'$/v],
-	[async cache => cache.bypass('https://api.example.com' as never, '1m'), /^Expected an object such as \{origin: 'https:\/\/api\.example\.com'\} in bypass\(\), got 'https:\/\/api\.example\.com'$/v],
+	[
+		async cache => cache.freeze({origin: 'api.example.com'}, '1m'),
+		/^Expected the property `origin` in freeze\(\) to be an absolute URL such as 'https:\/\/api\.example\.com', got 'api\.example\.com'$/v,
+	],
+	[
+		async cache => cache.bypass('https://api.example.com' as never, '1m'),
+		/^Expected an object such as \{origin: 'https:\/\/api\.example\.com'\} in bypass\(\), got 'https:\/\/api\.example\.com'$/v,
+	],
 	[async cache => cache.thaw({} as never), /^Expected the property `origin` in thaw\(\) to be an absolute URL .*, got undefined$/v],
 	[async cache => cache.freeze({tag: 'a'} as never, '1m'), /^Unknown property `tag` in freeze\(\): a switch is about all of an origin$/v],
-	[async cache => cache.freeze({origin: 'https://api.example.com/items'}, '1m'), /in freeze\(\) without a path, got 'https:\/\/api\.example\.com\/items': a switch is about all of an origin$/v],
+	[
+		async cache => cache.freeze({origin: 'https://api.example.com/items'}, '1m'),
+		/in freeze\(\) without a path, got 'https:\/\/api\.example\.com\/items': a switch is about all of an origin$/v,
+	],
 	[async cache => cache.freeze({origin: 'https://*.example.com'}, '1m'), /in freeze\(\) without a wildcard/v],
-	[async cache => cache.freeze({origin: 'https://api.example.com'}, undefined as never), /^Expected `duration` in freeze\(\) to be a duration longer than zero: milliseconds, or a string such as '30m', got undefined$/v],
+	[
+		async cache => cache.freeze({origin: 'https://api.example.com'}, undefined as never),
+		/^Expected `duration` in freeze\(\) to be a duration longer than zero: milliseconds, or a string such as '30m', got undefined$/v,
+	],
 	[async cache => cache.bypass({origin: 'https://api.example.com'}, 0), /`duration` in bypass\(\) .*, got 0$/v],
 	[async cache => cache.freeze({origin: 'https://api.example.com'}, '30' as never), /got '30', which has no unit: write '30s' for seconds/v],
 	[async cache => cache.freeze({origin: 'https://api.example.com'}, Infinity), /got Infinity$/v],
-	[async cache => (cache.thaw as (...given: unknown[]) => Promise<unknown>).call(cache, {origin: 'https://api.example.com'}, '1m'), /at most one argument in thaw\(\), got 2/v],
+	[
+		async cache => (cache.thaw as (...given: unknown[]) => Promise<unknown>).call(cache, {origin: 'https://api.example.com'}, '1m'),
+		/at most one argument in thaw\(\), got 2/v,
+	],
 ];
 
 test('a switch that is wrong is refused with the argument, the value and what is expected', async () => {

@@ -194,7 +194,14 @@ for (const [name, ask] of Object.entries(interfaces)) {
 		const wrong: unknown[] = [null, 1, {}, ['a'], Promise.resolve('a'), '', 'undefined', 'null', '[object Object]'];
 		for (const value of wrong) {
 			await using setup = await setUp({user: () => value as never});
-			await assert.rejects(ask(setup.client), (error: unknown) => error instanceof RequestError && error.cause instanceof TypeError && error.message.includes('`user` to return a string that names a user, or undefined, got'), String(value));
+			await assert.rejects(
+				ask(setup.client),
+				(error: unknown) =>
+					error instanceof RequestError
+					&& error.cause instanceof TypeError
+					&& error.message.includes('`user` to return a string that names a user, or undefined, got'),
+				String(value),
+			);
 			assert.equal(setup.origin.requests.length, 0);
 		}
 

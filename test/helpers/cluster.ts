@@ -90,7 +90,22 @@ A Redis Cluster of the test's own: three masters with a replica each.
 export const startCluster = async ({isReplicated = true, losesNodes = false, canIsolate = false, tellsReplicas = false, args = []}: StartClusterOptions = {}): Promise<TestCluster> => {
 	const timeoutMs = losesNodes ? '2000' : '15000';
 	const buses = await Promise.all(Array.from({length: isReplicated ? 6 : 3}, async () => canIsolate ? startBusProxy() : undefined));
-	const nodes = await Promise.all(buses.map(async bus => startRedis({args: port => ['--cluster-enabled', 'yes', '--cluster-node-timeout', timeoutMs, '--repl-diskless-sync-delay', '0', ...bus ? ['--cluster-announce-bus-port', String(bus.port)] : [], ...typeof args === 'function' ? args(port) : args]})));
+	const nodes = await Promise.all(
+		buses.map(async bus =>
+			startRedis({
+				args: port => [
+					'--cluster-enabled',
+					'yes',
+					'--cluster-node-timeout',
+					timeoutMs,
+					'--repl-diskless-sync-delay',
+					'0',
+					...(bus ? ['--cluster-announce-bus-port', String(bus.port)] : []),
+					...(typeof args === 'function' ? args(port) : args),
+				],
+			}),
+		),
+	);
 	for (const [position, {port}] of nodes.entries()) {
 		const bus = buses[position];
 		if (bus) {

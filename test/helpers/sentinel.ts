@@ -27,7 +27,10 @@ class EndedError extends Error {}
 const startOnPort = async (master: TestRedis, port: number, {masterPort = master.port, directives = () => []}: StartSentinelOptions): Promise<TestSentinel> => {
 	const directory = await mkdtemp(path.join(tmpdir(), 'sentinel-test-'));
 	const config = path.join(directory, 'sentinel.conf');
-	await writeFile(config, `${directives(port).join('\n') || `port ${port}`}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${masterPort} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n`);
+	await writeFile(
+		config,
+		`${directives(port).join('\n') || `port ${port}`}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${masterPort} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n`,
+	);
 	const child: ChildProcessByStdio<null, Readable, null> = spawn('redis-server', [config, '--sentinel'], {stdio: ['ignore', 'pipe', 'inherit']}); // eslint-disable-line @typescript-eslint/no-restricted-types -- Node's
 	let log = '';
 	child.stdout.on('data', chunk => {

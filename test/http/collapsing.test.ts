@@ -9,8 +9,15 @@ import {response} from '../helpers/records.ts';
 const url = 'https://example.com/';
 const miss: Decision = {kind: 'fetch', reason: 'not-stored'};
 
-const keyOf = (headers: Record<string, string> = {}, {method = 'GET', decision = miss, vary = [], options = {}}: {method?: string; decision?: Decision; vary?: readonly string[]; options?: RequestCacheOptions} = {}) =>
-	collapsingKey({method, url, headers}, decision, vary, resolveRequestOptions({}, options).http);
+const keyOf = (
+	headers: Record<string, string> = {},
+	{
+		method = 'GET',
+		decision = miss,
+		vary = [],
+		options = {},
+	}: {method?: string; decision?: Decision; vary?: readonly string[]; options?: RequestCacheOptions} = {},
+) => collapsingKey({method, url, headers}, decision, vary, resolveRequestOptions({}, options).http);
 
 await suite('requests that have to be made by themselves', () => {
 	const validate = (reason: Extract<Decision, {kind: 'validate'}>['reason']): Decision => ({kind: 'validate', reason, stored: response(), headers: {}});

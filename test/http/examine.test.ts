@@ -127,12 +127,32 @@ test('each clause of storability is told, met or not, and each fault with a way 
 	}
 
 	const clauses = examined(sound).slice(0, 13).map(({about}) => about);
-	assert.deepEqual(clauses, ['method', 'status', 'partial', 'request-no-store', 'must-understand', 'no-store', 'private', 'authorization', 'vary-star', 'credentials', 'not-explicit', 'set-cookie', 'not-reusable']);
+	assert.deepEqual(clauses, [
+		'method',
+		'status',
+		'partial',
+		'request-no-store',
+		'must-understand',
+		'no-store',
+		'private',
+		'authorization',
+		'vary-star',
+		'credentials',
+		'not-explicit',
+		'set-cookie',
+		'not-reusable',
+	]);
 });
 
 const page = await readFile(path.resolve(import.meta.dirname, '../../docs/reasons.md'), 'utf8');
 
-const rowsUnder = (heading: string): ReadonlyMap<string, string> => new Map((page.split(/^## /mv).find(each => each.startsWith(`\`${heading}\`\n`)) ?? '').split('\n').filter(line => line.startsWith('| `\'')).map(line => [/'(?<name>[^']+)'/v.exec(line)?.groups?.name ?? '', line]));
+const rowsUnder = (heading: string): ReadonlyMap<string, string> =>
+	new Map(
+		(page.split(/^## /mv).find(each => each.startsWith(`\`${heading}\`\n`)) ?? '')
+			.split('\n')
+			.filter(line => line.startsWith('| `\''))
+			.map(line => [/'(?<name>[^']+)'/v.exec(line)?.groups?.name ?? '', line]),
+	);
 
 test('the sections that explain() names are those of docs/reasons.md', () => {
 	for (const [heading, texts] of [['reason', decisionTexts], ['notStored', refusalTexts]] as const) {

@@ -100,7 +100,11 @@ const qualified: ReadonlyArray<readonly [what: string, stored: string, update: s
 
 for (const [what, stored, update, settings, name, expected] of qualified) {
 	test(`a field that is ${what} is ${expected === undefined ? 'not stored' : 'stored'}, and given to the one who asked`, () => {
-		const merged = merge({'Cache-Control': stored, 'X-User': 'before', 'Set-Cookie': 'before'}, {'X-User': 'A', 'Set-Cookie': 'A', ...update !== undefined && {'Cache-Control': update}}, {settings});
+		const merged = merge(
+			{'Cache-Control': stored, 'X-User': 'before', 'Set-Cookie': 'before'},
+			{'X-User': 'A', 'Set-Cookie': 'A', ...(update !== undefined && {'Cache-Control': update})},
+			{settings},
+		);
 
 		assert.equal(valueOf(merged.stored.rawHeaders, name), expected);
 		assert.equal(valueOf(merged.answer.rawHeaders, name), 'A');

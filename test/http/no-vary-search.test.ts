@@ -192,7 +192,12 @@ const pairsOf = (url: string): Array<readonly [string, string]> => {
 	});
 };
 
-const counting = (url: string, {isExcept, names}: SearchVariance): string => JSON.stringify(pairsOf(url).filter(([each]) => names.has(each) === isExcept).toSorted(([first], [second]) => (first < second ? -1 : Number(first > second))));
+const counting = (url: string, {isExcept, names}: SearchVariance): string =>
+	JSON.stringify(
+		pairsOf(url)
+			.filter(([each]) => names.has(each) === isExcept)
+			.toSorted(([first], [second]) => (first < second ? -1 : Number(first > second))),
+	);
 
 test('two URLs are equivalent exactly if the draft says so, and then have one key', () => {
 	fc.assert(fc.property(field, query, query, (text, first, second) => {

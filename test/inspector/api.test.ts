@@ -7,7 +7,14 @@ import {setUpInspector, type InspectorSetup} from './helpers.ts';
 /** Has responses stored by their paths; each has the tag of the first part of its path. */
 const store = async ({origin, client}: InspectorSetup, paths: readonly string[]): Promise<void> => {
 	origin.handler = ({url}, response) => {
-		respond(response, {headers: {'cache-control': url.includes('stale') ? 'max-age=0, stale-if-error=60' : 'max-age=60', etag: '"1"', ...url.includes('vary') && {vary: 'accept-language'}}, body: `body of ${url}`});
+		respond(response, {
+			headers: {
+				'cache-control': url.includes('stale') ? 'max-age=0, stale-if-error=60' : 'max-age=60',
+				etag: '"1"',
+				...(url.includes('vary') && {vary: 'accept-language'}),
+			},
+			body: `body of ${url}`,
+		});
 	};
 
 	for (const path of paths) {

@@ -69,7 +69,9 @@ test('markup in bodies, URLs, header fields, tags and reasons stays text in ever
 	await assertNothingRan(page, 'overview');
 
 	for (const view of ['entries', 'entry', 'explain', 'live', 'overview', 'purge', 'health', markup]) {
-		await page.evaluate(`location.hash = ${JSON.stringify(`#/${view}?key=${encodeURIComponent(markup)}&url=${encodeURIComponent(markup)}&search=${encodeURIComponent(markup)}&origin=${encodeURIComponent(markup)}&tag=${encodeURIComponent(markup)}&since=${encodeURIComponent(markup)}&method=${encodeURIComponent(markup)}`)}`);
+		await page.evaluate(
+			`location.hash = ${JSON.stringify(`#/${view}?key=${encodeURIComponent(markup)}&url=${encodeURIComponent(markup)}&search=${encodeURIComponent(markup)}&origin=${encodeURIComponent(markup)}&tag=${encodeURIComponent(markup)}&since=${encodeURIComponent(markup)}&method=${encodeURIComponent(markup)}`)}`,
+		);
 		await page.locator('.view > *').nth(1).waitFor();
 		await assertNothingRan(page, view);
 	}

@@ -126,7 +126,26 @@ test('the files name no other origin, and have no script or style in the markup'
 
 test('paths that lead out of the folder, and files beside the page, find nothing', async () => {
 	await using setup = await setUpInspector();
-	for (const place of ['/../handler.js', '/..%2fhandler.js', '/%2e%2e/handler.ts', '/page/main.js', '//etc/passwd', '/./main.js', '/main.ts', '/tsconfig.json', '/../../../package.json', String.raw`/..\handler.js`, '/__proto__', '/constructor', '/api/__proto__', '/api/../main.js', '/api', '/api/', String.raw`/C:\windows\win.ini`, '/main.js%00.html']) {
+	for (const place of [
+		'/../handler.js',
+		'/..%2fhandler.js',
+		'/%2e%2e/handler.ts',
+		'/page/main.js',
+		'//etc/passwd',
+		'/./main.js',
+		'/main.ts',
+		'/tsconfig.json',
+		'/../../../package.json',
+		String.raw`/..\handler.js`,
+		'/__proto__',
+		'/constructor',
+		'/api/__proto__',
+		'/api/../main.js',
+		'/api',
+		'/api/',
+		String.raw`/C:\windows\win.ini`,
+		'/main.js%00.html',
+	]) {
 		assert.equal((await setup.ask(place)).status, 404, place);
 	}
 });

@@ -71,7 +71,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
 		await eachView(opened, setup, async name => {
 			assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375, name);
 			// What scrolls in its own box, or ends with an ellipsis, may be wider.
-			assert.deepEqual(await page.evaluate('[...document.querySelectorAll(\'body *\')].filter(element => !element.closest(\'.scroll, .bars .label, svg, .skip, .entries thead\') && element.getBoundingClientRect().right > 375.5).map(element => element.outerHTML.slice(0, 80))'), [], name);
+			assert.deepEqual(
+				await page.evaluate(
+					'[...document.querySelectorAll(\'body *\')].filter(element => !element.closest(\'.scroll, .bars .label, svg, .skip, .entries thead\') && element.getBoundingClientRect().right > 375.5).map(element => element.outerHTML.slice(0, 80))',
+				),
+				[],
+				name,
+			);
 		});
 	});
 }
@@ -197,6 +203,12 @@ test('every control of every view can be reached with Tab', async () => {
 			}
 		}
 
-		assert.deepEqual(await page.evaluate('[...document.querySelectorAll(\'a, button, input, select, textarea, summary\')].filter(each => each.checkVisibility() && !each.disabled && !each.hasAttribute(\'data-reached\')).map(each => each.outerHTML.slice(0, 80))'), [], name);
+		assert.deepEqual(
+			await page.evaluate(
+				'[...document.querySelectorAll(\'a, button, input, select, textarea, summary\')].filter(each => each.checkVisibility() && !each.disabled && !each.hasAttribute(\'data-reached\')).map(each => each.outerHTML.slice(0, 80))',
+			),
+			[],
+			name,
+		);
 	});
 });

@@ -55,7 +55,10 @@ test('a URL that was never requested is not stored, and the origin is not asked'
 	assert.deepEqual([explanation.stored, explanation.purges, explanation.lastRefusal], [[], [], undefined]);
 	assert.equal(explanation.decision.rfc, 'RFC 9111 §4');
 	assert.equal(scene.origin.requests.length, 0);
-	assert.match(explanation.text, /^GET http:\/\/127\.0\.0\.1:\d+\/items\n\nDecision {3}fetch \(not-stored\): Nothing is stored that could answer this request \(RFC 9111 §4\)\.\n {11}What to do: .*\nKey {8}http_cache:\{.{22}\}\n.*\nStored {5}nothing$/sv);
+	assert.match(
+		explanation.text,
+		/^GET http:\/\/127\.0\.0\.1:\d+\/items\n\nDecision {3}fetch \(not-stored\): Nothing is stored that could answer this request \(RFC 9111 §4\)\.\n {11}What to do: .*\nKey {8}http_cache:\{.{22}\}\n.*\nStored {5}nothing$/sv,
+	);
 });
 
 test('a fresh response is told with its lifetime, its age and its time in Redis, and counts as no hit', async () => {

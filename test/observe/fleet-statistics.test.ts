@@ -269,7 +269,11 @@ test('a Redis that is away costs no error, and this process goes on counting', a
 test('without a Redis, `fleetStats()` says where the numbers of this process are', async () => {
 	const cache = redisCache({store: 'memory'});
 
-	await assert.rejects(cache.fleetStats(), {name: 'Error', message: 'got-redis-cache: The statistics of the fleet cannot be read: the store is not a Redis, where the processes meet; stats() has those of this process'});
+	await assert.rejects(cache.fleetStats(), {
+		name: 'Error',
+		message:
+			'got-redis-cache: The statistics of the fleet cannot be read: the store is not a Redis, where the processes meet; stats() has those of this process',
+	});
 	await assert.rejects(redisCache({store: 'memory', statistics: false}).fleetStats(), {name: 'TypeError', message: /`statistics`.*`false`/v});
 	for (const since of ['3d', 0, -1, '300', 'soon', true]) {
 		await assert.rejects(cache.fleetStats({since: since as never}), {name: 'TypeError', message: /^Expected the property `since` in fleetStats\(\) to be a duration longer than zero/v});

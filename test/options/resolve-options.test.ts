@@ -42,9 +42,15 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{constructor: 1}, /Unknown option `constructor`/v],
 		[{mode: 'reload'}, /^Unknown option `mode` in redisCache\(\): each request sets it for itself, as in \{context: \{cache: \{mode: …\}\}\}$/v],
 		[{tags: ['a']}, /`tags` in redisCache\(\): each request sets it for itself, as in \{context: \{cache: \{tags: …\}\}\}$/v],
-		[{password: 'secret', namespace: 'a'}, /^Unknown option `password` in redisCache\(\): options of node-redis go into `store`, as in \{store: \{password\}, namespace\}$/v],
+		[
+			{password: 'secret', namespace: 'a'},
+			/^Unknown option `password` in redisCache\(\): options of node-redis go into `store`, as in \{store: \{password\}, namespace\}$/v,
+		],
 		[{store: 'redis://a', url: 'redis://b'}, /^Unknown option `url` .* as in \{store: \{url\}\}$/v],
-		[{store: {url: 'redis://a', ttlOffset: '1h'}}, /^Unknown option `ttlOffset` in `store`: options of the cache go beside it, as in \{store: \{url\}, ttlOffset\}$/v],
+		[
+			{store: {url: 'redis://a', ttlOffset: '1h'}},
+			/^Unknown option `ttlOffset` in `store`: options of the cache go beside it, as in \{store: \{url\}, ttlOffset\}$/v,
+		],
 		[{store: {ttlOffset: '1h'}}, /as in \{store: …, ttlOffset\}$/v],
 		[{nonsense: 1}, /^Unknown option `nonsense` in redisCache\(\): expected one of \w+, \w+, \w+$/v],
 		[{statusCode: [200]}, /expected one of statusCodes, /v],
@@ -57,9 +63,18 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{swr: true}, /expected one of staleWhileRevalidate, /v],
 		[{ignoreParams: []}, /expected one of ignoredParameters, /v],
 		[{ttl: 60_000}, /`ttl` .* to be a boolean, got 60000; how long responses are fresh is `expireAfter`/v],
-		[{host: 'localhost', port: 6379}, /^Unknown option `host` in redisCache\(\): where the Redis is goes into `store`, as in \{store: \{socket: \{host, port\}\}\}$/v],
-		[{port: 6379, password: 'secret', db: 1, namespace: 'a'}, /^Unknown option `port` .* as in \{store: \{socket: \{port\}, password, database\}, namespace\}$/v],
-		[{store: {host: 'localhost', port: 6379}}, /^Unknown option `host` in `store`: the options are those of node-redis, as in \{store: \{socket: \{host, port\}\}\}$/v],
+		[
+			{host: 'localhost', port: 6379},
+			/^Unknown option `host` in redisCache\(\): where the Redis is goes into `store`, as in \{store: \{socket: \{host, port\}\}\}$/v,
+		],
+		[
+			{port: 6379, password: 'secret', db: 1, namespace: 'a'},
+			/^Unknown option `port` .* as in \{store: \{socket: \{port\}, password, database\}, namespace\}$/v,
+		],
+		[
+			{store: {host: 'localhost', port: 6379}},
+			/^Unknown option `host` in `store`: the options are those of node-redis, as in \{store: \{socket: \{host, port\}\}\}$/v,
+		],
 		[{store: {db: 1, url: 'redis://a'}}, /^Unknown option `db` in `store`: .* as in \{store: \{url, database\}\}$/v],
 		[{ttlOffset: -1}, /`ttlOffset` .* to be a duration: milliseconds, .* not negative, got -1/v],
 		[{ttlOffset: '-1h'}, /`ttlOffset` .* got '-1h'/v],
@@ -93,11 +108,39 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{expireAfter: '1 fortnight'}, /`expireAfter` .* 'no-store', 'never', or a function, got '1 fortnight'/v],
 		[{urlsExpireAfter: {'a.example': '1h'}}, /`urlsExpireAfter` .* array of \[pattern, lifetime\]/v],
 		[{urlsExpireAfter: [['a.example']]}, /`urlsExpireAfter` .* got \[ 'a.example' \]$/v],
-		[{urlsExpireAfter: [['a.example', '1h'], ['a.example', 'soon']]}, /`urlsExpireAfter` .* got the lifetime 'soon'$/v],
-		[{urlsExpireAfter: [['a.example', '1h'], ['/x', '1h']]}, /`urlsExpireAfter` .* got the pattern '\/x', which matches no URL: for a path of every origin, write '\*\/x' or '\/x\*'$/v],
-		[{urlsExpireAfter: [['prices', '1h']]}, /`urlsExpireAfter` .* got the pattern 'prices', which may be a host or a path: for a path of every origin, write '\/prices\*'; for the host, 'prices:\*'$/v],
+		[
+			{
+				urlsExpireAfter: [
+					['a.example', '1h'],
+					['a.example', 'soon'],
+				],
+			},
+			/`urlsExpireAfter` .* got the lifetime 'soon'$/v,
+		],
+		[
+			{
+				urlsExpireAfter: [
+					['a.example', '1h'],
+					['/x', '1h'],
+				],
+			},
+			/`urlsExpireAfter` .* got the pattern '\/x', which matches no URL: for a path of every origin, write '\*\/x' or '\/x\*'$/v,
+		],
+		[
+			{urlsExpireAfter: [['prices', '1h']]},
+			/`urlsExpireAfter` .* got the pattern 'prices', which may be a host or a path: for a path of every origin, write '\/prices\*'; for the host, 'prices:\*'$/v,
+		],
 		[{urlsExpireAfter: [['a.example', '300']]}, /`urlsExpireAfter` .* got the lifetime '300', which has no unit/v],
-		[{urlsExpireAfter: [['b.example', '1m'], ['a.example', '1h'], ['a.example/prices', '10s']]}, /`urlsExpireAfter` .* got the pattern 'a\.example\/prices' behind 'a\.example', which matches all its URLs: the first match wins, so put it before that one, or leave it out$/v],
+		[
+			{
+				urlsExpireAfter: [
+					['b.example', '1m'],
+					['a.example', '1h'],
+					['a.example/prices', '10s'],
+				],
+			},
+			/`urlsExpireAfter` .* got the pattern 'a\.example\/prices' behind 'a\.example', which matches all its URLs: the first match wins, so put it before that one, or leave it out$/v,
+		],
 		[{urlsExpireAfter: [['', '1h']]}, /`urlsExpireAfter` .* got the pattern '', which matches no URL/v],
 		[{urlsExpireAfter: [['https//x', '1h']]}, /`urlsExpireAfter` .* write 'https:\/\/x'$/v],
 		[{urlsExpireAfter: [[{}, '1h']]}, /`urlsExpireAfter` .* got the pattern an object of class Object$/v],
@@ -107,10 +150,19 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{methods: []}, /`methods` .* got \[\], with which the cache would take no part: say `disabled: true`$/v],
 		[{statusCodes: [99]}, /`statusCodes` .* from 200 to 599, got 99$/v],
 		[{statusCodes: 200}, /`statusCodes` .* got 200$/v],
-		...[304, 412, 416].map(code => [{statusCodes: [200, code]}, new RegExp(`\`statusCodes\` .* got ${code}, which is never stored: it answers the precondition or the range of one request$`, 'v')] as const),
+		...[304, 412, 416].map(
+			code =>
+				[
+					{statusCodes: [200, code]},
+					new RegExp(`\`statusCodes\` .* got ${code}, which is never stored: it answers the precondition or the range of one request$`, 'v'),
+				] as const,
+		),
 		[{statusCodes: []}, /`statusCodes` .* got \[\], with which nothing would be stored: say `readOnly: true`$/v],
 		[{ignoredParameters: [1]}, /`ignoredParameters` .* array of names, .* got 1$/v],
-		[{ignoredParameters: ['a', 'utm_*']}, /`ignoredParameters` .* got 'utm_\*', a wildcard, which names do not have: list each, such as 'utm_source' and 'utm_medium'$/v],
+		[
+			{ignoredParameters: ['a', 'utm_*']},
+			/`ignoredParameters` .* got 'utm_\*', a wildcard, which names do not have: list each, such as 'utm_source' and 'utm_medium'$/v,
+		],
 		[{ignoredParameters: ['']}, /`ignoredParameters` .* got ''$/v],
 		[{ignoredParameters: ['?page']}, /`ignoredParameters` .* got '\?page'$/v],
 		[{ignoredParameters: ['page=1']}, /`ignoredParameters` .* got 'page=1'$/v],
@@ -121,8 +173,14 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{key: 'tenant'}, /`key` .* a function, got 'tenant'/v],
 		[{filter: true}, /`filter` .* a function, got true/v],
 		[{maxBodySize: -1}, /`maxBodySize` .* bytes, and not negative, got -1/v],
-		[{store: 'memory', memory: false}, /^The options `store: 'memory'` and `memory: false` in redisCache\(\) contradict each other: the one keeps responses in the memory of the process/v],
-		[{waitForReplicas: 0}, /`waitForReplicas` .* a whole number of replicas greater than zero, or an object such as \{count: 1, timeout: '1s'\}.* got 0$/v],
+		[
+			{store: 'memory', memory: false},
+			/^The options `store: 'memory'` and `memory: false` in redisCache\(\) contradict each other: the one keeps responses in the memory of the process/v,
+		],
+		[
+			{waitForReplicas: 0},
+			/`waitForReplicas` .* a whole number of replicas greater than zero, or an object such as \{count: 1, timeout: '1s'\}.* got 0$/v,
+		],
 		[{waitForReplicas: 1.5}, /`waitForReplicas` .* got 1\.5$/v],
 		[{waitForReplicas: true}, /`waitForReplicas` .* got true$/v],
 		[{waitForReplicas: {timeout: '1s'}}, /`waitForReplicas` .* got \{ timeout: '1s' \}$/v],
@@ -134,26 +192,73 @@ await suite('what is wrong is named, with what was given and what is expected', 
 		[{encryption: []}, /`encryption` .* got \[\]$/v],
 		[{encryption: true}, /`encryption` .* got a value of type boolean$/v],
 		[{encryption: ['a'.repeat(64), new Uint8Array(31)]}, /`encryption` .* got \[a string of 64 characters, 31 bytes\]$/v],
-		[{encryption: undefined}, /^Expected the option `encryption` in redisCache\(\) to be a key of 32 bytes.* got undefined, as from an unset environment variable; leave the option out to store responses unencrypted$/v],
-		...['user', 'key', 'filter'].map(name => [{[name]: undefined}, new RegExp(`^Expected the option \`${name}\` in redisCache\\(\\) to be a function, got undefined, as from a name that is not exported; leave the option out to `, 'v')] as const),
-		[{namespace: undefined}, /^Expected the option `namespace` .* got undefined, as from an unset environment variable; leave the option out to share /v],
-		[{store: {socket: {host: 'a', tls: {}}}}, /^The option `store` is an object whose `socket` has `tls` as \{\}, with which node-redis would connect without TLS: expected `true` or `false`; options of TLS, such as `ca` and `servername`, go beside it$/v],
-		...['true', 1, 'yes', null, 0].map(tls => [{store: {socket: {tls}}}, /`tls` as .*, with which node-redis would connect without TLS: expected `true` or `false`/v] as const),
-		[{store: {socket: {host: 'a', rejectUnauthorized: true}}}, /^The option `store` is an object whose `socket` has `rejectUnauthorized`, an option of TLS, without TLS: expected `tls: true` beside it, or a rediss: URL$/v],
+		[
+			{encryption: undefined},
+			/^Expected the option `encryption` in redisCache\(\) to be a key of 32 bytes.* got undefined, as from an unset environment variable; leave the option out to store responses unencrypted$/v,
+		],
+		...['user', 'key', 'filter'].map(
+			name =>
+				[
+					{[name]: undefined},
+					new RegExp(
+						`^Expected the option \`${name}\` in redisCache\\(\\) to be a function, got undefined, as from a name that is not exported; leave the option out to `,
+						'v',
+					),
+				] as const,
+		),
+		[
+			{namespace: undefined},
+			/^Expected the option `namespace` .* got undefined, as from an unset environment variable; leave the option out to share /v,
+		],
+		[
+			{store: {socket: {host: 'a', tls: {}}}},
+			/^The option `store` is an object whose `socket` has `tls` as \{\}, with which node-redis would connect without TLS: expected `true` or `false`; options of TLS, such as `ca` and `servername`, go beside it$/v,
+		],
+		...['true', 1, 'yes', null, 0].map(
+			tls => [{store: {socket: {tls}}}, /`tls` as .*, with which node-redis would connect without TLS: expected `true` or `false`/v] as const,
+		),
+		[
+			{store: {socket: {host: 'a', rejectUnauthorized: true}}},
+			/^The option `store` is an object whose `socket` has `rejectUnauthorized`, an option of TLS, without TLS: expected `tls: true` beside it, or a rediss: URL$/v,
+		],
 		[{store: {url: 'redis://a', socket: {ca: 'secret'}}}, /whose `socket` has `ca`, an option of TLS, without TLS/v],
 		[{store: {socket: {hots: 'a'}}}, /whose `socket` has `hots`, which is no option of a connection: expected one of host, /v],
 		[{store: {socket: {host: 'a', prot: 1}}}, /whose `socket` has `prot`, .* expected one of port, /v],
-		[{store: {url: 'redis://a:secret@b', socket: {host: 'c'}}}, /^The option `store` is an object with a `url` and `socket\.host`, which would be passed over: expected one of them \('redis:\/\/…@b'\)$/v],
+		[
+			{store: {url: 'redis://a:secret@b', socket: {host: 'c'}}},
+			/^The option `store` is an object with a `url` and `socket\.host`, which would be passed over: expected one of them \('redis:\/\/…@b'\)$/v,
+		],
 		[{store: {url: 'unix:///a', socket: {path: '/b'}}}, /with a `url` and `socket\.path`, which would be passed over/v],
 		[{store: {socket: {path: '/b', port: 1}}}, /has both `path` and `port`: expected one of them$/v],
-		[{store: {url: 'redis://:secret@b', password: 'other'}}, /with `password` and a `url` that has another, which is the one that would be used: expected one of them$/v],
+		[
+			{store: {url: 'redis://:secret@b', password: 'other'}},
+			/with `password` and a `url` that has another, which is the one that would be used: expected one of them$/v,
+		],
 		[{store: {url: 'redis://b/1', database: 2}}, /with `database` and a `url` that has another/v],
 		[{store: {url: 'unix:///a?db=1', database: 2}}, /with `database` and a `url` that has another/v],
-		[{store: {url: 'redis://b', socket: {tls: true}}}, /whose `url` says that the connection is without TLS, and whose `socket` has `tls: true`: expected a rediss: URL, or no `tls` beside the URL$/v],
-		[{store: {url: 'rediss://b', socket: {tls: false}}}, /whose `url` says that the connection is with TLS, and whose `socket` has `tls: false`: expected a redis: URL, or no `tls` beside the URL$/v],
-		...['clientSideCache', 'disableOfflineQueue', 'pingInterval'].map(name => [{store: {[name]: 1}}, new RegExp(`^The option \`store\` is an object with \`${name}\`, which would have no effect: .*; leave it out, or pass a client of your own$`, 'v')] as const),
+		[
+			{store: {url: 'redis://b', socket: {tls: true}}},
+			/whose `url` says that the connection is without TLS, and whose `socket` has `tls: true`: expected a rediss: URL, or no `tls` beside the URL$/v,
+		],
+		[
+			{store: {url: 'rediss://b', socket: {tls: false}}},
+			/whose `url` says that the connection is with TLS, and whose `socket` has `tls: false`: expected a redis: URL, or no `tls` beside the URL$/v,
+		],
+		...['clientSideCache', 'disableOfflineQueue', 'pingInterval'].map(
+			name =>
+				[
+					{store: {[name]: 1}},
+					new RegExp(
+						`^The option \`store\` is an object with \`${name}\`, which would have no effect: .*; leave it out, or pass a client of your own$`,
+						'v',
+					),
+				] as const,
+		),
 		[{store: {socket: {reconnectStrategy: 1}}}, /whose `socket` has `reconnectStrategy`, which would have no effect/v],
-		[{socket: {host: 'a'}, namespace: 'b'}, /^Unknown option `socket` in redisCache\(\): options of node-redis go into `store`, as in \{store: \{socket\}, namespace\}$/v],
+		[
+			{socket: {host: 'a'}, namespace: 'b'},
+			/^Unknown option `socket` in redisCache\(\): options of node-redis go into `store`, as in \{store: \{socket\}, namespace\}$/v,
+		],
 		[{encryption: [undefined, 'a'.repeat(64)]}, /`encryption` .* got \[a value of type undefined, a string of 64 characters\]$/v],
 		[{encryption: null}, /`encryption` .* got a value of type object$/v],
 		[{encryption: ''}, /`encryption` .* got a string of 0 characters$/v],
@@ -176,7 +281,9 @@ await suite('what is wrong is named, with what was given and what is expected', 
 	}
 
 	test('few names are told all', () => {
-		assert.throws(() => validate({flie: 1}, {path: [() => true, ''], binary: [() => true, '']}, {where: 'a()', noun: 'option'}), {message: 'Unknown option `flie` in a(): expected one of path, binary'});
+		assert.throws(() => validate({flie: 1}, {path: [() => true, ''], binary: [() => true, '']}, {where: 'a()', noun: 'option'}), {
+			message: 'Unknown option `flie` in a(): expected one of path, binary',
+		});
 	});
 
 	test('a long value is cut short', () => {
@@ -185,18 +292,37 @@ await suite('what is wrong is named, with what was given and what is expected', 
 });
 
 /** What clients of other packages, or of older versions, are told by; none of their methods is called. */
-const clientWith = (...names: readonly string[]): Record<string, unknown> => Object.assign(Object.create({}) as Record<string, unknown>, Object.fromEntries(names.map(name => [name, () => assert.fail(name)])), {options: {password: 'secret'}});
+const clientWith = (...names: readonly string[]): Record<string, unknown> =>
+	Object.assign(Object.create({}) as Record<string, unknown>, Object.fromEntries(names.map(name => [name, () => assert.fail(name)])), {
+		options: {password: 'secret'},
+	});
 
 const upstash = /which speaks HTTP: over HTTP there are no replies in bytes, .*\. The cache speaks Redis's own protocol, so pass the rediss:\/\/ URL of the same database/v;
 
 await suite('a client that cannot be used is named, with the way to go', () => {
 	const clients: ReadonlyArray<readonly [name: string, store: unknown, message: RegExp]> = [
-		['ioredis 4', clientWith('get', 'set', 'del', 'connect', 'sendCommand', 'duplicate', 'defineCommand', 'pipeline', 'multi'), /^The option `store` is a client of an old ioredis: pass its address, as in \{store: 'redis:\/\/…'\}, or a client of ioredis 5 or 6, of iovalkey, or of node-redis 5$/v],
+		[
+			'ioredis 4',
+			clientWith('get', 'set', 'del', 'connect', 'sendCommand', 'duplicate', 'defineCommand', 'pipeline', 'multi'),
+			/^The option `store` is a client of an old ioredis: pass its address, as in \{store: 'redis:\/\/…'\}, or a client of ioredis 5 or 6, of iovalkey, or of node-redis 5$/v,
+		],
 		['@upstash/redis', clientWith('get', 'set', 'ttl', 'del', 'pipeline', 'createScript', 'use', 'multi'), upstash],
-		['node-redis 4', clientWith('get', 'set', 'connect', 'sendCommand', 'duplicate', 'multi'), /^The option `store` is a client of an old node-redis: pass its address, /v],
+		[
+			'node-redis 4',
+			clientWith('get', 'set', 'connect', 'sendCommand', 'duplicate', 'multi'),
+			/^The option `store` is a client of an old node-redis: pass its address, /v,
+		],
 		['node-redis 3', clientWith('get', 'set', 'send_command', 'multi'), /^The option `store` is a client of an old node-redis: pass its address, /v],
-		['options of @upstash/redis', {url: 'https://a.upstash.io', token: 'secret'}, /^The option `store` is an object with options of @upstash\/redis: .* pass the rediss:\/\/ URL/v],
-		['an address of @upstash/redis', 'https://a.upstash.io', /^The option `store` is the address of Upstash's HTTP API: .* pass the rediss:\/\/ URL/v],
+		[
+			'options of @upstash/redis',
+			{url: 'https://a.upstash.io', token: 'secret'},
+			/^The option `store` is an object with options of @upstash\/redis: .* pass the rediss:\/\/ URL/v,
+		],
+		[
+			'an address of @upstash/redis',
+			'https://a.upstash.io',
+			/^The option `store` is the address of Upstash's HTTP API: .* pass the rediss:\/\/ URL/v,
+		],
 	];
 
 	for (const [name, store, message] of clients) {
@@ -258,7 +384,14 @@ await suite('values', () => {
 	test('the first URL pattern that matches gives the lifetime, then `expireAfter` of the cache', () => {
 		const {request} = resolve({
 			expireAfter: '1m',
-			urlsExpireAfter: [['/everywhere/*', '3s'], [new URLPattern({pathname: '/pattern'}), '4s'], ['a.example/x', 'never'], ['a.example/z', 'no-store'], ['*.example/y', () => '2s'], ['a.example', 5]],
+			urlsExpireAfter: [
+				['/everywhere/*', '3s'],
+				[new URLPattern({pathname: '/pattern'}), '4s'],
+				['a.example/x', 'never'],
+				['a.example/z', 'no-store'],
+				['*.example/y', () => '2s'],
+				['a.example', 5],
+			],
 		});
 
 		assert.equal(lifetimeIn(request, 'https://a.example/x/1'), Infinity);
@@ -291,7 +424,10 @@ await suite('values', () => {
 		}
 
 		for (const wrong of [undefined, 1, Promise.resolve('a'), {}, true, 'undefined', 'null', 'NaN', '[object Object]', '[object Promise]']) {
-			assert.throws(() => resolve({key: () => wrong as never}).key?.(request, {} as never), {name: 'TypeError', message: /`key` to return a string, and not one that a missing value comes to; '' for none, got/v});
+			assert.throws(() => resolve({key: () => wrong as never}).key?.(request, {} as never), {
+				name: 'TypeError',
+				message: /`key` to return a string, and not one that a missing value comes to; '' for none, got/v,
+			});
 		}
 
 		assert.equal(resolve({filter: () => false}).filter?.(request), false);
@@ -328,7 +464,11 @@ await suite('one request', () => {
 	});
 
 	test('is told what the time to live of a response is called', () => {
-		assert.throws(() => resolveRequestOptions({}, {ttl: '1h'}), {name: 'TypeError', message: 'Unknown option `ttl` in `context.cache`: how long a response is fresh is `expireAfter`, and how much longer it is kept is `ttlOffset`'});
+		assert.throws(() => resolveRequestOptions({}, {ttl: '1h'}), {
+			name: 'TypeError',
+			message:
+				'Unknown option `ttl` in `context.cache`: how long a response is fresh is `expireAfter`, and how much longer it is kept is `ttlOffset`',
+		});
 	});
 
 	test('leaves the cache out with false', () => {
@@ -338,14 +478,21 @@ await suite('one request', () => {
 
 	test('is told how to leave the cache out', () => {
 		for (const given of [null, true]) {
-			assert.throws(() => resolveRequestOptions({}, given), {name: 'TypeError', message: `Expected an object with options in \`context.cache\`, got ${given}; \`false\` leaves the cache out of a request`});
+			assert.throws(() => resolveRequestOptions({}, given), {
+				name: 'TypeError',
+				message: `Expected an object with options in \`context.cache\`, got ${given}; \`false\` leaves the cache out of a request`,
+			});
 		}
 
 		assert.throws(() => resolveRequestOptions({}, 'reload'), {name: 'TypeError', message: /got 'reload'$/v});
 	});
 
 	test('cannot be kept from the origin by its mode and validate at the same time', () => {
-		assert.throws(() => resolveRequestOptions({}, {mode: 'only-if-cached', alwaysRevalidate: true}), {name: 'TypeError', message: 'The options `mode: \'only-if-cached\'` and `alwaysRevalidate` in `context.cache` contradict each other: the one forbids to ask the origin, the other demands it'});
+		assert.throws(() => resolveRequestOptions({}, {mode: 'only-if-cached', alwaysRevalidate: true}), {
+			name: 'TypeError',
+			message:
+				'The options `mode: \'only-if-cached\'` and `alwaysRevalidate` in `context.cache` contradict each other: the one forbids to ask the origin, the other demands it',
+		});
 	});
 
 	test('is told of a wrong mode', () => {

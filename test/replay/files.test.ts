@@ -70,7 +70,10 @@ test('a recording is JSON with sorted header fields, without secrets and what ch
 	// Other secrets find the same recordings.
 	count = 100;
 	const {client} = setup.open({ignoreParameters: ['now'], secrets: ['session']});
-	const {statusCode} = await client.post('login?now=5&page=1&access_token=other', {headers: {authorization: 'Basic x', accept: 'application/json'}, json: {user: 'me', now: 'x', nested: [{session: 'other', client_secret: 'other'}], password: 'other'}});
+	const {statusCode} = await client.post('login?now=5&page=1&access_token=other', {
+		headers: {authorization: 'Basic x', accept: 'application/json'},
+		json: {user: 'me', now: 'x', nested: [{session: 'other', client_secret: 'other'}], password: 'other'},
+	});
 	assert.equal(statusCode, 200);
 	assert.equal(count, 100);
 });

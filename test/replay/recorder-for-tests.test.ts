@@ -71,7 +71,11 @@ test('with Vitest, a recorder has a folder for the test, through its context and
 	const {NODE_TEST_CONTEXT: _context, ...env} = process.env;
 	const run = async (mode: string) => {
 		const vitest = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')));
-		const {stdout} = await promisify(execFile)(process.execPath, [vitest, 'run', '--dir', path.join(import.meta.dirname, 'runners'), '--reporter', 'tap-flat'], {env: {...env, REPLAY_MODE: mode, FOLDER: folder, ORIGIN: origin.url}});
+		const {stdout} = await promisify(execFile)(
+			process.execPath,
+			[vitest, 'run', '--dir', path.join(import.meta.dirname, 'runners'), '--reporter', 'tap-flat'],
+			{env: {...env, REPLAY_MODE: mode, FOLDER: folder, ORIGIN: origin.url}},
+		);
 		return stdout.matchAll(/^ok \d .* > (?<name>[^#>]+) #/gmv).map(({groups}) => groups?.name).toArray();
 	};
 
@@ -97,6 +101,9 @@ test('`expect` of Jest names the folder, beside the test\'s file', () => {
 
 for (const [name, given] of Object.entries({nothing: undefined, 'an object': {}, 'expect outside of a test': {getState: () => ({})}, 'the function test': test})) {
 	test(`a recorder for what is no test throws: ${name}`, () => {
-		assert.throws(() => replayForTest(given as unknown as TestOfRunner), {name: 'TypeError', message: /^Expected the context of a test in replayForTest\(\), as node:test and Vitest give it, or the `expect` of Jest within a test, got /v});
+		assert.throws(() => replayForTest(given as unknown as TestOfRunner), {
+			name: 'TypeError',
+			message: /^Expected the context of a test in replayForTest\(\), as node:test and Vitest give it, or the `expect` of Jest within a test, got /v,
+		});
 	});
 }

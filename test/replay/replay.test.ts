@@ -121,7 +121,13 @@ for (const [name, body] of Object.entries(bodies)) {
 	test(`a body comes back byte by byte: ${name}`, async () => {
 		await using setup = await setUp();
 		const types = ['application/json; charset=utf-8', 'text/plain', 'image/png', undefined];
-		const codings: ReadonlyArray<readonly [string | undefined, Uint8Array]> = [[undefined, body], ['gzip', gzipSync(body)], ['br', brotliCompressSync(body)], ['unknown', body], ['gzip', Buffer.from('not gzip')]];
+		const codings: ReadonlyArray<readonly [string | undefined, Uint8Array]> = [
+			[undefined, body],
+			['gzip', gzipSync(body)],
+			['br', brotliCompressSync(body)],
+			['unknown', body],
+			['gzip', Buffer.from('not gzip')],
+		];
 		for (const [coding, encoded] of codings) {
 			for (const type of types) {
 				setup.origin.queue({headers: {...type && {'content-type': type}, ...coding !== undefined && {'content-encoding': coding}}, body: encoded});

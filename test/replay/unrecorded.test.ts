@@ -23,10 +23,21 @@ const asked: Record<string, readonly [request: (client: Got) => Promise<unknown>
 	'a parameter more': [async client => client('items?page=1&sort=up'), 'query parameter `sort`: not in the recording, requested with \'up\''],
 	'a parameter less': [async client => client('items'), 'query parameter `page`: recorded with \'1\', not in the request'],
 	'a parameter twice': [async client => client('items?page=1&page=2'), 'query parameter `page`: recorded \'1\', requested [ \'1\', \'2\' ]'],
-	'another body': [async client => client.post('search', {json: {query: {name: 'b', tags: ['x', 'z']}, more: 1}}), 'body at `query.name`: recorded \'a\', requested \'b\'', 'body at `query.tags[1]`: recorded \'y\', requested \'z\'', 'body at `more`: not in the recording, requested with 1'],
+	'another body': [
+		async client => client.post('search', {json: {query: {name: 'b', tags: ['x', 'z']}, more: 1}}),
+		'body at `query.name`: recorded \'a\', requested \'b\'',
+		'body at `query.tags[1]`: recorded \'y\', requested \'z\'',
+		'body at `more`: not in the recording, requested with 1',
+	],
 	'no body': [async client => client.post('search'), 'body: recorded with { query: [Object] }, not in the request'],
-	'another language': [async client => client('language', {headers: {'accept-language': 'de'}}), 'header field `accept-language`: recorded \'en\', requested \'de\''],
-	'a precondition': [async client => client('items?page=1', {headers: {'if-none-match': '"a"'}}), 'header field `if-none-match`: not in the recording, requested with \'"a"\''],
+	'another language': [
+		async client => client('language', {headers: {'accept-language': 'de'}}),
+		'header field `accept-language`: recorded \'en\', requested \'de\'',
+	],
+	'a precondition': [
+		async client => client('items?page=1', {headers: {'if-none-match': '"a"'}}),
+		'header field `if-none-match`: not in the recording, requested with \'"a"\'',
+	],
 };
 
 for (const [name, [request, ...differences]] of Object.entries(asked)) {
@@ -45,7 +56,10 @@ for (const [name, [request, ...differences]] of Object.entries(asked)) {
 		assert.deepEqual(error.differences, differences);
 		assert.equal(setup.origin.requests.length, requestCount);
 		const {method, url, nearestFile = ''} = error;
-		assert.equal(error.message, `No recording of ${method} ${url} in ${setup.folder}. The nearest is ${path.basename(nearestFile)}, which differs:\n${differences.map(difference => `- ${difference}`).join('\n')}\nRecord it with the mode 'auto' or 'record'.`);
+		assert.equal(
+			error.message,
+			`No recording of ${method} ${url} in ${setup.folder}. The nearest is ${path.basename(nearestFile)}, which differs:\n${differences.map(difference => `- ${difference}`).join('\n')}\nRecord it with the mode 'auto' or 'record'.`,
+		);
 	});
 }
 
@@ -106,7 +120,8 @@ for (const [name, [content, message]] of Object.entries(nonsense)) {
 
 test('a body that is missing, or no JSON, fails the request that needs it, and names the file', async () => {
 	await using setup = await setUp();
-	const write = async (name: string, response: unknown) => writeFile(path.join(setup.folder, `${name}.json`), JSON.stringify({request: {method: 'GET', url: `${setup.origin.url}/${name}`}, response}));
+	const write = async (name: string, response: unknown) =>
+		writeFile(path.join(setup.folder, `${name}.json`), JSON.stringify({request: {method: 'GET', url: `${setup.origin.url}/${name}`}, response}));
 	await write('good', {status: 200});
 	await write('missing', {status: 200, body: 'missing.body.txt'});
 	await write('broken', {status: 200, body: 'broken.body.json', bodyFormat: 'compact JSON'});
@@ -121,11 +136,17 @@ for (const [options, message] of [
 	[undefined, 'Expected an object with options in replay(), got undefined'],
 	[{}, 'Expected the option `folder` in replay() to be the path of a folder, such as \'test/fixtures\', got undefined'],
 	[{folder: ''}, 'Expected the option `folder` in replay() to be the path of a folder, such as \'test/fixtures\', got \'\''],
-	[{folder: 'a', mod: 'auto'}, 'Unknown option `mod` in replay(): expected one of mode, matchHeaders, folder, ignoreParameters, ignoreHeaders, secrets'],
+	[
+		{folder: 'a', mod: 'auto'},
+		'Unknown option `mod` in replay(): expected one of mode, matchHeaders, folder, ignoreParameters, ignoreHeaders, secrets',
+	],
 	[{folder: 'a', mode: 'once'}, 'Expected the option `mode` in replay() to be \'replay\', \'record\' or \'auto\', got \'once\''],
 	[{folder: 'a', ignoreParameters: 'a'}, 'Expected the option `ignoreParameters` in replay() to be an array of names, got \'a\''],
 	[{folder: 'a', matchHeaders: ['a b']}, 'Expected the option `matchHeaders` in replay() to be an array of names of header fields, got [ \'a b\' ]'],
-	[{folder: 'a', matchHeaders: ['Authorization']}, 'The option `matchHeaders` in replay() names `Authorization`, a secret, which is not written and can\'t distinguish recordings: leave it out, or use a folder for each user'],
+	[
+		{folder: 'a', matchHeaders: ['Authorization']},
+		'The option `matchHeaders` in replay() names `Authorization`, a secret, which is not written and can\'t distinguish recordings: leave it out, or use a folder for each user',
+	],
 ] as const) {
 	test(message, () => {
 		assert.throws(() => replay(options as never), {name: 'TypeError', message});

@@ -48,7 +48,10 @@ for (const [name, open] of Object.entries(ways)) {
 
 		assert.equal(cache.health().state, 'unavailable');
 		assert.equal(events.filter(([type]) => type === 'degraded').length, 1);
-		assert.match(events.at(-1)?.[1] ?? '', /^got-redis-cache: This Redis is a node of a cluster, and was given as a single Redis \(store: .*\)\. Give what createCluster\(\) of node-redis makes, as in redisCache\(createCluster\(/v);
+		assert.match(
+			events.at(-1)?.[1] ?? '',
+			/^got-redis-cache: This Redis is a node of a cluster, and was given as a single Redis \(store: .*\)\. Give what createCluster\(\) of node-redis makes, as in redisCache\(createCluster\(/v,
+		);
 		await assert.rejects(cache.ready(), {name: 'StoreError', message: /createCluster\(\)/v});
 		await cache.close();
 		if (typeof store === 'object' && 'sendCommand' in store) {

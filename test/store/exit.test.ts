@@ -94,5 +94,12 @@ test('a store over a Redis that fell silent can be closed', async t => {
 });
 
 test('a closed store lets go of everything', async () => {
-	assert.equal(await script(`'${redis.url}'`, `await store.set('{a}', record, 60_000);await store.close();console.log(process.getActiveResourcesInfo().filter(name => !/^(?:Pipe|TTY|FSReq)/.test(name)).join());${lookUp}`, patientMs), 'none');
+	assert.equal(
+		await script(
+			`'${redis.url}'`,
+			`await store.set('{a}', record, 60_000);await store.close();console.log(process.getActiveResourcesInfo().filter(name => !/^(?:Pipe|TTY|FSReq)/.test(name)).join());${lookUp}`,
+			patientMs,
+		),
+		'none',
+	);
 });

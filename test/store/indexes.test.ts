@@ -124,7 +124,13 @@ for (const [name, options] of Object.entries(forms)) {
 		const [store, other] = [open(options), open(options)];
 		await store.set(key, long, 60_000);
 		let current = long;
-		for (const change of [withVariant(long, 64), {...long, variants: long.variants.slice(1)}, {...long, variants: long.variants.with(5, {...variant(5), etag: `"${'1'.repeat(40)}"`})}, {...long, indexId: 'another'}, {...long, variants: []}]) {
+		for (const change of [
+			withVariant(long, 64),
+			{...long, variants: long.variants.slice(1)},
+			{...long, variants: long.variants.with(5, {...variant(5), etag: `"${'1'.repeat(40)}"`})},
+			{...long, indexId: 'another'},
+			{...long, variants: []},
+		]) {
 			assert.equal(await replace(store, current, change), 'written');
 			assert.deepEqual(await other.get([key]), [change]);
 			current = change;

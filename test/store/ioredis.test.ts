@@ -52,7 +52,8 @@ const throwErrors = (event: StoreEvent): void => {
 	}
 };
 
-const open = (store: StoreOption, {namespace = 'http_cache', memoryBytes = 0, timeoutMs = 2000, onEvent = throwErrors}: OpenOptions = {}): Store => createStore({store, namespace, timeoutMs, memoryBytes, onEvent});
+const open = (store: StoreOption, {namespace = 'http_cache', memoryBytes = 0, timeoutMs = 2000, onEvent = throwErrors}: OpenOptions = {}): Store =>
+	createStore({store, namespace, timeoutMs, memoryBytes, onEvent});
 
 const bodies = async (store: Store, ...keys: readonly string[]): Promise<unknown[]> => {
 	const records = await store.get(keys);
@@ -156,11 +157,18 @@ for (const {name, open: openClient} of ioredisPackages) {
 			const closed = own(openClient(redis.url));
 			closed.disconnect();
 			await until(() => closed.status === 'end');
-			assert.throws(() => open(closed), {name: 'TypeError', message: 'The option `store` is a client of ioredis that is closed: expected one that is open, that is connecting, or that has `lazyConnect`'});
+			assert.throws(() => open(closed), {
+				name: 'TypeError',
+				message: 'The option `store` is a client of ioredis that is closed: expected one that is open, that is connecting, or that has `lazyConnect`',
+			});
 
 			const subscriber = own(openClient(redis.url, {protocol: 2}));
 			await subscriber.subscribe('channel');
-			assert.throws(() => open(subscriber), {name: 'TypeError', message: 'The option `store` is a client of ioredis that is in subscriber mode, in which it takes no other commands: give the cache one of its own, as in {store: client.duplicate()}'});
+			assert.throws(() => open(subscriber), {
+				name: 'TypeError',
+				message:
+					'The option `store` is a client of ioredis that is in subscriber mode, in which it takes no other commands: give the cache one of its own, as in {store: client.duplicate()}',
+			});
 		});
 
 		test('a client that subscribes later is an error that says so, and is used again afterwards', async () => {
@@ -412,9 +420,16 @@ test('a look-up is one command, sent at once', async () => {
 
 test('what a prefix or a role makes impossible is refused', () => {
 	const braces = own(newestIoredis.open(redis.url, {lazyConnect: true, keyPrefix: '{app}:'}));
-	assert.throws(() => open(braces), {name: 'TypeError', message: 'The option `store` is a client of ioredis whose `keyPrefix` is \'{app}:\': expected a string without braces, which the cache\'s own keys need for themselves'});
+	assert.throws(() => open(braces), {
+		name: 'TypeError',
+		message:
+			'The option `store` is a client of ioredis whose `keyPrefix` is \'{app}:\': expected a string without braces, which the cache\'s own keys need for themselves',
+	});
 	const replica = own(newestIoredis.open(redis.url, {lazyConnect: true, sentinels: [{host: '127.0.0.1', port: 1}], name: 'main', role: 'slave'}));
-	assert.throws(() => open(replica), {name: 'TypeError', message: 'The option `store` is a client of ioredis with `role: \'slave\'`: expected one with `role: \'master\'`, since a replica takes no writes'});
+	assert.throws(() => open(replica), {
+		name: 'TypeError',
+		message: 'The option `store` is a client of ioredis with `role: \'slave\'`: expected one with `role: \'master\'`, since a replica takes no writes',
+	});
 });
 
 test('a client stands for a store by itself', () => {

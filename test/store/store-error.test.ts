@@ -24,7 +24,18 @@ const startSecureRedis = async (): Promise<TestRedis> => {
 		await Promise.all([writeFile(keyFile, key), writeFile(certificateFile, cert)]);
 
 		return await startRedis({
-			args: port => ['--tls-port', String(port + secondPortOffset), '--tls-cert-file', certificateFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certificateFile, '--tls-auth-clients', 'no'],
+			args: port => [
+				'--tls-port',
+				String(port + secondPortOffset),
+				'--tls-cert-file',
+				certificateFile,
+				'--tls-key-file',
+				keyFile,
+				'--tls-ca-cert-file',
+				certificateFile,
+				'--tls-auth-clients',
+				'no',
+			],
 		});
 	} finally {
 		await rm(folder, {recursive: true});

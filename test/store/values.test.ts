@@ -198,23 +198,31 @@ test('whatever somebody forges who has the key, reading never throws and takes n
 	const records = fc.constantFrom<EncodedRecord>(response(), response({body: Buffer.alloc(5000, 'ab'), tags: ['\u{1F600}']}), index(), longIndex);
 	const lengths = fc.option(fc.record({at: fc.constantFrom(8, 11), value: fc.constantFrom(0, 17, 18, 55, 300, 262_144, 0xFF_FF_FF)}), {nil: undefined});
 
-	await fc.assert(fc.asyncProperty(records, anyChanges, fc.record({flags: fc.option(fc.nat({max: 15}), {nil: undefined}), length: lengths, cut: fc.nat(400)}), async (record, changes, {flags, length, cut}) => {
-		const parts = withChanges(partsOf(encode(record, key, {checksum: () => 0})), changes);
-		const forged = forge({...parts, key: undefined, ...flags !== undefined && {flags}});
-		const claimed = forged.readUIntLE(8, 3);
-		if (length) {
-			forged.writeUIntLE(length.value, length.at, 3);
-		}
+	await fc.assert(
+		fc.asyncProperty(
+			records,
+			anyChanges,
+			fc.record({flags: fc.option(fc.nat({max: 15}), {nil: undefined}), length: lengths, cut: fc.nat(400)}),
+			async (record, changes, {flags, length, cut}) => {
+				const parts = withChanges(partsOf(encode(record, key, {checksum: () => 0})), changes);
+				const forged = forge({...parts, key: undefined, ...(flags !== undefined && {flags})});
+				const claimed = forged.readUIntLE(8, 3);
+				if (length) {
+					forged.writeUIntLE(length.value, length.at, 3);
+				}
 
-		const sealed = await seal(ring, forged, Math.min(forged.length, cut % 3 === 0 ? cut : claimed), `n:${key}`);
-		let read: Eventually<StoredRecord | undefined>;
-		const steps = stepsDuring(() => {
-			read = values.read(sealed, key);
-			values.readHead(sealed, key);
-		});
-		assert.ok(steps <= (4 * sealed.length) + 100, `${steps} steps for ${sealed.length} bytes`);
-		await read;
-	}), triesOf(1000));
+				const sealed = await seal(ring, forged, Math.min(forged.length, cut % 3 === 0 ? cut : claimed), `n:${key}`);
+				let read: Eventually<StoredRecord | undefined>;
+				const steps = stepsDuring(() => {
+					read = values.read(sealed, key);
+					values.readHead(sealed, key);
+				});
+				assert.ok(steps <= (4 * sealed.length) + 100, `${steps} steps for ${sealed.length} bytes`);
+				await read;
+			},
+		),
+		triesOf(1000),
+	);
 });
 
 test('an encrypted head beyond the longest is not decrypted, and neither is what an index does not say', async () => {

@@ -25,7 +25,10 @@ export const readConfig = async (given: Given): Promise<ProgramOptions | undefin
 	try {
 		({default: exported} = await import(pathToFileURL(path.resolve(process.cwd(), file)).href) as {default?: unknown});
 	} catch (error) {
-		throw new Failure('wrongUsage', `--config ${file} cannot be loaded (${error instanceof Error ? error.message : String(error)}): give a module whose default export is the options of redisCache()`);
+		throw new Failure(
+			'wrongUsage',
+			`--config ${file} cannot be loaded (${error instanceof Error ? error.message : String(error)}): give a module whose default export is the options of redisCache()`,
+		);
 	}
 
 	if (!isObject(exported) || 'hooks' in exported) {

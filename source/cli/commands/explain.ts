@@ -34,7 +34,8 @@ export const explain: Command = {
 		...requestOptions,
 		ask: {type: 'boolean', description: 'ask the origin, past the cache, and judge what it answers; nothing is stored'},
 	},
-	details: 'Tells the decision for a request and the rule behind it, the key, everything that is stored with its freshness and its time in Redis, and purges. Nothing is changed, and the origin is not asked without --ask. Your cache is taken to have the default options, unless --config has those of your program. Why responses to the URL were not stored is known of all processes that share the Redis, for an hour.',
+	details:
+		'Tells the decision for a request and the rule behind it, the key, everything that is stored with its freshness and its time in Redis, and purges. Nothing is changed, and the origin is not asked without --ask. Your cache is taken to have the default options, unless --config has those of your program. Why responses to the URL were not stored is known of all processes that share the Redis, for an hour.',
 	examples: [
 		['why a URL is not answered from the cache', 'got-redis-cache explain https://api.example.com/items'],
 		['what the origin could do better', 'got-redis-cache explain https://api.example.com/items --ask'],

@@ -51,17 +51,36 @@ export const storeFailure = (error: Error): Failure => new Failure(outcomeOf(err
 const optionNames: ReadonlyMap<string, string> = new Map([['olderThan', 'older-than']]);
 
 /** An argument that the library refuses, by the name that it has on the command line. */
-const usageFailure = ({message}: TypeError): Failure => new Failure('wrongUsage', message
-	.replace(/^Expected the (?:option|property) `(?<name>\w+)` in \w+\(\) to be (?<expected>.*), got (?<given>.*)$/sv, (_match, name: string, expected: string, given: string) => `--${optionNames.get(name) ?? name} is ${given}: give ${expected}`)
-	.replace(/^Expected `duration` in \w+\(\) to be (?<expected>.*), got (?<given>.*)$/sv, (_match, expected: string, given: string) => `--for is ${given}: give ${expected}`)
-	.replace(/^The option `store` is (?<given>.*?): expected .*$/sv, '--store is $<given>: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db')
-	.replace(/^The option `(?<name>\w+)`/v, '--$<name>')
-	.replace(/ in (?:get|delete|explain|getByKey|deleteByKey|has|entries|invalidate|freeze|bypass|thaw)\(\)/v, '')
-	.replace(/(?<=write '\w+' for seconds), or the number \d+ for milliseconds/v, '')
-	.replace(/(?<=a duration longer than zero, and no longer than two days): a duration: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v, ', such as $<example>')
-	.replace(/a duration(?<more> longer than zero)?: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v, 'a duration$<more> such as $<example>')
-	.replace(/; or a Date$/v, '')
-	.replace(/; did you mean `pattern`, as in .*$/v, '; for a pattern, use --pattern'));
+const usageFailure = ({message}: TypeError): Failure =>
+	new Failure(
+		'wrongUsage',
+		message
+			.replace(
+				/^Expected the (?:option|property) `(?<name>\w+)` in \w+\(\) to be (?<expected>.*), got (?<given>.*)$/sv,
+				(_match, name: string, expected: string, given: string) => `--${optionNames.get(name) ?? name} is ${given}: give ${expected}`,
+			)
+			.replace(
+				/^Expected `duration` in \w+\(\) to be (?<expected>.*), got (?<given>.*)$/sv,
+				(_match, expected: string, given: string) => `--for is ${given}: give ${expected}`,
+			)
+			.replace(
+				/^The option `store` is (?<given>.*?): expected .*$/sv,
+				'--store is $<given>: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db',
+			)
+			.replace(/^The option `(?<name>\w+)`/v, '--$<name>')
+			.replace(/ in (?:get|delete|explain|getByKey|deleteByKey|has|entries|invalidate|freeze|bypass|thaw)\(\)/v, '')
+			.replace(/(?<=write '\w+' for seconds), or the number \d+ for milliseconds/v, '')
+			.replace(
+				/(?<=a duration longer than zero, and no longer than two days): a duration: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v,
+				', such as $<example>',
+			)
+			.replace(
+				/a duration(?<more> longer than zero)?: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v,
+				'a duration$<more> such as $<example>',
+			)
+			.replace(/; or a Date$/v, '')
+			.replace(/; did you mean `pattern`, as in .*$/v, '; for a pattern, use --pattern'),
+	);
 
 /**
 Makes a failure of anything that was thrown.

@@ -18,7 +18,10 @@ const start = async ({given, store}: CommandContext): Promise<Inspector> => {
 	try {
 		return await startInspector({cache, port, readOnly: given.flag('read-only')});
 	} catch (error) {
-		throw new Failure('wrongUsage', `--port ${port} cannot be used (${((error as Error).cause as Error | undefined)?.message ?? (error as Error).message}): give another one, or leave it out for a free one`);
+		throw new Failure(
+			'wrongUsage',
+			`--port ${port} cannot be used (${((error as Error).cause as Error | undefined)?.message ?? (error as Error).message}): give another one, or leave it out for a free one`,
+		);
 	}
 };
 

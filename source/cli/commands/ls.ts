@@ -160,7 +160,8 @@ export const ls: Command = {
 		limit: {type: 'string', value: 'COUNT', description: `at most so many rows (default: all, with --sort or --page ${defaultPageLength})`},
 		page: {type: 'string', value: 'NUMBER', description: 'the page, from 1'},
 	},
-	details: 'Several filters have to match together. Rows are written while Redis is still being searched, in no order without --sort; then Redis may hold as many keys as it likes. AGE is the time since the origin made the response, TTL the time after which Redis removes it.',
+	details:
+		'Several filters have to match together. Rows are written while Redis is still being searched, in no order without --sort; then Redis may hold as many keys as it likes. AGE is the time since the origin made the response, TTL the time after which Redis removes it.',
 	examples: [
 		['all responses of an origin', 'got-redis-cache ls --origin https://api.example.com'],
 		['the ten largest', 'got-redis-cache ls --sort size --limit 10'],

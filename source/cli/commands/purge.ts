@@ -80,11 +80,19 @@ const purgeOf = (context: CommandContext): Purge => {
 	];
 	const [purge] = purges;
 	if (!purge || purges.length > 1) {
-		throw new Failure('wrongUsage', `Give exactly one of URL, KEY, --tag, --group with --origin, --origin, --prefix, --pattern, --url, --older-than, --stale and --all, not ${purges.length === 0 ? 'none' : purges.map(({what}) => what).join(' and ')}: each purge has one thing in common`);
+		throw new Failure(
+			'wrongUsage',
+			`Give exactly one of URL, KEY, --tag, --group with --origin, --origin, --prefix, --pattern, --url, --older-than, --stale and --all, not ${purges.length === 0 ? 'none' : purges.map(({what}) => what).join(' and ')}: each purge has one thing in common`,
+		);
 	}
 
 	if (given.flag('soft') && (given.positionals.length > 0 || given.flag('all'))) {
-		throw new Failure('wrongUsage', given.flag('all') ? '--soft is not for --all: use --older-than 0s --soft' : '--soft is not for one URL or key: use --url URL --soft, which is for all its users and methods');
+		throw new Failure(
+			'wrongUsage',
+			given.flag('all')
+				? '--soft is not for --all: use --older-than 0s --soft'
+				: '--soft is not for one URL or key: use --url URL --soft, which is for all its users and methods',
+		);
 	}
 
 	if (given.positionals.length === 0) {
@@ -191,7 +199,8 @@ export const purge: Command = {
 		'dry-run': {type: 'boolean', description: 'list what would be purged, and purge nothing'},
 		...requestOptions,
 	},
-	details: 'A URL is purged with all its variants. A URL with a body, or of another user, is purged by --url. A purge is done when Redis confirms it, even if nothing was stored: then no request that is under way brings it back.',
+	details:
+		'A URL is purged with all its variants. A URL with a body, or of another user, is purged by --url. A purge is done when Redis confirms it, even if nothing was stored: then no request that is under way brings it back.',
 	examples: [
 		['a URL', 'got-redis-cache purge https://api.example.com/items'],
 		['all responses with a tag', 'got-redis-cache purge --tag items'],

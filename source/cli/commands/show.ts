@@ -111,7 +111,9 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	if (!found) {
 		store.throwIfFailed();
 		const advice = isStoreKey(target) ? '`got-redis-cache ls --json` lists the keys' : '`got-redis-cache ls --url URL` also finds it for other methods, bodies and users';
-		output.warn(`Nothing is stored for ${target} in the namespace '${store.namespace}'; ${await isEncrypted(store) ? 'the responses are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : advice}`);
+		output.warn(
+			`Nothing is stored for ${target} in the namespace '${store.namespace}'; ${(await isEncrypted(store)) ? 'the responses are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : advice}`,
+		);
 		return 'nothingFound';
 	}
 
@@ -135,7 +137,8 @@ export const show: Command = {
 		...requestOptions,
 		body: {type: 'boolean', description: 'the body alone, byte for byte'},
 	},
-	details: 'Of several variants, the one that --header selects is shown, else the one that was stored last. A KEY is one of Redis, as other tools show it, such as \'http_cache:{mJ3xXvJ8sUuGgI7mRz1b5w}\'.',
+	details:
+		'Of several variants, the one that --header selects is shown, else the one that was stored last. A KEY is one of Redis, as other tools show it, such as \'http_cache:{mJ3xXvJ8sUuGgI7mRz1b5w}\'.',
 	examples: [
 		['what is stored for a URL', 'got-redis-cache show https://api.example.com/items'],
 		['the German variant', 'got-redis-cache show https://api.example.com/items -H \'accept-language: de\''],

@@ -1,10 +1,24 @@
 import type {OptionRows} from './options.ts';
 
 export const storeOptions: OptionRows = {
-	store: {type: 'string', value: 'URL', description: 'the Redis, such as redis://localhost:6379/1, rediss://user:password@host or unix:///run/redis.sock, or a file, such as sqlite:./cache.db (default: the environment variable REDIS_URL, else redis://localhost:6379)'},
+	store: {
+		type: 'string',
+		value: 'URL',
+		description:
+			'the Redis, such as redis://localhost:6379/1, rediss://user:password@host or unix:///run/redis.sock, or a file, such as sqlite:./cache.db (default: the environment variable REDIS_URL, else redis://localhost:6379)',
+	},
 	namespace: {type: 'string', short: 'n', value: 'NAME', description: 'the option `namespace` of the cache (default: http_cache)'},
 	cluster: {type: 'boolean', description: 'the Redis is a node of a Redis Cluster'},
-	config: {type: 'string', value: 'FILE', description: 'a module whose default export is what your program passes to redisCache(), for a cache with other options than the defaults'},
+	config: {
+		type: 'string',
+		value: 'FILE',
+		description: 'a module whose default export is what your program passes to redisCache(), for a cache with other options than the defaults',
+	},
 	timeout: {type: 'string', value: 'DURATION', description: 'how long the store is waited for (default: 5s)'},
-	'encryption-file': {type: 'string', value: 'FILE', description: 'the keys of the option `encryption`, one a line (default: the environment variable GOT_REDIS_CACHE_ENCRYPTION, with commas between keys)'},
+	'encryption-file': {
+		type: 'string',
+		value: 'FILE',
+		description:
+			'the keys of the option `encryption`, one a line (default: the environment variable GOT_REDIS_CACHE_ENCRYPTION, with commas between keys)',
+	},
 };

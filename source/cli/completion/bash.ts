@@ -2,7 +2,10 @@ import type {Command} from '../commands/command.ts';
 import type {OptionRows} from '../commands/options.ts';
 import {takesFile, wordsOf} from './words.ts';
 
-const choiceCases = (options: OptionRows): string[] => Object.entries(options).flatMap(([name, {choices}]) => choices ? [`		--${name}) COMPREPLY=($(compgen -W '${choices.join(' ')}' -- "$current")); return ;;`] : []);
+const choiceCases = (options: OptionRows): string[] =>
+	Object.entries(options).flatMap(([name, {choices}]) =>
+		choices ? [`		--${name}) COMPREPLY=($(compgen -W '${choices.join(' ')}' -- "$current")); return ;;`] : [],
+	);
 
 const fileNames = (options: OptionRows): string[] => Object.keys(options).filter(name => takesFile(name)).map(name => `--${name}`);
 

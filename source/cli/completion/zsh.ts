@@ -14,7 +14,10 @@ const valueOf = (name: string, {type, choices}: OptionRow): string => {
 	return `:${name}:${values}`;
 };
 
-const optionSpecs = (options: OptionRows): string[] => Object.entries(options).map(([name, option]) => quote(`${option.multiple ? '*' : ''}--${name}[${escape(option.description)}]${valueOf(name, option)}`));
+const optionSpecs = (options: OptionRows): string[] =>
+	Object.entries(options).map(([name, option]) =>
+		quote(`${option.multiple ? '*' : ''}--${name}[${escape(option.description)}]${valueOf(name, option)}`),
+	);
 
 const positionalSpec = ({positionals, arguments: counts}: Command): string[] => positionals ? [quote(`1:argument:(${positionals.join(' ')})`)] : (counts[1] > 0 ? ['\'*:argument:_files\''] : []);
 

@@ -64,5 +64,11 @@ export const checkValues = async (cache: RedisCache, {namespace, hasEncryptionKe
 
 	const isForWantOfKeys = !hasEncryptionKeys && reasons.every(([reason]) => reason === 'encrypted');
 
-	return warning('values', detail, isForWantOfKeys ? 'Give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : '`got-redis-cache ls` names them; requests miss them, and the next response replaces each');
+	return warning(
+		'values',
+		detail,
+		isForWantOfKeys
+			? 'Give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION'
+			: '`got-redis-cache ls` names them; requests miss them, and the next response replaces each',
+	);
 };

@@ -4,7 +4,12 @@ import {formatBytes} from '../terminal/text.ts';
 import {checkRequests, checkValues, failedWith} from './cache-checks.ts';
 import {failed, ok, type Finding} from './check.ts';
 
-const damaged = (why: string): Finding => failed('integrity', `the file is damaged: ${why}`, 'The next request that comes upon it sets the file aside, and an empty one begins; if that happens again, check the disk');
+const damaged = (why: string): Finding =>
+	failed(
+		'integrity',
+		`the file is damaged: ${why}`,
+		'The next request that comes upon it sets the file aside, and an empty one begins; if that happens again, check the disk',
+	);
 
 const checkIntegrity = (file: string): Finding[] => {
 	let state: FileState;

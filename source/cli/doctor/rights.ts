@@ -113,5 +113,10 @@ export const checkRights = async (server: Server, keyed: Pick<Server, 'send'>, n
 		return [ok('rights', `all ${triedRights.size} commands, as the user ${user}`)];
 	}
 
-	return refusals.values().map(({right, without, isNeeded}) => (isNeeded ? failed : warning)('rights', `${user} may not run ${right.toUpperCase()}: ${without}`, `Grant it: ACL SETUSER ${user} +${right}`)).toArray();
+	return refusals
+		.values()
+		.map(({right, without, isNeeded}) =>
+			(isNeeded ? failed : warning)('rights', `${user} may not run ${right.toUpperCase()}: ${without}`, `Grant it: ACL SETUSER ${user} +${right}`),
+		)
+		.toArray();
 };

@@ -17,7 +17,9 @@ export const checkVersion = (info: Info): Finding => {
 
 	const name = `${valkey === undefined ? 'Redis' : 'Valkey'} ${version}${info.get('redis_mode') === 'cluster' ? ', a node of a cluster' : ''}`;
 
-	return Number(version.split('.', 1)[0]) < oldestWithTracking ? warning('server', name, 'Update to Redis 6 or later, which has client tracking for the memory tier, and users with permissions') : ok('server', name);
+	return Number(version.split('.', 1)[0]) < oldestWithTracking
+		? warning('server', name, 'Update to Redis 6 or later, which has client tracking for the memory tier, and users with permissions')
+		: ok('server', name);
 };
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host === '[::1]' || host.startsWith('127.');
@@ -32,7 +34,9 @@ export const checkTls = (url: string): Finding => {
 		return ok('TLS', 'on, with a certificate that was verified');
 	}
 
-	return isLoopback(hostname) ? ok('TLS', 'off, and not needed on this machine') : warning('TLS', 'off: responses, and the password, can be read on the way', 'Use a rediss: URL, unless the network is trusted');
+	return isLoopback(hostname)
+		? ok('TLS', 'off, and not needed on this machine')
+		: warning('TLS', 'off: responses, and the password, can be read on the way', 'Use a rediss: URL, unless the network is trusted');
 };
 
 export const checkRole = (info: Info): Finding => {

@@ -40,7 +40,11 @@ The types of the properties are for `cache.import()` to check.
 export const fromData = (data: unknown): ExportedResponse => {
 	const {version, body, bodyEncoding, policy, keptUntil, ...others} = propertiesOf(data) as Partial<ExportedData>;
 	if (version !== formatVersion) {
-		throw new TypeError(version === undefined ? 'it is no response that `got-redis-cache export` wrote' : `it has version ${JSON.stringify(version)} of the format, and this program reads version ${formatVersion}`);
+		throw new TypeError(
+			version === undefined
+				? 'it is no response that `got-redis-cache export` wrote'
+				: `it has version ${JSON.stringify(version)} of the format, and this program reads version ${formatVersion}`,
+		);
 	}
 
 	if (typeof body !== 'string' || !(bodyEncoding === undefined || bodyEncoding === 'base64')) {

@@ -94,7 +94,14 @@ const isField = (value: unknown): boolean => {
 
 const isEntry = (value: unknown): value is HarEntry => {
 	const [request, response] = ['request', 'response'].map(name => propertiesOf(propertiesOf(value)[name]));
-	return typeof request?.url === 'string' && typeof request.method === 'string' && typeof response?.status === 'number' && Array.isArray(response.headers) && response.headers.every(field => isField(field)) && typeof response.content === 'object';
+	return (
+		typeof request?.url === 'string'
+		&& typeof request.method === 'string'
+		&& typeof response?.status === 'number'
+		&& Array.isArray(response.headers)
+		&& response.headers.every(field => isField(field))
+		&& typeof response.content === 'object'
+	);
 };
 
 /**

@@ -15,7 +15,9 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 		return 'done';
 	}
 
-	output.warn(`No process has told of a request in the namespace '${store.namespace}' since ${stats.since.toISOString()}: go further back with --since, or see whether your caches have the option \`statistics\`; they tell every ten seconds`);
+	output.warn(
+		`No process has told of a request in the namespace '${store.namespace}' since ${stats.since.toISOString()}: go further back with --since, or see whether your caches have the option \`statistics\`; they tell every ten seconds`,
+	);
 	return 'nothingFound';
 };
 
@@ -25,7 +27,8 @@ export const stats: Command = {
 	usage: '[options]',
 	arguments: [0, 0],
 	options: {since: since('1h')},
-	details: 'The counts of all processes that share the Redis and the namespace, which each of them adds to Redis every ten seconds. Minutes count as a whole, origins and URLs in steps of ten minutes.',
+	details:
+		'The counts of all processes that share the Redis and the namespace, which each of them adds to Redis every ten seconds. Minutes count as a whole, origins and URLs in steps of ten minutes.',
 	examples: [
 		['the last hour', 'got-redis-cache stats'],
 		['the share of hits of a day, for a script', 'got-redis-cache stats --since 1d --json | jq \'.statuses.hit / .requests\''],

@@ -143,7 +143,8 @@ export const top: Command = {
 		interval: {type: 'string', short: 'i', value: 'SECONDS', description: `the time between two frames (default: ${defaultSeconds})`},
 		count: {type: 'string', value: 'COUNT', description: 'so many frames, then an end (default: no end in a terminal, otherwise one)'},
 	},
-	details: 'A live view of what `stats` shows, of the last minute unless --since says otherwise; q quits. URLs and origins count in steps of ten minutes. Elsewhere than in a terminal, one frame is written, or as many as --count says.',
+	details:
+		'A live view of what `stats` shows, of the last minute unless --since says otherwise; q quits. URLs and origins count in steps of ten minutes. Elsewhere than in a terminal, one frame is written, or as many as --count says.',
 	examples: [
 		['a live view', 'got-redis-cache top'],
 		['a line of JSON a minute', 'got-redis-cache top --json --count 60 --interval 60'],

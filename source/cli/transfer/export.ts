@@ -62,9 +62,15 @@ export const exportCommand: Command = {
 		...filterOptions,
 		fresh: {type: 'boolean', description: 'responses that are fresh'},
 		output: {type: 'string', short: 'O', value: 'FILE', description: 'the file (default: standard output)'},
-		format: {type: 'string', value: 'FORMAT', choices: formats, description: 'ndjson, one response a line, or har, HTTP Archive 1.2 (default: by the name of the file, else ndjson)'},
+		format: {
+			type: 'string',
+			value: 'FORMAT',
+			choices: formats,
+			description: 'ndjson, one response a line, or har, HTTP Archive 1.2 (default: by the name of the file, else ndjson)',
+		},
 	},
-	details: 'Bodies are text where they are text, and in base64 otherwise. The file has all that `import` needs to store the responses again. It holds what the responses hold: keep it as safe as the cache.',
+	details:
+		'Bodies are text where they are text, and in base64 otherwise. The file has all that `import` needs to store the responses again. It holds what the responses hold: keep it as safe as the cache.',
 	examples: [
 		['all responses, one a line', 'got-redis-cache export --output cache.ndjson'],
 		['those of an origin for the developer tools of a browser', 'got-redis-cache export --origin https://api.example.com --output api.har'],

@@ -26,7 +26,8 @@ const parse = (text: string): unknown => {
 	}
 };
 
-const broken = (file: string, place: string, error: unknown): Failure => new Failure('incomplete', `${file === '-' ? 'standard input' : file}${place}: ${error instanceof Error ? error.message : String(error)}`, error);
+const broken = (file: string, place: string, error: unknown): Failure =>
+	new Failure('incomplete', `${file === '-' ? 'standard input' : file}${place}: ${error instanceof Error ? error.message : String(error)}`, error);
 
 const parseHar = (file: string, text: string): HarEntry[] => {
 	try {
@@ -163,9 +164,15 @@ export const importCommand: Command = {
 	usage: 'FILE|- [options]',
 	arguments: [1, 1],
 	options: {
-		'expire-after': {type: 'string', value: 'DURATION', description: 'how long the responses of another program\'s archive are fresh (default: as they say themselves, which for an old archive is over)'},
+		'expire-after': {
+			type: 'string',
+			value: 'DURATION',
+			description:
+				'how long the responses of another program\'s archive are fresh (default: as they say themselves, which for an old archive is over)',
+		},
 	},
-	details: 'Responses that `export` wrote are stored as they were, with what is left of their time; what has expired is left out. Those of an archive that a browser or a proxy has written are stored as if their origin had just sent them, if HTTP allows it. What is stored for the same requests is replaced.',
+	details:
+		'Responses that `export` wrote are stored as they were, with what is left of their time; what has expired is left out. Those of an archive that a browser or a proxy has written are stored as if their origin had just sent them, if HTTP allows it. What is stored for the same requests is replaced.',
 	examples: [
 		['a file', 'got-redis-cache import cache.ndjson'],
 		['what a browser has recorded, as answers for a day', 'got-redis-cache import recorded.har --expire-after 1d'],

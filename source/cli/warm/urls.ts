@@ -24,14 +24,18 @@ const deepest = 1;
 
 const entities: ReadonlyMap<string, string> = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', '\'']]);
 
-const decodeEntities = (text: string): string => text.replaceAll(/&(?:#(?<decimal>\d{1,7})|#x(?<hexadecimal>[\da-f]{1,6})|(?<name>\w+));/giv, (match, decimal: string | undefined, hexadecimal: string | undefined, name: string | undefined) => {
-	if (name !== undefined) {
-		return entities.get(name) ?? match;
-	}
+const decodeEntities = (text: string): string =>
+	text.replaceAll(
+		/&(?:#(?<decimal>\d{1,7})|#x(?<hexadecimal>[\da-f]{1,6})|(?<name>\w+));/giv,
+		(match, decimal: string | undefined, hexadecimal: string | undefined, name: string | undefined) => {
+			if (name !== undefined) {
+				return entities.get(name) ?? match;
+			}
 
-	const codePoint = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);
-	return codePoint <= 0x10_FF_FF ? String.fromCodePoint(codePoint) : match;
-});
+			const codePoint = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);
+			return codePoint <= 0x10_FF_FF ? String.fromCodePoint(codePoint) : match;
+		},
+	);
 
 const textOf = (content: string): string => {
 	const text = content.trim();

@@ -15,7 +15,8 @@ export const warm: Command = {
 		user: {type: 'string', value: 'USER', description: 'the user, for a cache with the option `user`'},
 		key: {type: 'string', value: 'KEY', description: 'the additional key, for a cache with the option `key`'},
 	},
-	details: 'FILE is a sitemap, a sitemap index, or a list with one URL a line, each also compressed with gzip; - is standard input. What is stored and fresh is not requested. An origin that answers 429 or 503 is given the break that its Retry-After asks for, up to five minutes, and asked again, up to four times in all. Give the header fields that your program sends, where responses vary by them. The responses are stored as by a cache with the default options, unless --config has those of your program: its requests find them only if the options that make the key are the same.',
+	details:
+		'FILE is a sitemap, a sitemap index, or a list with one URL a line, each also compressed with gzip; - is standard input. What is stored and fresh is not requested. An origin that answers 429 or 503 is given the break that its Retry-After asks for, up to five minutes, and asked again, up to four times in all. Give the header fields that your program sends, where responses vary by them. The responses are stored as by a cache with the default options, unless --config has those of your program: its requests find them only if the options that make the key are the same.',
 	examples: [
 		['a list from standard input', 'cat urls.txt | got-redis-cache warm -'],
 		['a sitemap, gently', 'got-redis-cache warm https://example.com/sitemap.xml --concurrency 2 --rate 5'],

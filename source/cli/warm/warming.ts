@@ -161,7 +161,13 @@ export const run = async ({given, output, store}: CommandContext): Promise<Outco
 	await cache.close();
 	const all = counts.get();
 	const seconds = (performance.now() - startMs) / 1000;
-	await (output.isJson ? output.json({...all, seconds, isInterrupted: signal.aborted}) : output.line(plain(`${signal.aborted ? 'Interrupted after' : 'Warmed'} ${describeCounts(all)}; in ${formatSeconds(seconds)}, with ${store.isConfigured ? 'the options of --config' : 'the default options of redisCache()'}.`)));
+	await (output.isJson
+		? output.json({...all, seconds, isInterrupted: signal.aborted})
+		: output.line(
+			plain(
+				`${signal.aborted ? 'Interrupted after' : 'Warmed'} ${describeCounts(all)}; in ${formatSeconds(seconds)}, with ${store.isConfigured ? 'the options of --config' : 'the default options of redisCache()'}.`,
+			),
+		));
 	if (signal.aborted) {
 		return 'interrupted';
 	}

@@ -113,7 +113,8 @@ const lookUpSafely = (call: FastCall, head: RequestHead): Exchange | Promise<Exc
 const hasByteOrderMark = ([first, second, third]: Uint8Array) => first === 0xEF && second === 0xBB && third === 0xBF;
 
 /** Got handles all responses that take more than an answer: errors, redirects, refreshes. */
-const reusable = ({decision}: Exchange): StoredResponse | undefined => decision.kind === 'reuse' && decision.refresh === undefined && isSuccessful(decision.stored.statusCode) ? decision.stored : undefined;
+const reusable = ({decision}: Exchange): StoredResponse | undefined =>
+	decision.kind === 'reuse' && decision.refresh === undefined && isSuccessful(decision.stored.statusCode) ? decision.stored : undefined;
 
 const attemptOf = ({context, owner}: FastCall, exchange: Exchange): GotExchange => ({
 	owner,

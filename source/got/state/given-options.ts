@@ -19,7 +19,9 @@ const isCacheOptions = (value: unknown): boolean => isObject(value) && Object.ke
 
 const refuseCacheOption = (cache: unknown): void => {
 	if (isCacheOptions(cache)) {
-		throw new TypeError(`The option \`cache\` is got's own, and takes a storage adapter: options of this cache for one request go into \`context\`, as in {context: {cache: {${Object.keys(cache as Record<string, unknown>).join(', ')}}}}`);
+		throw new TypeError(
+			`The option \`cache\` is got's own, and takes a storage adapter: options of this cache for one request go into \`context\`, as in {context: {cache: {${Object.keys(cache as Record<string, unknown>).join(', ')}}}}`,
+		);
 	}
 };
 
@@ -36,7 +38,9 @@ const refuseCacheableRequestOptions = (cacheOptions: unknown, cache: unknown): v
 /** Got calls it before its own cache stores a response. */
 const refuseBeforeCache = (hooks: Given['hooks'], cache: unknown): void => {
 	if (!cache && hooks?.beforeCache && hooks.beforeCache.length > 0) {
-		throw new TypeError('The hook `beforeCache` is for got\'s own `cache`, and this cache would never call it: say what is stored with its options `filter` and `expireAfter`, as in redisCache({filter: …})');
+		throw new TypeError(
+			'The hook `beforeCache` is for got\'s own `cache`, and this cache would never call it: say what is stored with its options `filter` and `expireAfter`, as in redisCache({filter: …})',
+		);
 	}
 };
 

@@ -104,4 +104,8 @@ export const showCookies = (response: Pick<IncomingMessage, 'headers'> | undefin
 // The codings that got decodes.
 const contentCodings = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
 
-export const isContentEncoded = ({headers}: Pick<IncomingMessage, 'headers'>): boolean => (headers['content-encoding'] ?? '').toLowerCase().split(',').some(coding => contentCodings.has(coding.trim()));
+export const isContentEncoded = ({headers}: Pick<IncomingMessage, 'headers'>): boolean =>
+	(headers['content-encoding'] ?? '')
+		.toLowerCase()
+		.split(',')
+		.some(coding => contentCodings.has(coding.trim()));

@@ -5,7 +5,8 @@ type GotResponse = Pick<Response, 'statusCode' | 'statusMessage' | 'httpVersion'
 
 const fieldLines = (headers: GotResponse['headers']): string[] => Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 
-const keepFields = (rawHeaders: readonly string[], isKept: (name: string) => boolean): string[] => rawHeaders.filter((_, position) => isKept(String(rawHeaders[position - (position % 2)]).toLowerCase()));
+const keepFields = (rawHeaders: readonly string[], isKept: (name: string) => boolean): string[] =>
+	rawHeaders.filter((_, position) => isKept(String(rawHeaders[position - (position % 2)]).toLowerCase()));
 
 /** Got 15 has the pseudo-header fields of HTTP/2 among the others. RFC 9113 §8.3: they are no header fields. */
 const isPseudoHeader = (name: string): boolean => name.startsWith(':');

@@ -129,17 +129,34 @@ const legend = ({series, line}: Chart): HTMLElement => h(
 	line && h('li', {}, h('i', {class: 'swatch ratio'}), line.name),
 );
 
-const table = ({labels, series, line, format}: Chart): HTMLElement => h(
-	'details',
-	{class: 'as-table'},
-	h('summary', {}, 'As a table'),
-	h('div', {class: 'scroll', attributes: {tabindex: 0}}, h(
-		'table',
-		{},
-		h('thead', {}, h('tr', {}, h('th', {}, 'From'), ...series.map(({name}) => h('th', {}, name)), line && h('th', {}, line.name))),
-		h('tbody', {}, ...labels.map((label, step) => h('tr', {}, h('td', {}, label), ...series.map(({values}) => h('td', {class: 'number'}, format(values[step] ?? 0))), line && h('td', {class: 'number'}, percentOf(line.values[step]))))),
-	)),
-);
+const table = ({labels, series, line, format}: Chart): HTMLElement =>
+	h(
+		'details',
+		{class: 'as-table'},
+		h('summary', {}, 'As a table'),
+		h(
+			'div',
+			{class: 'scroll', attributes: {tabindex: 0}},
+			h(
+				'table',
+				{},
+				h('thead', {}, h('tr', {}, h('th', {}, 'From'), ...series.map(({name}) => h('th', {}, name)), line && h('th', {}, line.name))),
+				h(
+					'tbody',
+					{},
+					...labels.map((label, step) =>
+						h(
+							'tr',
+							{},
+							h('td', {}, label),
+							...series.map(({values}) => h('td', {class: 'number'}, format(values[step] ?? 0))),
+							line && h('td', {class: 'number'}, percentOf(line.values[step])),
+						),
+					),
+				),
+			),
+		),
+	);
 
 /** Makes a chart that follows the width of its place. */
 export const chart = (data: Chart): HTMLElement => {

@@ -15,7 +15,16 @@ const triesPerPage = 4;
 
 const filterNames = ['search', 'origin', 'tag', 'state', 'sort'] as const;
 
-const orders = [['', 'as found'], ['largest', 'largest first'], ['newest', 'newest first'], ['oldest', 'oldest first'], ['expires', 'first to expire'], ['gone', 'first to be gone'], ['url', 'URL'], ['status', 'status code']] as const;
+const orders = [
+	['', 'as found'],
+	['largest', 'largest first'],
+	['newest', 'newest first'],
+	['oldest', 'oldest first'],
+	['expires', 'first to expire'],
+	['gone', 'first to be gone'],
+	['url', 'URL'],
+	['status', 'status code'],
+] as const;
 
 const detailsOf = ({method, vary, tags}: WireEntry): HTMLElement => h(
 	'span',
@@ -41,12 +50,27 @@ const rowOf = (entry: WireEntry): HTMLElement => {
 	);
 };
 
-const tableOf = (entries: readonly WireEntry[]): HTMLElement => h(
-	'table',
-	{class: 'entries'},
-	h('thead', {}, h('tr', {}, h('th', {}, 'State'), h('th', {}, 'Code'), h('th', {}, 'URL'), h('th', {class: 'number'}, 'Age'), h('th', {class: 'number'}, 'Expires'), h('th', {class: 'number'}, 'Gone'), h('th', {class: 'number'}, 'Size'))),
-	h('tbody', {}, ...entries.map(entry => rowOf(entry))),
-);
+const tableOf = (entries: readonly WireEntry[]): HTMLElement =>
+	h(
+		'table',
+		{class: 'entries'},
+		h(
+			'thead',
+			{},
+			h(
+				'tr',
+				{},
+				h('th', {}, 'State'),
+				h('th', {}, 'Code'),
+				h('th', {}, 'URL'),
+				h('th', {class: 'number'}, 'Age'),
+				h('th', {class: 'number'}, 'Expires'),
+				h('th', {class: 'number'}, 'Gone'),
+				h('th', {class: 'number'}, 'Size'),
+			),
+		),
+		h('tbody', {}, ...entries.map(entry => rowOf(entry))),
+	);
 
 const filterForm = (parameters: URLSearchParams): HTMLElement => {
 	const search = input({name: 'search', type: 'search', value: parameters.get('search') ?? '', placeholder: 'part of a URL or key'});

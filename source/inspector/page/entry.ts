@@ -19,7 +19,13 @@ const purgeButtons = ({storeKey, url}: WireResponse): HTMLElement => h(
 	'div',
 	{class: 'actions'},
 	button('Soft purge', async () => attempt(async () => {
-		if (!await confirmed({title: 'Soft purge?', text: ['Each response to ', foreign(url), ' is kept, but validated before its next use. Until then it may stand in if the origin fails.'], action: 'Soft purge'})) {
+		if (
+			!(await confirmed({
+				title: 'Soft purge?',
+				text: ['Each response to ', foreign(url), ' is kept, but validated before its next use. Until then it may stand in if the origin fails.'],
+				action: 'Soft purge',
+			}))
+		) {
 			return;
 		}
 
@@ -51,9 +57,16 @@ const usableUntil = ({expiresAt, keptUntil, staleForbiddenBy, whileRevalidate, i
 const windowText = (name: string, {seconds, source}: WireExplained['ifError']): string | undefined =>
 	seconds === 0 ? undefined : `${name}: ${seconds === 'unlimited' ? 'as long as it is kept' : formatSeconds(seconds)}${source === 'none' ? '' : `, by the ${source}`}`;
 
-const staleness = ({staleForbiddenBy, whileRevalidate, ifError, ifDisconnected}: WireExplained): string => staleForbiddenBy === undefined
-	? [windowText('while it is refreshed', whileRevalidate), windowText('in place of an error', ifError), windowText('while the origin cannot be reached', ifDisconnected)].filter(Boolean).join('; ') || 'not usable'
-	: `not usable, because of ${staleForbiddenBy}`;
+const staleness = ({staleForbiddenBy, whileRevalidate, ifError, ifDisconnected}: WireExplained): string =>
+	staleForbiddenBy === undefined
+		? [
+			windowText('while it is refreshed', whileRevalidate),
+			windowText('in place of an error', ifError),
+			windowText('while the origin cannot be reached', ifDisconnected),
+		]
+			.filter(Boolean)
+			.join('; ') || 'not usable'
+		: `not usable, because of ${staleForbiddenBy}`;
 
 const factsOf = (stored: WireResponse, explained: WireExplained | undefined): HTMLElement => facts([
 	['Key', h('code', {class: 'break'}, stored.storeKey)],
@@ -71,7 +84,12 @@ const factsOf = (stored: WireResponse, explained: WireExplained | undefined): HT
 	...Object.entries(stored.vary).map(([name, value]) => ['Selected by', foreign(`${name}: ${value}`)] as const),
 ]);
 
-const headerTable = ({headers}: WireResponse): HTMLElement => h('table', {class: 'headers'}, h('tbody', {}, ...headers.map(([name, value]) => h('tr', {}, h('th', {attributes: {scope: 'row'}}, foreign(name)), h('td', {}, foreign(value))))));
+const headerTable = ({headers}: WireResponse): HTMLElement =>
+	h(
+		'table',
+		{class: 'headers'},
+		h('tbody', {}, ...headers.map(([name, value]) => h('tr', {}, h('th', {attributes: {scope: 'row'}}, foreign(name)), h('td', {}, foreign(value))))),
+	);
 
 const variantTable = (stored: WireResponse, all: readonly WireExplained[]): HTMLElement => h('table', {}, h('tbody', {}, ...all.map(each => h(
 	'tr',
@@ -120,10 +138,28 @@ export const entry: View = {
 				h('h1', {}, h('span', {class: 'method'}, stored.method), ' ', h('span', {class: 'break'}, foreign(stored.url))),
 				h('div', {class: 'row'}, stateBadge(stored.isFresh), badge(String(stored.statusCode), 'code'), !isShowOnly && purgeButtons(stored)),
 			),
-			card('Life', lifeline({storedAt: stored.storedAt, expiresAt: stored.expiresAt, usableUntil: explained && usableUntil(explained), keptUntil: explained?.keptUntil, isEndKnown: explained !== undefined})),
-			h('div', {class: 'columns'}, card('Facts', factsOf(stored, explained)), card('Header fields', stored.headers.length === 0 ? empty('None.') : headerTable(stored))),
-			...all.length > 1 ? [card(`Variants of this URL (${all.length})`, variantTable(stored, all))] : [],
-			card('The same request now', ...explained ? [] : [toldApart(stored)], explanation instanceof Error ? failure(explanation) : showDecision(explanation)),
+			card(
+				'Life',
+				lifeline({
+					storedAt: stored.storedAt,
+					expiresAt: stored.expiresAt,
+					usableUntil: explained && usableUntil(explained),
+					keptUntil: explained?.keptUntil,
+					isEndKnown: explained !== undefined,
+				}),
+			),
+			h(
+				'div',
+				{class: 'columns'},
+				card('Facts', factsOf(stored, explained)),
+				card('Header fields', stored.headers.length === 0 ? empty('None.') : headerTable(stored)),
+			),
+			...(all.length > 1 ? [card(`Variants of this URL (${all.length})`, variantTable(stored, all))] : []),
+			card(
+				'The same request now',
+				...(explained ? [] : [toldApart(stored)]),
+				explanation instanceof Error ? failure(explanation) : showDecision(explanation),
+			),
 			body,
 		);
 		await showBody(body, stored, signal);

@@ -8,17 +8,38 @@ import type {View} from './view.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'QUERY', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-const storedList = ({stored}: WireExplanation): HTMLElement => stored.length === 0
-	? empty('Nothing is stored for this request.')
-	: h('table', {class: 'entries'}, h('tbody', {}, ...stored.map(({storeKey, url, vary, statusCode, isFresh, isSelected, size, age}) => h(
-		'tr',
-		{},
-		h('td', {}, stateBadge(isFresh)),
-		h('td', {class: 'code'}, statusCode),
-		h('td', {class: 'target'}, entryLink(storeKey, url), h('span', {class: 'details'}, isSelected && h('strong', {}, 'selected'), ...Object.entries(vary).map(([name, value]) => h('span', {class: 'vary'}, foreign(`${name}: ${value}`))))),
-		h('td', {class: 'number', attributes: {'data-label': 'age'}}, formatSeconds(age)),
-		h('td', {class: 'number', attributes: {'data-label': 'size'}}, formatBytes(size)),
-	))));
+const storedList = ({stored}: WireExplanation): HTMLElement =>
+	stored.length === 0
+		? empty('Nothing is stored for this request.')
+		: h(
+			'table',
+			{class: 'entries'},
+			h(
+				'tbody',
+				{},
+				...stored.map(({storeKey, url, vary, statusCode, isFresh, isSelected, size, age}) =>
+					h(
+						'tr',
+						{},
+						h('td', {}, stateBadge(isFresh)),
+						h('td', {class: 'code'}, statusCode),
+						h(
+							'td',
+							{class: 'target'},
+							entryLink(storeKey, url),
+							h(
+								'span',
+								{class: 'details'},
+								isSelected && h('strong', {}, 'selected'),
+								...Object.entries(vary).map(([name, value]) => h('span', {class: 'vary'}, foreign(`${name}: ${value}`))),
+							),
+						),
+						h('td', {class: 'number', attributes: {'data-label': 'age'}}, formatSeconds(age)),
+						h('td', {class: 'number', attributes: {'data-label': 'size'}}, formatBytes(size)),
+					),
+				),
+			),
+		);
 
 export const explain: View = {
 	title: 'Explain',
@@ -62,7 +83,11 @@ export const explain: View = {
 		const result = h('div', {class: 'stack', attributes: {'aria-live': 'polite'}});
 		root.append(result);
 		try {
-			const explanation = await get<WireExplanation>('explain', {url: given, method: method.value, header: headers.value.split('\n'), user: user.value, key: key.value, json: json.value.trim()}, signal);
+			const explanation = await get<WireExplanation>(
+				'explain',
+				{url: given, method: method.value, header: headers.value.split('\n'), user: user.value, key: key.value, json: json.value.trim()},
+				signal,
+			);
 			result.append(card('Decision', showDecision(explanation)), card('Stored', storedList(explanation)));
 		} catch (error) {
 			result.append(failure(error));

@@ -30,9 +30,23 @@ const words = (name: string): string => name.replaceAll(/[A-Z]/gv, letter => ` $
 
 const content = ({state, nodes, counters, switches, ...rest}: WireHealth): HTMLElement[] => [
 	card('Store', h('p', {class: 'verdict'}, badge(state), h('span', {}, meanings[state] ?? '')), nodeFacts({state, ...rest})),
-	...nodes.length === 0 ? [] : [card('Nodes', ...nodes.map(({address, ...node}) => h('div', {class: 'node'}, h('p', {class: 'verdict'}, badge(node.state), h('code', {}, address)), nodeFacts(node))))],
+	...(nodes.length === 0
+		? []
+		: [
+			card(
+				'Nodes',
+				...nodes.map(({address, ...node}) =>
+					h('div', {class: 'node'}, h('p', {class: 'verdict'}, badge(node.state), h('code', {}, address)), nodeFacts(node)),
+				),
+			),
+		]),
 	card('Keys of the store, since this cache was made', facts(Object.entries(counters).map(([name, count]) => [words(name), formatCount(count)]))),
-	card('Switches', switches.length === 0 ? empty('No origin is frozen or bypassed, as far as this process knows.') : facts(switches.map(({origin, kind, until}) => [kind, foreign(origin), `, ends ${formatFromNow(until)}`]))),
+	card(
+		'Switches',
+		switches.length === 0
+			? empty('No origin is frozen or bypassed, as far as this process knows.')
+			: facts(switches.map(({origin, kind, until}) => [kind, foreign(origin), `, ends ${formatFromNow(until)}`])),
+	),
 ];
 
 const checkCard = (): HTMLElement => {

@@ -90,6 +90,18 @@ export const lifeline = (life: Life, nowMs = Date.now()): HTMLElement => {
 		'div',
 		{class: 'lifeline'},
 		bar,
-		h('ol', {}, ...points.map(([name, at, otherwise]) => h('li', {}, h('span', {}, name), at === undefined ? h('strong', {}, otherwise) : h('strong', {attributes: {title: formatDate(at)}}, formatFromNow(at, nowMs)), at !== undefined && h('small', {}, formatDate(at))))),
+		h(
+			'ol',
+			{},
+			...points.map(([name, at, otherwise]) =>
+				h(
+					'li',
+					{},
+					h('span', {}, name),
+					at === undefined ? h('strong', {}, otherwise) : h('strong', {attributes: {title: formatDate(at)}}, formatFromNow(at, nowMs)),
+					at !== undefined && h('small', {}, formatDate(at)),
+				),
+			),
+		),
 	);
 };

@@ -9,29 +9,57 @@ const pollMs = 1000;
 
 const mostRows = 300;
 
-const rowOf = ({at, method, url, status, reason, notStored, tier, statusCode, bytes, totalMs, lookUpMs, originMs, kinds, error}: WireExchange): HTMLElement => h(
-	'tr',
-	{},
-	h('td', {class: 'time'}, formatTimeWithSeconds(at)),
-	h('td', {}, badge(status)),
-	h('td', {class: 'code'}, statusCode ?? '–'),
+const rowOf = ({
+	at,
+	method,
+	url,
+	status,
+	reason,
+	notStored,
+	tier,
+	statusCode,
+	bytes,
+	totalMs,
+	lookUpMs,
+	originMs,
+	kinds,
+	error,
+}: WireExchange): HTMLElement =>
 	h(
-		'td',
-		{class: 'target'},
-		h('a', {class: 'url', attributes: {href: linkTo('explain', {url, method})}}, method !== 'GET' && `${method} `, foreign(url)),
+		'tr',
+		{},
+		h('td', {class: 'time'}, formatTimeWithSeconds(at)),
+		h('td', {}, badge(status)),
+		h('td', {class: 'code'}, statusCode ?? '–'),
 		h(
-			'span',
-			{class: 'details'},
-			h('span', {}, reason),
-			notStored !== undefined && h('span', {}, `not stored: ${notStored}`),
-			...kinds.map(kind => h('span', {class: 'tag'}, kind)),
-			error !== undefined && h('span', {class: 'error'}, foreign(error)),
+			'td',
+			{class: 'target'},
+			h('a', {class: 'url', attributes: {href: linkTo('explain', {url, method})}}, method !== 'GET' && `${method} `, foreign(url)),
+			h(
+				'span',
+				{class: 'details'},
+				h('span', {}, reason),
+				notStored !== undefined && h('span', {}, `not stored: ${notStored}`),
+				...kinds.map(kind => h('span', {class: 'tag'}, kind)),
+				error !== undefined && h('span', {class: 'error'}, foreign(error)),
+			),
 		),
-	),
-	h('td', {attributes: {'data-label': 'from'}}, tier ?? '–'),
-	h('td', {class: 'number', attributes: {'data-label': 'size'}}, bytes === undefined ? '–' : formatBytes(bytes)),
-	h('td', {class: 'number', attributes: {'data-label': 'time', title: [lookUpMs === undefined ? '' : `look-up ${formatMs(lookUpMs)}`, originMs === undefined ? '' : `origin ${formatMs(originMs)}`].filter(Boolean).join(', ')}}, formatMs(totalMs)),
-);
+		h('td', {attributes: {'data-label': 'from'}}, tier ?? '–'),
+		h('td', {class: 'number', attributes: {'data-label': 'size'}}, bytes === undefined ? '–' : formatBytes(bytes)),
+		h(
+			'td',
+			{
+				class: 'number',
+				attributes: {
+					'data-label': 'time',
+					title: [lookUpMs === undefined ? '' : `look-up ${formatMs(lookUpMs)}`, originMs === undefined ? '' : `origin ${formatMs(originMs)}`]
+						.filter(Boolean)
+						.join(', '),
+				},
+			},
+			formatMs(totalMs),
+		),
+	);
 
 export const live: View = {
 	title: 'Live',
@@ -40,10 +68,32 @@ export const live: View = {
 		const table = h(
 			'table',
 			{class: 'entries', attributes: {hidden: true}},
-			h('thead', {}, h('tr', {}, h('th', {}, 'Time'), h('th', {}, 'Status'), h('th', {}, 'Code'), h('th', {}, 'Request'), h('th', {}, 'From'), h('th', {class: 'number'}, 'Size'), h('th', {class: 'number'}, 'Time'))),
+			h(
+				'thead',
+				{},
+				h(
+					'tr',
+					{},
+					h('th', {}, 'Time'),
+					h('th', {}, 'Status'),
+					h('th', {}, 'Code'),
+					h('th', {}, 'Request'),
+					h('th', {}, 'From'),
+					h('th', {class: 'number'}, 'Size'),
+					h('th', {class: 'number'}, 'Time'),
+				),
+			),
 			rows,
 		);
-		const nothing = empty('No request of this process has gone through the cache since this view was opened. Requests of other processes are counted in the overview. The command ', h('code', {}, 'got-redis-cache inspect'), ' runs in a process of its own, without requests: to see those of your server, use ', h('code', {}, 'inspectorHandler()'), ' or ', h('code', {}, 'startInspector()'), ' in it.');
+		const nothing = empty(
+			'No request of this process has gone through the cache since this view was opened. Requests of other processes are counted in the overview. The command ',
+			h('code', {}, 'got-redis-cache inspect'),
+			' runs in a process of its own, without requests: to see those of your server, use ',
+			h('code', {}, 'inspectorHandler()'),
+			' or ',
+			h('code', {}, 'startInspector()'),
+			' in it.',
+		);
 		nothing.hidden = true;
 		const problem = h('div');
 		let after: number | undefined;
@@ -56,7 +106,16 @@ export const live: View = {
 		const clear = button('Clear', () => {
 			rows.replaceChildren();
 		});
-		root.append(h('div', {class: 'row'}, h('p', {class: 'hint'}, 'The requests of this process, the latest first.'), h('div', {class: 'actions'}, pause, clear)), problem, h('div', {class: 'card list'}, nothing, table));
+		root.append(
+			h(
+				'div',
+				{class: 'row'},
+				h('p', {class: 'hint'}, 'The requests of this process, the latest first.'),
+				h('div', {class: 'actions'}, pause, clear),
+			),
+			problem,
+			h('div', {class: 'card list'}, nothing, table),
+		);
 
 		const poll = async (): Promise<void> => {
 			if (isPaused) {

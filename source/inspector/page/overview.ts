@@ -74,16 +74,49 @@ const originRows = (origins: WireStatistics['origins']): HTMLElement => h('div',
 
 const countRows = (counts: Readonly<Record<string, number>>): Array<readonly [Child, number, string]> => Object.entries(counts).map(([name, count]) => [name, count, formatCount(count)]);
 
-const refusedCard = ({notStored}: WireStatistics['hottest']): HTMLElement => card('URLs not stored', notStored.length === 0
-	? empty('None.')
-	: bars(notStored.map(({url, reason, responses}) => [h('span', {}, h('a', {attributes: {href: linkTo('explain', {url})}}, foreign(url)), ' ', h('code', {}, reason)), responses, formatCount(responses)])));
+const refusedCard = ({notStored}: WireStatistics['hottest']): HTMLElement =>
+	card(
+		'URLs not stored',
+		notStored.length === 0
+			? empty('None.')
+			: bars(
+				notStored.map(({url, reason, responses}) => [
+					h('span', {}, h('a', {attributes: {href: linkTo('explain', {url})}}, foreign(url)), ' ', h('code', {}, reason)),
+					responses,
+					formatCount(responses),
+				]),
+			),
+	);
 
-const details = ({hottest, origins, reasons, notStored}: WireStatistics): HTMLElement => h(
-	'div',
-	{class: 'columns'},
-	h('div', {class: 'stack'}, card('Hottest URLs', hottest.urls.length === 0 ? empty('None yet.') : bars(hottest.urls.map(({url, requests}) => [h('a', {attributes: {href: linkTo('entries', {search: url})}}, foreign(url)), requests, formatCount(requests)]))), refusedCard(hottest)),
-	h('div', {class: 'stack'}, card('Origins', Object.keys(origins).length === 0 ? empty('None yet.') : originRows(origins)), card('Reasons', Object.keys(reasons).length === 0 ? empty('None yet.') : bars(countRows(reasons))), card('Not stored', Object.keys(notStored).length === 0 ? empty('Everything that the origins sent was stored.') : bars(countRows(notStored)))),
-);
+const details = ({hottest, origins, reasons, notStored}: WireStatistics): HTMLElement =>
+	h(
+		'div',
+		{class: 'columns'},
+		h(
+			'div',
+			{class: 'stack'},
+			card(
+				'Hottest URLs',
+				hottest.urls.length === 0
+					? empty('None yet.')
+					: bars(
+						hottest.urls.map(({url, requests}) => [
+							h('a', {attributes: {href: linkTo('entries', {search: url})}}, foreign(url)),
+							requests,
+							formatCount(requests),
+						]),
+					),
+			),
+			refusedCard(hottest),
+		),
+		h(
+			'div',
+			{class: 'stack'},
+			card('Origins', Object.keys(origins).length === 0 ? empty('None yet.') : originRows(origins)),
+			card('Reasons', Object.keys(reasons).length === 0 ? empty('None yet.') : bars(countRows(reasons))),
+			card('Not stored', Object.keys(notStored).length === 0 ? empty('Everything that the origins sent was stored.') : bars(countRows(notStored))),
+		),
+	);
 
 const content = (stats: WireStatistics): HTMLElement[] => [
 	...stats.isOfFleet ? [] : [h('p', {class: 'hint'}, `These are the requests of this process alone. ${stats.why ?? ''}`)],

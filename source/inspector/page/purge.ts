@@ -67,7 +67,12 @@ const purgeForm = (origins: HTMLElement): HTMLElement => {
 			origin: origin.required ? origin.value.trim() : undefined,
 			soft: isSoft ? '1' : undefined,
 		});
-		notify(isConfirmed ? `${isSoft ? 'Softly purged' : 'Purged'}. The store confirmed it, for every process.` : 'The store has not confirmed the purge: try again.', isConfirmed ? 'done' : 'warning');
+		notify(
+			isConfirmed
+				? `${isSoft ? 'Softly purged' : 'Purged'}. The store confirmed it, for every process.`
+				: 'The store has not confirmed the purge: try again.',
+			isConfirmed ? 'done' : 'warning',
+		);
 	};
 
 	return h(
@@ -134,9 +139,26 @@ const switchForm = (afterwards: () => Promise<void>): HTMLElement => {
 	return form;
 };
 
-const switchList = (switches: readonly WireSwitch[]): HTMLElement => switches.length === 0
-	? empty('No origin is frozen or bypassed, as far as this process knows.')
-	: h('table', {}, h('tbody', {}, ...switches.map(({origin, kind, until}) => h('tr', {}, h('td', {}, badge(kind)), h('td', {class: 'target'}, foreign(origin)), h('td', {class: 'number'}, `ends ${formatFromNow(until)}`)))));
+const switchList = (switches: readonly WireSwitch[]): HTMLElement =>
+	switches.length === 0
+		? empty('No origin is frozen or bypassed, as far as this process knows.')
+		: h(
+			'table',
+			{},
+			h(
+				'tbody',
+				{},
+				...switches.map(({origin, kind, until}) =>
+					h(
+						'tr',
+						{},
+						h('td', {}, badge(kind)),
+						h('td', {class: 'target'}, foreign(origin)),
+						h('td', {class: 'number'}, `ends ${formatFromNow(until)}`),
+					),
+				),
+			),
+		);
 
 export const purge: View = {
 	title: 'Purge',

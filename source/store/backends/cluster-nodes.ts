@@ -75,7 +75,9 @@ export const nodesOf = (cluster: Cluster): Nodes => {
 		async replace(address, answering) {
 			const slots = cluster.slots.keys().filter(slot => ownerOf(slot) === address).toArray();
 			const others = cluster.masters.filter(node => node.client?.isReady && node.address !== address && answering.includes(node.address));
-			const clients = new Map<AskForSlots, NodeClient | undefined>(others.map(({client}) => [async () => await client?.sendCommand(['CLUSTER', 'SLOTS'], {typeMapping: {}}) as readonly SlotRange[], client]));
+			const clients = new Map<AskForSlots, NodeClient | undefined>(
+				others.map(({client}) => [async () => (await client?.sendCommand(['CLUSTER', 'SLOTS'], {typeMapping: {}})) as readonly SlotRange[], client]),
+			);
 			const dissenter = await findDissenter(clients.keys().toArray(), slots, address);
 			if (!dissenter) {
 				return undefined;

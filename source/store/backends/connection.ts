@@ -45,7 +45,8 @@ export type StoreOption =
 	| KeyvStoreAdapter
 	| Map<any, any>;
 
-const expected = 'expected a redis:, rediss:, valkey:, valkeys:, unix: or sqlite: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis 5, a client or cluster of ioredis or iovalkey, a Keyv, a Keyv storage adapter, or a Map';
+const expected =
+	'expected a redis:, rediss:, valkey:, valkeys:, unix: or sqlite: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis 5, a client or cluster of ioredis or iovalkey, a Keyv, a Keyv storage adapter, or a Map';
 
 const clientOptions = [
 	'clientInfoTag',
@@ -204,7 +205,9 @@ const checkedOptions = (options: Readonly<Unknown>): RedisClientOptions => {
 	const unknownName = names.find(name => !isClientOptionName(name));
 	if (unknownName !== undefined) {
 		const maker = makerOf(names);
-		throw new TypeError(`The option \`store\` is an object with \`${unknownName}\`, which is no option of a node-redis client: ${maker ? `expected what node-redis' \`${maker}()\` makes of it` : expected}`);
+		throw new TypeError(
+			`The option \`store\` is an object with \`${unknownName}\`, which is no option of a node-redis client: ${maker ? `expected what node-redis' \`${maker}()\` makes of it` : expected}`,
+		);
 	}
 
 	const {socket: given} = options;

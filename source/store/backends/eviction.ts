@@ -23,5 +23,7 @@ export const whyNotLasting = ({maxBytes, policy}: Eviction, expires: boolean): s
 		return `Redis has \`maxmemory-policy noeviction\`: once it is full, nothing new is stored. ${whatToSet}`;
 	}
 
-	return !expires && policy.startsWith('volatile-') ? `Redis has \`maxmemory-policy ${policy}\`, which removes only keys with a TTL, and \`ttl: false\` gives them none: once it is full, nothing new is stored. Set \`maxmemory-policy allkeys-lru\`` : undefined;
+	return !expires && policy.startsWith('volatile-')
+		? `Redis has \`maxmemory-policy ${policy}\`, which removes only keys with a TTL, and \`ttl: false\` gives them none: once it is full, nothing new is stored. Set \`maxmemory-policy allkeys-lru\``
+		: undefined;
 };

@@ -98,7 +98,9 @@ export const checkIoredis = (connection: IoredisClient | IoredisCluster): void =
 
 	const {keyPrefix = ''} = connection.options;
 	if (typeof keyPrefix !== 'string' || /[\{\}]/v.test(keyPrefix)) {
-		refuse(`whose \`keyPrefix\` is ${typeof keyPrefix === 'string' ? `'${keyPrefix}'` : `a ${typeof keyPrefix}`}: expected a string without braces, which the cache's own keys need for themselves`);
+		refuse(
+			`whose \`keyPrefix\` is ${typeof keyPrefix === 'string' ? `'${keyPrefix}'` : `a ${typeof keyPrefix}`}: expected a string without braces, which the cache's own keys need for themselves`,
+		);
 	}
 
 	if (!isIoredisCluster(connection) && isSentinel(connection) && connection.options.role === 'slave') {

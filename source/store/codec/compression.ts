@@ -20,7 +20,8 @@ const longBody = 128 * 1024;
 /** As much of a long body as tells what the rest is like. */
 const sampleSize = 16 * 1024;
 
-const compressedTypes = /^(?:(?:audio|video)\/(?!(?:\w+-)?(?:wav|midi|aiff))|image\/(?!svg|bmp|x-ms-bmp|tiff|x-icon|vnd\.microsoft\.icon|vnd\.adobe)|font\/woff|application\/(?:font-woff|zip|gzip|x-gzip|zstd|x-7z-compressed|x-bzip2?|x-xz|x-rar-compressed|vnd\.rar|java-archive|epub\+zip|vnd\.openxmlformats|vnd\.oasis\.opendocument))/v;
+const compressedTypes =
+	/^(?:(?:audio|video)\/(?!(?:\w+-)?(?:wav|midi|aiff))|image\/(?!svg|bmp|x-ms-bmp|tiff|x-icon|vnd\.microsoft\.icon|vnd\.adobe)|font\/woff|application\/(?:font-woff|zip|gzip|x-gzip|zstd|x-7z-compressed|x-bzip2?|x-xz|x-rar-compressed|vnd\.rar|java-archive|epub\+zip|vnd\.openxmlformats|vnd\.oasis\.opendocument))/v;
 
 const contentType = (rawHeaders: readonly string[]): string => {
 	const position = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-type');

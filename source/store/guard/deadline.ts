@@ -81,7 +81,12 @@ Calls back when a store has had its time, from when what it is asked can have le
 @param options.isAnswering - For a node of a cluster: others that answer are no reason to wait for it.
 @returns Lets go of it.
 */
-export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void, {isInBackground = false, isAnswering = isAnyAnswering}: {readonly isInBackground?: boolean; readonly isAnswering?: Answering | undefined} = {}): (() => void) => {
+export const atDeadline = (
+	leftMs: number,
+	timeoutMs: number,
+	giveUp: () => void,
+	{isInBackground = false, isAnswering = isAnyAnswering}: {readonly isInBackground?: boolean; readonly isAnswering?: Answering | undefined} = {},
+): (() => void) => {
 	const asked = currentTurn();
 	let timer: NodeJS.Timeout;
 	let scheduledAtMs = ownTimers.now();

@@ -39,7 +39,13 @@ export type Guard = {
 	@param limits.explain - Makes the error that is reported of the one that came up.
 	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
 	*/
-	attempt<Result>(kind: OperationKind, key: string | undefined, operation: () => Promise<Result>, limits?: Limits, isWritten?: (result: Result) => boolean): Promise<{readonly result: Result} | undefined>;
+	attempt<Result>(
+		kind: OperationKind,
+		key: string | undefined,
+		operation: () => Promise<Result>,
+		limits?: Limits,
+		isWritten?: (result: Result) => boolean,
+	): Promise<{readonly result: Result} | undefined>;
 
 	/**
 	Runs an operation that somebody waits for who wants to know: whether or not the store is given up, and for longer than a request would.
@@ -199,12 +205,20 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 	const isAsked = (node: NodeHealth): boolean => !isClosed && whole.reading.isClosed() && node.reading.isClosed();
 
-	const withPatience = async <Result>(ask: () => Promise<Result>, {patienceMs, isInBackground, address}: {readonly patienceMs: number; readonly isInBackground: boolean; readonly address?: string | undefined}): Promise<Result> => {
+	const withPatience = async <Result>(
+		ask: () => Promise<Result>,
+		{patienceMs, isInBackground, address}: {readonly patienceMs: number; readonly isInBackground: boolean; readonly address?: string | undefined},
+	): Promise<Result> => {
 		const {promise, reject} = Promise.withResolvers<never>();
-		const forgetDeadline = atDeadline(patienceMs, patienceMs, () => {
-			backend.reset();
-			reject(new DeadlineError(patienceMs, address));
-		}, {isInBackground});
+		const forgetDeadline = atDeadline(
+			patienceMs,
+			patienceMs,
+			() => {
+				backend.reset();
+				reject(new DeadlineError(patienceMs, address));
+			},
+			{isInBackground},
+		);
 		try {
 			return await Promise.race([ask(), promise]);
 		} finally {
@@ -257,72 +271,84 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	/*
 	The timer, not the socket, is what keeps the process alive meanwhile.
 	*/
-	const withDeadline = async <Result>(kind: OperationKind, key: string | undefined, operation: () => Promise<Result>, {deadlineMs = timeoutMs, explain}: Limits, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => new Promise(resolve => {
-		let address = addressOf(key);
-		let node = healthOf(address);
-		let isOver = false;
-		let isConnected = false;
-		const sentMs = ownTimers.now();
-		node.waiting++;
+	const withDeadline = async <Result>(
+		kind: OperationKind,
+		key: string | undefined,
+		operation: () => Promise<Result>,
+		{deadlineMs = timeoutMs, explain}: Limits,
+		isWritten: (result: Result) => boolean,
+	): Promise<{result: Result} | undefined> =>
+		new Promise(resolve => {
+			let address = addressOf(key);
+			let node = healthOf(address);
+			let isOver = false;
+			let isConnected = false;
+			const sentMs = ownTimers.now();
+			node.waiting++;
 
-		const end = () => {
-			isOver = true;
-			node.waiting--;
-			forgetDeadline();
-		};
+			const end = () => {
+				isOver = true;
+				node.waiting--;
+				forgetDeadline();
+			};
 
-		const giveUp = (error: Error, failure: Failure) => {
-			if (isOver) {
-				return;
-			}
-
-			end();
-			fail(kind, node, error, {...failure, ...explain && {explain}});
-			resolve(undefined);
-		};
-
-		const forgetDeadline = atDeadline(deadlineMs, deadlineMs, () => {
-			// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Nobody knows which node of several has failed.
-			const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || !isConnected || addresses().length === 0);
-			giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness});
-		}, {isAnswering: address === undefined ? undefined : sinceMonoMs => node.answeredMonoMs > sinceMonoMs});
-
-		const run = async () => {
-			try {
-				const connecting = backend.connect();
-				if (connecting !== undefined) {
-					await connecting;
-					noteAnswer(answersInOrder);
-				}
-
-				// Nobody waits any more, and what is done late may undo what came after.
-				if (isOver) {
-					return;
-				}
-
-				isConnected = true;
-				if (connecting !== undefined) {
-					address = addressOf(key);
-					node.waiting--;
-					node = healthOf(address);
-					node.waiting++;
-				}
-
-				const result = await operation();
+			const giveUp = (error: Error, failure: Failure) => {
 				if (isOver) {
 					return;
 				}
 
 				end();
-				noteSuccess(kind, node, isWritten(result));
-				resolve({result});
-			} catch (error) {
-				giveUp(asError(error), isConnected ? {} : {isFatal: true});
-			}
-		};
+				fail(kind, node, error, {...failure, ...(explain && {explain})});
+				resolve(undefined);
+			};
 
-		void run();
-	});
+			const forgetDeadline = atDeadline(
+				deadlineMs,
+				deadlineMs,
+				() => {
+					// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Nobody knows which node of several has failed.
+					const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || !isConnected || addresses().length === 0);
+					giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness});
+				},
+				{isAnswering: address === undefined ? undefined : sinceMonoMs => node.answeredMonoMs > sinceMonoMs},
+			);
+
+			const run = async () => {
+				try {
+					const connecting = backend.connect();
+					if (connecting !== undefined) {
+						await connecting;
+						noteAnswer(answersInOrder);
+					}
+
+					// Nobody waits any more, and what is done late may undo what came after.
+					if (isOver) {
+						return;
+					}
+
+					isConnected = true;
+					if (connecting !== undefined) {
+						address = addressOf(key);
+						node.waiting--;
+						node = healthOf(address);
+						node.waiting++;
+					}
+
+					const result = await operation();
+					if (isOver) {
+						return;
+					}
+
+					end();
+					noteSuccess(kind, node, isWritten(result));
+					resolve({result});
+				} catch (error) {
+					giveUp(asError(error), isConnected ? {} : {isFatal: true});
+				}
+			};
+
+			void run();
+		});
 
 	/** Without a deadline, which takes a timer. */
 	const attemptNow = async <Result>(kind: OperationKind, node: NodeHealth, operation: () => Promise<Result>, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => {

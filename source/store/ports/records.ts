@@ -35,7 +35,12 @@ export type RecordWriter = {
 
 	@param change - Returns `undefined` to keep the record.
 	*/
-	update(key: string, change: (current: StoredRecord | undefined) => StoredRecord | undefined, timeToLive: TimeToLive | 'keep' | ((current: StoredRecord | undefined) => TimeToLive | 'keep'), purpose?: Purpose): Promise<{readonly record: StoredRecord | undefined} | undefined>;
+	update(
+		key: string,
+		change: (current: StoredRecord | undefined) => StoredRecord | undefined,
+		timeToLive: TimeToLive | 'keep' | ((current: StoredRecord | undefined) => TimeToLive | 'keep'),
+		purpose?: Purpose,
+	): Promise<{readonly record: StoredRecord | undefined} | undefined>;
 
 	/** Extends the life of a key to at least this time, without waiting. */
 	extend(key: string, timeToLive: TimeToLive): void;

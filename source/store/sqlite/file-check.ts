@@ -47,7 +47,9 @@ const whyNotIn = (directory: string): string | undefined => {
 		return `which is to lie in ${directory}, and that is no directory; create it`;
 	}
 
-	return isAllowed(directory, constants.W_OK | constants.X_OK) ? undefined : `but this user may not write to ${directory}, where SQLite keeps files beside the database; give another path, or the right to`; // eslint-disable-line no-bitwise
+	return isAllowed(directory, constants.W_OK | constants.X_OK) // eslint-disable-line no-bitwise
+		? undefined
+		: `but this user may not write to ${directory}, where SQLite keeps files beside the database; give another path, or the right to`;
 };
 
 const whyNotHeader = (header: ReturnType<typeof readHeader>, file: string): string | undefined => {
@@ -67,7 +69,9 @@ const whyNotHeader = (header: ReturnType<typeof readHeader>, file: string): stri
 	}
 
 	const version = header.readUInt32BE(versionAt);
-	return version === formatVersion ? undefined : `which another version of got-redis-cache has written (format ${version}, and this one has ${formatVersion}), and was left as it is; give another path, or remove the file`;
+	return version === formatVersion
+		? undefined
+		: `which another version of got-redis-cache has written (format ${version}, and this one has ${formatVersion}), and was left as it is; give another path, or remove the file`;
 };
 
 /**

@@ -153,7 +153,10 @@ export const createUpkeep = (ownMaxBytes: number | undefined): Upkeep => {
 		},
 		refuseTooLarge(bytes) {
 			if (bytes > maxBytes / largestShare) {
-				throw new SqliteError('SQLITE_TOOBIG', `A value of ${bytes} bytes is not stored in a database of ${maxBytes} bytes at most, of which one may take a quarter: raise \`maxSize\` of the store, or lower \`maxBodySize\``);
+				throw new SqliteError(
+					'SQLITE_TOOBIG',
+					`A value of ${bytes} bytes is not stored in a database of ${maxBytes} bytes at most, of which one may take a quarter: raise \`maxSize\` of the store, or lower \`maxBodySize\``,
+				);
 			}
 		},
 	};
