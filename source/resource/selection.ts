@@ -16,7 +16,7 @@ import {
 	tagVersionKey,
 	type Versions,
 } from '../tags/versions.ts';
-import type {StoredResponse, VariantIndex} from '../types/stored.ts';
+import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
 import {asResponse, headKey, noteVersionKeys, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
 
 export type Selection = {
@@ -107,6 +107,11 @@ type Wanted = {
 /** The versions that must exist before a response is stored. */
 const neededVersionKeys = ({request, tags}: Wanted): readonly string[] => [originVersionKey(request.url), ...tags.map(tag => tagVersionKey(tag))];
 
+/** Learns from the versions of a look-up whether URLs of the origin are equivalent: every look-up reads them, wherever they lie. */
+const learnFromVersions = (context: ResourceContext, {request, key}: Wanted, [, origin, path]: ReadonlyArray<StoredRecord | undefined>): void => {
+	learnFrom(context, request.url, {origin, path: isForSearchVariance(key) ? path : undefined});
+};
+
 /** Returns an empty selection if memory knows that nothing is stored. This saves a round trip for responses that may not be stored and are requested often. */
 const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | undefined => {
 	const {request, key, alternativeKey, tags} = wanted;
@@ -122,6 +127,7 @@ const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | unde
 		return undefined;
 	}
 
+	learnFromVersions(context, wanted, versionRecords);
 	indexes.delete(key);
 	return {stored: undefined, index: undefined, tier: 'memory', versions: versionsIn(store, names, versionRecords)};
 };
@@ -142,8 +148,7 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 	const versionRecords = all.slice(keys.length);
 	const found = versionsIn(store, names, versionRecords);
 	const versions: Versions = made.size === 0 ? found : new Map([...found, ...made]);
-	const [, origin, path] = versionRecords;
-	learnFrom(context, request.url, {origin, path: isForSearchVariance(key) ? path : undefined});
+	learnFromVersions(context, wanted, versionRecords);
 	const records = all.slice(0, keys.length);
 	const [record] = records;
 	const alternative = alternativeKey === undefined ? undefined : asResponse(records.at(-1));
