@@ -1,5 +1,6 @@
 import {explain} from './commands/explain.ts';
 import {inspect} from './commands/inspect.ts';
+import {listSwitches} from './commands/list-switches.ts';
 import {ls} from './commands/ls.ts';
 import {purge} from './commands/purge.ts';
 import {show} from './commands/show.ts';
@@ -14,7 +15,7 @@ import {exportCommand} from './transfer/export.ts';
 import {importCommand} from './transfer/import.ts';
 import {warm} from './warm/warm.ts';
 
-const ofCache: readonly Command[] = [ls, show, explain, purge, ...switchCommands, inspect, stats, top, warm, exportCommand, importCommand, doctor];
+const ofCache: readonly Command[] = [ls, show, explain, purge, ...switchCommands, listSwitches, inspect, stats, top, warm, exportCommand, importCommand, doctor];
 
 /** All commands, in the order of help. */
 export const commands: readonly Command[] = [...ofCache, createCompletion(ofCache, globalOptions)];

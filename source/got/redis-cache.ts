@@ -9,7 +9,7 @@ import type {Explanation} from '../management/explanation.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
 import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
 import {clearAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
-import {endSwitch, setSwitch, type Switchable} from '../management/switches.ts';
+import {endSwitch, listSwitches, setSwitch, type Switchable} from '../management/switches.ts';
 import {copyAll, exportAll, importAll} from '../management/transfer.ts';
 import type {ExchangeReport} from '../observe/exchange-report.ts';
 import {createFleetStatistics, type FleetStatistics} from '../observe/fleet-statistics.ts';
@@ -71,7 +71,7 @@ export type RedisCacheReadiness = {
 export type RedisCacheHealth = StoreHealth & {
 	/** Since the cache was made; in keys of the store, of which a request reads several. */
 	readonly counters: StoreCounters;
-	/** The origins that are frozen or bypassed, as far as this process knows: by `freeze()` and `bypass()`, here or in another process. A process learns of a switch with its next request to the origin. */
+	/** The origins that are frozen or bypassed, as far as this process knows: by `freeze()` and `bypass()`, here or in another process. A process learns of a switch with its next request to the origin; `switches()` looks for all. */
 	readonly switches: readonly OriginSwitch[];
 };
 
@@ -631,6 +631,24 @@ export class RedisCache {
 	async thaw(what: Switchable, ...more: never[]): Promise<boolean> {
 		refuseMore(more, 1, 'thaw()');
 		return endSwitch(this.#context, what);
+	}
+
+	/**
+	Lists the switches that are in force, by `freeze()` and `bypass()` in any process, the one that ends first at the beginning. It looks for them in the store; `health().switches` has those that this process knows, without I/O.
+
+	@throws {Error} If the store does not answer, or cannot list its keys.
+
+	@example
+	```
+	await cache.switches();
+	//=> [{origin: 'https://api.example.com', kind: 'freeze', until: 2025-11-23T05:12:24.000Z}]
+	```
+	*/
+	switches(): Promise<OriginSwitch[]>;
+
+	async switches(...more: never[]): Promise<OriginSwitch[]> {
+		refuseMore(more, 0, 'switches()');
+		return listSwitches(this.#context);
 	}
 
 	/**

@@ -1,5 +1,5 @@
 import type {ExchangeContext} from '../cache/exchange.ts';
-import {changeSwitch} from '../tags/switching.ts';
+import {changeSwitch, findSwitches, type OriginSwitch} from '../tags/switching.ts';
 import {longestExchangeMs} from '../tags/versions.ts';
 import type {StoredSwitch} from '../types/stored.ts';
 import {checkSwitchable, checkSwitchDuration} from './arguments.ts';
@@ -29,3 +29,9 @@ export const setSwitch = async (context: ExchangeContext, kind: 'freeze' | 'bypa
 /** Ends any switch. The change is kept for an hour at least, for processes that know the former switch and hear of nothing meanwhile. */
 export const endSwitch = async (context: ExchangeContext, given: Switchable): Promise<boolean> =>
 	change(context, checkSwitchable(given, 'thaw()'), 'thaw', longestExchangeMs);
+
+/** The switches in force, of all origins, the one that ends first at the beginning. */
+export const listSwitches = async ({store, now}: ExchangeContext): Promise<OriginSwitch[]> => {
+	const found = await findSwitches(store, now());
+	return found.toSorted((one, other) => one.until.getTime() - other.until.getTime());
+};

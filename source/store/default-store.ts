@@ -158,9 +158,9 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 			redis.forget(key);
 			memory.forget(key);
 		},
-		async * entries(onUnreadable) {
+		async * entries(...parameters) {
 			const store = await use(async each => each);
-			yield * store.entries(onUnreadable);
+			yield * store.entries(...parameters);
 		},
 		delete: async keys => use(async store => {
 			if (store === redis) {

@@ -42,8 +42,8 @@ export const createEntries = ({backend, guard, values, deletions, timeoutMs}: Li
 		return head;
 	};
 
-	return async function * (onUnreadable) {
-		const batches = backend.scan()[Symbol.asyncIterator]();
+	return async function * (onUnreadable, start) {
+		const batches = backend.scan(start)[Symbol.asyncIterator]();
 		for (;;) {
 			// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
 			const step = await guard.attempt('command', undefined, async () => batches.next(), {deadlineMs: timeoutMs});

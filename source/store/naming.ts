@@ -89,6 +89,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 		forget(key) {
 			store.forget(nameOf(key));
 		},
+		// A hidden name does not show how the key begins.
 		entries: onUnreadable => store.entries(onUnreadable),
 		delete: async keys => store.delete(keys.map(key => nameOf(key))),
 		clear: async () => store.clear(),

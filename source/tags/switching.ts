@@ -2,8 +2,8 @@ import {dateOf} from '../http/dates.ts';
 import type {Store} from '../store/ports/store.ts';
 import type {StoredSwitch, SwitchKind} from '../types/stored.ts';
 import {bookkeepingOf, ownTimeToLive} from './current-versions.ts';
-import {writeSwitch} from './switches.ts';
-import {originOf, originVersionKey} from './versions.ts';
+import {learnSwitch, switchIn, writeSwitch} from './switches.ts';
+import {originOf, originVersionKey, originVersionStart} from './versions.ts';
 
 /*
 Setting the switches of an origin, and asking which one is in force.
@@ -33,6 +33,23 @@ export const switchesIn = (store: Store, nowMs: number): OriginSwitch[] => bookk
 	const kind = kindInForce(originSwitch, nowMs);
 	return kind === undefined ? [] : [{origin: originSwitch.origin, kind, until: dateOf(originSwitch.untilMs)}];
 }).toArray();
+
+/**
+Looks for the switches of all origins in the store. This process knows them from then on.
+
+@throws {Error} When the store does not answer, or cannot list its keys.
+*/
+export const findSwitches = async (store: Store, nowMs: number): Promise<OriginSwitch[]> => {
+	const {switches} = bookkeepingOf(store);
+	for await (const {record} of store.entries(undefined, originVersionStart)) {
+		const originSwitch = switchIn(record);
+		if (originSwitch) {
+			learnSwitch(switches, originVersionKey(originSwitch.origin), record);
+		}
+	}
+
+	return switchesIn(store, nowMs);
+};
 
 type SwitchChange = {
 	readonly kind: StoredSwitch['kind'];

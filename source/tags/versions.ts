@@ -58,7 +58,10 @@ export const originVersionKey = (url: string): string => {
 	return lastOrigin.version;
 };
 
-export const isOriginVersionKey = (name: string): boolean => name.startsWith('{origin:');
+/** The beginning of the key of each origin's version. */
+export const originVersionStart = '{origin:';
+
+export const isOriginVersionKey = (name: string): boolean => name.startsWith(originVersionStart);
 
 export const tagVersionKey = (tag: string): string => versionKey('tag', tag);
 /** RFC 9875 §2: a group belongs to one origin. */

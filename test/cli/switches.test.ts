@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {cacheInfo} from '../../source/index.ts';
-import {setUpCli} from './helpers.ts';
+import {runCli, setUpCli} from './helpers.ts';
 
 test('freeze, bypass and thaw hold in other processes, and say until when', async () => {
 	await using setup = await setUpCli({memory: false});
@@ -29,6 +29,40 @@ test('a switch without the keys of an encrypted namespace is warned of', async (
 	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
 	await setup.store(['a']);
 	assert.match((await setup.cli('freeze', setup.origin.url)).stderr, /encrypted, so no process sees this switch: give the keys with --encryption-file/v);
+});
+
+test('the switches of all processes are listed, the one that ends first at the beginning', async () => {
+	await using setup = await setUpCli();
+	const {cli, json, cache, origin} = setup;
+	const none = await cli('switches');
+	assert.deepEqual([none.code, none.stdout], [1, '']);
+	assert.match(none.stderr, /^No origin is frozen or bypassed in the namespace 'http_cache'/v);
+
+	await cache.freeze({origin: 'https://api.example.com'}, '2h');
+	await cache.bypass({origin: origin.url}, '30m');
+	const {code, stdout, stderr} = await cli('switches');
+	assert.deepEqual([code, stderr], [0, '']);
+	const [header, ...rows] = stdout.trimEnd().split('\n');
+	assert.equal(header, 'SWITCH   LEFT  UNTIL                 ORIGIN');
+	assert.match(rows.join('\n'), /^bypass +29m {2}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}http:\/\/127\.0\.0\.1:\d+\nfreeze +1h {2}.*Z {2}https:\/\/api\.example\.com$/v);
+	const listed = await json('switches');
+	const known = (await cache.switches()).map(({kind, origin: each, until}) => ({switch: kind, origin: each, until: until.toISOString()}));
+	assert.deepEqual(listed, known);
+	assert.equal(listed.length, 2);
+
+	await cli('thaw', origin.url);
+	assert.deepEqual((await json('switches')).map(({origin: each}) => String(each)), ['https://api.example.com']);
+});
+
+test('the list of switches names the keys that an encrypted namespace needs', async () => {
+	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
+	await setup.store(['a']);
+	await setup.cache.freeze({origin: setup.origin.url}, '1h');
+	const {code, stderr} = await setup.cli('switches');
+	assert.equal(code, 1);
+	assert.match(stderr, /encrypted, and so are its switches: give the keys with --encryption-file/v);
+	const withKey = await runCli(['switches', '--json'], {env: {REDIS_URL: setup.redis.url, GOT_REDIS_CACHE_ENCRYPTION: 'a'.repeat(64)}});
+	assert.deepEqual([withKey.code, (JSON.parse(withKey.stdout) as Record<string, unknown>).origin], [0, setup.origin.url]);
 });
 
 test('a switch that Redis does not take, or whose arguments are wrong, says so', async () => {

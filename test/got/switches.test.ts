@@ -83,6 +83,28 @@ for (const [name, toOptions] of Object.entries(stores)) {
 		assert.equal(await ask('items'), 'miss not-stored 2');
 	});
 
+	test(`${name}: switches are listed by another cache that has asked no origin, until they end`, async t => {
+		// A store in memory is seen by caches that are given the same object.
+		const isShared = options.store !== 'memory';
+		await using setup = await setUpServing(options);
+		const {cache, origin, ask} = setup;
+		const other = isShared ? setup.other().cache : cache;
+		await ask('items');
+		assert.deepEqual(await other.switches(), []);
+		t.mock.timers.enable({apis: ['Date'], now: Date.now()});
+		const until = new Date(Date.now() + 120_000);
+		await cache.bypass({origin: 'http://127.0.0.1:1'}, '3m');
+		await cache.freeze({origin: origin.url}, '2m');
+		await cache.freeze({origin: 'https://thawed.example'}, '1h');
+		await cache.thaw({origin: 'https://thawed.example'});
+		const [first, ...others] = await other.switches();
+		assert.deepEqual(first, {origin: origin.url, kind: 'freeze', until});
+		assert.deepEqual(others.map(({origin: each, kind}) => [each, kind]), [['http://127.0.0.1:1', 'bypass']]);
+		assert.equal(other.health().switches.length, 2);
+		t.mock.timers.tick(120_000);
+		assert.deepEqual((await other.switches()).map(({kind}) => kind), ['bypass']);
+	});
+
 	test(`${name}: a switch ends by itself`, async t => {
 		await using setup = await setUpServing(options);
 		const {cache, origin, ask} = setup;

@@ -216,7 +216,7 @@ test('switches are set, listed and ended', async () => {
 	const other = setup.other();
 	await other.cache.bypass({origin: 'https://example.com'}, '1h');
 	const set = async (query: string) => setup.json<WireDone>(`/api/switch?origin=${origin.url}&${query}`, {method: 'POST'});
-	const kinds = async () => (await setup.json<readonly WireSwitch[]>(`/api/switches?origin=${origin.url}&origin=https://example.com&origin=nonsense`)).map(({origin: each, kind}) => `${kind} ${each}`).toSorted();
+	const kinds = async () => (await setup.json<readonly WireSwitch[]>('/api/switches')).map(({origin: each, kind}) => `${kind} ${each}`).toSorted();
 
 	assert.deepEqual(await set('kind=freeze&duration=10m'), {isConfirmed: true});
 	assert.deepEqual(await kinds(), ['bypass https://example.com', `freeze ${origin.url}`]);

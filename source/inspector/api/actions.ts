@@ -2,9 +2,6 @@ import type {Purgeable, RedisCache} from '../../index.ts';
 import {HttpError, optional, required} from './request.ts';
 import type {WireCheck, WireDone, WireSwitch} from './wire.ts';
 
-/** So many origins are asked about at a time. */
-const mostOrigins = 20;
-
 /** Builds what `invalidate()` takes, by the kind of purge. */
 const purgeables: ReadonlyMap<string, (query: URLSearchParams) => Purgeable> = new Map(Object.entries({
 	tag: query => ({tag: required(query, 'value')}),
@@ -55,12 +52,11 @@ export const setSwitch = async (cache: RedisCache, query: URLSearchParams): Prom
 	return {isConfirmed: await cache[kind]({origin}, duration)};
 };
 
-/** Reads the switches. A process knows those of the origins that it has asked about, so each origin that the page names is asked about first. */
-export const readSwitches = async (cache: RedisCache, query: URLSearchParams): Promise<readonly WireSwitch[]> => {
-	const origins = query.getAll('origin').filter(origin => /^https?:\/\/[^\/]+$/v.test(origin) && URL.canParse(origin)).slice(0, mostOrigins);
-	await Promise.all(origins.map(async origin => cache.explain(`${origin}/`)));
+/** Lists the switches of all processes. A store that cannot list its keys has those that this process knows. */
+export const readSwitches = async (cache: RedisCache): Promise<readonly WireSwitch[]> => {
+	const switches = await cache.switches().catch(() => cache.health().switches);
 
-	return cache.health().switches.map(({origin, kind, until}) => ({origin, kind, until: until.toISOString()}));
+	return switches.map(({origin, kind, until}) => ({origin, kind, until: until.toISOString()}));
 };
 
 /** Tries whether the store can be read and written to. */

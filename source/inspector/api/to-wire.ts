@@ -42,11 +42,10 @@ const nodeToWire = ({state, since, lastError, lastErrorAt}: Node | NonNullable<R
 	...lastErrorAt && {lastErrorAt: lastErrorAt.toISOString()},
 });
 
-export const healthToWire = ({nodes = [], counters, switches, ...health}: RedisCacheHealth): WireHealth => ({
+export const healthToWire = ({nodes = [], counters, switches: _switches, ...health}: RedisCacheHealth): WireHealth => ({
 	...nodeToWire(health),
 	nodes: nodes.map(node => ({...nodeToWire(node), address: node.address})),
 	counters: {...counters},
-	switches: switches.map(({origin, kind, until}) => ({origin, kind, until: until.toISOString()})),
 });
 
 export const exchangeToWire = (report: ExchangeReport, id: number): WireExchange => {

@@ -88,8 +88,6 @@ export type WireNode = {
 export type WireHealth = WireNode & {
 	readonly nodes: ReadonlyArray<WireNode & {readonly address: string}>;
 	readonly counters: Readonly<Record<string, number>>;
-	/** The switches that this process knows. */
-	readonly switches: readonly WireSwitch[];
 };
 
 export type WireExchange = {

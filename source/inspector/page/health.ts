@@ -5,6 +5,7 @@ import {formatCount, formatDate, formatFromNow} from './format.ts';
 import {attempt} from './notice.ts';
 import {badge, card, empty, facts, failure, foreign} from './parts.ts';
 import {isReadOnly} from './settings.ts';
+import {readSwitches, switchTable} from './switches.ts';
 import {repeat, type View} from './view.ts';
 
 const refreshMs = 5000;
@@ -28,7 +29,7 @@ const nodeFacts = ({since, lastError, lastErrorAt}: WireNode): HTMLElement => fa
 /** A name in camel case as words. */
 const words = (name: string): string => name.replaceAll(/[A-Z]/gv, letter => ` ${letter.toLowerCase()}`);
 
-const content = ({state, nodes, counters, switches, ...rest}: WireHealth): HTMLElement[] => [
+const content = ({state, nodes, counters, ...rest}: WireHealth): HTMLElement[] => [
 	card('Store', h('p', {class: 'verdict'}, badge(state), h('span', {}, meanings[state] ?? '')), nodeFacts({state, ...rest})),
 	...(nodes.length === 0
 		? []
@@ -41,12 +42,6 @@ const content = ({state, nodes, counters, switches, ...rest}: WireHealth): HTMLE
 			),
 		]),
 	card('Keys of the store, since this cache was made', facts(Object.entries(counters).map(([name, count]) => [words(name), formatCount(count)]))),
-	card(
-		'Switches',
-		switches.length === 0
-			? empty('No origin is frozen or bypassed, as far as this process knows.')
-			: facts(switches.map(({origin, kind, until}) => [kind, foreign(origin), `, ends ${formatFromNow(until)}`])),
-	),
 ];
 
 const checkCard = (): HTMLElement => {
@@ -71,7 +66,8 @@ export const health: View = {
 	title: 'Health',
 	async show(root, _parameters, signal) {
 		const state = h('div', {class: 'stack'});
-		root.append(state, await isReadOnly() ? '' : checkCard());
+		const switches = card('Switches', empty('Reading…'));
+		root.append(state, switches, await isReadOnly() ? '' : checkCard());
 		const refresh = async () => {
 			const now = await get<WireHealth>('health', {}, signal);
 			state.replaceChildren(...content(now));
@@ -79,5 +75,6 @@ export const health: View = {
 
 		await refresh();
 		repeat(refresh, refreshMs, signal);
+		switches.lastElementChild?.replaceWith(switchTable(await readSwitches(signal)));
 	},
 };

@@ -4,6 +4,7 @@ import {chart} from './chart.ts';
 import {button, h, linkTo, type Child} from './dom.ts';
 import {formatBytes, formatCount, formatMs, formatSeconds, formatShare, formatTime} from './format.ts';
 import {bars, card, empty, failure, foreign} from './parts.ts';
+import {readSwitches, switchTable} from './switches.ts';
 import {repeat, type View} from './view.ts';
 
 const periods: ReadonlyArray<readonly [since: string, label: string]> = [['15m', '15 min'], ['1h', '1 hour'], ['6h', '6 hours'], ['1d', '1 day'], ['2d', '2 days']];
@@ -159,5 +160,9 @@ export const overview: View = {
 
 		await refresh();
 		repeat(refresh, refreshMs, signal);
+		const inForce = await readSwitches(signal);
+		if (inForce.length > 0) {
+			body.before(card('Switches in force', switchTable(inForce)));
+		}
 	},
 };

@@ -1,10 +1,10 @@
-import type {WireDone, WireStatistics, WireSwitch} from '../api/wire.ts';
+import type {WireDone, WireStatistics} from '../api/wire.ts';
 import {get, post} from './api.ts';
 import {confirmed} from './confirm.ts';
 import {button, h} from './dom.ts';
-import {formatFromNow} from './format.ts';
 import {attempt, notify} from './notice.ts';
-import {badge, card, empty, field, foreign, input, select} from './parts.ts';
+import {card, empty, field, foreign, input, select} from './parts.ts';
+import {readSwitches, switchTable} from './switches.ts';
 import type {View} from './view.ts';
 
 /** The kinds of purges, each with the label of its value. */
@@ -139,42 +139,19 @@ const switchForm = (afterwards: () => Promise<void>): HTMLElement => {
 	return form;
 };
 
-const switchList = (switches: readonly WireSwitch[]): HTMLElement =>
-	switches.length === 0
-		? empty('No origin is frozen or bypassed, as far as this process knows.')
-		: h(
-			'table',
-			{},
-			h(
-				'tbody',
-				{},
-				...switches.map(({origin, kind, until}) =>
-					h(
-						'tr',
-						{},
-						h('td', {}, badge(kind)),
-						h('td', {class: 'target'}, foreign(origin)),
-						h('td', {class: 'number'}, `ends ${formatFromNow(until)}`),
-					),
-				),
-			),
-		);
-
 export const purge: View = {
 	title: 'Purge',
 	async show(root, _parameters, signal) {
 		const suggestions = h('datalist', {attributes: {id: 'origins'}});
 		const list = h('div', {attributes: {'aria-live': 'polite'}}, empty('Reading…'));
-		let origins: readonly string[] = [];
 		const showSwitches = async () => {
-			list.replaceChildren(switchList(await get<readonly WireSwitch[]>('switches', {origin: origins}, signal)));
+			list.replaceChildren(switchTable(await readSwitches(signal)));
 		};
 
 		root.append(h('div', {class: 'columns'}, card('Purge', purgeForm(suggestions)), card('Freeze or bypass an origin', switchForm(showSwitches), list)));
 		try {
 			const {origins: counted} = await get<WireStatistics>('statistics', {since: '1d'}, signal);
-			origins = Object.keys(counted).filter(origin => origin !== '*');
-			suggestions.append(...origins.map(origin => h('option', {attributes: {value: origin}})));
+			suggestions.append(...Object.keys(counted).filter(origin => origin !== '*').map(origin => h('option', {attributes: {value: origin}})));
 		} catch {
 			// Without statistics, nothing is suggested.
 		}

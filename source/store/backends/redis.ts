@@ -73,15 +73,15 @@ const scanBatch = '1000';
 
 type SendToNode = MasterNode['send'];
 
-const scanKeys = async function * (send: SendToNode, prefix: string): AsyncGenerator<readonly string[]> {
-	const pattern = `${escapeGlob(prefix)}{*`;
+const scanKeys = async function * (send: SendToNode, prefix: string, start = '{'): AsyncGenerator<readonly string[]> {
+	const pattern = `${escapeGlob(prefix + start)}*`;
 	let cursor = '0';
 	do {
 		// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
 		const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', scanBatch], 'text');
 		const [next, keys] = reply as [string, string[]];
 		cursor = next;
-		yield keys.filter(key => key.startsWith(`${prefix}{`));
+		yield keys.filter(key => key.startsWith(prefix + start));
 	} while (cursor !== '0');
 };
 
@@ -166,10 +166,10 @@ const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> =>
 	}
 };
 
-const scan = async function * (nodes: () => readonly SendToNode[], prefix: string): AsyncGenerator<readonly RawEntry[]> {
+const scan = async function * (nodes: () => readonly SendToNode[], prefix: string, start?: string): AsyncGenerator<readonly RawEntry[]> {
 	for (const send of nodes()) {
 		// eslint-disable-next-line no-await-in-loop -- Only as much is read as somebody takes.
-		for await (const keys of scanKeys(send, prefix)) {
+		for await (const keys of scanKeys(send, prefix, start)) {
 			const entries = await Promise.all(keys.map(async key => readHead(send, key)));
 			yield entries.filter(entry => entry !== undefined);
 		}
@@ -294,7 +294,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		keepsOrder: link.keepsOrder,
 		hasBatches: true,
 		clear: async () => unlinkAll(nodes(), prefix),
-		scan: () => scan(nodes, prefix),
+		scan: start => scan(nodes, prefix, start),
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
 		guarded: createGuardedChanges(send, async () => replaceGuards(nodes(), prefix)),
 		async extend(key, ttlMs) {

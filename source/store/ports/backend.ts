@@ -133,8 +133,12 @@ export type Backend = Encoding & {
 	/** Deletes only the keys that begin with the prefix and a brace. */
 	clear(): Promise<void>;
 
-	/** Lists the values under keys that begin with the prefix and a brace, in batches. Only the first bytes of a value may be given. Throws if the keys cannot be listed. */
-	scan(): AsyncIterable<readonly RawEntry[]>;
+	/**
+	Lists the values under keys that begin with the prefix and a brace, in batches. Only the first bytes of a value may be given. Throws if the keys cannot be listed.
+
+	@param start - The beginning of the wanted keys, behind the prefix. The store may leave out other keys.
+	*/
+	scan(start?: string): AsyncIterable<readonly RawEntry[]>;
 
 	/**
 	Writes a value if the expected value, or none, is still the current one, and returns whether it was. Absent if the store cannot do that atomically.

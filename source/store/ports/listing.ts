@@ -30,9 +30,10 @@ export type RecordLister = {
 	Lists all records in no particular order, while they may change. A key may be listed twice.
 
 	@param onUnreadable - Is called with each key whose value could not be read.
+	@param start - The beginning of the wanted keys. It spares reading other values, unless encryption hides the names of keys.
 	@throws {Error} When the store does not answer, or cannot list its keys.
 	*/
-	entries(onUnreadable?: OnUnreadable): AsyncGenerator<StoreEntry>;
+	entries(onUnreadable?: OnUnreadable, start?: string): AsyncGenerator<StoreEntry>;
 
 	/** The name that `entries()` uses for a key; with encryption, names reveal nothing. */
 	nameOf(key: string): string;
