@@ -32,8 +32,11 @@ export type EmbeddedRedis = {
 
 	/** Options for `createClient()` of node-redis. */
 	readonly clientOptions: {
+		/** The options of the socket. */
 		socket: {
+			/** The Unix socket, as `socketPath`. */
 			path: string;
+			/** A Unix socket is not encrypted. */
 			tls: false;
 		};
 	};

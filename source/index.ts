@@ -6,9 +6,9 @@ export type {Finding} from './http/finding.ts';
 export {cacheInfo} from './got/cache-info.ts';
 export type {CacheHop, CacheInfo, CacheReason, NotStoredReason} from './observe/info.ts';
 export type {ExchangeReport} from './observe/exchange-report.ts';
-export type {CacheStats, FleetStats, RefusedUrl, RequestCounts, StatsStep} from './observe/stats.ts';
+export type {CacheStats, FleetStats, HotOrigin, HotUrl, RefusedUrl, RequestCounts, StatsStep} from './observe/stats.ts';
 export type {ExchangeTrace} from './observe/tracing.ts';
-export type {RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
+export type {Failover, RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
 export type {OriginAnswer, OriginGate, OriginPermission, OriginRequest} from './got/state/origin-gate.ts';
 export type {Duration} from './types/duration.ts';
 export type {ExportedResponse, ImportResult} from './management/exported.ts';
@@ -22,6 +22,7 @@ export type {
 	ExplainedRefusal,
 	ExplainedResponse,
 	ExplainedStaleness,
+	ExplainedStore,
 	ExplainedWindow,
 	Explanation,
 	OriginJudgement,
@@ -42,6 +43,6 @@ export type {SqliteOptions} from './store/sqlite/address.ts';
 export type {UnreadableReason} from './store/ports/listing.ts';
 export type {OriginSwitch} from './tags/switching.ts';
 export type {Switchable} from './management/switches.ts';
-export type {StoredPolicy} from './types/stored.ts';
+export type {StoredPolicy, StoredRange} from './types/stored.ts';
 export {StoreError, StoreTimeoutError} from './store/ports/store-error.ts';
 export type {UrlPattern} from './options/url-pattern.ts';

@@ -4,6 +4,7 @@ import type {HeaderFields} from '../http/message.ts';
 
 /** A response to compare, as functions of the user's get it. */
 export type AuditedResponse = {
+	/** The status code. */
 	readonly statusCode: number;
 	/** Header fields by lower-case name. */
 	readonly headers: HeaderFields;

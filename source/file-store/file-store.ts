@@ -225,6 +225,7 @@ export class FileStore extends Map<string, FileEntry> {
 		return this;
 	}
 
+	/** Removes a listener. */
 	off(event: 'error', listener: (error: Error) => void): this {
 		this.#events.off(event, listener);
 		return this;
@@ -297,6 +298,7 @@ export class FileStore extends Map<string, FileEntry> {
 		}
 	}
 
+	/** `entries()`, for `for … of`. */
 	override [Symbol.iterator](): MapIterator<[string, FileEntry]> {
 		return this.entries();
 	}

@@ -22,7 +22,9 @@ A stored record as a file, and back. A response is written for people; an index 
 
 /** An entry of the store: a value in bytes, and its end in milliseconds since the epoch. */
 export type FileEntry = {
+	/** The value, as the cache writes it. */
 	readonly value: Uint8Array;
+	/** The time at which it ends, in milliseconds since the epoch; `undefined` if never. */
 	readonly expires?: number | undefined;
 };
 

@@ -43,6 +43,14 @@ import {createHits} from './state/hits.ts';
 import {gateOrigin, gatedCacheOf, registerGates, type OriginGate} from './state/origin-gate.ts';
 import {optionsOfGot, requireCurrentGot} from './state/got-module.ts';
 
+/** A node of a cluster that others have replaced. All are addresses (`host:port`). */
+export type Failover = {
+	/** The address of the node that did not answer. */
+	readonly address: string;
+	/** The addresses of the nodes that have taken its place. */
+	readonly replacedBy: readonly string[];
+};
+
 /** The events of a cache, with what listeners are called with. */
 export type RedisCacheEvents = {
 	/** Something went wrong that no request is told of: the store failed (once per change, not once per request), which is a `StoreError`, or a background refresh did, whose error is the `cause`. */
@@ -51,8 +59,8 @@ export type RedisCacheEvents = {
 	degraded: [error: StoreError];
 	/** The store is in use again. */
 	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
-	/** A node of a cluster did not answer, and others have taken its place without the client's notice: the client was told, and the cache uses the new nodes. All are addresses (`host:port`). */
-	failover: [failover: {readonly address: string; readonly replacedBy: readonly string[]}];
+	/** A node of a cluster did not answer, and others have taken its place without the client's notice: the client was told, and the cache uses the new nodes. */
+	failover: [failover: Failover];
 	/** `close()` was called, and the connection has ended. */
 	closed: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
 	/** A request that went through the cache is over: answered, failed or aborted. Redirects, retries and refreshes in the background are requests of their own. A listener that throws is reported as an `error` event. */

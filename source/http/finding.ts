@@ -20,6 +20,7 @@ export type FindingLevel =
 export type Finding = {
 	/** The subject, in lower case: a reason why a response is not stored, a header field, a directive, or `lifetime`, `clock` and the like. */
 	readonly about: string;
+	/** The weight of the finding: `'pass'`, `'note'`, `'warning'` or `'failure'`. */
 	readonly level: FindingLevel;
 	/** The finding in a sentence. */
 	readonly text: string;

@@ -3,6 +3,8 @@ import type {Finding} from '../http/finding.ts';
 import type {LifetimeSource} from '../http/lifetime.ts';
 import type {PassReason} from '../http/outcome.ts';
 import type {StoreHealth} from '../store/ports/health.ts';
+import type {OriginSwitch} from '../tags/switching.ts';
+import type {StoredRange} from '../types/stored.ts';
 import type {CacheEntry} from './inventory.ts';
 
 /*
@@ -54,6 +56,7 @@ export type ExplainedPurge = {
 export type ExplainedFreshness = {
 	/** Whether it is fresh by its age. */
 	readonly isFresh: boolean;
+	/** The freshness lifetime (RFC 9111 §4.2.1). */
 	readonly lifetimeSeconds: Seconds;
 	/** The origin of the lifetime: a directive or field of the response, an option, `'heuristic'` (a tenth of the time since `Last-Modified`) or `'none'`; `'request'`: the option `expireAfter` of the request; `'other'`: `touch()`, or other options than those of this cache. */
 	readonly source: LifetimeSource | 'other';
@@ -98,9 +101,12 @@ export type ExplainedResponse = CacheEntry & {
 	/** Whether this process has it in memory. */
 	readonly isInMemory: boolean;
 	/** The bytes that are stored of a response that is incomplete: the first, the last, and the length of the whole. */
-	readonly range: {readonly firstByte: number; readonly lastByte: number; readonly completeLength: number} | undefined;
+	readonly range: StoredRange | undefined;
+	/** Whether it has an `ETag` or `Last-Modified` to validate it by. */
 	readonly hasValidator: boolean;
+	/** How long it is fresh. */
 	readonly freshness: ExplainedFreshness;
+	/** When it may be used after that. */
 	readonly staleness: ExplainedStaleness;
 	/** The rest of its time to live in Redis, in milliseconds; `'unlimited'`: it has none; `undefined`: the store does not tell. */
 	readonly ttlMs: number | 'unlimited' | undefined;
@@ -126,22 +132,27 @@ export type ExplainedDecision = {
 
 /** Why the last response to such a request was not stored, as far as this process remembers. */
 export type ExplainedRefusal = {
+	/** The reason; docs/reasons.md has all of them. */
 	readonly reason: PassReason;
 	/** The reason in a sentence. */
 	readonly text: string;
+	/** The section that the rule is from; `undefined` for a rule of this cache. */
 	readonly rfc: string | undefined;
 	/** The way to have such responses stored; `undefined` if there is none. */
 	readonly mend: string | undefined;
 	/** The status code of the origin's response; `undefined` if there was none. */
 	readonly statusCode: number | undefined;
+	/** The time of the response. */
 	readonly at: Date;
 };
 
 /** Why responses to a URL were not stored, in all processes. */
 export type ExplainedFleetRefusal = {
+	/** The reason; docs/reasons.md has all of them. */
 	readonly reason: PassReason;
 	/** The reason in a sentence. */
 	readonly text: string;
+	/** The section that the rule is from; `undefined` for a rule of this cache. */
 	readonly rfc: string | undefined;
 	/** The way to have such responses stored; `undefined` if there is none. */
 	readonly mend: string | undefined;
@@ -163,6 +174,7 @@ export type OriginJudgement = {
 	readonly reason: PassReason | undefined;
 	/** The judgement in a sentence. */
 	readonly text: string;
+	/** The section that the rule is from; `undefined` for a rule of this cache. */
 	readonly rfc: string | undefined;
 	/** The way to have it stored; `undefined` if it would be, or if there is none. */
 	readonly mend: string | undefined;
@@ -180,13 +192,25 @@ export type OriginJudgement = {
 	readonly findings: readonly Finding[];
 };
 
+/** The state of the store. */
+export type ExplainedStore = {
+	/** The state, as in `health()`. */
+	readonly state: StoreHealth['state'];
+	/** Whether the store has answered this time. */
+	readonly isAnswering: boolean;
+	/** The message of the last error; `undefined` if there was none. */
+	readonly lastError: string | undefined;
+};
+
 /** The answer to the question why a request is, or is not, answered from the cache. New properties may be added in a minor version. */
 export type Explanation = {
 	/** The request's method, in upper case. */
 	readonly method: string;
 	/** The absolute URL without userinfo, fragment and ignored parameters, and with `REDACTED` in place of credentials. */
 	readonly url: string;
+	/** The key under which the request is looked up. */
 	readonly key: ExplainedKey;
+	/** The decision about the request, and its reason. */
 	readonly decision: ExplainedDecision;
 	/** Everything that is stored under the key: all variants, and what was purged but is still there. */
 	readonly stored: readonly ExplainedResponse[];
@@ -199,9 +223,9 @@ export type Explanation = {
 	/** Why responses to this URL were not stored in the last hour, in all processes that share the Redis and the namespace, whatever the method, header fields and user; the most frequent reason first. Empty without a Redis, with `statistics: false`, and if none is known: each process tells the others every ten seconds of the URLs that most of its refusals were about. */
 	readonly fleetRefusals: readonly ExplainedFleetRefusal[];
 	/** The switch that an operator has set for the origin with `freeze()` or `bypass()`, and its end; `undefined` if there is none. */
-	readonly originSwitch: {readonly kind: 'freeze' | 'bypass'; readonly until: Date} | undefined;
+	readonly originSwitch: Omit<OriginSwitch, 'origin'> | undefined;
 	/** The state of the store, as in `health()`, and whether it has answered this time. Without an answer, nothing of what is stored is known. */
-	readonly store: {readonly state: StoreHealth['state']; readonly isAnswering: boolean; readonly lastError: string | undefined};
+	readonly store: ExplainedStore;
 	/** The judgement of what the origin answers, with the option `ask`. */
 	readonly origin: OriginJudgement | undefined;
 	/** All of it as text for people, in lines. */

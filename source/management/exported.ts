@@ -13,7 +13,9 @@ export type ExportedResponse = {
 	readonly url: string;
 	/** Upper-case. */
 	readonly method: string;
+	/** The status code. */
 	readonly statusCode: number;
+	/** The reason phrase, such as `'OK'`; empty with HTTP/2. */
 	readonly statusMessage: string;
 	/** Such as `'1.1'`. */
 	readonly httpVersion: string;
@@ -27,7 +29,9 @@ export type ExportedResponse = {
 	readonly body: Uint8Array;
 	/** The bytes in `body`, of a partial response. */
 	readonly range?: StoredRange | undefined;
+	/** The tags that it was stored with. */
 	readonly tags: readonly string[];
+	/** The cache groups that it belongs to (RFC 9875). */
 	readonly groups: readonly string[];
 	/** Its freshness, as it was worked out when the response was stored or last validated. */
 	readonly policy: StoredPolicy;

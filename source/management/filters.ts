@@ -44,6 +44,7 @@ export type EntryFilter = {
 export type UnreadableEntry = {
 	/** The key in the store, with the namespace. `deleteByKey()` takes it. */
 	readonly storeKey: string;
+	/** Why it cannot be read. */
 	readonly reason: UnreadableReason;
 };
 
@@ -60,11 +61,37 @@ type Only<Given> = Given & Readonly<Partial<Record<Exclude<PurgeProperty, keyof 
 
 /** The responses to purge: one property of those that filter entries, with the same meaning, or a cache group, which is one of an origin's (RFC 9875). An array of tags or groups purges what has any of them, an empty one nothing. */
 export type Purgeable =
-	| Only<{readonly tag: string | readonly string[]}>
-	| Only<{readonly group: string | readonly string[]; readonly origin: string | URL}>
-	| Only<{readonly origin: string | URL}>
-	| Only<{readonly url: string | URL}>
-	| Only<{readonly prefix: string}>
-	| Only<{readonly pattern: UrlPattern}>
-	| Only<{readonly olderThan: Duration | Date}>
-	| Only<{readonly stale: true}>;
+	| Only<{
+		/** A tag, or several, of which one is enough. */
+		readonly tag: string | readonly string[];
+	}>
+	| Only<{
+		/** A cache group of `origin`, or several, of which one is enough (RFC 9875). */
+		readonly group: string | readonly string[];
+		/** The origin that the group belongs to. */
+		readonly origin: string | URL;
+	}>
+	| Only<{
+		/** An origin: scheme, host and port of the URL count. */
+		readonly origin: string | URL;
+	}>
+	| Only<{
+		/** A whole URL, for all methods, contents and users. */
+		readonly url: string | URL;
+	}>
+	| Only<{
+		/** The beginning of URLs, with the scheme. */
+		readonly prefix: string;
+	}>
+	| Only<{
+		/** A pattern for URLs, as in `urlsExpireAfter`. */
+		readonly pattern: UrlPattern;
+	}>
+	| Only<{
+		/** A duration or date: responses that were received or last validated earlier. */
+		readonly olderThan: Duration | Date;
+	}>
+	| Only<{
+		/** `true`: responses that are not fresh. */
+		readonly stale: true;
+	}>;

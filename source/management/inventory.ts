@@ -29,6 +29,7 @@ export type CacheEntry = {
 	readonly url: string;
 	/** Upper-case, such as `GET`. */
 	readonly method: string;
+	/** The status code. */
 	readonly statusCode: number;
 	/** By lower-case name, as `http.IncomingMessage#headers`. */
 	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -57,7 +58,10 @@ export type ListedEntry = CacheEntry & {
 };
 
 /** A stored response with its body, as got gave it: decompressed, unless the request had `decompress: false`. */
-export type CachedResponse = CacheEntry & {readonly body: Uint8Array};
+export type CachedResponse = CacheEntry & {
+	/** The body. */
+	readonly body: Uint8Array;
+};
 
 /** The content as got sends it, with the media type that got gives it. */
 const contentOf = ({body, json, form}: RequestLike): {readonly body: string | Uint8Array | undefined; readonly mediaType?: string} => {

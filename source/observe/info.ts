@@ -6,8 +6,11 @@ import type {Outcome, PassReason, SharedOutcome} from '../http/outcome.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {isAsked, type ObservedExchange} from './observed-exchange.ts';
 
+/** The outcomes of an exchange with the origin that have a reason of their own for the status. */
+type ReasonedOutcome = Exclude<Outcome, {kind: 'pass' | 'store'}>;
+
 /** The reason for a response's `status`. `docs/reasons.md` explains each reason. */
-export type CacheReason = Decision['reason'] | Exclude<Outcome, {kind: 'pass' | 'store'}>['reason'] | SharedOutcome['reason'];
+export type CacheReason = Decision['reason'] | ReasonedOutcome['reason'] | SharedOutcome['reason'];
 
 /** The reason why the origin's response was not stored. `docs/reasons.md` explains each reason. */
 export type NotStoredReason = PassReason;

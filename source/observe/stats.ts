@@ -6,7 +6,9 @@ export const statuses = ['hit', 'stale', 'revalidated', 'miss', 'bypass', 'unava
 
 /** Requests by status, and those that failed, which have a status as well. */
 export type RequestCounts = Readonly<Record<CacheInfo['status'], number>> & {
+	/** The number of requests. */
 	readonly requests: number;
+	/** The number of requests that failed or were aborted. */
 	readonly errors: number;
 };
 
@@ -45,8 +47,11 @@ export type CacheStats = {
 
 	/** The bytes of all bodies, by the place that they came from: this process's memory, the store, or the origin. */
 	readonly bytes: {
+		/** The bytes from this process's memory. */
 		readonly memory: number;
+		/** The bytes from the store. */
 		readonly store: number;
+		/** The bytes from the origin. */
 		readonly origin: number;
 	};
 
@@ -55,12 +60,15 @@ export type CacheStats = {
 
 	/** Requests that waited for a rate limit before the origin was asked, and how long they did, in milliseconds. */
 	readonly waits: {
+		/** The number of requests that waited. */
 		readonly count: number;
+		/** The sum of their waits, in milliseconds. */
 		readonly totalMs: number;
 	};
 
 	/** How long look-ups took. The durations are exact to some 13 %; `undefined` before the first look-up. */
 	readonly lookUps: {
+		/** The number of look-ups. */
 		readonly count: number;
 		/** The median, in milliseconds. */
 		readonly p50Ms: number | undefined;
@@ -71,11 +79,28 @@ export type CacheStats = {
 	/** The most frequent URLs, origins and refusals, ten of each at most, the most frequent one first. The counts are never too high. */
 	readonly hottest: {
 		/** URLs without userinfo, fragment and ignored parameters, and with `REDACTED` in place of credentials. */
-		readonly urls: ReadonlyArray<{readonly url: string; readonly requests: number}>;
-		readonly origins: ReadonlyArray<{readonly origin: string; readonly requests: number}>;
+		readonly urls: readonly HotUrl[];
+		/** Origins: scheme, host and port. */
+		readonly origins: readonly HotOrigin[];
 		/** URLs whose responses were not stored, each with the reason. Requests that went past the cache are left out. */
 		readonly notStored: readonly RefusedUrl[];
 	};
+};
+
+/** A URL, and how often it was requested. */
+export type HotUrl = {
+	/** The URL without userinfo, fragment and ignored parameters, and with `REDACTED` in place of credentials. */
+	readonly url: string;
+	/** The number of requests. */
+	readonly requests: number;
+};
+
+/** An origin, and how often it was requested. */
+export type HotOrigin = {
+	/** The scheme, host and port. */
+	readonly origin: string;
+	/** The number of requests. */
+	readonly requests: number;
 };
 
 /** A URL whose responses were not stored. */

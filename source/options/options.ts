@@ -34,6 +34,7 @@ export type CacheableRequest = {
 
 /** A response that is about to be stored. */
 export type CacheableResponse = {
+	/** The status code. */
 	readonly statusCode: number;
 	/** By lower-case name, as `http.IncomingMessage#headers`. */
 	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -415,7 +416,12 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	redisCache({waitForReplicas: {count: 2, timeout: '500ms'}});
 	```
 	*/
-	waitForReplicas?: number | {readonly count: number; readonly timeout?: Duration | undefined} | undefined;
+	waitForReplicas?: number | {
+		/** The number of replicas. */
+		readonly count: number;
+		/** The longest wait for them. Default: `'2s'`. */
+		readonly timeout?: Duration | undefined;
+	} | undefined;
 
 	/**
 	Bytes of the tier in the process, which answers without a round trip and is kept coherent by Redis's client tracking; `false` switches it off.

@@ -3,6 +3,7 @@ import {describe} from '../options/validate.ts';
 
 /** A request that a limit kept from its origin. */
 export type LimitedRequest = {
+	/** The host that the limit is for, with its port if the URL has one. */
 	readonly host: string;
 	/** The limit that decided, such as `'100/m'`; `'origin'`: what the origin has said. */
 	readonly limit: string;
@@ -16,7 +17,9 @@ export type LimitedRequest = {
 
 /** A response of an origin that refuses a request, or leaves no others. */
 export type OriginLimit = {
+	/** The host that answered, with its port if the URL has one. */
 	readonly host: string;
+	/** The status code of the response. */
 	readonly statusCode: number;
 	/** The time until which no request is sent. */
 	readonly until: Date;

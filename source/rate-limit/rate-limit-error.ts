@@ -9,6 +9,7 @@ type RateLimitErrorInit = {
 
 /** The error of a request whose turn would come too late. Got's `RequestError` has it as its `cause`. */
 export class RateLimitError extends Error {
+	/** The name tells it from other errors, also across copies of this package. */
 	override readonly name = 'RateLimitError';
 	/** `'ERR_RATE_LIMITED'`. */
 	readonly code: string;

@@ -10,6 +10,7 @@ import type {RequestFunction} from './native-request.ts';
 export type RecordingInfo = {
 	/** The name of the file in the folder. */
 	readonly file: string;
+	/** Upper-case. */
 	readonly method: string;
 	/** Without secrets and ignored parameters. */
 	readonly url: string;

@@ -5,6 +5,7 @@ import type {Recording} from './recording.ts';
 
 /** The failure of a request that has no recording, in the mode `'replay'`. */
 export class UnrecordedRequestError extends Error {
+	/** The name tells it from other errors, also across copies of this package. */
 	override readonly name = 'UnrecordedRequestError';
 	/** The code of got's error too, by which a test can recognize it. */
 	readonly code: string;

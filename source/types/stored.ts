@@ -45,7 +45,9 @@ export type StoredPolicy = {
 
 /** The byte range of a stored partial response, RFC 9110 §14.4. */
 export type StoredRange = {
+	/** The position of the first byte, from 0. */
 	readonly firstByte: number;
+	/** The position of the last byte. */
 	readonly lastByte: number;
 	/** Length of the complete representation. */
 	readonly completeLength: number;

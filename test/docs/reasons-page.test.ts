@@ -13,7 +13,7 @@ const page = await readFile(path.resolve(import.meta.dirname, '../../docs/reason
 
 /** The cells of a section's table, the first of them without what makes it code. */
 const rowsOf = (heading: string): string[][] => {
-	const section = page.split(/^## /mv).find(each => each.startsWith(`\`${heading}\`\n`)) ?? '';
+	const section = page.split(/^## /mv).find(each => each.startsWith(`${heading}\n`)) ?? '';
 	const rows = section.split('\n').filter(line => line.startsWith('| `\''));
 	return rows.map(row => row.split('|').slice(1, -1).map(cell => cell.replaceAll(/[\s'`]/gv, '')));
 };
@@ -112,11 +112,11 @@ const statusFor = (kind: Kind, reason: string): string => {
 };
 
 test('docs/reasons.md has every status, and no other', () => {
-	assert.deepEqual(namesIn('status'), Object.keys(statuses).toSorted());
+	assert.deepEqual(namesIn('Status'), Object.keys(statuses).toSorted());
 });
 
 test('docs/reasons.md has every reason, and no other, with the statuses that it comes with', () => {
-	const told = rowsOf('reason').map(([reason = '', status]) => [reason, status] as const);
+	const told = rowsOf('Reason').map(([reason = '', status]) => [reason, status] as const);
 	assert.deepEqual(Object.fromEntries(told), Object.fromEntries(Object.entries(kinds).map(([reason, its]) => [reason, its.map(kind => statusFor(kind, reason)).join(',')])));
 	assert.equal(told.length, Object.keys(kinds).length);
 });
@@ -124,7 +124,7 @@ test('docs/reasons.md has every reason, and no other, with the statuses that it 
 /** The last cell of each row of a section's table: what to do. */
 const adviceIn = (heading: string): Map<string, string> =>
 	new Map(
-		(page.split(/^## /mv).find(each => each.startsWith(`\`${heading}\`\n`)) ?? '')
+		(page.split(/^## /mv).find(each => each.startsWith(`${heading}\n`)) ?? '')
 			.split('\n')
 			.filter(line => line.startsWith('| `\''))
 			.map(row => {
@@ -139,7 +139,7 @@ const adviceIn = (heading: string): Map<string, string> =>
 const toCell = (mend: string | undefined): string => mend ?? '–';
 
 test('docs/reasons.md says what to do about each reason, as explain() does', () => {
-	const advice = adviceIn('reason');
+	const advice = adviceIn('Reason');
 	for (const [reason, {mend}] of Object.entries(decisionTexts)) {
 		assert.equal(advice.get(reason), toCell(mend), reason);
 	}
@@ -148,9 +148,9 @@ test('docs/reasons.md says what to do about each reason, as explain() does', () 
 });
 
 test('docs/reasons.md says how to have a response stored, as explain() does', () => {
-	assert.deepEqual(Object.fromEntries(adviceIn('notStored')), Object.fromEntries(Object.entries(refusalTexts).map(([reason, {mend}]) => [reason, toCell(mend)])));
+	assert.deepEqual(Object.fromEntries(adviceIn('Not stored')), Object.fromEntries(Object.entries(refusalTexts).map(([reason, {mend}]) => [reason, toCell(mend)])));
 });
 
 test('docs/reasons.md has every reason why a response is not stored, and no other', () => {
-	assert.deepEqual(namesIn('notStored'), Object.keys(notStored).toSorted());
+	assert.deepEqual(namesIn('Not stored'), Object.keys(notStored).toSorted());
 });

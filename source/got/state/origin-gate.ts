@@ -29,18 +29,39 @@ export type OriginRequest = {
 
 /** The response of an origin, when its head has come. */
 export type OriginAnswer = {
+	/** The status code. */
 	readonly statusCode: number;
+	/** The header fields, as Node.js gives them. */
 	readonly headers: Readonly<IncomingHttpHeaders>;
 };
 
 /** The answer of a gate. */
 export type OriginPermission =
 	/** Ask the origin. `onResponse` is called with the head of its response; `onUnsent` if the request is not sent after all. With `hasWaited`, what is stored is looked up once more before the origin is asked. */
-	| {readonly kind: 'ask'; readonly hasWaited?: boolean; onResponse?(answer: OriginAnswer): void; onUnsent?(): void}
+	| {
+		/** `'ask'`: the origin is asked. */
+		readonly kind: 'ask';
+		/** Whether time has passed, so that the store is asked once more. Default: `false`. */
+		readonly hasWaited?: boolean;
+		/** Called with the head of the origin's response. */
+		onResponse?(answer: OriginAnswer): void;
+		/** Called if the request is not sent after all. */
+		onUnsent?(): void;
+	}
 	/** Answer with the stored response, which became stale no longer than `mostStaleMs` ago. The reason is `'rate-limited'`. If none may answer any more, the origin is asked. */
-	| {readonly kind: 'stale'; readonly mostStaleMs: number}
+	| {
+		/** `'stale'`: a stale response answers. */
+		readonly kind: 'stale';
+		/** The longest time since the response became stale, in milliseconds. */
+		readonly mostStaleMs: number;
+	}
 	/** Fail the request. A refresh in the background is dropped without a word. */
-	| {readonly kind: 'refuse'; readonly error: Error};
+	| {
+		/** `'refuse'`: the request fails. */
+		readonly kind: 'refuse';
+		/** The error that it fails with. */
+		readonly error: Error;
+	};
 
 /** Decides about each request before it is sent to an origin. An exception lets the request pass, and is an `error` event. */
 export type OriginGate = (request: OriginRequest) => OriginPermission | Promise<OriginPermission>;

@@ -10,6 +10,7 @@ type Details = {
 An error of the store. The message names the package, the store and the likeliest cause; `cause` is the original error.
 */
 export class StoreError extends Error {
+	/** `'StoreError'`, or `'StoreTimeoutError'`. */
 	override readonly name: string = 'StoreError';
 
 	/** The address of the store, without credentials: `'redis://localhost:6379'`. */
@@ -27,7 +28,7 @@ export class StoreError extends Error {
 
 	/** The form for logs: `JSON.stringify()` would keep nothing of an error. */
 	// eslint-disable-next-line @typescript-eslint/naming-convention -- JavaScript's
-	toJSON(): {readonly name: string; readonly message: string; readonly code: string | undefined; readonly store: string} {
+	toJSON(): Pick<StoreError, 'name' | 'message' | 'code' | 'store'> {
 		const {name, message, code, store} = this;
 		return {name, message, code, store};
 	}
@@ -37,6 +38,7 @@ export class StoreError extends Error {
 The store did not answer within the option `timeout`.
 */
 export class StoreTimeoutError extends StoreError {
+	/** The name tells it from other errors, also across copies of this package. */
 	override readonly name = 'StoreTimeoutError';
 }
 
