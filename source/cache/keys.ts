@@ -58,7 +58,7 @@ export const keyToStore = async (context: ExchangeContext, exchange: KeyedExchan
 	}
 
 	// The exchange relies on the guard of another key, so that neither that key nor this one may have been purged while the origin was asked.
-	const guard = takeGuard(context.store, key, noVersions, ownTimers.now());
+	const guard = takeGuard(context.store, key, {versions: noVersions, startedMonoMs: ownTimers.now()});
 	const [wasPurged, refusal] = await Promise.all([
 		wasUrlPurged(context, request.url, requestTimeMs),
 		whyNotHeld(context.store, exchange.key, exchange.guard),

@@ -149,7 +149,7 @@ export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, ke
 		}
 
 		const versions = new Map(found.versions);
-		const guard = takeGuard(context.store, found.key, versions, found.startedAt, (name, token) => {
+		const guard = takeGuard(context.store, found.key, {versions, startedMonoMs: found.startedAt}, (name, token) => {
 			versions.set(name, token);
 		});
 
@@ -228,7 +228,7 @@ export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: St
 
 	return {
 		...exchange,
-		guard: takeGuard(context.store, exchange.key, exchange.versions, exchange.startedAt),
+		guard: takeGuard(context.store, exchange.key, {versions: exchange.versions, startedMonoMs: exchange.startedAt}),
 		decision: Object.keys(headers).length === 0 ? {kind: 'fetch', reason: 'no-validator', stored} : {kind: 'validate', reason: 'stale', stored, headers},
 	};
 };

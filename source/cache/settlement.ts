@@ -219,22 +219,26 @@ export const withNamedVariant = async (context: ExchangeContext, exchange: Excha
 	return stored ? {...exchange, decision: {...decision, stored}} : exchange;
 };
 
+type ReceivedBody = {
+	/** The complete body; the caller may change its bytes afterwards. `'too-large'`: the body was complete but not kept. `'incomplete'`: the body broke off. */
+	readonly body: Uint8Array | 'too-large' | 'incomplete';
+
+	/** Whether what the response invalidates has been purged already. */
+	readonly isInvalidated?: boolean;
+};
+
 /**
 Settles an exchange with the origin's response: stores, freshens, invalidates, or falls back to a stored response.
-
-@param body - The complete body; the caller may change its bytes afterwards. `'too-large'`: the body was complete but not kept. `'incomplete'`: the body broke off.
-@param isReceived - Whether what the response invalidates has been purged already.
 */
 export const settleResponse = async (
 	context: ExchangeContext,
 	exchange: Exchange,
 	response: ResponseHead,
-	body: Uint8Array | 'too-large' | 'incomplete',
-	isReceived = false,
+	{body, isInvalidated = false}: ReceivedBody,
 ): Promise<ExchangeResult> => {
 	const outcome = decideOutcome(context, exchange, typeof body === 'string' ? response : {...response, content: readContent(body)});
 
-	if (!isReceived && 'invalidation' in outcome && outcome.invalidation) {
+	if (!isInvalidated && 'invalidation' in outcome && outcome.invalidation) {
 		// The next request of this process must not get a response that this request has changed.
 		await invalidate(context, exchange, outcome.invalidation);
 	}

@@ -193,7 +193,7 @@ export const createHooks = (context: GotContext): Hooks => {
 	const settle = async (response: Response, state: GotExchange): Promise<void> => {
 		state.forwardStatus ??= response.statusCode;
 		const body = state.isCutShort ? 'incomplete' : response.rawBody;
-		const {outcome, written, unstored, refusal} = await settleResponse(context, state.exchange, responseHead(response), body, state.isReceived);
+		const {outcome, written, unstored, refusal} = await settleResponse(context, state.exchange, responseHead(response), {body, isInvalidated: state.isReceived ?? false});
 		const {options} = response.request;
 		if (outcome.kind === 'reuse-stale' && state.exchange.settings.retriesFirst && options.throwHttpErrors) {
 			// The stored response comes when got has made an error of this one, and does not retry.

@@ -30,7 +30,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 		try {
 			const body = size > maxBodyBytes ? 'too-large' : Buffer.concat(chunks);
 			// The responses that a redirect invalidates are purged before it is followed: the next hop may have stored it anew by now.
-			state.settlement = await settleResponse(context, state.exchange, head, body, true);
+			state.settlement = await settleResponse(context, state.exchange, head, {body, isInvalidated: true});
 		} catch (error) {
 			context.reportError('A redirect was not stored', error);
 		}

@@ -131,10 +131,16 @@ export type FleetStatistics = {
 
 type Command = NonNullable<Store['plainCommand']>;
 
-const keysBetween = (prefix: string, name: string, intervalMs: number, fromMs: number, toMs: number): string[] => {
+type Period = {
+	readonly fromMs: number;
+	readonly toMs: number;
+};
+
+/** The keys of all intervals that a period touches. */
+const keysBetween = (name: string, intervalMs: number, {fromMs, toMs}: Period): string[] => {
 	const first = Math.floor(fromMs / intervalMs);
 	const count = Math.floor(toMs / intervalMs) - first + 1;
-	return Array.from({length: count}, (_, position) => `${prefix}${name}.${first + position}`);
+	return Array.from({length: count}, (_, position) => `${name}.${first + position}`);
 };
 
 const keyAt = (prefix: string, name: string, intervalMs: number, atMs: number): string => `${prefix}${name}.${Math.floor(atMs / intervalMs)}`;
@@ -263,11 +269,12 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 		return sums;
 	};
 
-	const sumRefusals = async (command: Command, fromMs: number, toMs: number): Promise<Map<string, number>> =>
-		sum(command, sumSortedSetsScript, prefix => keysBetween(prefix, 'refusals', tenMinutesMs, fromMs, toMs), name => openLast(name, names));
+	const sumRefusals = async (command: Command, period: Period): Promise<Map<string, number>> =>
+		sum(command, sumSortedSetsScript, prefix => keysBetween(`${prefix}refusals`, tenMinutesMs, period), name => openLast(name, names));
 
-	const readTimeline = async (command: Command, fromMs: number, toMs: number, stepMs: number): Promise<StatsStep[]> => {
-		const replies = await runOn(command, countsScript, prefix => keysBetween(prefix, 'counters', minuteMs, fromMs, toMs), countersOfStep);
+	const readTimeline = async (command: Command, period: Period, stepMs: number): Promise<StatsStep[]> => {
+		const {fromMs, toMs} = period;
+		const replies = await runOn(command, countsScript, prefix => keysBetween(`${prefix}counters`, minuteMs, period), countersOfStep);
 		const firstStep = Math.floor(fromMs / stepMs);
 		const firstMinute = Math.floor(fromMs / minuteMs);
 		const steps = Array.from({length: Math.floor(toMs / stepMs) - firstStep + 1}, () => new Map<string, number>());
@@ -294,12 +301,13 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 
 			const toMs = now();
 			const fromMs = toMs - sinceMs;
+			const period = {fromMs, toMs};
 			const [counters, origins, urls, refusals, timeline] = await Promise.all([
-				sum(plainCommand, sumHashesScript, prefix => keysBetween(prefix, 'counters', minuteMs, fromMs, toMs), name => name),
-				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'origins', tenMinutesMs, fromMs, toMs), name => openLast(name, names)),
-				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(prefix, 'urls', tenMinutesMs, fromMs, toMs), names.open),
-				sumRefusals(plainCommand, fromMs, toMs),
-				stepMs === undefined ? undefined : readTimeline(plainCommand, fromMs, toMs, stepMs),
+				sum(plainCommand, sumHashesScript, prefix => keysBetween(`${prefix}counters`, minuteMs, period), name => name),
+				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(`${prefix}origins`, tenMinutesMs, period), name => openLast(name, names)),
+				sum(plainCommand, sumSortedSetsScript, prefix => keysBetween(`${prefix}urls`, tenMinutesMs, period), names.open),
+				sumRefusals(plainCommand, period),
+				stepMs === undefined ? undefined : readTimeline(plainCommand, period, stepMs),
 			]);
 
 			return {...statsOf(new Date(Math.floor(fromMs / minuteMs) * minuteMs), counters, origins, {urls, refusals}), ...timeline && {timeline}};
@@ -312,7 +320,7 @@ export const createFleetStatistics = ({statistics, store, names, now, isReadOnly
 			}
 
 			// Plain reads, which every user of Redis may be allowed. A key that cannot be read tells nothing.
-			const keyNames = keysBetween('', 'refusals', tenMinutesMs, now() - refusalsSinceMs, now());
+			const keyNames = keysBetween('refusals', tenMinutesMs, {fromMs: now() - refusalsSinceMs, toMs: now()});
 			const results = await Promise.all(keyNames.map(async name => plainCommand(keyPrefix, prefix => ['ZRANGE', `${prefix}${name}`, '0', '-1', 'WITHSCORES'])));
 			const sums = new Map<string, number>();
 			for (const result of results) {

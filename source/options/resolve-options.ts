@@ -525,24 +525,26 @@ const cacheStatusName = (value: boolean | string) => value === true ? 'got-redis
 /**
 @param ofRequest - The lifetime that the request sets for itself; that of the cache is among the options.
 */
+const httpSettings = (options: Options, ofRequest: ExpireAfter | undefined): Settings => ({
+	isShared: options.shared ?? true,
+	mode: options.mode ?? 'default',
+	...staleIfErrorSettings(options.staleIfError),
+	staleWhileRevalidate: staleAllowance<never>(options.staleWhileRevalidate ?? false),
+	lifetimes: lifetimesOf(options, ofRequest),
+	heedsCacheControl: options.cacheControl ?? true,
+	methods: new Set((options.methods ?? ['GET', 'HEAD', 'QUERY']).map(method => method.toUpperCase())),
+	statusCodes: options.statusCodes && new Set(options.statusCodes),
+	alwaysRevalidates: options.alwaysRevalidate ?? false,
+	isReadOnly: options.readOnly ?? false,
+	targets: (options.targets ?? []).map(target => target.toLowerCase()),
+	cacheStatus: cacheStatusName(options.cacheStatus ?? true),
+	matchHeaders: [...options.matchHeaders ?? [], ...options.shared === false ? userFields : []].map(name => name.toLowerCase()),
+	hasOwnKey: options.key !== undefined,
+	ignoredParameters: new Set((options.ignoredParameters ?? []).map(name => name.toLowerCase())),
+});
+
 const requestSettings = (options: Options, ofRequest?: ExpireAfter): RequestSettings => ({
-	http: {
-		isShared: options.shared ?? true,
-		mode: options.mode ?? 'default',
-		...staleIfErrorSettings(options.staleIfError),
-		staleWhileRevalidate: staleAllowance<never>(options.staleWhileRevalidate ?? false),
-		lifetimes: lifetimesOf(options, ofRequest),
-		heedsCacheControl: options.cacheControl ?? true,
-		methods: new Set((options.methods ?? ['GET', 'HEAD', 'QUERY']).map(method => method.toUpperCase())),
-		statusCodes: options.statusCodes && new Set(options.statusCodes),
-		alwaysRevalidates: options.alwaysRevalidate ?? false,
-		isReadOnly: options.readOnly ?? false,
-		targets: (options.targets ?? []).map(target => target.toLowerCase()),
-		cacheStatus: cacheStatusName(options.cacheStatus ?? true),
-		matchHeaders: [...options.matchHeaders ?? [], ...options.shared === false ? userFields : []].map(name => name.toLowerCase()),
-		hasOwnKey: options.key !== undefined,
-		ignoredParameters: new Set((options.ignoredParameters ?? []).map(name => name.toLowerCase())),
-	},
+	http: httpSettings(options, ofRequest),
 	isDisabled: options.disabled ?? false,
 	isOnlyIfCached: options.onlyIfCached ?? false,
 	refreshesAhead: options.refreshAhead ?? false,

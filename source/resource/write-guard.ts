@@ -33,14 +33,18 @@ const place = async (store: Store, name: string, lookedUpMonoMs: number): Promis
 	return isTooLate || isPurgeToken(placed.token) ? {refusal: 'invalidated'} : placed;
 };
 
+type SeenAtLookUp = {
+	readonly versions: Versions;
+	/** The time at which the look-up began. */
+	readonly startedMonoMs: number;
+};
+
 /**
 Takes the guard for an exchange that is about to ask the origin.
 
-@param versions - The versions that the look-up saw.
-@param lookedUpMonoMs - The time at which the look-up began.
 @param onPlaced - Called with the token that the exchange relies on.
 */
-export const takeGuard = (part: Store, key: string, versions: Versions, lookedUpMonoMs: number, onPlaced?: (name: string, token: string) => void): WriteGuard => {
+export const takeGuard = (part: Store, key: string, {versions, startedMonoMs}: SeenAtLookUp, onPlaced?: (name: string, token: string) => void): WriteGuard => {
 	const store = unbudgeted(part);
 	const name = guardKey(key);
 	const token = versions.get(name);
@@ -54,7 +58,7 @@ export const takeGuard = (part: Store, key: string, versions: Versions, lookedUp
 	}
 
 	const placing = async () => {
-		const placed = await place(store, name, lookedUpMonoMs);
+		const placed = await place(store, name, startedMonoMs);
 		guard.known = placed;
 		if (placed.refusal === undefined) {
 			onPlaced?.(name, placed.token);

@@ -153,8 +153,7 @@ export const createCommitting = ({
 						...ready,
 						...deletedKeys.map(key => ({kind: 'delete', key: prefix + key, expected: 'anything'}) as const),
 					]),
-				{},
-				({kind}) => kind === 'done',
+				{isWritten: ({kind}) => kind === 'done'},
 			);
 			if (attempted?.result.kind === 'done') {
 				partKeys.length = 0;
@@ -191,8 +190,7 @@ export const createCommitting = ({
 			'write',
 			key,
 			async () => guarded.place(prefix + key, own, guardLifeMs),
-			{},
-			token => token === own,
+			{isWritten: token => token === own},
 		);
 		return attempted && {token: attempted.result, isNew: attempted.result === own};
 	};

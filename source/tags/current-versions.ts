@@ -151,12 +151,17 @@ export const readVersions = async (store: Store, names: readonly string[]): Prom
 /** The time to live of a version without stored responses. Atomic stores create a version for every origin and tag, so that a lost version counts as changed. Other stores have versions only for what was purged, so that these must stay. */
 export const ownTimeToLive = ({isAtomic}: StoreTraits): TimeToLive => isAtomic ? spareMs : 'forever';
 
+type WriteOptions = {
+	readonly timeToLive: TimeToLive;
+	readonly purpose?: Purpose;
+};
+
 /** @returns The change as written; `undefined` if the store did not confirm it. */
-const write = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose?: Purpose): Promise<Change | undefined> => {
+const write = async (store: Store, name: string, change: Change, {timeToLive, purpose}: WriteOptions): Promise<Change | undefined> => {
 	const {version, isSoft, former} = change;
 	// The version of an origin may have a switch, which a purge does not end.
 	const isReplaced = isSoft || former !== undefined || isOriginVersionKey(name);
-	const updated = isReplaced ? await replace(store, name, change, timeToLive, purpose) : undefined;
+	const updated = isReplaced ? await replace(store, name, change, {timeToLive, purpose}) : undefined;
 	if (updated !== undefined || isSoft || former !== undefined) {
 		return updated;
 	}
@@ -169,7 +174,7 @@ const write = async (store: Store, name: string, change: Change, timeToLive: Tim
 };
 
 /** Writes a change in place of the version that is there, of which it keeps what it does not change. */
-const replace = async (store: Store, name: string, change: Change, timeToLive: TimeToLive, purpose: Purpose): Promise<Change | undefined> => {
+const replace = async (store: Store, name: string, change: Change, {timeToLive, purpose}: WriteOptions): Promise<Change | undefined> => {
 	const {version, isSoft, former} = change;
 	const {softVersion, purgedAtMs} = version;
 	let written: Change = {version, isSoft};
@@ -215,7 +220,7 @@ const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> =>
 	bookkeeping.isConfirming = true;
 	for (const [name, change] of unconfirmed) {
 		// eslint-disable-next-line no-await-in-loop -- the store has only just recovered
-		const written = await write(store, name, change, ownTimeToLive(store));
+		const written = await write(store, name, change, {timeToLive: ownTimeToLive(store)});
 		// The next version may be on a healthy node.
 		if (!written) {
 			continue;
@@ -256,7 +261,7 @@ export const changeVersion = async (store: Store, name: string, {isSoft, nowMs}:
 	const change: Change = {version, isSoft};
 	remember(unconfirmed, name, change);
 	const wasAlone = store.isAlone;
-	const isWritten = await write(store, name, change, timeToLive, isSoft ? 'soft purge' : 'purge') !== undefined;
+	const isWritten = await write(store, name, change, {timeToLive, purpose: isSoft ? 'soft purge' : 'purge'}) !== undefined;
 	const isAlone = wasAlone || store.isAlone;
 	if (isAlone) {
 		remember(changedAlone, name, change);

@@ -49,6 +49,7 @@ type Way = {
 	readonly stored: string;
 	readonly options?: OptionsInit;
 	readonly isInBackground?: boolean;
+	readonly headers?: Record<string, string>;
 };
 
 const ways: Readonly<Record<string, Way>> = {
@@ -59,7 +60,7 @@ const ways: Readonly<Record<string, Way>> = {
 };
 
 /** Has the old response stored, and another answer come in one of the ways. */
-const supersede = async (setup: Setup, ask: Ask, {stored, options, isInBackground}: Way, answer: PlainResponse | Handler, headers: Record<string, string> = {}) => {
+const supersede = async (setup: Setup, ask: Ask, {stored, options, isInBackground, headers = {}}: Way, answer: PlainResponse | Handler) => {
 	const {client, origin} = setup;
 	origin.requests.length = 0;
 	origin.queue(page('old', stored, headers));

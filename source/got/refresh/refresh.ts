@@ -147,14 +147,25 @@ const isForbidden = ({settings, request}: Exchange): boolean => settings.http.is
 /** Nobody waits for the end of a refresh that waits for its turn. */
 const never = Promise.withResolvers<never>().promise;
 
+type RefreshOf = {
+	readonly exchange: Exchange;
+	readonly stored: StoredResponse;
+
+	/** Whether the caller's own timeouts do not count. */
+	readonly isUnhurried?: boolean;
+};
+
 /**
 Asks the origin once more about a stored response, with the caller's own request: once for all who are given the same. Failures are reported as events.
 
 @param options - The options of the caller's request.
-@param isUnhurried - Whether the caller's own timeouts do not count.
 @returns `undefined` if the origin is not asked: it must not be, or failed just now.
 */
-export const startRefresh = (context: GotContext, options: GotOptions, exchange: Exchange, stored: StoredResponse, isUnhurried = false): Promise<Refreshed> | undefined => {
+export const startRefresh = (
+	context: GotContext,
+	options: GotOptions,
+	{exchange, stored, isUnhurried = false}: RefreshOf,
+): Promise<Refreshed> | undefined => {
 	const {running, waiting, coolingDown} = context.refreshes;
 	const name = `${exchange.key} ${stored.method} ${variantId(stored.selectingHeaders)}`;
 	if (isForbidden(exchange) || isRefresh(options) || coolingDown.has(name)) {
@@ -182,6 +193,6 @@ export const startRefresh = (context: GotContext, options: GotOptions, exchange:
 export const refreshInBackground = (context: GotContext, options: GotOptions, {exchange}: GotExchange): void => {
 	const {decision} = exchange;
 	if (decision.kind === 'reuse') {
-		void startRefresh(context, options, exchange, decision.stored);
+		void startRefresh(context, options, {exchange, stored: decision.stored});
 	}
 };

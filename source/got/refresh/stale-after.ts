@@ -41,7 +41,7 @@ export const settleAfter = async (context: GotContext, options: GotOptions, exch
 		return undefined;
 	}
 
-	const refreshed = startRefresh(context, options, exchange, stored, true);
+	const refreshed = startRefresh(context, options, {exchange, stored, isUnhurried: true});
 	if (!refreshed) {
 		return undefined;
 	}

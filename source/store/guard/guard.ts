@@ -23,9 +23,18 @@ export type GuardOptions = {
 };
 
 export type Limits = {
+	/** Default: the guard's timeout. */
 	readonly deadlineMs?: number;
+	/** Makes the error that is reported of the one that came up. */
 	readonly explain?: (error: Error) => Error;
 };
+
+export type AttemptOptions<Result> = Limits & {
+	/** Whether a result says that the store has written something, and so takes writes. Default: any but `false`. */
+	readonly isWritten?: (result: Result) => boolean;
+};
+
+const isNotFalse = (result: unknown): boolean => result !== false;
 
 /**
 The guard between a request and a store that may be slow, silent or gone. In a cluster, each node is judged by itself.
@@ -35,16 +44,12 @@ export type Guard = {
 	Runs an operation for as long as the deadline allows. Resolves to `undefined` when it failed or was not tried.
 
 	@param key - The key of the operation: the node that keeps it is judged by how that goes. `undefined` for all nodes together.
-	@param limits.deadlineMs - Default: the guard's timeout.
-	@param limits.explain - Makes the error that is reported of the one that came up.
-	@param isWritten - Whether a result says that the store has written something, and so takes writes. Default: any but `false`.
 	*/
 	attempt<Result>(
 		kind: OperationKind,
 		key: string | undefined,
 		operation: () => Promise<Result>,
-		limits?: Limits,
-		isWritten?: (result: Result) => boolean,
+		options?: AttemptOptions<Result>,
 	): Promise<{readonly result: Result} | undefined>;
 
 	/**
@@ -275,8 +280,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		kind: OperationKind,
 		key: string | undefined,
 		operation: () => Promise<Result>,
-		{deadlineMs = timeoutMs, explain}: Limits,
-		isWritten: (result: Result) => boolean,
+		{deadlineMs = timeoutMs, explain, isWritten = isNotFalse}: AttemptOptions<Result>,
 	): Promise<{result: Result} | undefined> =>
 		new Promise(resolve => {
 			let address = addressOf(key);
@@ -351,7 +355,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		});
 
 	/** Without a deadline, which takes a timer. */
-	const attemptNow = async <Result>(kind: OperationKind, node: NodeHealth, operation: () => Promise<Result>, isWritten: (result: Result) => boolean): Promise<{result: Result} | undefined> => {
+	const attemptNow = async <Result>(kind: OperationKind, node: NodeHealth, operation: () => Promise<Result>, {isWritten = isNotFalse}: AttemptOptions<Result>): Promise<{result: Result} | undefined> => {
 		try {
 			const result = await operation();
 			noteSuccess(kind, node, isWritten(result));
@@ -363,13 +367,13 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	};
 
 	return {
-		async attempt(kind, key, operation, limits = {}, isWritten = result => result !== false) {
+		async attempt(kind, key, operation, options = {}) {
 			const node = healthOf(addressOf(key));
 			if (!isAsked(node) || (kind === 'write' && !node.writing.isClosed())) {
 				return undefined;
 			}
 
-			const attempted = backend.isImmediate ? attemptNow(kind, node, operation, isWritten) : withDeadline(kind, key, operation, limits, isWritten);
+			const attempted = backend.isImmediate ? attemptNow(kind, node, operation, options) : withDeadline(kind, key, operation, options);
 			underWay.add(attempted);
 			try {
 				return await attempted;
