@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import {after, before, describe, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
-import {createCluster, type RedisClusterType} from '@redis/client';
+import type {RedisClusterType} from '@redis/client';
 import got from 'got';
 import type {Cluster} from 'ioredis';
 import {storeChecks} from '../source/acceptance.ts';
 import {redisCache, type StoreOption} from '../source/index.ts';
 import {startCluster, type TestCluster} from './helpers/cluster.ts';
 import {ioredisPackages, newestIoredis, sentinelOptions} from './helpers/ioredis.ts';
+import {newestNodeRedis, nodeRedis} from './helpers/node-redis.ts';
 import {startOrigin} from './helpers/origin.ts';
 import type {TestRedis} from './helpers/redis.ts';
 import {startSentinelSet} from './helpers/sentinel-set.ts';
@@ -16,7 +17,7 @@ let nodes: TestCluster;
 const connections: RedisClusterType[] = [];
 
 /** Not connected yet. */
-const open = (useReplicas: boolean): RedisClusterType => {
+const open = (useReplicas: boolean, {createCluster} = nodeRedis): RedisClusterType => {
 	const cluster: RedisClusterType = createCluster({rootNodes: nodes.masters.map(({url}) => ({url})), useReplicas});
 	cluster.on('error', () => undefined);
 	connections.push(cluster);
@@ -49,11 +50,15 @@ after(async () => {
 	await nodes[Symbol.asyncDispose]();
 });
 
-for (const [name, useReplicas] of [['a cluster of Redis', false], ['a cluster of Redis whose owner reads from replicas', true]] as const) {
+for (const [name, useReplicas, package_] of [
+	['a cluster of node-redis 5', false, nodeRedis],
+	['a cluster of node-redis 5 whose owner reads from replicas', true, nodeRedis],
+	['a cluster of node-redis 6 whose owner reads from replicas', true, newestNodeRedis],
+] as const) {
 	describe(name, {concurrency: true}, () => {
 		let cluster: RedisClusterType | undefined;
 		const connect = () => {
-			cluster ??= open(useReplicas);
+			cluster ??= open(useReplicas, package_);
 			return cluster;
 		};
 

@@ -7,14 +7,17 @@ import KeyvSqlite from '@keyv/sqlite';
 import {createClient} from '@redis/client';
 import type {Redis, RedisOptions} from 'ioredis';
 import {Keyv} from 'keyv';
+import {Keyv as Keyv6} from 'keyv-6';
 import {storeChecks, type StoreCheckOptions} from '../source/acceptance.ts';
 import type {StoreOption} from '../source/index.ts';
 import {createAdapter, createFailingAdapter, type PlainAdapter} from './helpers/adapter.ts';
 import {ioredisPackages, newestIoredis} from './helpers/ioredis.ts';
+import {newestNodeRedis} from './helpers/node-redis.ts';
 import {startRedis, type TestRedis} from './helpers/redis.ts';
 
 let redis: TestRedis;
 let client: ReturnType<typeof createClient>;
+let newestClient: typeof client;
 let directory: string;
 const ioredisClients = new Map<string, Redis>();
 const adapters: KeyvSqlite[] = [];
@@ -22,11 +25,13 @@ const adapters: KeyvSqlite[] = [];
 before(async () => {
 	redis = await startRedis();
 	client = createClient({url: redis.url});
+	newestClient = newestNodeRedis.createClient({url: redis.url});
 	directory = await mkdtemp(path.join(tmpdir(), 'acceptance-test-'));
 });
 
 after(async () => {
 	client.destroy();
+	newestClient.destroy();
 	for (const each of ioredisClients.values()) {
 		each.disconnect();
 	}
@@ -50,8 +55,10 @@ const ioredisForm = (form: string, open: (typeof ioredisPackages)[number]['open'
 };
 
 const map = new Map();
+const plain = createAdapter();
 const withoutList = createAdapter(() => ({iterator: undefined}));
 const failing = createFailingAdapter(100);
+const failing6 = createFailingAdapter(100);
 const gone = createFailingAdapter(1000);
 
 const stores: Record<string, readonly [connect: () => StoreOption, options?: StoreCheckOptions]> = {
@@ -62,7 +69,8 @@ const stores: Record<string, readonly [connect: () => StoreOption, options?: Sto
 	'SQLite without memory and compression': [() => `sqlite:${path.join(directory, 'plain.db')}`, {cacheOptions: {memory: false, compression: false}}],
 	'SQLite, encrypted': [() => ({sqlite: path.join(directory, 'encrypted.db')}), {cacheOptions: {encryption: 'ab'.repeat(32)}}],
 	'SQLite in memory': [() => 'sqlite::memory:', {isShared: false}],
-	'a client of Redis': [() => client],
+	'a client of node-redis 5': [() => client],
+	'a client of node-redis 6': [() => newestClient],
 	...Object.fromEntries(ioredisPackages.map(({name, open}) => [`a client of ${name}`, [ioredisForm(name, open)]] as const)),
 	'a client of ioredis with options, without memory and compression': [
 		ioredisForm('with options', newestIoredis.open, {keyPrefix: 'app:', enableAutoPipelining: true, stringNumbers: true}),
@@ -71,8 +79,10 @@ const stores: Record<string, readonly [connect: () => StoreOption, options?: Sto
 	'a Map': [() => map],
 	memory: [() => 'memory', {isShared: false}],
 	'a Keyv with @keyv/sqlite': [() => new Keyv(sqlite(), {namespace: 'own'})],
+	'a Keyv 6 with an adapter that stores text': [() => new Keyv6(plain, {namespace: 'own'})],
 	'an adapter that cannot list its keys': [() => withoutList, {canList: false}],
 	'an adapter that fails at random': [() => failing, {isReliable: false, cacheOptions: {timeout: 50}}],
+	'a Keyv 6 with an adapter that fails at random': [() => new Keyv6(failing6), {isReliable: false, cacheOptions: {timeout: 50}}],
 	'an adapter that always fails': [() => gone, {isReliable: false, cacheOptions: {timeout: 50}}],
 };
 

@@ -23,11 +23,13 @@ import {
 	type RedisClientType,
 } from '@redis/client';
 import {Keyv} from 'keyv';
+import {Keyv as Keyv6, KeyvMemoryAdapter} from 'keyv-6';
 import {encode} from '../../source/store/codec/codec.ts';
 import {isStoreOption, type StoreOption} from '../../source/store/backends/connection.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import type {Store} from '../../source/store/ports/store.ts';
 import {createAdapter} from '../helpers/adapter.ts';
+import {newestNodeRedis} from '../helpers/node-redis.ts';
 import {index, response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 import {startSentinel} from '../helpers/sentinel.ts';
@@ -81,7 +83,7 @@ after(async () => {
 	await Promise.all(servers.map(async server => server.stop()));
 });
 
-const startCluster = async () => {
+const startCluster = async (create = createCluster) => {
 	const nodes = await Promise.all([start({args: ['--cluster-enabled', 'yes']}), start({args: ['--cluster-enabled', 'yes']})]);
 	const [first, second] = nodes;
 	await first.client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '8191']);
@@ -94,7 +96,7 @@ const startCluster = async () => {
 		}
 	}
 
-	const cluster = createCluster({rootNodes: nodes.map(({url}) => ({url}))});
+	const cluster = create({rootNodes: nodes.map(({url}) => ({url}))});
 	cluster.on('error', () => undefined);
 	await cluster.connect();
 	cleanups.push(() => {
@@ -103,10 +105,10 @@ const startCluster = async () => {
 	return cluster;
 };
 
-const openSentinel = async () => {
+const openSentinel = async (create = createSentinel) => {
 	const watcher = await startSentinel(redis);
 	cleanups.push(watcher.stop);
-	const sentinel = createSentinel(watcher.options);
+	const sentinel = create(watcher.options);
 	cleanups.push(() => {
 		sentinel.destroy();
 	});
@@ -147,12 +149,17 @@ const redisForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
 	},
 	'a client with RESP 3': async () => own(createClient({url: redis.url, RESP: 3, commandOptions: {typeMapping: asBuffers}})),
 	'a pool': async () => own(createClientPool({url: redis.url})),
-	'a sentinel': openSentinel,
+	'a sentinel': async () => openSentinel(),
+	'a client of node-redis 6': async () => own(newestNodeRedis.createClient({url: redis.url})),
+	'a client of node-redis 6 with RESP 2': async () => own(newestNodeRedis.createClient({url: redis.url, RESP: 2})),
+	'a pool of node-redis 6': async () => own(newestNodeRedis.createClientPool({url: redis.url})),
+	'a sentinel of node-redis 6': async () => openSentinel(newestNodeRedis.createSentinel),
 	'@keyv/redis': keyvRedis,
 };
 
 const otherForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
-	'a cluster': startCluster,
+	'a cluster': async () => startCluster(),
+	'a cluster of node-redis 6': async () => startCluster(newestNodeRedis.createCluster),
 	'the word memory': () => 'memory',
 	'a Map': () => new Map(),
 	'a Keyv': () => new Keyv(),
@@ -163,6 +170,13 @@ const otherForms: Record<string, () => StoreOption | Promise<StoreOption>> = {
 	'a Keyv over @keyv/redis': async () => new Keyv(await keyvRedis()),
 	'an adapter that stores text': () => createAdapter(),
 	'a Keyv over an adapter that stores text': () => new Keyv(createAdapter()),
+	'a Keyv 6': () => new Keyv6(),
+	'a Keyv 6 with our namespace': () => new Keyv6({namespace: 'http_cache'}),
+	'a Keyv 6 whose namespace has a colon': () => new Keyv6({namespace: 'a:b'}),
+	'a Keyv 6 that does not serialize': () => new Keyv6({serialization: false}),
+	'a Keyv 6 over a Map': () => new Keyv6(new Map()),
+	'a Keyv 6 over @keyv/redis': async () => new Keyv6(await keyvRedis(), {namespace: 'http_cache'}),
+	'a Keyv 6 over an adapter that stores text': () => new Keyv6(createAdapter(), {namespace: 'mine'}),
 };
 
 for (const [name, form] of Object.entries({...redisForms, ...otherForms})) {
@@ -303,6 +317,23 @@ test('a user\'s Keyv keeps its own namespace and expiry', async () => {
 	assert.deepEqual(await bodies(store, '{a}'), [[...everyByte]]);
 });
 
+test('a user\'s Keyv 6 keeps its own namespace and expiry', async () => {
+	await redis.client.flushAll();
+	const store = open(new Keyv6(await keyvRedis(), {namespace: 'mine'}));
+	await store.set('{a}', record, 60_000);
+	assert.deepEqual(await redis.client.keys('*'), ['mine::http_cache:{a}']);
+	assertBetween(await redis.client.pTTL('mine::http_cache:{a}'), 55_000, 60_000);
+	assert.deepEqual(await bodies(store, '{a}'), [[...everyByte]]);
+	await store.close();
+});
+
+test('a storage adapter of Keyv 6, which takes times where others take durations, is refused', () => {
+	assert.throws(() => open(new KeyvMemoryAdapter(new Map()) as never), {
+		name: 'TypeError',
+		message: 'The option `store` is a storage adapter of Keyv 6 (an object of class KeyvMemoryAdapter): expected the Keyv around it, as in {store: new Keyv({store: adapter})}',
+	});
+});
+
 test('what is in memory is there at once', async () => {
 	for (const option of ['memory', new Map()] satisfies StoreOption[]) {
 		const store = open(option);
@@ -439,7 +470,7 @@ test('options of a socket count beside a unix: URL', async (t: TestContext) => {
 });
 
 test('what stands for a store by itself', () => {
-	const stores = ['redis', 'redis://h', new URL('redis://h'), new Map(), new Keyv(), createAdapter(), createClient(), {clientOptions: {}}];
+	const stores = ['redis', 'redis://h', new URL('redis://h'), new Map(), new Keyv(), new Keyv6(), createAdapter(), createClient(), newestNodeRedis.createClient(), {clientOptions: {}}];
 	assert.deepEqual(stores.map(value => isStoreOption(value)), stores.map(() => true));
 	const others = [{}, {store: 'redis'}, {url: 'redis://h'}, undefined, null, 7, []];
 	assert.deepEqual(others.map(value => isStoreOption(value)), others.map(() => false));

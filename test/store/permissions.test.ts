@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {createStore} from '../../source/store/create-store.ts';
+import type {StoreOption} from '../../source/store/backends/connection.ts';
 import type {StoreEvent} from '../../source/store/ports/health.ts';
+import {newestIoredis} from '../helpers/ioredis.ts';
+import {nodeRedisPackages} from '../helpers/node-redis.ts';
 import {response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
@@ -17,14 +20,42 @@ after(async () => {
 	await redis.stop();
 });
 
-for (const [command, keys] of [['GET', ['{a}']], ['MGET', ['{a}', '{b}']]] as const) {
-	test(`a store whose user may not use ${command} is given up once, and used again when the user may`, async () => {
+/** How to make a store of the URL of a user. */
+const forms: Record<string, (url: string) => {readonly store: StoreOption; close?(): void}> = {
+	'a URL': url => ({store: url}),
+	...Object.fromEntries(nodeRedisPackages.map(({name, createClient}) => [`a client of ${name}`, url => {
+		const store = createClient({url});
+		store.on('error', () => undefined);
+		return {
+			store,
+			close() {
+				store.destroy();
+			},
+		};
+	}] as const)),
+	'a client of ioredis'(url) {
+		const store = newestIoredis.open(url);
+		return {
+			store,
+			close() {
+				store.disconnect();
+			},
+		};
+	},
+};
+
+const cases = Object.entries(forms).flatMap(([form, open]) => ([['GET', ['{a}']], ['MGET', ['{a}', '{b}']]] as const).map(([command, keys]) => ({form, open, command, keys})));
+
+for (const {form, open, command, keys} of cases) {
+	test(`${form} whose user may not use ${command} is given up once, and used again when the user may`, async () => {
 		const {client} = redis;
 		const name = `without-${command.toLowerCase()}`;
+		await client.sendCommand(['ACL', 'DELUSER', name]);
 		await client.sendCommand(['ACL', 'SETUSER', name, 'on', '>secret', '~n:*', '+@all', `-${command.toLowerCase()}`]);
+		const {store: option, close} = open(`redis://${name}:secret@127.0.0.1:${redis.port}`);
 		const events: StoreEvent[] = [];
 		const store = createStore({
-			store: `redis://${name}:secret@127.0.0.1:${redis.port}`,
+			store: option,
 			namespace: 'n',
 			timeoutMs: 5000,
 			memoryBytes: 0,
@@ -50,5 +81,6 @@ for (const [command, keys] of [['GET', ['{a}']], ['MGET', ['{a}', '{b}']]] as co
 		assert.equal((await store.get(keys))[0]?.kind, 'response');
 		assert.deepEqual(events.map(({type}) => type), ['error', 'degraded', 'recovered']);
 		await store.close();
+		close?.();
 	});
 }

@@ -3,16 +3,16 @@ import {ConnectionTimeoutError, createClient, ErrorReply, type RedisClientOption
 import {atDeadline, idleMs} from '../guard/deadline.ts';
 import {addressOfClient, addressOfConnection} from './address.ts';
 import {nodesOf} from './cluster-nodes.ts';
+import {toErrorReply} from './error-reply.ts';
 import {watchMasters} from './masters.ts';
 import {mastersOf, senderOf} from './node-redis-commands.ts';
 import {isCluster, isSingle, keepsOrder} from './node-redis-kinds.ts';
 import type {RedisConnection} from './redis-connection.ts';
 import type {RedisLink, Tracker} from './redis-link.ts';
 
-/** A cluster is open before it knows its nodes, and throws until it does. */
-const isUsable = (connection: RedisConnection): boolean => isCluster(connection)
-	? connection.isOpen && connection.masters.length > 0
-	: connection.isReady ?? connection.isOpen;
+/** A cluster is open before it knows its nodes, and throws until it does. From node-redis 6 on, it says when. */
+const isUsable = (connection: RedisConnection): boolean =>
+	connection.isReady ?? (connection.isOpen && (!isCluster(connection) || connection.masters.length > 0));
 
 /** Of TCP for all: TypeScript cannot spread the union of what a socket may be. */
 type TcpOptions = Extract<RedisClientOptions['socket'], {port?: number; tls?: false}>;
@@ -263,7 +263,10 @@ const watch = (connection: RedisConnection): Readiness => {
 };
 
 /** A cluster that is refused by all nodes throws an error that says nothing of that. */
-const refusalBehind = ({lastError}: Readiness): ErrorReply | undefined => lastError instanceof ErrorReply ? lastError : undefined;
+const refusalBehind = ({lastError}: Readiness): ErrorReply | undefined => {
+	const error = toErrorReply(lastError);
+	return error instanceof ErrorReply ? error : undefined;
+};
 
 /**
 A connection of the user's: connected when it is not, and never closed.
@@ -283,7 +286,7 @@ export const borrowLink = (connection: RedisConnection): RedisLink => {
 			waiting?.resolve();
 		} catch (error) {
 			readiness.isGivenUp = isSentinel(connection) && connection.isOpen;
-			waiting?.reject(refusalBehind(readiness) ?? error);
+			waiting?.reject(refusalBehind(readiness) ?? toErrorReply(error));
 		} finally {
 			readiness.waiting = undefined;
 		}

@@ -8,6 +8,7 @@ import {sqliteBackend} from '../sqlite/backend.ts';
 import {borrowLink, createLink} from './client.ts';
 import {ioredisLink} from './ioredis.ts';
 import {isIoredis, type IoredisConnection} from './ioredis-kinds.ts';
+import {isAdapterOfKeyv6, isKeyv6, type Keyv6} from './keyv-6.ts';
 import {adapterBackend, keyvBackend, mapBackend, memoryBackend} from './keyv.ts';
 import type {RedisConnection} from './redis-connection.ts';
 import type {Tracker} from './redis-link.ts';
@@ -26,9 +27,9 @@ Where a cache keeps its responses.
 - `'redis'`: `redis://localhost:6379`; `'memory'`: the memory of this process.
 - A file of SQLite: `sqlite:./cache.db`, relative to the working directory; `sqlite:///absolute/path/cache.db`; `sqlite::memory:`; or, with a bound, `{sqlite: './cache.db', maxSize: 104_857_600}`. Needs Node.js 22.13 or later.
 - Options of a node-redis client, without `clientSideCache`, `disableOfflineQueue`, `pingInterval` and `socket.reconnectStrategy`, which are refused: when the connection is opened again is up to the cache. `socket.tls` is a boolean, with the options of TLS beside it.
-- A node-redis client, cluster, sentinel or pool: yours, connected when it is not, and never closed.
+- A client, cluster, sentinel or pool of node-redis 5 or 6: yours, connected when it is not, and never closed.
 - A client or cluster of ioredis 5 or 6, or of iovalkey, with sentinels or without: likewise.
-- A `Keyv`, used as it is; a storage adapter of Keyv's; a `Map`.
+- A `Keyv` of version 5 or 6, used as it is; a storage adapter of Keyv 5; a `Map`.
 - The result of `embeddedRedis()`.
 */
 export type StoreOption =
@@ -42,11 +43,12 @@ export type StoreOption =
 	| IoredisConnection
 	| EmbeddedStore
 	| Keyv
+	| Keyv6
 	| KeyvStoreAdapter
 	| Map<any, any>;
 
 const expected =
-	'expected a redis:, rediss:, valkey:, valkeys:, unix: or sqlite: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis 5, a client or cluster of ioredis or iovalkey, a Keyv, a Keyv storage adapter, or a Map';
+	'expected a redis:, rediss:, valkey:, valkeys:, unix: or sqlite: URL, \'redis\', \'memory\', options of a node-redis client, a client, cluster, sentinel or pool of node-redis, a client or cluster of ioredis or iovalkey, a Keyv, a Keyv storage adapter, or a Map';
 
 const clientOptions = [
 	'clientInfoTag',
@@ -152,6 +154,10 @@ export const resolveStore = (store: unknown, {namespace, memoryBytes, timeoutMs,
 		return redisBackend(borrowLink(store.client), namespace);
 	}
 
+	if (isAdapterOfKeyv6(object)) {
+		throw new TypeError(`The option \`store\` is a storage adapter of Keyv 6 (${describe(store)}): expected the Keyv around it, as in {store: new Keyv({store: adapter})}`);
+	}
+
 	if (isAdapter(object)) {
 		return adapterBackend(store as KeyvStoreAdapter, namespace);
 	}
@@ -172,7 +178,7 @@ type Unknown = Record<string, unknown>;
 const hasMethods = (store: Unknown, ...names: readonly string[]): boolean => names.every(name => typeof store[name] === 'function');
 
 // Another copy of Keyv in `node_modules` is a Keyv too.
-const isKeyv = (store: Unknown): boolean => store instanceof Keyv || (isAdapter(store) && hasMethods(store, 'getRaw', 'setMany', 'disconnect') && 'useKeyPrefix' in store);
+const isKeyv = (store: Unknown): boolean => store instanceof Keyv || isKeyv6(store) || (isAdapter(store) && hasMethods(store, 'getRaw', 'setMany', 'disconnect') && 'useKeyPrefix' in store);
 
 const isConnection = (store: Unknown): boolean => hasMethods(store, 'connect', 'withTypeMapping', 'sendCommand');
 

@@ -4,6 +4,7 @@ import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {createLru} from '../../types/lru.ts';
 import {createGuardsInMemory, type GuardsInMemory} from '../memory/guards-in-memory.ts';
 import {binary, isExpected, type Backend, type Change, type ChangeResult, type Encoding, type RawEntry, type Swallowed} from '../ports/backend.ts';
+import {givenStoreOf, isKeyv6, listKeysOfKeyv6} from './keyv-6.ts';
 
 type MapValue = {value: unknown; expires?: number | undefined};
 
@@ -212,10 +213,11 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 };
 
 /** Its address would be told with its credentials. */
-const storeNameOf = ({store}: Keyv): string => (store as {constructor?: {name: string}}).constructor?.name ?? 'a store';
+const storeNameOf = (store: unknown): string => (store as {constructor?: {name: string}}).constructor?.name ?? 'a store';
 
 const throughKeyv = (keyv: Keyv, namespace: string): Backend => {
 	const prefix = prefixWithin(keyv, namespace);
+	const given = isKeyv6(keyv) ? givenStoreOf(keyv) : keyv.store as unknown;
 	const swallowed: Swallowed = {count: 0, last: undefined};
 	const onError = (error: unknown) => {
 		swallowed.count++;
@@ -226,10 +228,10 @@ const throughKeyv = (keyv: Keyv, namespace: string): Backend => {
 	return {
 		...local,
 		...base64,
-		address: `Keyv with ${storeNameOf(keyv)}`,
+		address: `Keyv with ${storeNameOf(given)}`,
 		keyv,
 		prefix,
-		isInProcess: keyv.store instanceof Map,
+		isInProcess: given instanceof Map,
 		swallowed,
 		async close() {
 			keyv.off('error', onError);
@@ -338,14 +340,20 @@ const prefixWithin = ({namespace: outer, useKeyPrefix}: Keyv, namespace: string)
 	return namespace === outer ? '' : `:${prefix}`;
 };
 
-const listOnce = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
+const listKeysOfKeyv5 = async function * (keyv: Keyv): AsyncGenerator {
 	if (keyv.iterator === undefined) {
 		throw new Error('The store cannot list its keys');
 	}
 
-	// Keyv takes off what stands before the first colon, whether the namespace ends there or not.
-	const remnant = keyv.useKeyPrefix && keyv.namespace?.includes(':') ? `${keyv.namespace.replace(/^[^:]*:/v, '')}:` : '';
 	for await (const [key] of keyv.iterator(undefined) as AsyncGenerator<[unknown, unknown]>) {
+		yield key;
+	}
+};
+
+const listOnce = async function * (keyv: Keyv, prefix: string): AsyncGenerator<string> {
+	// Keyv 5 takes off what stands before the first colon, whether the namespace ends there or not.
+	const remnant = keyv.useKeyPrefix && keyv.namespace?.includes(':') ? `${keyv.namespace.replace(/^[^:]*:/v, '')}:` : '';
+	for await (const key of isKeyv6(keyv) ? listKeysOfKeyv6(keyv) : listKeysOfKeyv5(keyv)) {
 		if (isOurs(key, remnant + prefix)) {
 			yield key.slice(remnant.length);
 		}

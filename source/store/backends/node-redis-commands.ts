@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {RESP_TYPES} from '@redis/client';
+import {toErrorReply} from './error-reply.ts';
 import {isCluster} from './node-redis-kinds.ts';
 import {noteMasters} from './masters.ts';
 import type {RedisConnection} from './redis-connection.ts';
@@ -11,6 +12,15 @@ const forms: Readonly<Record<ReplyForm, {readonly typeMapping: Readonly<Record<n
 };
 
 const asBytes = forms.bytes;
+
+/** Rejects with an `ErrorReply` of ours if Redis refused the command, whichever version of node-redis sent it. */
+const settle = async (reply: Promise<unknown>): Promise<unknown> => {
+	try {
+		return await reply;
+	} catch (error) {
+		throw toErrorReply(error);
+	}
+};
 
 /*
 Masters alone, whether or not the owner reads from replicas: one that lags behind would give what was purged.
@@ -27,15 +37,15 @@ export const senderOf = (current: () => RedisConnection): SendCommand => {
 	const connection = current();
 	if (isCluster(connection)) {
 		return async (key, arguments_) => {
-			const reply: unknown = await connection.sendCommand(key, false, arguments_, asBytes);
+			const reply = await settle(connection.sendCommand(key, false, arguments_, asBytes));
 			noteMasters(connection);
 			return reply;
 		};
 	}
 
 	return 'getSentinelNode' in connection
-		? async (_key, arguments_) => connection.sendCommand(false, arguments_, asBytes)
-		: async (_key, arguments_) => current().sendCommand(arguments_, asBytes);
+		? async (_key, arguments_) => settle(connection.sendCommand(false, arguments_, asBytes))
+		: async (_key, arguments_) => settle(current().sendCommand(arguments_, asBytes));
 };
 
 export const mastersOf = (connection: RedisConnection): MasterNode[] => {
@@ -44,7 +54,7 @@ export const mastersOf = (connection: RedisConnection): MasterNode[] => {
 			address: node.address,
 			async send(arguments_, form) {
 				const client = await connection.nodeClient(node);
-				return client.sendCommand(arguments_, forms[form]);
+				return settle(client.sendCommand(arguments_, forms[form]));
 			},
 		}));
 	}
@@ -52,7 +62,7 @@ export const mastersOf = (connection: RedisConnection): MasterNode[] => {
 	return [{
 		address: undefined,
 		send: 'getSentinelNode' in connection
-			? async (arguments_, form) => connection.sendCommand(false, arguments_, forms[form])
-			: async (arguments_, form) => connection.sendCommand(arguments_, forms[form]),
+			? async (arguments_, form) => settle(connection.sendCommand(false, arguments_, forms[form]))
+			: async (arguments_, form) => settle(connection.sendCommand(arguments_, forms[form])),
 	}];
 };

@@ -1,4 +1,4 @@
-/** A client, cluster, sentinel or pool of node-redis 5, whatever its modules, RESP version and type mapping. */
+/** A client, cluster, sentinel or pool of node-redis 5 or 6, whatever its modules, RESP version and type mapping. */
 export type RedisConnection = {
 	readonly isOpen: boolean;
 	readonly isReady?: boolean;

@@ -1,0 +1,14 @@
+import * as nodeRedis5 from '@redis/client';
+import * as nodeRedis6 from 'redis-client-6';
+
+type NodeRedis = Pick<typeof nodeRedis5, 'createClient' | 'createClientPool' | 'createCluster' | 'createSentinel'>;
+
+export type NodeRedisPackage = NodeRedis & {readonly name: string};
+
+/** The versions have the same methods; their types differ in what no test uses. */
+export const nodeRedisPackages: readonly NodeRedisPackage[] = [
+	{name: 'node-redis 5', ...nodeRedis5},
+	{name: 'node-redis 6', ...nodeRedis6 as unknown as NodeRedis},
+];
+
+export const [nodeRedis, newestNodeRedis] = nodeRedisPackages as readonly [NodeRedisPackage, NodeRedisPackage];
