@@ -203,6 +203,7 @@ test('the main entry point loads nothing of the others', () => {
 test('the command line uses the public surface alone, and nothing else knows it', () => {
 	const isOfCommandLine = (name: string) => name.startsWith('cli/');
 	const wrong = modules.flatMap(({name, imports}) => imports
+		.filter(imported => moduleOf.has(imported))
 		.filter(imported => isOfCommandLine(name) !== isOfCommandLine(imported) && !(isOfCommandLine(name) && ['index.ts', 'inspector.ts', 'node-version.ts'].includes(imported)))
 		.map(imported => `${name} → ${imported}`));
 
@@ -254,4 +255,24 @@ test('the other entry points load neither OpenTelemetry nor prom-client', async 
 		console.log(JSON.stringify([loaded.length > 50, loaded.filter(url => /@opentelemetry|prom-client|source\\/opentelemetry|source\\/prometheus/.test(url))]));
 	`);
 	assert.deepEqual([stderr, JSON.parse(stdout)], ['', [true, []]]);
+});
+
+test('no client of Redis is loaded before there is a store of that kind', async () => {
+	const {stdout, stderr} = await runScript(`
+		const {registerHooks} = await import('node:module');
+		const loaded = [];
+		registerHooks({load(url, context, next) {
+			loaded.push(url);
+			return next(url, context);
+		}});
+		const {redisCache} = await import('./source/index.ts');
+		const counts = [];
+		for (const store of ['memory', 'sqlite::memory:', new Map(), 'redis://localhost:1']) {
+			redisCache(store);
+			counts.push(loaded.filter(url => /@redis|@keyv.redis|ioredis.built/.test(url)).length > 0);
+		}
+
+		console.log(JSON.stringify(counts));
+	`);
+	assert.deepEqual([stderr, JSON.parse(stdout)], ['', [false, false, false, true]]);
 });

@@ -1,8 +1,10 @@
 import {execFile} from 'node:child_process';
 import {
 	cp,
+	lstat,
 	mkdir,
 	mkdtemp,
+	readdir,
 	readFile,
 	rm,
 	symlink,
@@ -18,11 +20,14 @@ import {
 	type TestContext,
 } from 'node:test';
 import {promisify} from 'node:util';
+import {build} from 'rolldown';
 import {respond, startOrigin, type Origin} from './helpers/origin.ts';
 
 const repository = path.resolve(import.meta.dirname, '..');
 const manifest = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8')) as {
+	readonly bin: Readonly<Record<string, string>>;
 	readonly devDependencies: Readonly<Record<string, string>>;
+	readonly exports: Readonly<Record<string, {readonly types: string; readonly default: string}>>;
 	readonly scripts: Readonly<Record<string, string>>;
 };
 
@@ -84,31 +89,114 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs(?:\/(?:contributing|stores))?)\/[\w\-]+\.(?:json|md|svg)|docs\/images\/[\w\-]+\.png|[\w.]+)$/v.test(file)), []);
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
-	t.assert.ok(insideDist.has('dist/index.js'));
-	t.assert.ok(insideDist.has('dist/audit.js'));
-	t.assert.ok(insideDist.has('dist/embedded.js'));
-	t.assert.ok(insideDist.has('dist/acceptance.js'));
-	t.assert.ok(insideDist.has('dist/file-store.js'));
-	t.assert.ok(insideDist.has('dist/replay.js'));
-	t.assert.ok(insideDist.has('dist/rate-limit.js'));
-	t.assert.ok(insideDist.has('dist/webhook.js'));
-	t.assert.ok(insideDist.has('dist/opentelemetry.js'));
-	t.assert.ok(insideDist.has('dist/prometheus.js'));
-	t.assert.ok(insideDist.has('dist/cli/main.js'));
-	t.assert.ok(insideDist.has('dist/inspector.js'));
-	for (const file of ['index.html', 'style.css', 'icon.svg', 'main.js']) {
-		t.assert.ok(insideDist.has(`dist/inspector/page/${file}`));
+	const entryPoints = Object.values(manifest.exports).flatMap(({types, default: file}) => [types, file]);
+	t.assert.strictEqual(entryPoints.length, 22);
+	t.assert.deepStrictEqual([...entryPoints, ...Object.values(manifest.bin)].map(file => path.join(file)).filter(file => !insideDist.has(file)), []);
+	t.assert.deepStrictEqual([...insideDist].filter(file => file.startsWith('dist/page/')).toSorted(), ['icon.svg', 'index.html', 'main.js', 'style.css'].map(file => `dist/page/${file}`));
+	t.assert.deepStrictEqual([...insideDist].filter(file => !file.startsWith('dist/page/') && !/^dist\/(?:[\w\-]+\.(?:js|d\.ts)|redis-packages\.cjs)$/v.test(file)), []);
+});
+
+/** A package and all that it needs, as they lie in a folder. */
+const withDependencies = async (name: string, found = new Set<string>()): Promise<Set<string>> => {
+	if (!found.has(name)) {
+		found.add(name);
+		const {dependencies = {}} = JSON.parse(await readFile(path.join(project, 'node_modules', name, 'package.json'), 'utf8')) as {readonly dependencies?: Readonly<Record<string, string>>};
+		await Promise.all(Object.keys(dependencies).map(async dependency => withDependencies(dependency, found)));
 	}
 
-	for (const file of insideDist) {
-		if (file.startsWith('dist/inspector/page/')) {
-			t.assert.match(file, /\.(?:css|html|js|svg)$/v);
-			continue;
-		}
+	return found;
+};
 
-		t.assert.match(file, /\.(?:js|d\.ts)$/v);
-		t.assert.ok(insideDist.has(file.replace(/\.js$/v, '.d.ts')), `${file} has no declarations`);
-	}
+/** What a folder takes: the lengths of its files, and the blocks of a disk, as `du` counts them. */
+const sizeOf = async (folder: string) => {
+	const names = await readdir(folder, {recursive: true});
+	const states = await Promise.all(['.', ...names].map(async name => lstat(path.join(folder, name))));
+	const files = states.filter(state => state.isFile());
+	const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+	return {files: files.length, bytes: sum(files.map(({size}) => size)), diskBytes: sum(states.map(({blocks}) => blocks * 512))};
+};
+
+test('what it adds to got takes less than 12 MB of a disk, a few files of its own among them', async (t: TestContext) => {
+	const [added, own] = [await withDependencies('got-redis-cache'), await withDependencies('got')];
+	const names = [...added.difference(own)];
+	t.assert.ok(names.includes('@redis/client'));
+	const sizes = await Promise.all(names.map(async name => sizeOf(path.join(project, 'node_modules', name))));
+	const diskBytes = sizes.reduce((total, size) => total + size.diskBytes, 0);
+	const bytes = sizes.reduce((total, size) => total + size.bytes, 0);
+	t.assert.ok(diskBytes < 12_000_000, `${diskBytes} bytes of a disk`);
+	t.assert.ok(bytes < 6_000_000, `${bytes} bytes`);
+
+	const package_ = await sizeOf(path.join(project, 'node_modules/got-redis-cache'));
+	t.assert.ok(package_.files < 140, `${package_.files} files`);
+	t.assert.ok(package_.bytes < 2_100_000, `${package_.bytes} bytes`);
+	const built = await sizeOf(path.join(project, 'node_modules/got-redis-cache/dist'));
+	t.assert.ok(built.files < 60, `${built.files} built files`);
+	t.assert.ok(built.bytes < 1_350_000, `${built.bytes} bytes built`);
+});
+
+/** The files of packages that a script loads, by their paths in `node_modules`. */
+const loadedBy = async (name: string, script: string): Promise<string[]> => {
+	await writeFile(path.join(project, `${name}.js`), `
+		import {registerHooks} from 'node:module';
+
+		const loaded = [];
+		registerHooks({load(url, context, next) {
+			loaded.push(url.split('/node_modules/').at(-1));
+			return next(url, context);
+		}});
+		${script}
+		console.log(JSON.stringify(loaded));
+	`);
+	return JSON.parse(await run(process.execPath, [`${name}.js`], project)) as string[];
+};
+
+test('the main entry point loads a handful of files, and no client of Redis before there is a store of that kind', async (t: TestContext) => {
+	const loaded = await loadedBy('loaded', `
+		await import('got');
+		loaded.length = 0;
+		const {redisCache} = await import('got-redis-cache');
+		redisCache('memory');
+	`);
+	const own = loaded.filter(file => file.startsWith('got-redis-cache/'));
+	t.assert.deepStrictEqual(own.toSorted(), ['core.js', 'index.js', 'node-version.js', 'redis-packages.cjs'].map(file => `got-redis-cache/dist/${file}`));
+	t.assert.deepStrictEqual(loaded.filter(file => /redis\/|sqlite|opentelemetry|prom-client/v.test(file) && !own.includes(file)), []);
+
+	const withStore = await loadedBy('loaded-store', `
+		const {redisCache} = await import('got-redis-cache');
+		redisCache('redis://localhost:1');
+	`);
+	t.assert.ok(withStore.some(file => file.startsWith('@redis/client/')));
+});
+
+test('the help of the command line loads neither the library nor a client of Redis', async (t: TestContext) => {
+	const loaded = await loadedBy('loaded-help', `
+		process.argv.push('--help');
+		console.log = () => {};
+		const {write} = process.stdout;
+		process.stdout.write = (text, ...rest) => write.call(process.stdout, String(text).startsWith('[') ? text : '', ...rest);
+		await import(import.meta.resolve('got-redis-cache').replace('index.js', 'cli.js'));
+		console.log = text => write.call(process.stdout, text);
+	`);
+	t.assert.ok(loaded.includes('got-redis-cache/dist/cli.js'));
+	t.assert.deepStrictEqual(loaded.filter(file => file.endsWith('/core.js') || file.startsWith('@redis/')), []);
+});
+
+test('a bundler finds all that it needs', async (t: TestContext) => {
+	await writeFile(path.join(project, 'bundled.js'), `
+		import {redisCache} from 'got-redis-cache';
+
+		console.log(redisCache('memory') === undefined);
+		const cache = redisCache('redis://localhost:1');
+		console.log((await cache.ready().catch(error => error)).name);
+		await cache.close();
+	`);
+	const bundle = path.join(directory, 'bundle');
+	await build({input: path.join(project, 'bundled.js'), platform: 'node', logLevel: 'silent', output: {dir: bundle}});
+	const plain = await run(process.execPath, ['bundled.js'], project);
+	// No `node_modules` is near it.
+	t.assert.strictEqual(await run(process.execPath, ['bundled.js'], bundle), plain);
+	t.assert.match(plain, /^false\n\w+/v);
 });
 
 test('its pages link to one another, and to nothing that is left out', async (t: TestContext) => {
@@ -194,7 +282,7 @@ test('serves the inspector from what is built', async (t: TestContext) => {
 	`);
 
 	const loaded = (await run(process.execPath, ['inspector.js'], project)).trim().split('\n');
-	t.assert.ok(loaded.length > 20);
+	t.assert.deepStrictEqual(loaded.map(line => line.slice('200 '.length)).toSorted((one, other) => one.localeCompare(other)), ['icon.svg', 'main.js', 'style.css']);
 	t.assert.deepStrictEqual(loaded.filter(line => !/^200 [\w\-.]+\.(?:css|js|svg)$/v.test(line)), []);
 });
 

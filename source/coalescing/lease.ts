@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
-import {StorePermissionError} from '../store/guard/permissions.ts';
+import {StorePermissionError} from '../store/ports/error-reply.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {CommandResult} from '../store/ports/commands.ts';
 import type {Store} from '../store/ports/store.ts';

@@ -1,5 +1,6 @@
 import {StoreError, type RedisCache, type UnreadableEntry} from '../../index.ts';
-import {storeFailure, toCommandLine} from '../commands/failures.ts';
+import {toCommandLine} from '../commands/advice.ts';
+import {storeFailure} from '../commands/failures.ts';
 import type {StoreAccess} from '../commands/store-access.ts';
 import {countUnreadable} from '../commands/unreadable.ts';
 import {failed, ok, warning, type Finding} from './check.ts';

@@ -1,6 +1,6 @@
 import type {CacheStats, RedisCache} from '../../index.ts';
 import type {OptionRow} from '../commands/options.ts';
-import {toCommandLine} from '../commands/failures.ts';
+import {toCommandLine} from '../commands/advice.ts';
 import {Failure} from '../terminal/failure.ts';
 
 export const since = (standard: string): OptionRow => ({type: 'string', value: 'DURATION', description: `how far to go back, two days at most (default: ${standard})`});

@@ -1,7 +1,4 @@
-import {readFileSync} from 'node:fs';
+import manifest from '../../../package.json' with {type: 'json'};
 
 /** The version of the package. */
-export const version = (): string => {
-	const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {readonly version: string};
-	return manifest.version;
-};
+export const version = (): string => manifest.version;

@@ -1,9 +1,10 @@
 import type {Buffer} from 'node:buffer';
-import {ConnectionTimeoutError, createClient, ErrorReply, type RedisClientOptions} from '@redis/client';
+import type {ErrorReply, RedisClientOptions} from '@redis/client';
 import {atDeadline, idleMs} from '../guard/deadline.ts';
+import {isErrorReply, toErrorReply} from '../ports/error-reply.ts';
+import {nodeRedis} from '../ports/redis-packages.cjs';
 import {addressOfClient, addressOfConnection} from './address.ts';
 import {nodesOf} from './cluster-nodes.ts';
-import {toErrorReply} from './error-reply.ts';
 import {watchMasters} from './masters.ts';
 import {mastersOf, senderOf} from './node-redis-commands.ts';
 import {isCluster, isSingle, keepsOrder} from './node-redis-kinds.ts';
@@ -68,7 +69,7 @@ const trackingOptions = {RESP: 3, emitInvalidate: true} as const; // eslint-disa
 
 const createOwnClient = (options: RedisClientOptions, tracker: Tracker | undefined) => {
 	const socket: RedisClientOptions['socket'] = {connectTimeout: connectTimeoutMs, ...options.socket as TcpOptions, reconnectStrategy: false};
-	const client = createClient({
+	const client = nodeRedis().createClient({
 		...options,
 		disableOfflineQueue: true,
 		// A timer that nothing could unref.
@@ -142,7 +143,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 				await connectOnce(); // eslint-disable-line no-await-in-loop -- one attempt after the other
 				break;
 			} catch (error) {
-				const wasBusy = error instanceof ConnectionTimeoutError && idleMs() - idleBeforeMs < handshakeTimeoutMs / 2;
+				const wasBusy = error instanceof nodeRedis().ConnectionTimeoutError && idleMs() - idleBeforeMs < handshakeTimeoutMs / 2;
 				if (!wasBusy || triesLeft === 0 || isClosed) {
 					throw error;
 				}
@@ -168,7 +169,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 			await connectClient();
 		} catch (error) {
 			// An old server, or a user without the right to: CLIENT TRACKING is no must.
-			if (!isTracking || !(error instanceof ErrorReply)) {
+			if (!isTracking || !isErrorReply(error)) {
 				throw error;
 			}
 
@@ -265,7 +266,7 @@ const watch = (connection: RedisConnection): Readiness => {
 /** A cluster that is refused by all nodes throws an error that says nothing of that. */
 const refusalBehind = ({lastError}: Readiness): ErrorReply | undefined => {
 	const error = toErrorReply(lastError);
-	return error instanceof ErrorReply ? error : undefined;
+	return isErrorReply(error) ? error : undefined;
 };
 
 /**

@@ -1,4 +1,4 @@
-import {ErrorReply} from '@redis/client';
+import {isErrorReply} from '../ports/error-reply.ts';
 
 /*
 A node of a cluster answers for its own keys alone, and refuses most of what the cache asks: it would be a store that never has anything.
@@ -41,7 +41,7 @@ export const checkClusterNode = (connect: ClusterNodeCheck['connect'], askServer
 		try {
 			return modeOf(await askServer()) === 'cluster';
 		} catch (error) {
-			if (error instanceof ErrorReply) {
+			if (isErrorReply(error)) {
 				return false;
 			}
 
@@ -73,7 +73,7 @@ export const checkClusterNode = (connect: ClusterNodeCheck['connect'], askServer
 			return checking;
 		},
 		note(error) {
-			if (!(error instanceof ErrorReply && /^(?:CROSSSLOT|MOVED) /v.test(error.message))) {
+			if (!(isErrorReply(error) && /^(?:CROSSSLOT|MOVED) /v.test(error.message))) {
 				return;
 			}
 

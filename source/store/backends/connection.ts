@@ -1,5 +1,4 @@
 import {isPromise} from 'node:util/types';
-import KeyvRedis from '@keyv/redis';
 import type {RedisClientOptions} from '@redis/client';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import type {Backend} from '../ports/backend.ts';
@@ -150,8 +149,8 @@ export const resolveStore = (store: unknown, {namespace, memoryBytes, timeoutMs,
 	}
 
 	// Its client is the user's; the adapter itself would turn bytes into text.
-	if (store instanceof KeyvRedis) {
-		return redisBackend(borrowLink(store.client), namespace);
+	if (isKeyvRedis(object)) {
+		return redisBackend(borrowLink(object.client), namespace);
 	}
 
 	if (isAdapterOfKeyv6(object)) {
@@ -183,6 +182,12 @@ const isKeyv = (store: Unknown): boolean => store instanceof Keyv || isKeyv6(sto
 const isConnection = (store: Unknown): boolean => hasMethods(store, 'connect', 'withTypeMapping', 'sendCommand');
 
 const isAdapter = (store: Unknown): boolean => hasMethods(store, 'get', 'set', 'delete', 'clear');
+
+/** Another copy of `@keyv/redis` in `node_modules` is one too. */
+const isKeyvRedis = (store: Unknown): store is {readonly client: RedisConnection} => {
+	const {client} = store;
+	return isAdapter(store) && 'keyPrefixSeparator' in store && typeof client === 'object' && client !== null && isConnection(client as Unknown);
+};
 
 export const isEmbedded = (store: unknown): store is EmbeddedStore => {
 	const {clientOptions: given} = (store ?? {}) as Unknown;

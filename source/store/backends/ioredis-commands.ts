@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {ErrorReply} from '@redis/client';
+import {nodeRedis} from '../ports/redis-packages.cjs';
 import type {IoredisClient, IoredisCluster} from './ioredis-kinds.ts';
 import type {Argument, ReplyForm} from './redis-link.ts';
 
@@ -54,7 +54,7 @@ export const toError = (error: unknown): Error => {
 	}
 
 	if (error.name === 'ReplyError') {
-		return new ErrorReply(error.message);
+		return new (nodeRedis().ErrorReply)(error.message);
 	}
 
 	return 'command' in error ? new Error(error.message) : error;

@@ -1,7 +1,7 @@
 import type {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
-import {ErrorReply} from '@redis/client';
 import {atDeadline} from '../guard/deadline.ts';
+import {isErrorReply} from '../ports/error-reply.ts';
 import {ownTimers} from '../ports/own-timers.ts';
 import {toError} from './ioredis-commands.ts';
 import type {IoredisClient} from './ioredis-kinds.ts';
@@ -173,7 +173,7 @@ export const createTracking = ({client, prefix, tracker, send}: TrackingOptions)
 
 			const refusal = toError(error);
 			// An old server, or a user without the right to.
-			if (refusal instanceof ErrorReply) {
+			if (isErrorReply(refusal)) {
 				isRefused = true;
 				tracker.refused(refusal);
 			}

@@ -1,4 +1,4 @@
-import {ErrorReply} from '@redis/client';
+import {isErrorReply} from '../ports/error-reply.ts';
 import {mapOf, mastersOfCluster, type ClusterMap} from './ioredis-cluster.ts';
 import {senderOfClient, senderOfCluster, toError} from './ioredis-commands.ts';
 import {addressOf, checkIoredis, isIoredisCluster, isSentinel, whyUnusable, type IoredisClient, type IoredisCluster, type IoredisConnection} from './ioredis-kinds.ts';
@@ -105,7 +105,7 @@ const clusterSender = (cluster: IoredisCluster, {clusterMap, onOtherMaster}: Wat
 
 			return reply;
 		} catch (error) {
-			if (!(error instanceof ErrorReply) || error.message.startsWith('CLUSTERDOWN')) {
+			if (!isErrorReply(error) || error.message.startsWith('CLUSTERDOWN')) {
 				cluster.refreshSlotsCache();
 			}
 

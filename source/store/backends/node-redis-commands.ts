@@ -1,13 +1,16 @@
 import {Buffer} from 'node:buffer';
-import {RESP_TYPES} from '@redis/client';
-import {toErrorReply} from './error-reply.ts';
+import type {RESP_TYPES} from '@redis/client';
+import {toErrorReply} from '../ports/error-reply.ts';
 import {isCluster} from './node-redis-kinds.ts';
 import {noteMasters} from './masters.ts';
 import type {RedisConnection} from './redis-connection.ts';
 import type {MasterNode, ReplyForm, SendCommand} from './redis-link.ts';
 
+/** The byte `$`, by which node-redis knows the type: its own name for it would have to be loaded. */
+const blobString = 36 satisfies (typeof RESP_TYPES)['BLOB_STRING'];
+
 const forms: Readonly<Record<ReplyForm, {readonly typeMapping: Readonly<Record<number, unknown>>}>> = {
-	bytes: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}},
+	bytes: {typeMapping: {[blobString]: Buffer}},
 	text: {typeMapping: {}},
 };
 

@@ -1,8 +1,7 @@
 import {hash} from 'node:crypto';
-import {ErrorReply} from '@redis/client';
 import {noBytes} from '../codec/bytes.ts';
-import {StorePermissionError} from '../guard/permissions.ts';
 import type {Change, ChangeResult, GuardedChanges} from '../ports/backend.ts';
+import {isErrorReply, StorePermissionError} from '../ports/error-reply.ts';
 import {isLongKey} from '../ports/long-keys.ts';
 import type {Argument, SendCommand} from './redis-link.ts';
 
@@ -150,7 +149,7 @@ const runScript = async (send: SendCommand, script: Script, keys: readonly strin
 		try {
 			return await send(key, ['EVALSHA', script.digest, ...rest]);
 		} catch (error) {
-			const isUnknown = error instanceof ErrorReply && error.message.startsWith('NOSCRIPT');
+			const isUnknown = isErrorReply(error) && error.message.startsWith('NOSCRIPT');
 			// A user may have the right to `EVAL` alone; and only the script itself tells which of its commands is refused.
 			if (!isUnknown && !(error instanceof StorePermissionError)) {
 				throw error;

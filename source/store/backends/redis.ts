@@ -1,70 +1,18 @@
 import {hash} from 'node:crypto';
-import KeyvRedis from '@keyv/redis';
-import {ErrorReply, type RedisClientType} from '@redis/client';
 import {Keyv} from 'keyv';
 import {noBytes} from '../codec/bytes.ts';
 import {headLengthOf} from '../codec/codec.ts';
 import {createPermissionErrors} from '../guard/permissions.ts';
 import {binary, type Backend, type RawEntry, type Eviction, type HeadChange} from '../ports/backend.ts';
+import {isErrorReply} from '../ports/error-reply.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from '../ports/guard-token.ts';
 import {isLongKey} from '../ports/long-keys.ts';
+import {binaryKeyvRedis} from './binary-keyv-redis.ts';
 import {checkClusterNode} from './cluster-node.ts';
 import {readEviction} from './eviction.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
 import type {MasterNode, RedisLink, SendCommand} from './redis-link.ts';
 import {createPieces, replaceLongHead} from './redis-long.ts';
-
-/** The value that Keyv hands to an adapter, and takes back, when it does not serialize. */
-type KeyvValue = {readonly value: Uint8Array};
-
-/** As much of a node-redis client as `KeyvRedis` needs, with bytes for replies. */
-const byteClient = (send: SendCommand) => ({
-	isOpen: true,
-	// `KeyvRedis` adds four listeners to each client it gets; a client that many caches share would collect them.
-	on() {
-		return this;
-	},
-	// Makes `KeyvRedis` take it for a client.
-	connect: async () => undefined,
-	get: async (key: string) => send(key, ['GET', key]),
-	mGet: async (keys: readonly string[]) => send(keys[0] ?? '', ['MGET', ...keys]),
-	async set(key: string, value: Uint8Array, options?: {readonly PX: number}) {
-		return send(key, options === undefined ? ['SET', key, value] : ['SET', key, value, 'PX', String(options.PX)]);
-	},
-	unlink: async (key: string) => send(key, ['UNLINK', key]),
-});
-
-/**
-`@keyv/redis` for values that are bytes: stored as Redis strings, byte for byte, with Redis's own expiry. Connecting is the link's matter, for `KeyvRedis` would wait without limit.
-*/
-class BinaryKeyvRedis extends KeyvRedis<KeyvValue> {
-	constructor(send: SendCommand) {
-		super(byteClient(send) as unknown as RedisClientType, {throwOnErrors: true});
-	}
-
-	override async get<Value = KeyvValue>(key: string): Promise<Value | undefined> {
-		return asKeyvValue<Value>(await super.get<Uint8Array>(key));
-	}
-
-	override async getMany<Value = KeyvValue>(keys: string[]): Promise<Array<Value | undefined>> {
-		const values = await super.getMany<Uint8Array>(keys);
-		return values.map(value => asKeyvValue<Value>(value));
-	}
-
-	override async set(key: string, {value}: any, ttlMs?: number): Promise<void> {
-		// `KeyvRedis` writes whatever its client takes, but its types say string.
-		return super.set(key, value as string, ttlMs);
-	}
-
-	/** Each by itself, in one round trip all the same: the keys may lie in many slots. */
-	override async deleteMany(keys: string[]): Promise<boolean> {
-		const deleted = await Promise.all(keys.map(async key => super.delete(key)));
-		return deleted.includes(true);
-	}
-}
-
-// eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Keyv's generics promise whatever the caller likes
-const asKeyvValue = <Value>(bytes: Uint8Array | undefined): Value | undefined => bytes === undefined ? undefined : {value: bytes} as Value;
 
 /** @see https://redis.io/docs/latest/commands/keys/ */
 const escapeGlob = (text: string): string => text.replaceAll(/[*\-?\[\\\]^]/gv, String.raw`\$&`);
@@ -158,7 +106,7 @@ const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> =>
 		return await send(key, ['GETRANGE', key, '0', '17']) as Uint8Array;
 	} catch (error) {
 		// Another type, or a user without the right to: reading it will tell.
-		if (error instanceof ErrorReply) {
+		if (isErrorReply(error)) {
 			return noBytes;
 		}
 
@@ -180,12 +128,12 @@ const scan = async function * (nodes: () => readonly SendToNode[], prefix: strin
 const argumentError = /(?:^|: )(?:WRONGTYPE|CROSSSLOT|ERR (?:value is not |invalid expire time|syntax error|wrong number of arguments|offset is out of range|string exceeds maximum))/v;
 
 /** Whether Redis refused what it was asked to do, and would not refuse another command. */
-export const isArgumentError = (error: unknown): boolean => error instanceof ErrorReply && argumentError.test(error.message);
+export const isArgumentError = (error: unknown): boolean => isErrorReply(error) && argumentError.test(error.message);
 
 /** Also from within a script. */
-const isFull = (error: unknown): boolean => error instanceof ErrorReply && error.message.includes('OOM command not allowed');
+const isFull = (error: unknown): boolean => isErrorReply(error) && error.message.includes('OOM command not allowed');
 
-const isForeignValue = (error: unknown): boolean => error instanceof ErrorReply && error.message.startsWith('WRONGTYPE');
+const isForeignValue = (error: unknown): boolean => isErrorReply(error) && error.message.startsWith('WRONGTYPE');
 
 // Nothing that is stored is empty: that stands for a key that is not there, or is of another type.
 const swapScript = `
@@ -215,7 +163,7 @@ const replaceHead = async (send: SendCommand, key: string, change: HeadChange, t
 			: await send(key, ['EVAL', replaceHeadScript, '1', key, hash('sha1', before), head, String(length), String(ttlMs ?? '')]) === 1;
 	} catch (error) {
 		// A value of another type, or a user without the right to: nothing was replaced.
-		if (error instanceof ErrorReply) {
+		if (isErrorReply(error)) {
 			return false;
 		}
 
@@ -272,7 +220,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		},
 		prefix,
 		isInProcess: false,
-		keyv: new Keyv(new BinaryKeyvRedis(send), {
+		keyv: new Keyv(binaryKeyvRedis(send), {
 			namespace: undefined,
 			useKeyPrefix: false,
 			serialize: undefined,
@@ -319,7 +267,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		readEvictions: async () => readEvictions(link.masters()),
 		isSharded: link.nodes !== undefined,
 		isForeignValue,
-		isRefusal: error => error instanceof ErrorReply,
+		isRefusal: error => isErrorReply(error),
 		isArgumentError,
 		isFull,
 		send,

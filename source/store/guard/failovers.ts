@@ -1,6 +1,6 @@
 import type {Backend} from '../ports/backend.ts';
+import {StorePermissionError} from '../ports/error-reply.ts';
 import type {Guard} from './guard.ts';
-import {StorePermissionError} from './permissions.ts';
 
 /*
 Redis confirms a write before its replicas have it. If one of these takes the place of the master, what it had not received is undone: a purge, too. So what was confirmed is remembered, and done again where the data may be another's.

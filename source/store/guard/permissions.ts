@@ -1,9 +1,5 @@
-import {ErrorReply} from '@redis/client';
-
-/** Redis refuses a command, or the cache's keys, to this user: by its ACL, or because the command was disabled. */
-export class StorePermissionError extends ErrorReply {
-	override readonly name = 'StorePermissionError';
-}
+import type {ErrorReply} from '@redis/client';
+import {isErrorReply, StorePermissionError} from '../ports/error-reply.ts';
 
 const advice = 'docs/security.md lists what a cache needs';
 
@@ -61,7 +57,7 @@ export const createPermissionErrors = (prefix: string) => {
 
 			return reply;
 		} catch (error) {
-			const message = error instanceof ErrorReply ? describe(error.message, arguments_, prefix) : undefined;
+			const message = isErrorReply(error) ? describe(error.message, arguments_, prefix) : undefined;
 			if (message === undefined) {
 				throw error;
 			}
