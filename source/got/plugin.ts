@@ -1,5 +1,5 @@
 import type {RedisCacheOptions} from '../options/options.ts';
-import {isOptionName} from '../options/resolve-options.ts';
+import {isOptionName} from '../options/option-rules.ts';
 import type {StoreOption} from '../store/backends/connection.ts';
 import {RedisCache} from './redis-cache.ts';
 

@@ -1,5 +1,5 @@
 import {warn} from '../types/warning.ts';
-import {isOptionName, isRequestOption, isRequestOptionName} from './resolve-options.ts';
+import {isOptionName, isRequestOption, isRequestOptionName} from './option-rules.ts';
 import {editDistance} from './similarity.ts';
 
 /*

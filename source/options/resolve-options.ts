@@ -1,37 +1,21 @@
 import {env, version} from 'node:process';
-import {inspect} from 'node:util';
 import {userFields} from '../http/identity.ts';
-import {isSafe} from '../http/invalidation.ts';
 import type {LifetimeRule, OwnLifetime, OwnLifetimes} from '../http/lifetime.ts';
 import type {RequestHead, ResponseHead} from '../http/message.ts';
 import type {Settings} from '../http/settings.ts';
-import {requestSpecific} from '../http/status-codes.ts';
 import {checkStoreUrl, type StoreOption} from '../store/backends/connection.ts';
 import {isCompressionSupported} from '../store/codec/compression.ts';
-import {createKeyRing, type KeyRing} from '../store/codec/encryption.ts';
+import type {KeyRing} from '../store/codec/encryption.ts';
 import type {ReplicaCount} from '../store/replicas.ts';
-import {lacksUnit, parseDuration} from '../types/duration.ts';
-import {warn} from '../types/warning.ts';
+import {parseDuration} from '../types/duration.ts';
+import {refuseContradictions, refuseUndefined, warnOfUndefinedStore, warnOfUnsafeMethods} from './contradictions.ts';
 import {hintOfClientOption, otherNames, refuseForeignClient, refuseOptionsInStore} from './option-hints.ts';
+import {isOptionName, keyRingOf, requestRules, rulesByName} from './option-rules.ts';
 import type {ExpireAfter, Lifetime, RedisCacheOptions, RequestCacheOptions} from './options.ts';
-import {clientOptionsIn, refuseClientOptions} from './store-options.ts';
-import {isCovered, quotePattern, matchesUrlPattern, urlPatternExpected, whyNoUrlPattern, type UrlPattern} from './url-pattern.ts';
+import {refuseClientOptions} from './store-options.ts';
+import {matchesUrlPattern} from './url-pattern.ts';
 import {askAbout, requestGiven} from './user-functions.ts';
-import {
-	describe,
-	describeDuration,
-	describeLifetime,
-	durationExpected,
-	isBoolean,
-	isDuration,
-	isFieldName,
-	isLifetime,
-	isMethod,
-	isString,
-	lifetimeExpected,
-	validate,
-	type Rule,
-} from './validate.ts';
+import {describe, describeLifetime, isBoolean, isDuration, isLifetime, isString, lifetimeExpected, validate} from './validate.ts';
 
 /** The settings of one request. */
 export type RequestSettings = {
@@ -79,120 +63,6 @@ const mebibyte = 1024 * 1024;
 const defaultMaxBodyBytes = 25 * mebibyte;
 const defaultMemoryBytes = 64 * mebibyte;
 
-const modes: readonly string[] = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'] satisfies Array<Settings['mode']>;
-
-const expireAfterExpected = `${durationExpected}; or 'no-store', 'never', or a function`;
-
-const isFunction = (value: unknown) => typeof value === 'function';
-const isExpireAfter = (value: unknown): value is ExpireAfter => isLifetime(value) || isFunction(value);
-const isArrayOf = (value: unknown, isElement: (element: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(element => isElement(element));
-
-const isFilledArrayOf = (isElement: (element: unknown) => boolean) => (value: unknown): boolean => isArrayOf(value, isElement) && value.length > 0;
-const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
-
-/** The first element that is wrong, or what was given if it is no array. */
-const tellOffender = (value: unknown, isElement: (element: unknown) => boolean, why: (element: unknown) => string = () => ''): string => {
-	const offender: unknown = Array.isArray(value) ? value.find(element => !isElement(element)) : value;
-
-	return `${describe(offender)}${Array.isArray(value) ? why(offender) : ''}`;
-};
-
-const isStorableStatus = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 200 && Number(value) <= 599 && !requestSpecific.has(Number(value));
-
-/** With a separator it would be a part of a query. */
-const isParameterName = (value: unknown): boolean => isString(value) && value !== '' && !/[&*=?]/v.test(value);
-
-/** The mistake in an entry of `urlsExpireAfter`. */
-const whyNoLifetimeByUrl = (entry: unknown): string | undefined => {
-	if (!Array.isArray(entry) || entry.length !== 2) {
-		return describe(entry);
-	}
-
-	const [pattern, lifetime] = entry as [unknown, unknown];
-	const why = whyNoUrlPattern(pattern);
-	if (why !== undefined) {
-		return `the pattern ${why}`;
-	}
-
-	return isExpireAfter(lifetime) ? undefined : `the lifetime ${describeLifetime(lifetime)}`;
-};
-
-/** The first match wins, so what is general comes last. */
-const whyNeverReached = (entries: ReadonlyArray<readonly [pattern: UrlPattern, lifetime: unknown]>): string | undefined => {
-	for (const [index, [pattern]] of entries.entries()) {
-		const before = entries.slice(0, index).find(([earlier]) => isCovered(pattern, earlier));
-		if (before) {
-			return `the pattern ${quotePattern(pattern)} behind ${quotePattern(before[0])}, which matches all its URLs: the first match wins, so put it before that one, or leave it out`;
-		}
-	}
-
-	return undefined;
-};
-
-const whyNoLifetimesByUrl = (value: unknown): string | undefined => {
-	if (!Array.isArray(value)) {
-		return describe(value);
-	}
-
-	return value.map(entry => whyNoLifetimeByUrl(entry)).find(why => why !== undefined) ?? whyNeverReached(value as ReadonlyArray<readonly [UrlPattern, unknown]>);
-};
-
-const isStaleIfErrorRule = (value: unknown): boolean => {
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-		return false;
-	}
-
-	const {statusCodes, for: duration, ...others} = value as Record<string, unknown>;
-	const isList = statusCodes === undefined || isArrayOf(statusCodes, code => Number.isSafeInteger(code) && Number(code) >= 400 && Number(code) <= 599);
-
-	return isList && (duration === undefined || isDuration(duration)) && Object.keys(others).length === 0 && Object.keys(value).length > 0;
-};
-
-const describeStaleIfError = (value: unknown): string => {
-	const {for: duration} = (value ?? {}) as Partial<Record<'for', unknown>>;
-	if (lacksUnit(duration)) {
-		return `\`for\` as ${describeDuration(duration)}`;
-	}
-
-	return lacksUnit(value) ? describeDuration(value) : inspect(value, {depth: 2, breakLength: Infinity});
-};
-
-const requestRules: Record<keyof RequestCacheOptions, Rule> = {
-	mode: [value => isString(value) && modes.includes(value), `one of ${modes.map(mode => `'${mode}'`).join(', ')}`],
-	tags: [value => isArrayOf(value, element => isString(element) && element !== ''), 'an array of strings that are not empty'],
-	staleIfError: [
-		value => value === 'disconnected' || isBoolean(value) || isDuration(value) || isStaleIfErrorRule(value),
-		`'disconnected', a boolean, or ${durationExpected}; or an object such as {statusCodes: [429, 503], for: '1d'}, with status codes from 400 to 599`,
-		describeStaleIfError,
-	],
-	retryFirst: [isBoolean, 'a boolean'],
-	staleAfter: [isDuration, durationExpected, describeDuration],
-	staleWhileRevalidate: [value => isBoolean(value) || isDuration(value), `a boolean, or ${durationExpected}`, describeDuration],
-	refreshAhead: [isBoolean, 'a boolean'],
-	expireAfter: [isExpireAfter, expireAfterExpected, describeLifetime],
-	cacheControl: [isBoolean, 'a boolean'],
-	alwaysRevalidate: [isBoolean, 'a boolean'],
-	onlyIfCached: [isBoolean, 'a boolean'],
-	readOnly: [isBoolean, 'a boolean'],
-	disabled: [isBoolean, 'a boolean'],
-	ttlOffset: [isDuration, durationExpected, describeDuration],
-	methods: [isFilledArrayOf(isMethod), 'an array of HTTP methods', value => isEmpty(value) ? '[], with which the cache would take no part: say `disabled: true`' : tellOffender(value, isMethod)],
-	maxBodySize: [value => typeof value === 'number' && value >= 0, 'a number of bytes, and not negative'],
-};
-
-const isPositiveDuration = (value: unknown) => Number(parseDuration(value)) > 0;
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
-
-const isReplicaCount = (value: unknown): boolean => {
-	if (typeof value !== 'object' || value === null) {
-		return isCount(value);
-	}
-
-	const {count, timeout, ...others} = value as Record<string, unknown>;
-	return isCount(count) && (timeout === undefined || isPositiveDuration(timeout)) && Object.keys(others).length === 0;
-};
-
 /** Longer than replicas take that acknowledge unasked, each second. */
 const defaultReplicaTimeoutMs = 2000;
 
@@ -204,148 +74,6 @@ const replicaCountOf = (value: RedisCacheOptions['waitForReplicas']): ReplicaCou
 	const {count, timeout = defaultReplicaTimeoutMs} = typeof value === 'number' ? {count: value} : value;
 	return {count, timeoutMs: toMs(timeout)};
 };
-
-const keyRingOf = (value: unknown): KeyRing | undefined => createKeyRing(Array.isArray(value) ? value : [value]);
-
-/** The value is a secret, or was meant to be. */
-const tellSecret = (value: unknown): string => {
-	if (typeof value === 'string') {
-		return `a string of ${value.length} characters`;
-	}
-
-	if (value instanceof Uint8Array) {
-		return `${value.length} bytes`;
-	}
-
-	return Array.isArray(value) ? `[${value.map(element => tellSecret(element)).join(', ')}]` : `a value of type ${typeof value}`;
-};
-
-const cacheRules: Record<Exclude<keyof RedisCacheOptions, keyof RequestCacheOptions>, Rule> = {
-	// The store says itself what it can be.
-	store: [() => true, ''],
-	namespace: [value => isString(value) && value !== '', 'a string that is not empty'],
-	ttl: [
-		isBoolean,
-		'a boolean',
-		value =>
-			`${describe(value)}${isDuration(value) || lacksUnit(value) ? '; how long responses are fresh is `expireAfter`, and how much longer they are kept is `ttlOffset`' : ''}`,
-	],
-	shared: [isBoolean, 'a boolean'],
-	urlsExpireAfter: [
-		value => whyNoLifetimesByUrl(value) === undefined,
-		`an array of [pattern, lifetime], where a pattern is ${urlPatternExpected}, and a lifetime is ${expireAfterExpected}`,
-		value => whyNoLifetimesByUrl(value) ?? '',
-	],
-	statusCodes: [
-		isFilledArrayOf(isStorableStatus),
-		'an array of status codes from 200 to 599',
-		value =>
-			isEmpty(value)
-				? '[], with which nothing would be stored: say `readOnly: true`'
-				: tellOffender(value, isStorableStatus, code =>
-					requestSpecific.has(code as number) ? ', which is never stored: it answers the precondition or the range of one request' : '',
-				),
-	],
-	ignoredParameters: [
-		value => isArrayOf(value, isParameterName),
-		'an array of names, each of one query parameter or body field',
-		value =>
-			tellOffender(value, isParameterName, name =>
-				isString(name) && name.includes('*') ? ', a wildcard, which names do not have: list each, such as \'utm_source\' and \'utm_medium\'' : '',
-			),
-	],
-	matchHeaders: [value => isArrayOf(value, isFieldName), 'an array of header field names'],
-	key: [isFunction, 'a function'],
-	filter: [isFunction, 'a function'],
-	user: [isFunction, 'a function'],
-	tagField: [isFieldName, 'a header field name'],
-	timeout: [isPositiveDuration, 'a duration longer than zero: milliseconds, or a string such as \'1s\'', describeDuration],
-	waitForReplicas: [
-		isReplicaCount,
-		'a whole number of replicas greater than zero, or an object such as {count: 1, timeout: \'1s\'}, with a duration longer than zero',
-		value => inspect(value, {depth: 2, breakLength: Infinity}),
-	],
-	memory: [
-		value => value === false || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0),
-		'`false`, or a whole number of bytes greater than zero',
-	],
-	compression: [isBoolean, 'a boolean'],
-	encryption: [
-		value => keyRingOf(value) !== undefined,
-		'a key of 32 bytes, as a Uint8Array or a string in hexadecimal or base64, or an array of such keys',
-		tellSecret,
-	],
-	fastPath: [isBoolean, 'a boolean'],
-	statistics: [isBoolean, 'a boolean'],
-	coalesce: [value => [false, 'process', 'fleet'].includes(value as string), '\'process\', \'fleet\' or `false`'],
-	targets: [value => isArrayOf(value, isFieldName), 'an array of header field names'],
-	cacheStatus: [
-		value => isBoolean(value) || (isString(value) && /^[\u{20}-\u{7E}]+$/v.test(value)),
-		'a boolean, or a name of printable ASCII characters',
-	],
-};
-
-const rulesByName: Readonly<Record<string, Rule>> = {...requestRules, ...cacheRules};
-
-/** The names of all options, of a cache and of a request. */
-export const optionNames = {
-	ofCache: Object.keys(rulesByName).filter(name => name !== 'mode' && name !== 'tags'),
-	ofRequest: Object.keys(requestRules),
-} as const;
-
-/** Whether an option of that name exists, for a cache or for a request. */
-export const isOptionName = (name: string): boolean => Object.hasOwn(rulesByName, name);
-
-/** The protection that is off if the option is left out: those that decide who is given what. */
-const withoutIt: ReadonlyArray<readonly [name: 'encryption' | 'filter' | 'key' | 'namespace' | 'user', consequence: string]> = [
-	['encryption', 'as from an unset environment variable; leave the option out to store responses unencrypted'],
-	['namespace', 'as from an unset environment variable; leave the option out to share what is stored with every cache that has no namespace of its own'],
-	['user', 'as from a name that is not exported; leave the option out to tell no users apart by name'],
-	['key', 'as from a name that is not exported; leave the option out to tell requests apart by no more than HTTP does'],
-	['filter', 'as from a name that is not exported; leave the option out to let the cache take part in every request'],
-];
-
-/** An option that is there and undefined would switch off what it was meant to switch on. */
-const refuseUndefined = (options: RedisCacheOptions, where: string) => {
-	const [name, consequence] = withoutIt.find(([each]) => isUndefinedIn(options, each)) ?? [];
-	if (name !== undefined) {
-		throw new TypeError(`Expected the option \`${name}\` in ${where} to be ${cacheRules[name][1]}, got undefined, ${consequence}`);
-	}
-};
-
-const isUndefinedIn = (object: unknown, name: string): boolean =>
-	typeof object === 'object' && object !== null && Object.hasOwn(object, name) && (object as Record<string, unknown>)[name] === undefined;
-
-/** The part of a client's options that would say where Redis is but is undefined, while no other part says it; and the address that node-redis then takes. */
-const undefinedPlace = (store: unknown): readonly [name: string, taken: string] | undefined => {
-	const options = clientOptionsIn(store) ?? {};
-	const {url} = options;
-	const socket = (options.socket ?? {}) as Readonly<Record<string, unknown>>;
-	if ([url, socket.host, socket.path].some(place => place !== undefined)) {
-		return undefined;
-	}
-
-	const taken = `redis://localhost:${typeof socket.port === 'number' ? socket.port : 6379}`;
-	if (isUndefinedIn(socket, 'host')) {
-		return ['store.socket.host', taken];
-	}
-
-	return isUndefinedIn(options, 'url') ? ['store.url', taken] : undefined;
-};
-
-/** Where an unset variable leaves it to node-redis or to the cache which Redis that is. */
-const warnOfUndefinedStore = (options: RedisCacheOptions, where: string) => {
-	const place = undefinedPlace(options.store);
-	const [name, taken] = place ?? ['store', defaultStore];
-	if (place !== undefined || isUndefinedIn(options, 'store')) {
-		warn(
-			'GOT_REDIS_CACHE_STORE_UNDEFINED',
-			`the option \`${name}\` in ${where} is undefined, as from an unset environment variable, so the store is ${taken}; give the address of your Redis, or leave the option out`,
-		);
-	}
-};
-
-const defaultStore = 'the default one: REDIS_URL if it is set, else redis://localhost:6379 or, until it answers, memory';
 
 /** The URL that hosts and container files give; an empty one is as good as none. */
 const storeOfEnvironment = (): string | undefined => {
@@ -362,65 +90,6 @@ const storeOfEnvironment = (): string | undefined => {
 	}
 
 	return url;
-};
-
-/**
-A request that changes something is to be made each time, whatever the other requests of its method are.
-
-@returns Whether there was anything to warn of.
-*/
-export const warnOfUnsafeMethods = ({methods = [], filter, key}: Pick<RedisCacheOptions, 'methods' | 'filter' | 'key'>, where: string): boolean => {
-	const unsafe = methods.filter(method => !isSafe(method.toUpperCase()));
-	const isUnselective = !filter && !key && unsafe.length > 0;
-	if (isUnselective) {
-		warn(
-			'GOT_REDIS_CACHE_UNSAFE_METHODS',
-			`with ${unsafe.join(', ')} in the option \`methods\` of ${where}, every such request may be answered from the cache, also one that changes something at the origin; say with \`filter\` which ones only read, or allow single requests, as in {context: {cache: {methods: ['${unsafe[0]}']}}}`,
-		);
-	}
-
-	return isUnselective;
-};
-
-/** Whether a request can set an option of that name for itself. */
-export const isRequestOptionName = (name: string): boolean => Object.hasOwn(requestRules, name);
-
-/** Whether it is an option that a request can set for itself, with a value that it can have. */
-export const isRequestOption = (name: string, value: unknown): boolean => isRequestOptionName(name) && requestRules[name as keyof RequestCacheOptions][0](value);
-
-const contradict = (first: string, second: string, why: string, where: string) => {
-	throw new TypeError(`The options \`${first}\` and \`${second}\` in ${where} contradict each other: ${why}`);
-};
-
-const refuseContradictions = (options: Options, where: string) => {
-	if (options.cacheControl === false && options.expireAfter === undefined && options.urlsExpireAfter === undefined) {
-		throw new TypeError(`The option \`cacheControl: false\` in ${where} needs \`expireAfter\` or \`urlsExpireAfter\`: otherwise no response would have a lifetime`);
-	}
-
-	if (options.store === 'memory' && options.memory === false) {
-		contradict('store: \'memory\'', 'memory: false', 'the one keeps responses in the memory of the process, of which the other leaves none', where);
-	}
-
-	if (options.ttl === false && options.ttlOffset !== undefined) {
-		contradict('ttl: false', 'ttlOffset', 'a key without TTL has nothing to add the offset to', where);
-	}
-
-	const credential = options.user && options.matchHeaders?.find(name => userFields.includes(name.toLowerCase()));
-	if (credential !== undefined) {
-		contradict('user', `matchHeaders: ['${credential}']`, 'the one replaces what the other tells requests apart by', where);
-	}
-
-	if (options.mode === 'only-if-cached' && options.alwaysRevalidate) {
-		contradict('mode: \'only-if-cached\'', 'alwaysRevalidate', 'the one forbids to ask the origin, the other demands it', where);
-	}
-
-	if (options.onlyIfCached && options.alwaysRevalidate) {
-		contradict('onlyIfCached', 'alwaysRevalidate', 'the one forbids to ask the origin, the other demands it', where);
-	}
-
-	if (options.onlyIfCached && (['reload', 'no-store', 'no-cache'].includes(options.mode ?? 'default'))) {
-		contradict('onlyIfCached', `mode: '${options.mode}'`, 'the one forbids to ask the origin, the other demands it', where);
-	}
 };
 
 const toMs = (value: unknown): number => parseDuration(value) ?? 0;

@@ -1,5 +1,5 @@
 import {redisCache as createCache, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
-import {optionNames} from '../../source/options/resolve-options.ts';
+import {optionNames} from '../../source/options/option-rules.ts';
 
 export * from '../../source/index.ts';
 

@@ -3,7 +3,7 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import {runInThisContext} from 'node:vm';
-import {optionNames} from '../../source/options/resolve-options.ts';
+import {optionNames} from '../../source/options/option-rules.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const page = await readFile(path.join(root, 'docs/options.md'), 'utf8');

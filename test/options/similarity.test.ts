@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {optionNames} from '../../source/options/resolve-options.ts';
+import {optionNames} from '../../source/options/option-rules.ts';
 import {editDistance, nearestNames} from '../../source/options/similarity.ts';
 
 test('the distance of two words is the number of edits between them', () => {

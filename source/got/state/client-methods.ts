@@ -1,5 +1,5 @@
 import type {Options} from 'got';
-import {warnOfUnsafeMethods} from '../../options/resolve-options.ts';
+import {warnOfUnsafeMethods} from '../../options/contradictions.ts';
 import {cacheIn} from './cache-hook.ts';
 
 /*

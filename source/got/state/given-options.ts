@@ -1,6 +1,6 @@
 import type {InitHook} from 'got';
 import {refuseNearMisses} from '../../options/near-misses.ts';
-import {isOptionName} from '../../options/resolve-options.ts';
+import {isOptionName} from '../../options/option-rules.ts';
 import {watchMethods} from './client-methods.ts';
 import {requireCurrentGot} from './got-module.ts';
 
