@@ -1,5 +1,5 @@
 /*
-A script that asks an API again and again while you work on it. What it has fetched is in a file beside it, so that a second run asks for nothing.
+A script that asks an API again and again while you work on it. Its responses are in a file beside it, so that a second run asks for nothing.
 */
 import process from 'node:process';
 import got from 'got';

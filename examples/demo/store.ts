@@ -21,7 +21,7 @@ export const openStore = async (onMissing: (reason: string) => void): Promise<De
 	}
 };
 
-/** What Redis itself says is in it, without the guards, which are gone in a minute. */
+/** The keys in Redis, without the guards, which are gone in a minute. */
 export const readEntries = async (store: DemoStore): Promise<Entry[]> => {
 	if (store instanceof Map) {
 		return [...store].map(([key, {value, expires}]) => ({key, ttlMs: expires - Date.now(), bytes: value.length}));
