@@ -4,6 +4,7 @@ import path from 'node:path';
 import test from 'node:test';
 import {runInThisContext} from 'node:vm';
 import {optionNames} from '../../source/options/option-rules.ts';
+import {typeErrorsOf} from '../helpers/types.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const page = await readFile(path.join(root, 'docs/options.md'), 'utf8');
@@ -55,4 +56,43 @@ test('the filter for GraphQL lets single queries through, and nothing else', asy
 
 		assert.deepEqual([isQuery(), isQuery(''), isQuery('query {items}')], [false, false, false]);
 	}
+});
+
+const tables = page.slice(0, page.indexOf('\n## Functions'));
+
+/** The rows of the tables: an option, its type as TypeScript writes it, whether a request can set it, and an example. */
+const rows = tables.matchAll(/^\| `(?<name>\w+)` \| `(?<type>(?:\\\||[^`\|])+)`[^\|]* \| [^\|]+ \| (?<perRequest>yes)? ?\| .+ \| `(?<example>[^`]+)` \|$/gmv)
+	.map(({groups = {}}) => ({name: groups.name ?? '', type: (groups.type ?? '').replaceAll(String.raw`\|`, '|'), isPerRequest: groups.perRequest === 'yes', example: groups.example ?? ''}))
+	.toArray();
+
+test('each option in docs/options.md has a type, a default and an example, and says whether a request can set it', () => {
+	assert.deepEqual(rows.map(({name}) => name).toSorted(), optionNames.ofCache.toSorted());
+	assert.deepEqual(
+		rows.filter(({isPerRequest}) => isPerRequest).map(({name}) => name).toSorted(),
+		optionNames.ofRequest.filter(name => name !== 'mode' && name !== 'tags').toSorted(),
+	);
+	for (const {name, example} of rows) {
+		assert.ok(example.includes(`${name}:`), `${name}: ${example}`);
+	}
+});
+
+test('types and examples in docs/options.md are those of the options', async () => {
+	const checks = rows.map(({name, type, example}) => `
+export const ${name}: Same<Given<'${name}'>, ${type}> = true;
+redisCache({${example}});`);
+
+	assert.equal(await typeErrorsOf({
+		'options.ts': `import {randomBytes} from 'node:crypto';
+import {env} from 'node:process';
+import type {NormalizedOptions} from 'got';
+import {redisCache} from 'got-redis-cache';
+import type {CacheableRequest, CacheableResponse, Duration, ExpireAfter, RedisCacheOptions, StaleIfErrorRule, StoreOption, UrlPattern} from 'got-redis-cache';
+
+// The page leaves out \`readonly\` and \`undefined\`.
+type Plain<Value> = Value extends (...parameters: never) => unknown ? Value : Value extends readonly unknown[] ? {-readonly [Index in keyof Value]: Plain<Value[Index]>} : Value;
+type Given<Name extends keyof RedisCacheOptions> = Plain<NonNullable<RedisCacheOptions[Name]>>;
+type Same<One, Other> = [One] extends [Other] ? [Other] extends [One] ? true : false : false;
+${checks.join('\n')}
+`,
+	}), '');
 });

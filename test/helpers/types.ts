@@ -80,6 +80,9 @@ export const typeErrorsOf = async (files: Readonly<Record<string, string>>): Pro
 			compilerOptions: {
 				incremental: false,
 				tsBuildInfoFile: null,
+				// NestJS is made for these.
+				experimentalDecorators: true,
+				erasableSyntaxOnly: false,
 				// Examples show what there is.
 				noUnusedLocals: false,
 				noUnusedParameters: false,
@@ -88,8 +91,10 @@ export const typeErrorsOf = async (files: Readonly<Record<string, string>>): Pro
 					'got-redis-cache/acceptance': [path.join(types, 'acceptance.d.ts')],
 					'got-redis-cache/audit': [path.join(types, 'audit.d.ts')],
 					'got-redis-cache/embedded': [path.join(types, 'embedded.d.ts')],
+					'got-redis-cache/file-store': [path.join(types, 'file-store.d.ts')],
 					'got-redis-cache/inspector': [path.join(types, 'inspector.d.ts')],
 					'got-redis-cache/rate-limit': [path.join(types, 'rate-limit.d.ts')],
+					'got-redis-cache/replay': [path.join(types, 'replay.d.ts')],
 					'got-redis-cache/webhook': [path.join(types, 'webhook.d.ts')],
 					'got-redis-cache/opentelemetry': [path.join(types, 'opentelemetry.d.ts')],
 					'got-redis-cache/prometheus': [path.join(types, 'prometheus.d.ts')],
