@@ -54,6 +54,14 @@ const config = [
 		},
 	},
 	{
+		// NestJS has functions with upper-case names, its decorators, and needs a module that has no exports.
+		files: ['examples/nestjs.ts'],
+		rules: {
+			'new-cap': 'off',
+			'import-x/no-unassigned-import': ['error', {allow: ['reflect-metadata']}],
+		},
+	},
+	{
 		// Tests too, that others run.
 		files: ['source/acceptance/**'],
 		rules: {
