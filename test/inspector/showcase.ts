@@ -70,6 +70,8 @@ const makeHistory = async (client: Got, cache: RedisCache): Promise<void> => {
 };
 
 export type Showcase = AsyncDisposable & {
+	/** The URL of its Redis. */
+	readonly store: string;
 	readonly cache: RedisCache;
 	readonly client: Got;
 };
@@ -86,6 +88,7 @@ export const startShowcase = async (): Promise<Showcase> => {
 	await makeHistory(client, cache);
 
 	return {
+		store: redis.url,
 		cache,
 		client,
 		async [Symbol.asyncDispose]() {
