@@ -533,6 +533,7 @@ export class RedisCache {
 	/**
 	Gives all stored responses, or those that a filter leaves, with their bodies, as plain data that another cache can import.
 
+	@param options - With `onUnreadable`, as for `entries()`.
 	@throws {TypeError} If `filter` has a property that is unknown or wrong.
 	@throws {Error} If the store cannot list what it holds, or does not answer; `cause` is why.
 
@@ -541,11 +542,11 @@ export class RedisCache {
 	const responses = await Array.fromAsync(cache.export({origin: 'https://api.example.com'}));
 	```
 	*/
-	export(filter?: EntryFilter): AsyncGenerator<ExportedResponse>;
+	export(filter?: EntryFilter, options?: EntriesOptions): AsyncGenerator<ExportedResponse>;
 
-	async * export(filter?: EntryFilter, ...more: never[]): AsyncGenerator<ExportedResponse> {
-		refuseMore(more, 1, 'export()', 'one filter has all properties, as in export({tag, origin})');
-		yield * exportAll(this.#context, filter);
+	async * export(filter?: EntryFilter, options?: EntriesOptions, ...more: never[]): AsyncGenerator<ExportedResponse> {
+		refuseMore(more, 2, 'export()', 'one filter has all properties, as in export({tag, origin})');
+		yield * exportAll(this.#context, filter, options);
 	}
 
 	/**

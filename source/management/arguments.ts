@@ -389,18 +389,18 @@ export const checkStoreKey = (given: unknown, where: string, namespace: string):
 /**
 @throws {TypeError} If it is not what `entries()` can be told beside a filter.
 */
-export const checkEntriesOptions = (given: unknown): EntriesOptions => {
+export const checkEntriesOptions = (given: unknown, where: 'entries()' | 'export()'): EntriesOptions => {
 	if (!isObject(given)) {
-		throw new TypeError(`Expected an object with options in entries(), got ${describeRedacted(given)}`);
+		throw new TypeError(`Expected an object with options in ${where}, got ${describeRedacted(given)}`);
 	}
 
 	validate(
 		given,
 		{onUnreadable: [value => typeof value === 'function', 'a function']},
 		{
-			where: 'entries()',
+			where,
 			noun: 'property',
-			hint: () => 'one filter has all properties, as in entries({tag, origin}); the second argument takes `onUnreadable`',
+			hint: () => `one filter has all properties, as in ${where.replace('()', '')}({tag, origin}); the second argument takes \`onUnreadable\``,
 		},
 	);
 	return given;

@@ -48,7 +48,7 @@ export type UnreadableEntry = {
 	readonly reason: UnreadableReason;
 };
 
-/** Further arguments of `entries()`. */
+/** Further arguments of `entries()` and `export()`. */
 export type EntriesOptions = {
 	/** Called with each value that cannot be read, whatever the filter says: requests miss it, and the next response replaces it. */
 	readonly onUnreadable?: ((entry: UnreadableEntry) => void) | undefined;

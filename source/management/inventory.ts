@@ -252,18 +252,19 @@ export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: numb
 		&& (stale === undefined || isFresh(stored, nowMs) !== stale);
 };
 
+/** Tells of values that cannot be read by the keys that the store's own tools show. */
+export const toOnUnreadable = (context: ExchangeContext, {onUnreadable}: EntriesOptions): OnUnreadable | undefined => onUnreadable && ((key, reason) => {
+	onUnreadable({storeKey: storeNameOf(context, key), reason});
+});
+
 export const listEntries = async function * (context: ExchangeContext, given: EntryFilter = {}, options: EntriesOptions = {}): AsyncGenerator<ListedEntry> {
 	const filter = toStoredForm(context, checkFilter(given));
-	const {onUnreadable} = checkEntriesOptions(options);
-	const toName = (key: string) => storeNameOf(context, key);
-	const found = holding(context, onUnreadable && ((key, reason) => {
-		onUnreadable({storeKey: toName(key), reason});
-	}));
-	for await (const {key, stored, bodyBytes, timeToLive} of found) {
+	const onUnreadable = toOnUnreadable(context, checkEntriesOptions(options, 'entries()'));
+	for await (const {key, stored, bodyBytes, timeToLive} of holding(context, onUnreadable)) {
 		const nowMs = context.now();
 		if (isMatch(stored, filter, nowMs)) {
 			yield {
-				...entryOf(stored, bodyBytes, {storeKey: toName(key), nowMs}),
+				...entryOf(stored, bodyBytes, {storeKey: storeNameOf(context, key), nowMs}),
 				keptUntil: timeToLive === 'forever' ? undefined : dateOf(nowMs + timeToLive),
 			};
 		}

@@ -12,10 +12,10 @@ import {ensureVersions, versionsFor} from '../tags/ensure-versions.ts';
 import {registerSearchVariance} from '../tags/search-variance.ts';
 import {noVersions, originVersionKey} from '../tags/versions.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
-import {checkFilter} from './arguments.ts';
+import {checkEntriesOptions, checkFilter} from './arguments.ts';
 import {checkExported, type ExportedResponse, type ImportResult} from './exported.ts';
-import type {EntryFilter} from './filters.ts';
-import {holding, isMatch, toStoredForm} from './inventory.ts';
+import type {EntriesOptions, EntryFilter} from './filters.ts';
+import {holding, isMatch, toOnUnreadable, toStoredForm} from './inventory.ts';
 
 /*
 Stored responses on their way from one cache to another: directly, or by way of a file.
@@ -113,10 +113,11 @@ const selectingNamesOf = async ({store}: ExchangeContext, key: string, {indexId}
 
 const pairsOf = (rawHeaders: readonly string[]): Array<[string, string]> => Array.from({length: rawHeaders.length / 2}, (_, index) => [rawHeaders[2 * index] ?? '', rawHeaders[(2 * index) + 1] ?? '']);
 
-export const exportAll = async function * (context: ExchangeContext, given: EntryFilter = {}): AsyncGenerator<ExportedResponse> {
+export const exportAll = async function * (context: ExchangeContext, given: EntryFilter = {}, options: EntriesOptions = {}): AsyncGenerator<ExportedResponse> {
 	const filter = toStoredForm(context, checkFilter(given));
+	const onUnreadable = toOnUnreadable(context, checkEntriesOptions(options, 'export()'));
 	const naming = namingOf(context);
-	for await (const {key, stored: head, timeToLive} of holding(context)) {
+	for await (const {key, stored: head, timeToLive} of holding(context, onUnreadable)) {
 		const nowMs = context.now();
 		const stored = isMatch(head, filter, nowMs) ? await readWhole(context, key, head) : undefined;
 		if (!stored) {

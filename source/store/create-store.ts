@@ -54,6 +54,9 @@ const mostProbeKeys = 20_000;
 /** Clearing and listing go through all keys, and no request waits for them. */
 const allKeysTimeoutMs = 60_000;
 
+/** For each step of a list: some thousand short reads. */
+const listingStepMs = 10_000;
+
 /**
 The store that an option stands for: with a deadline, a circuit breaker and bounds, so that a sick store costs a request little and never its answer.
 */
@@ -240,7 +243,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		forget(key) {
 			tier?.forget(key);
 		},
-		entries: createEntries({backend, guard, values, deletions, timeoutMs: allKeysTimeoutMs}),
+		entries: createEntries({backend, guard, values, deletions, timeoutMs: Math.max(timeoutMs, listingStepMs)}),
 		async delete(keys) {
 			return keys.length === 0 || deletions.remove(keys);
 		},

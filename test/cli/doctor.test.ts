@@ -191,6 +191,9 @@ test('with --cluster, all commands work on a cluster; without, they say to add i
 	assert.deepEqual([code, of('rights')[0]?.verdict, of('requests')[0]?.verdict], [0, 'ok', 'ok']);
 	assert.equal((await runCli(['ls', '--store', url, '--cluster'])).code, 1);
 	assert.equal((await runCli(['purge', '--tag', 'a', '--store', url, '--cluster'])).code, 0);
+	await cluster.masters.at(-1)?.stop();
+	const down = await diagnose(url, '--cluster');
+	assert.equal(down.code, 3);
 	const refused = await runCli(['ls', '--store', 'unix:///nowhere.sock', '--cluster']);
 	assert.deepEqual([refused.code, refused.stderr], [2, 'got-redis-cache: --cluster needs the redis: or rediss: URL of a node with --store\n']);
 });

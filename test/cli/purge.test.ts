@@ -84,6 +84,32 @@ test('a dry run that finds nothing exits with 1', async () => {
 	assert.deepEqual(await setup.json('purge', '--tag', 'none', '--dry-run'), [{purge: 'the tag \'none\'', dryRun: true, found: 0, bytes: 0}]);
 });
 
+test('a purge without the keys of an encrypted namespace says that it reaches nothing', async () => {
+	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
+	await setup.store(['a'], {tags: ['t']});
+	const url = `${setup.origin.url}/a`;
+	for (const arguments_ of [[url], ['--tag', 't'], ['--prefix', setup.origin.url]]) {
+		const {code, stderr} = await setup.cli('purge', ...arguments_);
+		assert.equal(code, 6);
+		assert.match(stderr, /encrypted, so this purge does not reach them: give the keys with --encryption-file/v);
+		assert.equal(await setup.cache.has(url), true);
+	}
+
+	const dry = await setup.cli('purge', '--tag', 't', '--dry-run');
+	assert.equal(dry.code, 1);
+	assert.match(dry.stderr, /^\d values are encrypted/v);
+	assert.equal((await setup.cli('purge', '--all', '--yes')).stderr, '');
+	assert.equal(await setup.cache.has(url), false);
+});
+
+test('a purge on a replica says which Redis to give', async () => {
+	await using setup = await setUpCli();
+	await setup.redis.client.sendCommand(['REPLICAOF', '127.0.0.1', '1']);
+	const {code, stdout, stderr} = await setup.cli('purge', '--tag', 't');
+	assert.deepEqual([code, stdout], [4, '']);
+	assert.match(stderr, /^got-redis-cache: READONLY You can't write against a read only replica \(store: [^\)]+\)\. This Redis is a replica: give the address of its master with --store\n$/v);
+});
+
 test('a purge that Redis does not confirm says so', async () => {
 	await using setup = await setUpCli();
 	await setup.store(['a'], {tags: ['t']});

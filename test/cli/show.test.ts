@@ -73,6 +73,14 @@ test('show of nothing says so, and exits with 1', async () => {
 	assert.match(stderr, /^Nothing is stored for https:\/\/example\.com\/nothing in the namespace 'http_cache'; `got-redis-cache ls --url URL`/v);
 });
 
+test('show of a key whose value is corrupt says that it cannot be read', async () => {
+	await using setup = await setUpCli();
+	await setup.redis.client.set('http_cache:{corrupt}', 'no value of a cache');
+	const {code, stdout, stderr} = await setup.cli('show', 'http_cache:{corrupt}');
+	assert.deepEqual([code, stdout], [6, '']);
+	assert.match(stderr, /^got-redis-cache: The value that is stored for http_cache:\{corrupt\} cannot be read, and requests miss it: .*purge KEY/v);
+});
+
 test('show of nothing where responses are encrypted asks for the key', async () => {
 	const encryption = randomBytes(32).toString('base64');
 	await using setup = await setUpCli({encryption});

@@ -41,6 +41,25 @@ test('top writes frames where there is no terminal', async () => {
 	assert.deepEqual(frames.map(({requests}) => Number(requests)), [2, 2]);
 });
 
+test('stats and top tell why origins and URLs are unreadable without the keys', async () => {
+	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
+	await setup.store(['a']);
+	await setup.cache.fleetStats();
+	for (const command of ['stats', 'top']) {
+		const {code, stderr} = await setup.cli(command);
+		assert.equal(code, 0);
+		assert.match(stderr, /^The URLs and origins of this namespace are encrypted: give the keys with --encryption-file/v);
+	}
+});
+
+test('stats that Redis refuses say why', async () => {
+	await using setup = await setUpCli();
+	await setup.redis.client.sendCommand(['ACL', 'SETUSER', 'default', '-hgetall']);
+	const {code, stdout, stderr} = await setup.cli('stats');
+	assert.deepEqual([code, stdout, stderr.trimEnd().split('\n').length], [4, '', 1]);
+	assert.match(stderr, /^got-redis-cache: the statistics of the fleet cannot be read: .*hgetall/iv);
+});
+
 test('stats and top of what cannot be say so', async () => {
 	for (const command of ['stats', 'top']) {
 		const down = await runCli([command, '--store', 'redis://127.0.0.1:1']);

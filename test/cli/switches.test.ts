@@ -28,7 +28,9 @@ test('freeze, bypass and thaw hold in other processes, and say until when', asyn
 test('a switch without the keys of an encrypted namespace is warned of', async () => {
 	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
 	await setup.store(['a']);
-	assert.match((await setup.cli('freeze', setup.origin.url)).stderr, /encrypted, so no process sees this switch: give the keys with --encryption-file/v);
+	const frozen = await setup.cli('freeze', setup.origin.url);
+	assert.equal(frozen.code, 6);
+	assert.match(frozen.stderr, /encrypted, so no process sees this switch: give the keys with --encryption-file/v);
 });
 
 test('the switches of all processes are listed, the one that ends first at the beginning', async () => {

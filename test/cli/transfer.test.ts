@@ -136,9 +136,19 @@ test('an export takes filters, and of nothing exits with 1', async () => {
 	await setup.store(['a', 'b']);
 	const {stdout} = await setup.cli('export', '--prefix', `${setup.origin.url}/b`);
 	assert.equal(stdout.trimEnd().split('\n').length, 1);
-	assert.deepEqual(await setup.cli('export', '--tag', 'none'), {code: 1, stdout: '', stderr: ''});
+	const none = await setup.cli('export', '--tag', 'none');
+	assert.deepEqual([none.code, none.stdout], [1, '']);
+	assert.match(none.stderr, /^Nothing is stored in the namespace 'http_cache' that matches/v);
 	const archive = await setup.cli('export', '--tag', 'none', '--format', 'har');
 	assert.deepEqual((JSON.parse(archive.stdout) as {log: {entries: unknown[]}}).log.entries, []);
+});
+
+test('an export counts what cannot be read', async () => {
+	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
+	await setup.store(['a']);
+	const {code, stdout, stderr} = await setup.cli('export');
+	assert.deepEqual([code, stdout], [1, '']);
+	assert.match(stderr, /^\d values are encrypted \(http_cache:.*\): give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION\nNothing is stored in the namespace/v);
 });
 
 test('an exported archive is HTTP Archive 1.2', async () => {

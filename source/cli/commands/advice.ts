@@ -11,6 +11,7 @@ const replacements: ReadonlyArray<readonly [advice: RegExp, replacement: string]
 	[/Nothing listens there: is Redis running, and are host and port right\?/v, 'Nothing listens there: start Redis, or give its address with --store or REDIS_URL'],
 	[/escape them with encodeURIComponent\(\)/v, 'write special characters as percent escapes, such as %40 for @'],
 	[/cluster support disabled.*$/v, 'cluster support disabled. This Redis is no cluster: leave --cluster out'],
+	[/\. script: \w+, on @user_script:\d+/v, ''],
 	[/^got-redis-cache: /v, ''],
 ];
 

@@ -1,7 +1,7 @@
 import {Failure, type Outcome} from '../terminal/failure.ts';
 import {plainLines} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
-import {distinctionOf, isEncrypted, isStoreKey, isUrl, requestOf, requestOptions} from './request.ts';
+import {distinctionOf, isEncrypted, isStoreKey, isUrl, missingKeys, requestOf, requestOptions} from './request.ts';
 
 /** The command knows no program. */
 const assumed = '\nAssumed    The default options of redisCache(); --config FILE has those of your program.';
@@ -19,7 +19,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 
 	await (output.isJson ? output.json(explanation) : output.line(plainLines(`${explanation.text}${store.isConfigured ? '' : assumed}`)));
 	if (explanation.stored.length === 0 && await isEncrypted(store)) {
-		output.warn('The responses in this namespace are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION');
+		output.warn(`The responses in this namespace are encrypted: ${missingKeys}`);
 	}
 
 	return 'done';

@@ -6,8 +6,8 @@ import {toCommandLine} from './advice.ts';
 The failures of the library and of Redis, as a user of the command line can act on them.
 */
 
-/** Redis asks for a password, or refuses one, or a command, or a key. */
-const refusals = /NOAUTH|WRONGPASS|NOPERM|invalid password|without any password|ERR AUTH|does not let this user/v;
+/** Redis asks for a password, refuses one, or a command, or a key, or takes no writes. */
+const refusals = /MISCONF|NOAUTH|OOM|READONLY|WRONGPASS|NOPERM|invalid password|without any password|ERR AUTH|does not let this user/v;
 
 const outcomeOf = (error: Error): Outcome => refusals.test(error.message) ? 'refused' : 'unreachable';
 
@@ -71,6 +71,11 @@ export const toFailure = (error: unknown): Failure | undefined => {
 	const storeError = storeErrorIn(error);
 	if (storeError) {
 		return storeFailure(storeError);
+	}
+
+	// Of a list or statistics that the store has not given.
+	if (error instanceof Error && error.message.startsWith('got-redis-cache: ')) {
+		return storeFailure(error);
 	}
 
 	return error instanceof TypeError && /^(?:Expected|Unknown (?:option|property)|The (?:option|property)) /v.test(error.message) ? usageFailure(error) : undefined;

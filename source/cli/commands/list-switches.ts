@@ -3,7 +3,7 @@ import type {Outcome} from '../terminal/failure.ts';
 import {createTable, type Column} from '../terminal/table.ts';
 import {formatSeconds, plain, truncateMiddle} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
-import {isEncrypted} from './request.ts';
+import {isEncrypted, missingKeys} from './request.ts';
 
 const columns: ReadonlyArray<Column<OriginSwitch>> = [
 	{title: 'SWITCH', width: 6, rank: 0, text: ({kind}) => kind, style: () => 'yellow'},
@@ -15,7 +15,7 @@ const columns: ReadonlyArray<Column<OriginSwitch>> = [
 const run = async ({output, store}: CommandContext): Promise<Outcome> => {
 	const switches = await store.open().switches();
 	if (await isEncrypted(store)) {
-		output.warn('The responses in this namespace are encrypted, and so are its switches: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION');
+		output.warn(`The responses in this namespace are encrypted, and so are its switches: ${missingKeys}`);
 	}
 
 	if (switches.length === 0) {

@@ -123,6 +123,9 @@ const readPage = ({given}: CommandContext) => {
 	return {sort, start: (page - 1) * pageLength || 0, end: page * pageLength};
 };
 
+export const nothingIn = ({namespace}: CommandContext['store'], isFiltered: boolean): string =>
+	`Nothing is stored in the namespace '${namespace}'${isFiltered ? ' that matches' : ''}; --namespace and --store look elsewhere`;
+
 const run = async (context: CommandContext): Promise<Outcome> => {
 	const {given, output, store} = context;
 	const {sort, start, end} = readPage(context);
@@ -143,7 +146,7 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 		return 'done';
 	}
 
-	output.warn(`Nothing is stored in the namespace '${store.namespace}'${Object.keys(filter).length > 0 || start > 0 ? ' that matches' : ''}; --namespace and --store look elsewhere`);
+	output.warn(nothingIn(store, Object.keys(filter).length > 0 || start > 0));
 	return 'nothingFound';
 };
 

@@ -6,7 +6,8 @@ import {plain} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {filterOptions} from './filters.ts';
 import type {Given} from './given.ts';
-import {isStoreKey, locate, refuseWithKey, requestOptions} from './request.ts';
+import {isEncrypted, isStoreKey, locate, missingKeys, refuseWithKey, requestOptions} from './request.ts';
+import {countUnreadable} from './unreadable.ts';
 
 /** One purge: how it is told, whether an entry goes with it, and how it is made. */
 type Purge = {
@@ -107,15 +108,19 @@ const purgeOf = (context: CommandContext): Purge => {
 	return purge;
 };
 
+/** Whether a purge removes also what cannot be read: everything, or a key. */
+const isForAnyKey = (given: Given): boolean => given.flag('all') || given.positionals.some(target => isStoreKey(target));
+
 const dryRun = async ({output, store}: CommandContext, {what, filter, groups: purgedGroups, open}: Purge): Promise<Outcome> => {
 	const {cache, count} = open();
+	const unreadable = countUnreadable();
 	let found = 0;
 	let bytes = 0;
 	if (filter === undefined) {
 		found = await count?.() ?? 0;
 		store.throwIfFailed();
 	} else {
-		for await (const {url, size, groups} of cache.entries(filter)) {
+		for await (const {url, size, groups} of cache.entries(filter, {onUnreadable: unreadable.note})) {
 			if (purgedGroups?.every(group => !groups.includes(group))) {
 				continue;
 			}
@@ -133,6 +138,8 @@ const dryRun = async ({output, store}: CommandContext, {what, filter, groups: pu
 	} else {
 		await output.line(plain(`Would purge ${what}: ${found} ${found === 1 ? 'response' : 'responses'}. Nothing was purged, because of --dry-run.`));
 	}
+
+	unreadable.warn(output);
 
 	return found === 0 ? 'nothingFound' : 'done';
 };
@@ -179,6 +186,11 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 		await output.line(plain(isConfirmed
 			? `${did} ${purge.what}. Redis confirmed it, for every process.${consequence}${nothing}`
 			: `Redis did not confirm the purge of ${purge.what}: run it again`));
+	}
+
+	if (isConfirmed && !isForAnyKey(given) && await isEncrypted(store)) {
+		output.warn(`The responses in this namespace are encrypted, so this purge does not reach them: ${missingKeys}`);
+		return 'incomplete';
 	}
 
 	return isConfirmed ? 'done' : 'notConfirmed';

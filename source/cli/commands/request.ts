@@ -75,6 +75,9 @@ export const locate = (given: Given, store: StoreAccess, text: string): Located 
 	return {cache, read: async () => cache.get(request), remove: async () => cache.delete(request)};
 };
 
+/** What to do where responses are encrypted, and no key was given. */
+export const missingKeys = 'give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION';
+
 class FoundError extends Error {}
 
 /** Whether the first values in the store are encrypted, and no key was given. */

@@ -68,7 +68,13 @@ export const connectForKeys = async (store: StoreAccess): Promise<Pick<Server, '
 	}
 
 	const cluster = store.openCluster();
-	await withDeadline(cluster.connect());
+	try {
+		await withDeadline(cluster.connect());
+	} catch (error) {
+		// It would go on trying, and keep the process running.
+		cluster.destroy();
+		throw error;
+	}
 
 	return {
 		send: async (...arguments_) => withDeadline(cluster.sendCommand(arguments_.find(argument => argument.startsWith(`${store.namespace}:`)), false, [...arguments_])),

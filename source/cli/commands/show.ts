@@ -1,7 +1,7 @@
 import {STATUS_CODES} from 'node:http';
 import type {CachedResponse} from '../../index.ts';
 import {bodyFields, mediaTypeIn, textOf} from '../formats/body.ts';
-import type {Outcome} from '../terminal/failure.ts';
+import {Failure, type Outcome} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
 import {formatBytes, formatSeconds, pad, plain, plainLines} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
@@ -107,9 +107,14 @@ const toJson = (stored: Shown) => {
 
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
 	const [target = ''] = given.positionals;
-	const found = await locate(given, store, target).read();
+	const {cache, read} = locate(given, store, target);
+	const found = await read();
 	if (!found) {
 		store.throwIfFailed();
+		if (cache.health().counters.corrupt > 0 && !await isEncrypted(store)) {
+			throw new Failure('incomplete', `The value that is stored for ${target} cannot be read, and requests miss it: \`got-redis-cache ls\` says why, and \`got-redis-cache purge KEY\` removes it`);
+		}
+
 		const advice = isStoreKey(target) ? '`got-redis-cache ls --json` lists the keys' : '`got-redis-cache ls --url URL` also finds it for other methods, bodies and users';
 		output.warn(
 			`Nothing is stored for ${target} in the namespace '${store.namespace}'; ${(await isEncrypted(store)) ? 'the responses are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : advice}`,

@@ -3,7 +3,7 @@ import {Failure, type Outcome} from '../terminal/failure.ts';
 import {plain} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import type {OptionRows} from './options.ts';
-import {isEncrypted, isUrl} from './request.ts';
+import {isEncrypted, isUrl, missingKeys} from './request.ts';
 
 /** A switch: how the cache is told, and how the command tells it. */
 type Switch = {
@@ -37,7 +37,8 @@ const runSwitch = ({name, set, tell}: Switch) => async ({given, output, store}: 
 	}
 
 	if (isConfirmed && await isEncrypted(store)) {
-		output.warn('The responses in this namespace are encrypted, so no process sees this switch: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION');
+		output.warn(`The responses in this namespace are encrypted, so no process sees this switch: ${missingKeys}`);
+		return 'incomplete';
 	}
 
 	return isConfirmed ? 'done' : 'notConfirmed';

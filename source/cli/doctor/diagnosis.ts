@@ -53,7 +53,7 @@ const write = async ({name, verdict, detail, advice}: Finding, output: Output): 
 	const [text, style] = symbols[verdict];
 	await output.line(`${output.style(style, pad(text, 7))}  ${output.style('bold', pad(name, 11))}  ${plain(detail)}`);
 	if (advice !== undefined) {
-		await output.line(`${' '.repeat(22)}${plain(advice)}.`);
+		await output.line(`${' '.repeat(22)}${plain(advice).replace(/(?<![.?])$/v, '.')}`);
 	}
 };
 

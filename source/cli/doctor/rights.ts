@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto';
+import {ErrorReply} from '@redis/client';
 import {isForbidden, type Server} from '../commands/server.ts';
 import {failed, ok, warning, type Finding} from './check.ts';
 
@@ -57,6 +58,10 @@ const tryOne = async (server: Pick<Server, 'send'>, {right, arguments: arguments
 		await server.send(...argumentsFor(key));
 		return undefined;
 	} catch (error) {
+		if (!(error instanceof ErrorReply)) {
+			throw error;
+		}
+
 		return isForbidden(error) ? {right, without, isNeeded} : undefined;
 	}
 };

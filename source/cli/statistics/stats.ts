@@ -1,6 +1,6 @@
 import type {Command, CommandContext} from '../commands/command.ts';
 import type {Outcome} from '../terminal/failure.ts';
-import {readStats, since} from './read.ts';
+import {readStats, since, warnIfSealed} from './read.ts';
 import {reportOf} from './report.ts';
 
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
@@ -12,6 +12,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	}
 
 	if (stats.requests > 0) {
+		await warnIfSealed({output, store});
 		return 'done';
 	}
 

@@ -6,7 +6,7 @@ import type {Given} from '../commands/given.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
 import {truncate} from '../terminal/text.ts';
-import {readStats, since} from './read.ts';
+import {readStats, since, warnIfSealed} from './read.ts';
 import {headlineOf, rowsOf, share, tableOf} from './report.ts';
 
 const enterScreen = '\u{1B}[?1049h\u{1B}[?25l';
@@ -112,6 +112,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	const cache = store.open({isCounting: true});
 	// Before the screen is taken: an error is to stay there.
 	let stats = await readStats(cache, duration);
+	await warnIfSealed({output, store});
 	const screen = isLive ? await openScreen(output) : openScroll(output);
 	try {
 		for (let count = 1; !screen.signal.aborted; count++) {

@@ -23,7 +23,7 @@ export const exitCodeMeanings: ReadonlyArray<readonly [outcome: Outcome, meaning
 	['nothingFound', 'found nothing'],
 	['wrongUsage', 'wrong usage'],
 	['unreachable', 'the store cannot be reached'],
-	['refused', 'the store refused: password or permissions'],
+	['refused', 'the store refused: a password, permissions, or it takes no writes'],
 	['notConfirmed', 'the store did not confirm a purge or a switch'],
 	['incomplete', 'some of it failed'],
 	['unexpected', 'an error in got-redis-cache itself'],

@@ -1,5 +1,7 @@
 import type {Command, CommandContext} from '../commands/command.ts';
 import {filterOf, filterOptions} from '../commands/filters.ts';
+import {nothingIn} from '../commands/ls.ts';
+import {countUnreadable} from '../commands/unreadable.ts';
 import {toData} from '../formats/exported-lines.ts';
 import {harFrame, toHarEntry} from '../formats/har.ts';
 import type {Outcome} from '../terminal/failure.ts';
@@ -41,13 +43,20 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	const cache = store.open();
 	const sink = await openSink(file, output);
 	try {
-		const count = await (format === 'har' ? writeHar : writeLines)(cache.export(filter), sink);
+		const unreadable = countUnreadable();
+		const count = await (format === 'har' ? writeHar : writeLines)(cache.export(filter, {onUnreadable: unreadable.note}), sink);
 		await sink.finish();
 		if (file !== undefined && file !== '-') {
 			await (output.isJson ? output.json({exported: count, file, format}) : output.line(`Exported ${count} ${count === 1 ? 'response' : 'responses'} to ${file}.`));
 		}
 
-		return count === 0 ? 'nothingFound' : 'done';
+		unreadable.warn(output);
+		if (count > 0) {
+			return 'done';
+		}
+
+		output.warn(nothingIn(store, Object.keys(filter).length > 0));
+		return 'nothingFound';
 	} finally {
 		await sink.close();
 	}
