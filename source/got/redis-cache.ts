@@ -34,7 +34,7 @@ import {plainPathMs} from '../tags/search-variance.ts';
 import {switchesIn, type OriginSwitch} from '../tags/switching.ts';
 import type {Duration} from '../types/duration.ts';
 import {createHints} from '../types/hints.ts';
-import {explain, type ExplainOptions} from './explain.ts';
+import type {ExplainOptions} from './explain.ts';
 import {createHandler} from './handler.ts';
 import {createHooks} from './hooks.ts';
 import {createRefreshes} from './refresh/refresh.ts';
@@ -454,6 +454,8 @@ export class RedisCache {
 		refuseMore(more, 2, 'explain()', 'what tells requests apart goes into one object, as in explain({url, headers})');
 		const fleet = this.#fleet;
 		const {ignoredParameters} = this.#context.settings.request.http;
+		// Much code, which most programs never need.
+		const {explain} = await import('./explain.ts');
 		return explain(this.#context, request, options, fleet && (async url => fleet.refusalsOf(countedUrl(url, ignoredParameters))));
 	}
 
