@@ -2,6 +2,7 @@ import {validationHeaders, variantValidationHeaders} from '../http/conditional.t
 import {decide} from '../http/decide.ts';
 import type {BypassReason, Decision} from '../http/decision.ts';
 import {isEarlyRefreshDue} from '../http/early-refresh.ts';
+import {isSafe} from '../http/invalidation.ts';
 import type {RequestHead} from '../http/message.ts';
 import {isSelected} from '../http/vary.ts';
 import type {RequestSettings} from '../options/resolve-options.ts';
@@ -108,32 +109,60 @@ type LookUpOptions = {
 	readonly key?: string;
 };
 
+/** Begins an exchange, about which nothing is decided yet. */
+const begin = (context: ExchangeContext, {request, settings, keyInput, budget = createBudget()}: Asked): Omit<Exchange, 'decision'> => ({
+	request,
+	settings,
+	keyInput,
+	requestTimeMs: context.now(),
+	startedAt: ownTimers.now(),
+	lookUpMs: 0,
+	tier: 'memory',
+	key: '',
+	index: undefined,
+	versions: noVersions,
+	guard: noGuard,
+	budget,
+});
+
+// A repeated look-up finds out anew whether a switch is in force.
+const withoutSwitch = (asked: Asked): Asked => ({...asked, settings: withSwitch(asked.settings, undefined)});
+
+/**
+The exchange of a request that the cache takes no part in, without I/O.
+
+@param bypass - The reason why, if already decided.
+@returns `undefined` if the store may have to be asked.
+*/
+export const bypassNow = (context: ExchangeContext, given: Asked, bypass: BypassReason | undefined): Exchange | undefined => {
+	if (bypass) {
+		return {...begin(context, withoutSwitch(given)), decision: {kind: 'bypass', reason: bypass}};
+	}
+
+	const {request, settings: {http}} = given;
+	if (http.methods.has(request.method) || !isSafe(request.method)) {
+		return undefined;
+	}
+
+	const asked = withoutSwitch(given);
+	const exchange = begin(context, asked);
+	const decision = decide(request, undefined, exchange.requestTimeMs, asked.settings.http);
+
+	return decision.kind === 'bypass' ? {...exchange, decision} : undefined;
+};
+
 /**
 Looks a request up and decides what to do with it.
 */
 export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, key: givenKey}: LookUpOptions = {}): Promise<Exchange> => {
-	// A repeated look-up finds out anew whether a switch is in force.
-	const asked: Asked = {...given, settings: withSwitch(given.settings, undefined)};
-	const {request, settings, keyInput, budget = createBudget()} = asked;
-	const requestTimeMs = context.now();
-	const exchange = {
-		request,
-		settings,
-		keyInput,
-		requestTimeMs,
-		startedAt: ownTimers.now(),
-		lookUpMs: 0,
-		tier: 'memory' as const,
-		key: '',
-		index: undefined,
-		versions: noVersions,
-		guard: noGuard,
-		budget,
-	};
-	if (bypass) {
-		return {...exchange, decision: {kind: 'bypass', reason: bypass}};
+	const bypassed = bypassNow(context, given, bypass);
+	if (bypassed) {
+		return bypassed;
 	}
 
+	const asked = withoutSwitch(given);
+	const exchange = begin(context, asked);
+	const {request, settings, requestTimeMs} = exchange;
 	const firstKey = givenKey ?? firstKeyOf(context, asked);
 	// Some decisions need no look at the store.
 	const early = decide(request, undefined, requestTimeMs, settings.http);

@@ -1,4 +1,5 @@
 import {rawFieldValue} from '../http/header-fields.ts';
+import {isSafe} from '../http/invalidation.ts';
 import type {ResponseHead} from '../http/message.ts';
 import type {
 	FailureReason,
@@ -176,6 +177,12 @@ export const applyOutcomeOf = async (context: ExchangeContext, exchange: Exchang
 
 	return settlement;
 };
+
+const bypassed: ExchangeResult = {outcome: {kind: 'pass', reason: 'bypassed', change: {kind: 'leave', reason: 'bypassed'}}};
+
+/** The result of a safe request that the cache takes no part in, whatever its response is; `undefined` for any other. */
+export const resultBeforehand = ({request, decision}: Pick<Exchange, 'request' | 'decision'>): ExchangeResult | undefined =>
+	decision.kind === 'bypass' && isSafe(request.method) ? bypassed : undefined;
 
 /** Whether a response declares a body larger than `maxBodyBytes`. */
 export const isTooLarge = ({request, settings}: Pick<Exchange, 'request' | 'settings'>, {rawHeaders}: Pick<ResponseHead, 'rawHeaders'>): boolean =>

@@ -8,23 +8,24 @@ import type {
 	Response,
 } from 'got';
 import type {Exchange} from '../cache/exchange.ts';
-import {settleResponse, staleInstead} from '../cache/settlement.ts';
+import {resultBeforehand, settleResponse, staleInstead} from '../cache/settlement.ts';
 import {construct} from '../http/construct.ts';
 import {reportOn} from '../observe/cache-status.ts';
 import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';
 import {isTraced} from '../observe/tracing.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {StoredResponse} from '../types/stored.ts';
+import {joinFlight} from './coalescing/flight.ts';
 import {resolveFlight, resolveAfterFailure, resolveFromCache, abortFlight} from './coalescing/resolve-flight.ts';
 import {leadOnInRetry} from './coalescing/participation.ts';
 import {withdraw} from './coalescing/withdraw.ts';
 import {learnRequestClass} from './fast-path/direct-response.ts';
 import {watchHandlers} from './fast-path/inner-handlers.ts';
 import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
-import {lookUpForRequest} from './look-up-for-request.ts';
+import {lookUpForRequest, type LookedUp} from './look-up-for-request.ts';
 import {createAsking, isReplaceable} from './origin/asking.ts';
 import {askOrigin, gateRequest} from './origin/ask-origin.ts';
-import {appendTo, comeFirst, leaveAsLast, leaveChain} from './patches/hook-order.ts';
+import {appendTo, comeFirst, isOnceAndLast, leaveAsLast, leaveChain} from './patches/hook-order.ts';
 import {prepareRecovery, takeRecovery} from './patches/recovery.ts';
 import {invalidateByRedirect, settleRedirect} from './redirect.ts';
 import {refreshInBackground} from './refresh/refresh.ts';
@@ -33,6 +34,7 @@ import {isOwner, registerHook} from './state/cache-hook.ts';
 import type {Hooks, GotContext} from './state/context.ts';
 import {endExchange, exchangeOf, linkHop, stateOf, type GotExchange, type Watcher} from './state/request-state.ts';
 import {failureOf} from './state/failure.ts';
+import {isBeforeGot16} from './state/got-version.ts';
 import {completeGiven} from './state/given-options.ts';
 import type {GotOptions} from './state/got-options.ts';
 import {
@@ -111,15 +113,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		return incoming;
 	};
 
-	const beforeSending: BeforeRequestHook = async (options, {retryCount}) => {
-		if (!leaveAsLast(options.hooks.beforeRequest, beforeSending)) {
-			return;
-		}
-
-		const recovered: Partial<Recovered> = (takeRecovery(options) as Recovered | undefined) ?? {};
-		const lookUp = async () => lookUpForRequest(context, options);
-		const found = recovered.exchange ? {exchange: recovered.exchange, request: undefined} : await (isTraced() ? traceLookUp(context, options, lookUp) : lookUp());
-		const {exchange, request: lookedUp} = found;
+	const begin = (options: GotOptions, retryCount: number, recovered: Recovered | undefined, {exchange, request: lookedUp}: LookedUp): GotExchange => {
 		const request = stateOf(options);
 		const state: GotExchange = {
 			owner: beforeRequest,
@@ -143,6 +137,16 @@ export const createHooks = (context: GotContext): Hooks => {
 		}
 
 		comeFirst(options, hooks);
+
+		return state;
+	};
+
+	/** Whether got makes the request as it would without the cache. The requests of earlier versions fail in ways that the cache has to see. */
+	const isLeftToGot = (options: GotOptions, state: GotExchange): boolean =>
+		resultBeforehand(state.exchange) !== undefined && !options.isStream && !isBeforeGot16(options) && !context.gates.gate;
+
+	const answerOrAsk = async (options: GotOptions, state: GotExchange): Promise<ReturnType<typeof answerWith> | undefined> => {
+		const {lookedUp} = state;
 		if (!state.settlement) {
 			state.settlement = await settleAfter(context, options, state.exchange);
 			if (lookedUp && !isUnchanged(lookedUp, options)) {
@@ -172,7 +176,7 @@ export const createHooks = (context: GotContext): Hooks => {
 			prepareForFailure(options, state);
 		}
 
-		const watcher = options.isStream ? request.watcher : watchPromise(options);
+		const watcher = options.isStream ? stateOf(options).watcher : watchPromise(options);
 		if (watcher) {
 			askOrigin(createAsking(watcher, {context, options, state}));
 		} else if (context.gates.gate) {
@@ -182,11 +186,43 @@ export const createHooks = (context: GotContext): Hooks => {
 		return undefined;
 	};
 
-	// Other hooks may run behind the cache's: what is looked up is what would be sent.
-	const beforeRequest: BeforeRequestHook = options => {
-		if (isOwner(options, beforeRequest)) {
-			appendTo(options.hooks.beforeRequest, beforeSending);
+	const send: BeforeRequestHook = (options, {retryCount}) => {
+		const recovered = takeRecovery(options) as Recovered | undefined;
+		const proceed = (found: LookedUp) => {
+			const state = begin(options, retryCount, recovered, found);
+			if (!isLeftToGot(options, state)) {
+				return answerOrAsk(options, state);
+			}
+
+			// A flight that the attempt before has led is not this request's any more.
+			joinFlight(context, options, state);
+			return undefined;
+		};
+
+		if (recovered) {
+			return proceed({exchange: recovered.exchange, request: undefined});
 		}
+
+		const looking = isTraced() ? traceLookUp(context, options, async () => lookUpForRequest(context, options)) : lookUpForRequest(context, options);
+
+		return looking instanceof Promise ? looking.then(proceed) : proceed(looking);
+	};
+
+	const beforeSending: BeforeRequestHook = (options, updates) => leaveAsLast(options.hooks.beforeRequest, beforeSending) ? send(options, updates) : undefined;
+
+	// Other hooks may run behind the cache's: what is looked up is what would be sent.
+	const beforeRequest: BeforeRequestHook = (options, updates) => {
+		if (!isOwner(options, beforeRequest)) {
+			return undefined;
+		}
+
+		const chain = options.hooks.beforeRequest;
+		if (isOnceAndLast(chain, beforeRequest)) {
+			return send(options, updates);
+		}
+
+		appendTo(chain, beforeSending);
+		return undefined;
 	};
 
 	/** Settles a response that the caller is given. */
@@ -217,7 +253,11 @@ export const createHooks = (context: GotContext): Hooks => {
 		received.retryCount = state.retryCount;
 		received.request.retryCount = state.retryCount;
 		state.answeredMonoMs ??= ownTimers.now();
-		if (isAsked(state)) {
+		const beforehand = isAsked(state) ? resultBeforehand(state.exchange) : undefined;
+		if (beforehand) {
+			state.forwardStatus ??= received.statusCode;
+			state.settlement = beforehand;
+		} else if (isAsked(state)) {
 			// Code that runs for one response after the other costs a fraction of what it costs between events of I/O. A response that broke off is given at once, as without the cache: got 15 makes an error of it a turn later.
 			if (!state.isCutShort) {
 				await yieldToEventLoop();

@@ -1,5 +1,5 @@
 import type {Exchange} from '../cache/exchange.ts';
-import {asRefresh, lookUp, whyBypassed} from '../cache/look-up.ts';
+import {asRefresh, bypassNow, lookUp, whyBypassed} from '../cache/look-up.ts';
 import {withOnlyIfCached} from '../http/directives.ts';
 import {resolveRequestOptions} from '../options/resolve-options.ts';
 import {endGuard} from '../resource/write-guard.ts';
@@ -11,9 +11,10 @@ import {refreshedBy} from './state/refreshes.ts';
 import {contentOf, isSameRequest, isUnchanged, requestHead, type LookedUpRequest} from './state/request.ts';
 import {stateOf} from './state/request-state.ts';
 
-type LookedUp = {
+export type LookedUp = {
 	readonly exchange: Exchange;
-	readonly request: LookedUpRequest;
+	/** `undefined` if it is not to be sent. */
+	readonly request: LookedUpRequest | undefined;
 };
 
 type LookUpOptions = {
@@ -21,27 +22,40 @@ type LookUpOptions = {
 	readonly isGivenUp: boolean;
 };
 
-const lookUpOnce = async (context: GotContext, options: GotOptions, {budget, isGivenUp}: LookUpOptions): Promise<LookedUp> => {
+/** The exchange, without a promise where the cache takes no part. */
+const lookUpOnce = (context: GotContext, options: GotOptions, {budget, isGivenUp}: LookUpOptions): LookedUp | Promise<LookedUp> => {
 	const sent = requestHead(options);
 	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);
 	const head = settings.isOnlyIfCached ? withOnlyIfCached(sent) : sent;
-	const isLookedUp = !settings.isDisabled && settings.http.methods.has(sent.method);
-	const content = contentOf(options) ?? (isLookedUp ? await readForm(options) : undefined);
-	const request: LookedUpRequest = {head: sent, body: options.body};
-	const asked = askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}});
-	// Of two caches in a row, the one would keep what the other is told not to.
-	const bypass = options.cache ? 'other-cache' : whyBypassed(context, asked.request, settings, content !== undefined);
+	const lookUpWith = (content: ReturnType<typeof contentOf>): LookedUp | Promise<LookedUp> => {
+		const request: LookedUpRequest = {head: sent, body: options.body};
+		const asked = {...askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}}), budget};
+		// Of two caches in a row, the one would keep what the other is told not to.
+		const bypass = options.cache ? 'other-cache' : whyBypassed(context, asked.request, settings, content !== undefined);
+		const exchange = bypassNow(context, asked, bypass ?? (isGivenUp ? 'changing-request' : undefined));
 
-	return {request, exchange: await lookUp(context, {...asked, budget}, {bypass: bypass ?? (isGivenUp ? 'changing-request' : undefined)})};
+		return exchange ? {request, exchange} : withExchange(request, lookUp(context, asked));
+	};
+
+	const content = contentOf(options);
+	const isLookedUp = !settings.isDisabled && settings.http.methods.has(sent.method);
+
+	return content === undefined && isLookedUp ? readForm(options).then(lookUpWith) : lookUpWith(content);
 };
+
+const withExchange = async (request: LookedUpRequest, looking: Promise<Exchange>): Promise<LookedUp> => ({request, exchange: await looking});
 
 const mostLookUps = 4;
 
-/** Looks up a request that got is about to send. Returns its exchange, and the request as it was looked up. */
-export const lookUpForRequest = async (context: GotContext, options: GotOptions): Promise<LookedUp> => {
+/**
+Looks up a request that got is about to send.
+
+@returns Its exchange, and the request as it was looked up. There is no promise to wait for where the cache takes no part.
+*/
+export const lookUpForRequest = (context: GotContext, options: GotOptions): LookedUp | Promise<LookedUp> => {
 	const state = stateOf(options);
 	const {earlyLookUp} = state;
-	let budget = earlyLookUp?.exchange.budget ?? state.budget;
+	const budget = earlyLookUp?.exchange.budget ?? state.budget;
 	if (earlyLookUp) {
 		state.earlyLookUp = undefined;
 		// With its credentials, by which the functions `user` and `key` may have told whose it is.
@@ -53,16 +67,23 @@ export const lookUpForRequest = async (context: GotContext, options: GotOptions)
 		void endGuard(context.store, earlyLookUp.exchange.guard);
 	}
 
+	const first = lookUpOnce(context, options, {budget, isGivenUp: false});
+
+	return first instanceof Promise ? lookUpUntilUnchanged(context, options, first) : first;
+};
+
+/** Other code may change a request while it is looked up: the response may be for another user then. */
+const lookUpUntilUnchanged = async (context: GotContext, options: GotOptions, first: Promise<LookedUp>): Promise<LookedUp> => {
+	let looking: LookedUp | Promise<LookedUp> = first;
 	for (let lookUps = 1; ; lookUps++) {
 		// eslint-disable-next-line no-await-in-loop -- once more only if the request was changed meanwhile
-		const {exchange, request} = await lookUpOnce(context, options, {budget, isGivenUp: lookUps > mostLookUps});
-		if (lookUps > mostLookUps || isUnchanged(request, options)) {
+		const {exchange, request} = await looking;
+		if (!request || lookUps > mostLookUps || isUnchanged(request, options)) {
 			const seen = refreshedBy(options);
 			return {request, exchange: seen ? asRefresh(context, exchange, seen) : exchange};
 		}
 
-		// The response may be for another user.
 		void endGuard(context.store, exchange.guard);
-		({budget} = exchange);
+		looking = lookUpOnce(context, options, {budget: exchange.budget, isGivenUp: lookUps === mostLookUps});
 	}
 };

@@ -279,6 +279,11 @@ await suite('bounds', () => {
 			const client = got.extend({agent: {http: agent}}, redisCache({store, timeout: '5s'}));
 			await client(url);
 			await client(url);
+			// The refresh is to have the connection.
+			while (Object.keys(agent.sockets).length === 0) {
+				await new Promise(resolve => setImmediate(resolve));
+			}
+
 			// Waits for the refresh's connection, and then for an answer.
 			console.log(await client(url + '/other').text());
 		`;

@@ -141,11 +141,6 @@ export const stopPassingForStream = (options: Options): void => {
 	}
 };
 
-/** Before got goes on with the options. Not where nobody does: V8 makes a dictionary of what a property is taken from. */
-export const restoreIsStream = (options: Options): void => {
-	Reflect.deleteProperty(options, 'isStream');
-};
-
 const bareLength = Object.keys(methods).length + 1;
 
 const isBare = (promise: CallPromise): boolean => Reflect.ownKeys(promise).length === bareLength;

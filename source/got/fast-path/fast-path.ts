@@ -3,7 +3,7 @@ import process from 'node:process';
 import type {Options, RequestPromise, Response} from 'got';
 import type {Exchange} from '../../cache/exchange.ts';
 import {firstKeyOf} from '../../cache/keys.ts';
-import {lookUp, lookUpNow} from '../../cache/look-up.ts';
+import {bypassNow, lookUp, lookUpNow} from '../../cache/look-up.ts';
 import {construct} from '../../http/construct.ts';
 import type {RequestHead} from '../../http/message.ts';
 import {isSuccessful} from '../../http/status-codes.ts';
@@ -22,7 +22,6 @@ import {
 	asCall,
 	FastCall,
 	passForStreamOnce,
-	restoreIsStream,
 	stopPassingForStream,
 	type Next,
 } from './fast-call.ts';
@@ -80,6 +79,13 @@ const isStillFuture = (options: Options, head: RequestHead): boolean => {
 	return future !== undefined && isSameRequest(head, future);
 };
 
+/** Whether the options leave a chance of a hit. */
+const mayBeStored = ({settings}: GotContext, {context: {cache}}: Options): boolean => {
+	const {isDisabled, http} = settings.request;
+
+	return cache !== undefined || (!isDisabled && http.methods.has('GET'));
+};
+
 const noContent = {body: undefined, isEncoded: false};
 
 /** Looks the call up in the store. */
@@ -92,7 +98,7 @@ const lookUpDirectly = ({context, options}: FastCall, head: RequestHead): Exchan
 
 	const asked = askedBy(context, options, {head, settings, content: noContent});
 	if (context.settings.filter?.(asked.request) === false) {
-		return undefined;
+		return bypassNow(context, asked, 'filtered');
 	}
 
 	const key = firstKeyOf(context, asked);
@@ -208,7 +214,6 @@ const answer = async (call: FastCall): Promise<unknown> => {
 		stateOf(options).trace = call.trace;
 	}
 
-	restoreIsStream(options);
 	call.ordinary = next(options) as unknown as RequestPromise;
 	for (const [method, event, listener] of call.listeners ?? []) {
 		void call.ordinary[method](event as never, listener as never);
@@ -225,7 +230,7 @@ Answers a call without starting a request, where nobody could tell.
 export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
 	const [owner] = hooks.beforeRequest;
 	// The promises of got 14 can be cancelled, and its versions send different `accept-encoding` fields.
-	if (!owner || !context.settings.hasFastPath || isGot14(options) || !isEligible(options, hooks)) {
+	if (!owner || !context.settings.hasFastPath || !mayBeStored(context, options) || isGot14(options) || !isEligible(options, hooks)) {
 		return undefined;
 	}
 

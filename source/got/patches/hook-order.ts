@@ -11,6 +11,9 @@ export const appendTo = (chain: Chain, hook: BeforeRequestHook): void => {
 	}
 };
 
+/** Whether a hook that is being called is not called again, and no other hook after it. */
+export const isOnceAndLast = (chain: Chain, hook: BeforeRequestHook): boolean => chain.indexOf(hook) === chain.length - 1;
+
 export const leaveChain = (chain: Chain, hook: BeforeRequestHook): void => {
 	chain.splice(0, chain.length, ...chain.filter(other => other !== hook));
 };
@@ -32,6 +35,10 @@ export const leaveAsLast = (chain: Chain, hook: BeforeRequestHook): boolean => {
 };
 
 const putFirst = <Hook>(chain: Hook[], hooks: readonly Hook[]): void => {
+	if (hooks.every((hook, position) => chain.lastIndexOf(hook) === position)) {
+		return;
+	}
+
 	chain.splice(0, chain.length, ...hooks, ...chain.filter(other => !hooks.includes(other)));
 };
 
