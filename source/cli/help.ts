@@ -2,7 +2,7 @@ import type {Command} from './commands/command.ts';
 import type {OptionRows} from './commands/options.ts';
 import {globalOptions} from './global-options.ts';
 import {exitCodeMeanings, exitCodes} from './terminal/failure.ts';
-import {pad, widthOf} from './terminal/text.ts';
+import {pad, widthOf, wrap} from './terminal/text.ts';
 
 /** The longest lines of help where the terminal is wide. */
 const mostColumns = 100;
@@ -12,20 +12,6 @@ const indent = 26;
 
 /** The narrowest terminal in which descriptions stand beside their options. */
 const leastBeside = 64;
-
-const wrap = (text: string, columns: number): string[] => {
-	const lines = [''];
-	for (const word of text.split(' ')) {
-		const line = lines.at(-1) ?? '';
-		if (line !== '' && widthOf(line) + 1 + widthOf(word) > columns) {
-			lines.push(word);
-		} else {
-			lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-		}
-	}
-
-	return lines;
-};
 
 const row = (left: string, right: string, columns: number): string[] => {
 	const isBeside = columns >= leastBeside;

@@ -10,6 +10,7 @@ import {
 	truncate,
 	truncateMiddle,
 	widthOf,
+	wrapIndented,
 } from '../../source/cli/terminal/text.ts';
 
 test('text is cut to the columns that it takes', () => {
@@ -24,6 +25,12 @@ test('text is cut to the columns that it takes', () => {
 	}
 
 	assert.deepEqual([pad('日', 4), pad('日', 4, 'right'), pad('abcde', 4)], ['日  ', '  日', 'abcde']);
+});
+
+test('a line that is too long is broken between words, and what follows is indented', () => {
+	assert.equal(wrapIndented('Key        one two three four', 24, 11), 'Key        one two three\n           four');
+	assert.equal(wrapIndented('Key        one two', 20, 11), 'Key        one two');
+	assert.equal(wrapIndented('Key        one two three four', Infinity, 11), 'Key        one two three four');
 });
 
 test('control characters and escape sequences do not reach a terminal', () => {

@@ -1,10 +1,13 @@
 import {Failure, type Outcome} from '../terminal/failure.ts';
-import {plainLines} from '../terminal/text.ts';
+import {plainLines, wrapIndented} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {distinctionOf, isEncrypted, isStoreKey, isUrl, missingKeys, requestOf, requestOptions} from './request.ts';
 
 /** The command knows no program. */
 const assumed = '\nAssumed    The default options of redisCache(); --config FILE has those of your program.';
+
+/** Where the lines of an explanation begin, behind their names. */
+const indent = 11;
 
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
 	const [target = ''] = given.positionals;
@@ -17,7 +20,8 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 		store.throwIfFailed();
 	}
 
-	await (output.isJson ? output.json(explanation) : output.line(plainLines(`${explanation.text}${store.isConfigured ? '' : assumed}`)));
+	const text = plainLines(`${explanation.text}${store.isConfigured ? '' : assumed}`);
+	await (output.isJson ? output.json(explanation) : output.line(text.split('\n').map(line => wrapIndented(line, output.columns, indent)).join('\n')));
 	if (explanation.stored.length === 0 && await isEncrypted(store)) {
 		output.warn(`The responses in this namespace are encrypted: ${missingKeys}`);
 	}

@@ -4,7 +4,7 @@ import {connectForKeys, connectServer, type Server} from '../commands/server.ts'
 import type {StoreAccess} from '../commands/store-access.ts';
 import type {Outcome} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
-import {pad, plain} from '../terminal/text.ts';
+import {pad, plain, wrapIndented} from '../terminal/text.ts';
 import {checkRequests, checkValues, failedWith} from './cache-checks.ts';
 import {failed, ok, type Finding, type Verdict} from './check.ts';
 import {examineFile} from './file-checks.ts';
@@ -49,11 +49,15 @@ const symbols: Readonly<Record<Verdict, readonly [text: string, style: Parameter
 	failed: ['FAILED', 'red'],
 };
 
+/** Where details begin. */
+const indent = 22;
+
 const write = async ({name, verdict, detail, advice}: Finding, output: Output): Promise<void> => {
 	const [text, style] = symbols[verdict];
-	await output.line(`${output.style(style, pad(text, 7))}  ${output.style('bold', pad(name, 11))}  ${plain(detail)}`);
+	const lines = wrapIndented(`${' '.repeat(indent)}${plain(detail)}`, output.columns, indent);
+	await output.line(`${output.style(style, pad(text, 7))}  ${output.style('bold', pad(name, 11))}  ${lines.trimStart()}`);
 	if (advice !== undefined) {
-		await output.line(`${' '.repeat(22)}${plain(advice).replace(/(?<![.?])$/v, '.')}`);
+		await output.line(wrapIndented(`${' '.repeat(indent)}${plain(advice).replace(/(?<![.?])$/v, '.')}`, output.columns, indent));
 	}
 };
 

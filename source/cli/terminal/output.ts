@@ -44,8 +44,13 @@ const hasColor = (stream: NodeJS.WriteStream): boolean => {
 };
 
 const columnsOf = (stream: NodeJS.WriteStream): number => {
+	// A terminal that does not know its size says 0.
+	if (stream.isTTY && stream.columns > 0) {
+		return stream.columns;
+	}
+
 	const fromEnvironment = Number(process.env.COLUMNS);
-	return stream.isTTY ? stream.columns : (fromEnvironment > 0 ? fromEnvironment : Infinity);
+	return fromEnvironment > 0 ? fromEnvironment : (stream.isTTY ? 80 : Infinity);
 };
 
 /**
@@ -74,7 +79,7 @@ export const createOutput = (isJson: boolean): Output => {
 		isJson,
 		isTerminal: stdout.isTTY,
 		columns: columnsOf(stdout),
-		rows: stdout.isTTY ? stdout.rows : Infinity,
+		rows: stdout.isTTY && stdout.rows > 0 ? stdout.rows : Infinity,
 		style: (style, text) => isColored ? styleText(style, text, {validateStream: false}) : text,
 		line: async (text = '') => write(`${text}\n`),
 		json: async value => write(`${toJsonLine(value)}\n`),

@@ -64,6 +64,30 @@ export const pad = (text: string, columns: number, side: 'left' | 'right' = 'lef
 	return side === 'left' ? text + space : space + text;
 };
 
+/** Breaks text between words into lines that fit. */
+export const wrap = (text: string, columns: number): string[] => {
+	const lines = [''];
+	for (const word of text.split(' ')) {
+		const line = lines.at(-1) ?? '';
+		if (line !== '' && widthOf(line) + 1 + widthOf(word) > columns) {
+			lines.push(word);
+		} else {
+			lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+		}
+	}
+
+	return lines;
+};
+
+/** The least room for text behind an indent. */
+const leastBehindIndent = 16;
+
+/** Breaks a line that is too long, with what follows indented as far as its text is. */
+export const wrapIndented = (line: string, columns: number, indent: number): string =>
+	widthOf(line) <= columns
+		? line
+		: line.slice(0, indent) + wrap(line.slice(indent), Math.max(columns - indent, leastBehindIndent)).join(`\n${' '.repeat(indent)}`);
+
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** A number of bytes in at most six characters: `'512 B'`, `'1.4 kB'`. */
