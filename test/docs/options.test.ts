@@ -8,10 +8,10 @@ import {typeErrorsOf} from '../helpers/types.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const page = await readFile(path.join(root, 'docs/options.md'), 'utf8');
+const tables = page.slice(0, page.indexOf('\n## Functions'));
 
 test('the tables of docs/options.md have every option of a cache, and no other', () => {
-	const tables = page.slice(0, page.indexOf('\n## Functions'));
-	const names = tables.matchAll(/^\| `(?<name>\w+)` \|/gmv).map(({groups}) => groups?.name ?? '').toArray();
+	const names = tables.matchAll(/^\| `(?<name>\w+)`(?: †)? \|/gmv).map(({groups}) => groups?.name ?? '').toArray();
 	assert.deepEqual(names.toSorted(), optionNames.ofCache.toSorted());
 	assert.ok(names.length > 20);
 });
@@ -58,11 +58,9 @@ test('the filter for GraphQL lets single queries through, and nothing else', asy
 	}
 });
 
-const tables = page.slice(0, page.indexOf('\n## Functions'));
-
 /** The rows of the tables: an option, its type as TypeScript writes it, whether a request can set it, and an example. */
-const rows = tables.matchAll(/^\| `(?<name>\w+)` \| `(?<type>(?:\\\||[^`\|])+)`[^\|]* \| [^\|]+ \| (?<perRequest>yes)? ?\| .+ \| `(?<example>[^`]+)` \|$/gmv)
-	.map(({groups = {}}) => ({name: groups.name ?? '', type: (groups.type ?? '').replaceAll(String.raw`\|`, '|'), isPerRequest: groups.perRequest === 'yes', example: groups.example ?? ''}))
+const rows = tables.matchAll(/^\| `(?<name>\w+)`(?<mark> †)? \| `(?<type>(?:\\\||[^`\|])+)`.+<br>`(?<example>[^`]+)` \|$/gmv)
+	.map(({groups = {}}) => ({name: groups.name ?? '', type: (groups.type ?? '').replaceAll(String.raw`\|`, '|'), isPerRequest: groups.mark !== undefined, example: groups.example ?? ''}))
 	.toArray();
 
 test('each option in docs/options.md has a type, a default and an example, and says whether a request can set it', () => {
