@@ -73,7 +73,7 @@ export const toFailure = (error: unknown): Failure | undefined => {
 		return storeFailure(storeError);
 	}
 
-	// Of a list or statistics that the store has not given.
+	// The store has not given a list or statistics.
 	if (error instanceof Error && error.message.startsWith('got-redis-cache: ')) {
 		return storeFailure(error);
 	}

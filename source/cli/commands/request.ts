@@ -75,7 +75,7 @@ export const locate = (given: Given, store: StoreAccess, text: string): Located 
 	return {cache, read: async () => cache.get(request), remove: async () => cache.delete(request)};
 };
 
-/** What to do where responses are encrypted, and no key was given. */
+/** The advice for encrypted responses without a key. */
 export const missingKeys = 'give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION';
 
 class FoundError extends Error {}
