@@ -31,7 +31,7 @@ const frameOf = (stats: CacheStats, output: Output): string[] => {
 
 type Screen = {
 	draw(lines: readonly string[]): Promise<void>;
-	/** Aborts when the user has had enough. */
+	/** Aborts when the user has had enough, with the outcome as its reason: Ctrl+C interrupts, and `q` is an end. */
 	readonly signal: AbortSignal;
 	leave(): void;
 };
@@ -40,19 +40,26 @@ type Screen = {
 const openScreen = async (output: Output): Promise<Screen> => {
 	const {stdin} = process;
 	const controller = new AbortController();
-	const end = () => {
-		controller.abort();
+	const end = (outcome: Outcome) => {
+		controller.abort(outcome);
+	};
+
+	const interrupt = () => {
+		end('interrupted');
 	};
 
 	const onKey = (keys: Uint8Array) => {
-		// Ctrl+C, which is no signal in this mode, and Escape.
-		if (['q', 'Q', '\u{3}', '\u{1B}'].includes(String(keys))) {
-			end();
+		const key = String(keys);
+		// Ctrl+C is no signal in this mode.
+		if (key === '\u{3}') {
+			interrupt();
+		} else if (['q', 'Q', '\u{1B}'].includes(key)) {
+			end('done');
 		}
 	};
 
-	process.once('SIGINT', end);
-	process.once('SIGTERM', end);
+	process.once('SIGINT', interrupt);
+	process.once('SIGTERM', interrupt);
 	if (stdin.isTTY) {
 		stdin.setRawMode(true);
 		stdin.on('data', onKey);
@@ -131,7 +138,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 		screen.leave();
 	}
 
-	return 'done';
+	return screen.signal.aborted ? screen.signal.reason as Outcome : 'done';
 };
 
 export const top: Command = {
