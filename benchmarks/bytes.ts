@@ -1,15 +1,12 @@
 /*
-What an entry more takes in Redis, measured with `MEMORY USAGE`, and what compression saves: the tables of docs/stores/redis.md, in Markdown.
+What an entry more takes in Redis, measured with `MEMORY USAGE`: the tables of docs/stores/redis.md, in Markdown.
 
 Needs a `redis-server`, and for the format of requests-cache `python3`.
 */
 import {Buffer} from 'node:buffer';
 import {execFileSync} from 'node:child_process';
 import {hash} from 'node:crypto';
-import {readFileSync} from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
-import * as zlib from 'node:zlib';
 import KeyvRedis from '@keyv/redis';
 import got from 'got';
 import {Keyv} from 'keyv';
@@ -19,6 +16,7 @@ import {redisCache, type RedisCacheOptions} from '../source/index.ts';
 import {startOrigin} from '../test/helpers/origin.ts';
 import {startRedis, type TestRedis} from '../test/helpers/redis.ts';
 import {listedRows} from './body.ts';
+import {table} from './table.ts';
 
 const sizes = [1024, 65_536, 1_048_576];
 
@@ -113,15 +111,6 @@ const subjects: ReadonlyArray<readonly [name: string, write: (redis: TestRedis, 
 	['undici, undici-cache-redis', undici],
 ];
 
-const number = (value: number) => value.toLocaleString('en');
-
-const row = (cells: ReadonlyArray<string | number>) => `| ${cells.map(cell => typeof cell === 'number' ? number(cell) : cell).join(' | ')} |`;
-
-const table = (...rows: ReadonlyArray<ReadonlyArray<string | number>>) => {
-	const [head = [], ...others] = rows;
-	console.log([row(head), row(head.map((_, column) => column === 0 ? '---' : '--:')), ...others.map(cells => row(cells)), ''].join('\n'));
-};
-
 {
 	const rows: Array<Array<string | number>> = [];
 	for (const [name, write] of subjects) {
@@ -177,43 +166,5 @@ const envelopeOf = async (write: (redis: TestRedis, url: string) => Promise<unkn
 }
 
 await origin.stop();
-
-const root = path.resolve(import.meta.dirname, '..');
-const samples: ReadonlyArray<readonly [name: string, body: Uint8Array]> = [
-	...[512, 1024, 65_536, 1_048_576].map(size => [`JSON, ${number(size)}`, json(size)] as const),
-	...[
-		['HTML', 'node_modules/http-cache-tests/spec/cache.html'],
-		['JSON, mime-db', 'node_modules/mime-db/db.json'],
-		['SVG', 'node_modules/http-cache-tests/asset/fonts/fontawesome-webfont.svg'],
-		['PNG', 'node_modules/http-cache-tests/asset/badge.png'],
-		['PNG, 256 pixels', 'node_modules/@rviscomi/capo.js/src/extension/images/icon256.png'],
-	].map(([name = '', file = '']) => {
-		const body = readFileSync(path.join(root, file));
-		return [`${name}, ${number(body.length)}`, body] as const;
-	}),
-];
-
-/** The fastest of many: what it costs when nothing disturbs. */
-const microseconds = (operation: () => unknown): number => {
-	let best = Infinity;
-	for (const endMs = performance.now() + 150; performance.now() < endMs;) {
-		const startMs = performance.now();
-		operation();
-		best = Math.min(best, performance.now() - startMs);
-	}
-
-	return Math.round(best * 1000);
-};
-
-table(['body, bytes', ...[1, 3, 6].map(level => `level ${level}`), 'decompress'], ...samples.map(([name, body]) => {
-	let compressed = zlib.zstdCompressSync(body);
-	const cells = [1, 3, 6].map(level => {
-		const compress = () => zlib.zstdCompressSync(body, {params: {[zlib.constants.ZSTD_c_compressionLevel]: level}});
-		const result = compress();
-		compressed = level === 1 ? result : compressed;
-		return `${Math.round(100 * result.length / body.length)} %, ${number(microseconds(compress))} µs`;
-	});
-	return [name, ...cells, `${number(microseconds(() => zlib.zstdDecompressSync(compressed)))} µs`];
-}));
 
 process.stdout.write(`Node.js ${process.versions.node}, ${process.arch}\n`);
