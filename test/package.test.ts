@@ -61,6 +61,20 @@ const pack = async (): Promise<{tarball: string; files: string[]}> => {
 	return {tarball: path.join(directory, packed!.filename), files: packed!.files.map(file => file.path)};
 };
 
+/** Beside the version that runs the tests. A package of a platform has the executable, without a script that is run when it is installed. */
+const nodeMajors = ['22', '26'];
+
+const installNodes = async (): Promise<string> => {
+	const folder = path.join(directory, 'nodes');
+	await mkdir(folder);
+	await writeFile(path.join(folder, 'package.json'), '{"private": true}');
+	const names = nodeMajors.map(major => `node-${major}@npm:node-${process.platform}-${process.arch}@${major}`);
+	await run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', ...names], folder);
+	return path.join(folder, 'node_modules');
+};
+
+let nodes: Promise<string>;
+
 let packed: Awaited<ReturnType<typeof pack>>;
 
 before(async () => {
@@ -68,6 +82,7 @@ before(async () => {
 	origin = await startOrigin((_request, response) => {
 		respond(response, {headers: {'cache-control': 'max-age=60', 'content-type': 'application/json'}, body: '{"hello":"world"}'});
 	});
+	nodes = installNodes();
 	packed = await pack();
 
 	project = path.join(directory, 'project');
@@ -76,6 +91,7 @@ before(async () => {
 	const companions = ['got', 'typescript', '@types/node', '@opentelemetry/api', 'prom-client'].map(name => `${name}@${manifest.devDependencies[name]}`);
 	companions.push(`typescript-oldest@npm:typescript@${oldestTypeScript}`);
 	await run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', packed.tarball, ...companions], project);
+	await nodes;
 });
 
 after(async () => {
@@ -86,7 +102,7 @@ after(async () => {
 test('contains what a user needs and nothing else', (t: TestContext) => {
 	const outsideDist = packed.files.filter(file => !file.startsWith('dist/'));
 	t.assert.deepStrictEqual(outsideDist.filter(file => !file.includes('/')).toSorted(), ['changelog.md', 'license', 'package.json', 'readme.md']);
-	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs(?:\/(?:contributing|stores))?)\/[\w\-]+\.(?:json|md|svg)|docs\/images\/[\w\-]+\.png|[\w.]+)$/v.test(file)), []);
+	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs(?:\/(?:contributing|stores))?)\/[\w\-]+\.(?:json|md|svg)|docs\/images\/[\w\-]+\.(?:png|svg)|[\w.]+)$/v.test(file)), []);
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));
 	const entryPoints = Object.values(manifest.exports).flatMap(({types, default: file}) => [types, file]);
@@ -235,6 +251,33 @@ test('works from JavaScript', async (t: TestContext) => {
 	t.assert.deepStrictEqual(JSON.parse(await run(process.execPath, ['script.js'], project)), [true, true, {hello: 'world'}, 'hit']);
 	t.assert.strictEqual(origin.requests.filter(({url}) => url === '/javascript').length, 1);
 });
+
+const onNode = async (major: string): Promise<string> => {
+	const script = `stores-${major}.js`;
+	await writeFile(path.join(project, script), `
+		import got from 'got';
+		import {cacheInfo, redisCache} from 'got-redis-cache';
+		import {embeddedRedis} from 'got-redis-cache/embedded';
+
+		console.log(process.versions.node.split('.')[0]);
+		const url = process.env.ORIGIN + '/node-${major}';
+		for (const store of ['memory', await embeddedRedis(), 'sqlite:./node-${major}.db']) {
+			const cache = redisCache({store, timeout: '10s'});
+			const client = got.extend(cache);
+			const ask = async () => cacheInfo(await client(url)).status;
+			console.log(await ask(), await ask(), await cache.delete(url), await ask());
+			await cache.close();
+		}
+	`);
+
+	return run(path.join(await nodes, `node-${major}/bin/node`), [script], project);
+};
+
+for (const major of nodeMajors) {
+	test(`works on Node.js ${major}, in memory, on Redis and in a file of SQLite`, async (t: TestContext) => {
+		t.assert.strictEqual(await onNode(major), `${major}\n${'miss hit true miss\n'.repeat(3)}`);
+	});
+}
 
 test('records metrics and spans', async (t: TestContext) => {
 	await writeFile(path.join(project, 'metrics.js'), `

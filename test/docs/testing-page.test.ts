@@ -14,7 +14,7 @@ const examples = page.matchAll(/^```js\n(?<code>.+?)^```$/gmsv).map(({groups}) =
 const {NODE_TEST_CONTEXT: _, ...env} = process.env;
 
 test('docs/testing.md has examples', () => {
-	assert.equal(examples.length, 4);
+	assert.equal(examples.length, 6);
 });
 
 for (const [number, code] of examples.entries()) {

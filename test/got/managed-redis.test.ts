@@ -39,7 +39,7 @@ const withoutCommands = async (redis: TestRedis, commands: readonly string[]): P
 	return `redis://http_cache:secret@127.0.0.1:${redis.port}`;
 };
 
-const services = tableOf('What they forbid');
+const services = tableOf('Forbidden commands');
 
 for (const [service = '', forbidden] of services) {
 	test(`a Redis without the commands that ${service} forbids: everything works, and hits come from Redis where the tier is refused`, slow, async () => {

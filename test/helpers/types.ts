@@ -68,8 +68,9 @@ const declarations = async (): Promise<string> => {
 What the compiler has to say of files as a user would write them: strict, with modules as Node has them.
 
 @param files - Their text, by name.
+@param gotPackage - The package that `got` stands for, also in our declarations.
 */
-export const typeErrorsOf = async (files: Readonly<Record<string, string>>): Promise<string> => {
+export const typeErrorsOf = async (files: Readonly<Record<string, string>>, gotPackage = 'got'): Promise<string> => {
 	const types = await declarations();
 	// In the project's folder, where packages are found.
 	const folder = await mkdtemp(path.join(root, '.tmp-types-'));
@@ -87,6 +88,7 @@ export const typeErrorsOf = async (files: Readonly<Record<string, string>>): Pro
 				noUnusedLocals: false,
 				noUnusedParameters: false,
 				paths: {
+					got: [path.join(root, 'node_modules', gotPackage)],
 					'got-redis-cache': [path.join(types, 'index.d.ts')],
 					'got-redis-cache/acceptance': [path.join(types, 'acceptance.d.ts')],
 					'got-redis-cache/audit': [path.join(types, 'audit.d.ts')],
