@@ -257,7 +257,7 @@ test('the other entry points load neither OpenTelemetry nor prom-client', async 
 	assert.deepEqual([stderr, JSON.parse(stdout)], ['', [true, []]]);
 });
 
-test('no client of Redis is loaded before there is a store of that kind', async () => {
+test('no client of Redis, and no SQLite, is loaded before there is a store of that kind', async () => {
 	const {stdout, stderr} = await runScript(`
 		const {registerHooks} = await import('node:module');
 		const loaded = [];
@@ -265,14 +265,21 @@ test('no client of Redis is loaded before there is a store of that kind', async 
 			loaded.push(url);
 			return next(url, context);
 		}});
+		// SQLite, which Node.js has built in, is loaded past such hooks.
+		const {getBuiltinModule} = process;
+		process.getBuiltinModule = name => {
+			loaded.push(name);
+			return getBuiltinModule(name);
+		};
+
 		const {redisCache} = await import('./source/index.ts');
 		const counts = [];
-		for (const store of ['memory', 'sqlite::memory:', new Map(), 'redis://localhost:1']) {
-			redisCache(store);
-			counts.push(loaded.filter(url => /@redis|@keyv.redis|ioredis.built/.test(url)).length > 0);
+		for (const store of ['memory', new Map(), 'sqlite::memory:', 'redis://localhost:1']) {
+			await redisCache(store).has('http://localhost');
+			counts.push([loaded.includes('node:sqlite'), loaded.some(url => /@redis|@keyv.redis|ioredis.built|iovalkey/.test(url))]);
 		}
 
 		console.log(JSON.stringify(counts));
 	`);
-	assert.deepEqual([stderr, JSON.parse(stdout)], ['', [false, false, false, true]]);
+	assert.deepEqual([stderr, JSON.parse(stdout)], ['', [[false, false], [false, false], [true, false], [true, true]]]);
 });

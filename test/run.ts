@@ -42,7 +42,7 @@ const alone = 'test/got/own-load.test.ts';
 
 /** Faults, fleets, clusters, browsers, the embedded Redis, examples that are compiled, other test runners, and everything once more with got 14 and 15. */
 const slow =
-	/\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:docstrings|guide|(?:inspector|ioredis|migration|operations|testing)-page)|embedded|package|docs\/(?:readme|site)|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-1[45]|guarded-writes|hanging-node|lagging-replicas|long-bodies|managed-redis|own-load|rights|switches-fleet)|valkey\/)/v;
+	/\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:docstrings|guide|(?:inspector|ioredis|migration|operations|testing)-page)|embedded|package|docs\/(?:readme|site)|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-1[45]|guarded-writes|hanging-node|lagging-replicas|long-bodies|managed-redis|nat-map|own-load|rights|switches-fleet)|valkey\/)/v;
 
 const arguments_ = process.argv.slice(2);
 const isFast = arguments_.includes('--fast');

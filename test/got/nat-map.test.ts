@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import got from 'got';
+import {cacheInfo, redisCache, type StoreOption} from '../../source/index.ts';
+import {startCluster, type TestCluster} from '../helpers/cluster.ts';
+import {ioredisPackages} from '../helpers/ioredis.ts';
+import {nodeRedisPackages} from '../helpers/node-redis.ts';
+import {startOrigin} from '../helpers/origin.ts';
+import {isGot15} from './helpers.ts';
+
+/*
+A cluster behind a translation of addresses: its nodes have names that nobody here can resolve, which the owner's client maps to others.
+*/
+
+// The commands are the same with each got.
+const slow = {timeout: 110_000, skip: isGot15};
+
+let nodes: TestCluster;
+
+const hostOf = (port: number): string => `node-${port}.cluster.invalid`;
+
+before(async () => {
+	nodes = await startCluster({isReplicated: false, args: port => ['--cluster-announce-hostname', hostOf(port), '--cluster-preferred-endpoint-type', 'hostname']});
+});
+
+after(async () => {
+	await nodes[Symbol.asyncDispose]();
+});
+
+type Opened = {readonly store: StoreOption; close(): void};
+
+const forms: Record<string, () => Opened> = {
+	...Object.fromEntries(ioredisPackages.map(({name, openCluster}) => [`${name} with natMap`, () => {
+		const natMap = Object.fromEntries(nodes.masters.map(({port}) => [`${hostOf(port)}:${port}`, {host: '127.0.0.1', port}]));
+		const store = openCluster(nodes.masters.map(({port}) => ({host: '127.0.0.1', port})), {natMap});
+		return {
+			store,
+			close() {
+				store.disconnect();
+			},
+		};
+	}] as const)),
+	...Object.fromEntries(nodeRedisPackages.map(({name, createCluster}) => [`${name} with nodeAddressMap`, () => {
+		const store = createCluster({
+			rootNodes: nodes.masters.map(({url}) => ({url})),
+			nodeAddressMap: address => ({host: '127.0.0.1', port: Number(address.split(':').at(-1))}),
+		});
+		store.on('error', () => undefined);
+		return {
+			store,
+			close() {
+				store.destroy();
+			},
+		};
+	}] as const)),
+};
+
+for (const [name, open] of Object.entries(forms)) {
+	test(`a cluster of ${name}: what is stored on each node is found and purged, also when its slots have moved`, slow, async () => {
+		await using origin = await startOrigin((_request, response) => {
+			response.writeHead(200, {'cache-control': 'max-age=60', 'cache-tag': 'a'}).end('x');
+		});
+		const {store, close} = open();
+		const errors: string[] = [];
+		const cache = redisCache({store, timeout: '10s', tagField: 'cache-tag'});
+		cache.on('error', error => errors.push(error.message));
+		const client = got.extend({prefixUrl: origin.url, retry: {limit: 0}}, cache);
+		// So many that each node has some.
+		const askAll = async () => Promise.all(Array.from({length: 40}, async (_, number) => cacheInfo(await client(String(number)))?.status));
+		const all = (status: string) => Array.from({length: 40}, () => status);
+
+		try {
+			assert.deepEqual(await askAll(), all('miss'));
+			assert.deepEqual(await askAll(), all('hit'));
+			const [from, to] = nodes.masters;
+			assert.ok(from && to && await nodes.moveSlots(from, to) > 0);
+			assert.deepEqual(await askAll(), all('hit'));
+			assert.equal(await cache.invalidate({tag: 'a'}), true);
+			assert.deepEqual(await askAll(), all('miss'));
+			assert.equal(await cache.clear(), true);
+			assert.deepEqual(errors, []);
+		} finally {
+			await cache.close();
+			close();
+		}
+	});
+}
