@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import {after, test} from 'node:test';
+import fc from 'fast-check';
 import {startRedis} from '../helpers/redis.ts';
+import {triesOf} from '../helpers/runs.ts';
 import {countingOrigins, simulate} from './simulation.ts';
 
 const minutes = 10;
@@ -47,3 +49,37 @@ for (const [kind, createOrigin] of Object.entries(countingOrigins)) {
 		});
 	}
 }
+
+test('whatever the limit, the load, the number of processes and their bursts, no origin refuses a request in five minutes, and little of what it allows is left unused', async t => {
+	const settingsOfFleet = fc.record({
+		kind: fc.constantFrom(...Object.keys(countingOrigins)),
+		seed: fc.integer({min: 1, max: 1_000_000}),
+		processes: fc.integer({min: 1, max: 12}),
+		limitPerMinute: fc.integer({min: 20, max: 240}),
+		load: fc.integer({min: 3, max: 30}).map(tenths => tenths / 10),
+		burst: fc.integer({min: 0, max: 40}),
+		staleShare: fc.integer({min: 0, max: 10}).map(tenths => tenths / 10),
+	});
+	await fc.assert(fc.asyncProperty(settingsOfFleet, async ({kind, seed, processes, limitPerMinute, load, burst, staleShare}) => {
+		const result = await simulate({
+			redis,
+			processes,
+			limits: `${limitPerMinute}/m`,
+			origin: countingOrigins[kind]!(limitPerMinute, 'nothing'), // One of its keys.
+			minutes: 5,
+			requestsPerMinute: Math.ceil(load * limitPerMinute),
+			burst,
+			staleShare,
+			seed,
+		});
+		t.diagnostic(`${kind}: ${JSON.stringify({processes, limitPerMinute, load, burst, staleShare, ...result})}`);
+
+		assert.equal(result.refused, 0);
+		// The others are still waiting.
+		assert.ok(result.sent + result.stale + result.failed <= result.asked);
+		assert.ok(result.longestWaitMs <= 31_000);
+		if (load >= 1.5) {
+			assert.ok(result.sent >= 0.85 * limitPerMinute * 5, JSON.stringify(result));
+		}
+	}), {...triesOf(24), endOnFailure: true});
+});
