@@ -41,8 +41,36 @@ const longest = [
 const alone = 'test/got/own-load.test.ts';
 
 /** Faults, fleets, clusters, browsers, the embedded Redis, examples that are compiled, other test runners, and everything once more with got 14 and 15. */
-const slow =
-	/\/(?:faults\/|acceptance|cli\/many-keys|conformance|demo|docs\/(?:docstrings|guide|(?:inspector|ioredis|migration|operations|testing)-page)|embedded|package|docs\/(?:readme|site)|requirements|inspector\/(?:hostile|page|shape)|observe\/fleet-statistics|store\/(?:cluster-node|exit|faults)|got\/(?:cluster|distributed|exit|fail-open|failover|faked-time|flights-fleet|got-1[45]|guarded-writes|hanging-node|lagging-replicas|long-bodies|managed-redis|nat-map|own-load|rights|switches-fleet)|valkey\/)/v;
+const slow: readonly string[] = Object.entries({
+	'.': ['acceptance', 'conformance', 'demo', 'embedded', 'examples', 'faults/', 'package', 'requirements', 'valkey/'],
+	cli: ['many-keys'],
+	docs: ['docstrings', 'guide', 'inspector-page', 'ioredis-page', 'migration-page', 'operations-page', 'readme', 'site', 'testing-page'],
+	got: [
+		'cluster',
+		'distributed',
+		'exit',
+		'fail-open',
+		'failover',
+		'faked-time',
+		'flights-fleet',
+		'got-14',
+		'got-15',
+		'guarded-writes',
+		'hanging-node',
+		'lagging-replicas',
+		'long-bodies',
+		'managed-redis',
+		'own-load',
+		'rights',
+		'switches-fleet',
+	],
+	inspector: ['hostile', 'page', 'shape'],
+	observe: ['fleet-statistics'],
+	'rate-limit': ['simulation'],
+	store: ['cluster-node', 'exit', 'faults', 'sqlite-processes'],
+}).flatMap(([folder, names]) => names.map(name => path.join('test', folder, name)));
+
+const isSlow = (file: string): boolean => slow.some(beginning => file.startsWith(beginning));
 
 const arguments_ = process.argv.slice(2);
 const isFast = arguments_.includes('--fast');
@@ -50,14 +78,16 @@ const places = arguments_.filter(argument => !argument.startsWith('--'));
 
 const wanted = (places.length === 0 ? ['test'] : places)
 	.flatMap(place => place.endsWith('.ts') ? [place] : globSync(path.join(place, '**/*.test.ts'), {cwd: root}))
-	.filter(file => !isFast || !slow.test(`/${path.relative('test', file)}`));
+	.filter(file => !isFast || !isSlow(file));
 
-/** A file that changes what all files of a process have in common has a process of its own: hooks of all tests, listeners of the process, its environment, its memory. */
+/** A file that changes what all files of a process have in common has a process of its own: hooks before or after each test, the environment, listeners for errors that nobody caught, a measured memory, hooks of modules and channels, the clock, folders that are named by the file. */
 const isOwnProcess = (file: string): boolean =>
-	longest.includes(file) || file === alone || slow.test(`/${path.relative('test', file)}`)
-	|| /^(?:after|before)(?:Each)?\(|\bprocess\.(?:env|memoryUsage|on|once)\b|\b(?:diagnostics_channel|registerHooks)\b/mv.test(readFileSync(path.join(root, file), 'utf8'));
+	longest.includes(file)
+	|| file === alone
+	|| isSlow(file)
+	|| /^(?:after|before)Each\(|\bdelete process\.env\b|\bprocess\.env\.\w+ = |\bprocess\.(?:memoryUsage\b|on\('un)|\b(?:diagnostics_channel|registerHooks|replayForTest)\b|\bmock\.method\(ownTimers\b/mv.test(readFileSync(path.join(root, file), 'utf8'));
 
-const groupSize = 8;
+const groupSize = 16;
 
 /** Has files run in one process, one after the other. Returns the file that loads them. */
 const group = (members: readonly string[], index: number): string => {
