@@ -60,6 +60,7 @@ const slow: readonly string[] = Object.entries({
 		'lagging-replicas',
 		'long-bodies',
 		'managed-redis',
+		'nat-map',
 		'own-load',
 		'rights',
 		'switches-fleet',
