@@ -6,7 +6,7 @@ const config = [
 		rules: {
 			// A field of a type is documented in one line where one line says it.
 			'unicorn/single-line-block-comment-style': 'off',
-			// What a name and its type say need not be said again.
+			// A name and its type need no repetition.
 			'jsdoc/require-param': 'off',
 			'jsdoc/check-param-names': 'off',
 			'jsdoc/require-description': 'off',
@@ -18,7 +18,7 @@ const config = [
 			'@stylistic/max-len': ['warn', {code: 200, ignoreComments: true, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true}],
 			// Guard clauses stay guard clauses.
 			'unicorn/prefer-ternary': 'off',
-			// It says which Node.js is needed before anything fails for want of it.
+			// This module checks the version of Node.js before anything else is loaded.
 			'import-x/no-unassigned-import': ['error', {allow: ['**/node-version.ts']}],
 			// Got and Keyv emit Node's events.
 			'unicorn/prefer-event-target': 'off',
@@ -36,7 +36,7 @@ const config = [
 			// The origins of tests are on loopback.
 			'unicorn/prefer-https': 'off',
 			'node-test/no-duplicate-assertions': 'off',
-			// What is below `test/` and does not end with `.test.ts` is a helper.
+			// Files below `test/` that do not end with `.test.ts` are helpers.
 			'node-test/no-import-test-files': 'off',
 			// Rows of a table are asserted in a loop, one after the other.
 			'node-test/no-conditional-assertion': 'off',

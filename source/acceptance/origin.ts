@@ -4,7 +4,7 @@ import type {AddressInfo} from 'node:net';
 
 export type OriginRequest = {
 	readonly method: string;
-	/** As in the request line. */
+	/** The URL as in the request line. */
 	readonly path: string;
 	readonly headers: IncomingHttpHeaders;
 };

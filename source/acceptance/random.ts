@@ -1,4 +1,4 @@
-/** As many numbers between 0 and 1 as one likes, the same for the same seed: the generator of Park and Miller. */
+/** Random numbers between 0 and 1, the same for the same seed: the generator of Park and Miller. */
 export const randomFrom = (seed: number): (() => number) => {
 	let state = seed;
 	return () => {

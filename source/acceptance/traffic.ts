@@ -70,7 +70,7 @@ export const traffic = (isReliable: boolean): Act => async (scene: Scene) => {
 		if (kind === 0) {
 			await ask(subject, url, {method: 'POST'});
 		} else {
-			// Nobody is told by the change itself.
+			// The change by itself tells no cache.
 			versions[number] = (versions[number] ?? 0) + 1;
 			await (kind === 1 ? subject.cache.delete(url) : subject.cache.invalidate({tag: `tag-${number}`}));
 		}

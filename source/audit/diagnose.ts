@@ -13,7 +13,7 @@ export type AuditCause =
 	| 'parameter'
 	/** The origin's response changed before its lifetime was over. */
 	| 'lifetime'
-	/** None of these could be told from the others. */
+	/** The cause could not be told. */
 	| 'unknown';
 
 export type Diagnosis =
@@ -53,7 +53,7 @@ type Effect =
 	| 'stored'
 	/** The response is another one. */
 	| 'other'
-	/** There is none, or one that says that the request lacks something. */
+	/** The response is missing, or says that the request lacks something. */
 	| 'refused';
 
 /** Status codes by which an origin says that it does not give this client what it may give others. */

@@ -58,7 +58,7 @@ export const shutDown = async (directory: string): Promise<void> => {
 	try {
 		await ask(socketPathOf(directory), 'SHUTDOWN');
 	} catch {
-		// It has ended already.
+		// The process has ended already.
 	}
 
 	await rm(directory, {recursive: true, force: true});

@@ -79,7 +79,7 @@ export class FileStore extends Map<string, FileEntry> {
 		try {
 			stamp = stampOf(file);
 		} catch {
-			// As unreadable as before.
+			// The file is as unreadable as before.
 		}
 
 		const state = `${stamp ?? 'none'} ${error.message}`;

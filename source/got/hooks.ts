@@ -313,7 +313,7 @@ export const createHooks = (context: GotContext): Hooks => {
 	};
 
 	const forget = (options: GotOptions, error: Error) => {
-		// It is still there where a hook before it has failed.
+		// The hook is still there if an earlier one has failed.
 		leaveChain(options.hooks.beforeRequest, beforeSending);
 		const state = ownExchange(options);
 		if (!state) {

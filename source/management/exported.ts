@@ -9,7 +9,7 @@ export type ExportedResponse = {
 	readonly key: string;
 	/** Tells caches that name keys alike: only for a key that the option `encryption` hides and that the URL alone does not tell. */
 	readonly naming?: string | undefined;
-	/** As `cache.entries()` lists it. */
+	/** The URL as `cache.entries()` lists it. */
 	readonly url: string;
 	/** Upper-case. */
 	readonly method: string;
@@ -25,7 +25,7 @@ export type ExportedResponse = {
 	readonly selectedBy: readonly string[];
 	/** The values of those that the request had. */
 	readonly vary: Readonly<Record<string, string>>;
-	/** As got gave it: decompressed, unless the request had `decompress: false`. */
+	/** The body as got gave it: decompressed, unless the request had `decompress: false`. */
 	readonly body: Uint8Array;
 	/** The bytes in `body`, of a partial response. */
 	readonly range?: StoredRange | undefined;

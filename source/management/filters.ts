@@ -34,7 +34,7 @@ export type EntryFilter = {
 	readonly prefix?: string | undefined;
 	/** A pattern for their URLs, as in `urlsExpireAfter`. */
 	readonly pattern?: UrlPattern | undefined;
-	/** They were received or last validated longer ago than this, or before this date. */
+	/** The age or date: responses that were received or last validated longer ago, or before it. */
 	readonly olderThan?: Duration | Date | undefined;
 	/** `true`: they are not fresh; `false`: they are. */
 	readonly stale?: boolean | undefined;

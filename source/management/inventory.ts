@@ -84,7 +84,7 @@ export const requestHeadOf = (request: RequestLike): RequestHead => {
 	return {method: method.toUpperCase(), url: parsed.href, headers: mediaType === undefined ? fields : {...fields, 'content-type': fields['content-type'] ?? mediaType}};
 };
 
-/** As far as a request that somebody names says it. */
+/** The input of the key, as far as the description of a request has it. */
 export const keyInputOf = (request: RequestLike): KeyInputOfAny => ({body: contentOf(request).body, extra: request.key, user: request.user});
 
 /** The request and the rules that it is looked up by. */

@@ -25,7 +25,7 @@ import {checkFlag, checkLifetime, checkPurgeable, checkRequest, checkRequests, c
 import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
 import {toStoredForm, holding, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
 
-/** So many at a time do not outlast the time that the store has for a command. */
+/** The number at a time that does not outlast the time that the store has for a command. */
 const batchSize = 100;
 
 /** @returns Whether all were confirmed. */

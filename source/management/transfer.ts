@@ -174,7 +174,7 @@ const isTooLarge = ({store}: ExchangeContext, stored: StoredResponse): boolean =
 	return tags.length + groups.length > maxTags || body.length > store.mostBodyBytes || !isHeadWithinBounds(stored);
 };
 
-/** So many responses are written together. */
+/** The number of responses that are written together. */
 const batchSize = 16;
 
 const importBatch = async (to: ExchangeContext, batch: readonly ExportedResponse[]): Promise<number> => {

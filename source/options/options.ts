@@ -38,7 +38,7 @@ export type CacheableResponse = {
 	readonly statusCode: number;
 	/** By lower-case name, as `http.IncomingMessage#headers`. */
 	readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-	/** As got gives it, decompressed, decoded as UTF-8. A function that reads it is called again when it has come, and what that call returns counts. */
+	/** The body as got gives it: decompressed, decoded as UTF-8. A function that reads it is called again when the body has come, and the result of that call counts. */
 	readonly body: string;
 };
 

@@ -74,7 +74,7 @@ const likeness = (one: string, other: string): number => {
 const isObject = (value: unknown): value is Record<string, unknown> => Object.prototype.toString.call(value) === '[object Object]';
 
 type Subject = {
-	/** As it is called in messages. */
+	/** The name in messages. */
 	readonly where: string;
 	readonly noun: 'option' | 'property';
 	/** Where one without a rule belongs, if that is known. */

@@ -7,7 +7,7 @@ export type RateLimit = `${number}/${string}`;
 
 /** One limit of a host. */
 export type Limit = {
-	/** As the user wrote it. */
+	/** The limit as the user wrote it. */
 	readonly text: string;
 	readonly count: number;
 	/** The time in which no more than `count` requests are sent: that of the limit and the margin. */
@@ -22,7 +22,7 @@ const dayMs = 86_400_000;
 /** The longest time of a limit. */
 export const longestWindowMs = 31 * dayMs;
 
-/** As the default margin, this part of the time of a limit, within bounds. */
+/** The default margin as a part of the time of a limit, within bounds. */
 const marginShare = 20;
 const leastMarginMs = 100;
 const mostMarginMs = 1000;

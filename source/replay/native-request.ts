@@ -18,7 +18,7 @@ export type NativeCall = {
 	readonly url: URL;
 	readonly native: NativeOptions;
 	readonly callback: ((response: IncomingMessage) => void) | undefined;
-	/** As it was called. */
+	/** The arguments of the call. */
 	readonly parameters: readonly unknown[];
 };
 

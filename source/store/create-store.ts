@@ -48,7 +48,7 @@ export type StoreOptions = {
 	readonly queueBytes?: number;
 };
 
-/** So many keys are tried to find one that lies on a node: enough for nodes that have few slots. */
+/** The number of keys that are tried to find one on a node: enough for nodes that have few slots. */
 const mostProbeKeys = 20_000;
 
 /** Clearing and listing go through all keys, and no request waits for them. */
@@ -143,7 +143,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 				tier?.confirmConnection();
 			}
 
-			// One that was only late, or lost with a connection.
+			// A deletion may only have been late, or lost with a connection.
 			deletions.confirmWhenDue();
 		},
 		onRecovery() {

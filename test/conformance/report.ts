@@ -50,7 +50,7 @@ npm run conformance -- --update                    # accept what fails now (test
 The suite's own server answers, its own client decides what to ask and what to make of the answer, and its own code counts. In between, every request is made with got, without retries.
 
 - *Required* tests are the specification's demands, *optimal* ones are met by a cache that reuses all that it may. *Checks* ask how a cache behaves, and neither answer is wrong.
-- A test depends on others: where one of those does not pass, neither does it. One that fails is run once more, in case the machine was busy.
+- A test depends on others: where one of those does not pass, neither does it. A test that fails is run once more, in case the machine was busy.
 - Shared caches get what the suite asks of proxies, private ones what it asks of browsers.
 - This cache runs with its defaults and \`targets: ['cdn-cache-control']\`, and waits for its store as long as it takes, so that a slow machine makes no misses.
 - Its peers run with their defaults. The results of other caches are those that the suite publishes.

@@ -9,7 +9,7 @@ A sentence of a comment or a page names its subject first: "The response", "Redi
 
 const root = path.join(import.meta.dirname, '../..');
 
-const openers = /^(?:None of them|Of (?:an?|the|those|which)|That (?:of|which)|Those|What|Whatever|Which|Who|Whoever|Whose)\b/v;
+const openers = /^(?:As (?:many|much)|None of|Of (?:an?|the|those|which)|One that|So (?:many|much)|That (?:of|which)|Those|What|Whatever|Which|Who|Whoever|Whose)\b/v;
 
 const commentPattern = /\/\*(?<block>.*?)\*\/|(?:^|\s)\/\/ (?<line>.*?)$/gmsv;
 

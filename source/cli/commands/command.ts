@@ -29,6 +29,6 @@ type CommandDescription = {
 /** A command, which resolves to how it went. */
 export type Command = CommandDescription & (
 	| {run(context: CommandContext): Promise<Outcome>}
-	/** It needs no store. */
+	/** Whether the command needs no store. */
 	| {runAlone(context: Omit<CommandContext, 'store'>): Promise<Outcome>}
 );

@@ -93,7 +93,7 @@ export const isEncrypted = async (store: StoreAccess): Promise<boolean> => {
 	};
 
 	try {
-		// One that can be read answers it as well.
+		// A single readable entry is enough to know.
 		await store.open().entries({}, {onUnreadable}).next();
 		return false;
 	} catch (error) {

@@ -71,7 +71,7 @@ export const connectForKeys = async (store: StoreAccess): Promise<Pick<Server, '
 	try {
 		await withDeadline(cluster.connect());
 	} catch (error) {
-		// It would go on trying, and keep the process running.
+		// The client would go on trying, and keep the process running.
 		cluster.destroy();
 		throw error;
 	}

@@ -11,7 +11,7 @@ import type {StoreAccess} from './store-access.ts';
 
 type Shown = CachedResponse & {readonly keptUntil: Date | undefined};
 
-/** So many lines of a body are shown in a terminal. */
+/** The number of lines of a body that a terminal shows. */
 const mostLines = 200;
 
 const mediaTypeOf = ({headers}: CachedResponse): string | undefined => mediaTypeIn(Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map(each => [name, each] as const)));

@@ -13,7 +13,7 @@ const meanings: Readonly<Record<UnreadableReason, readonly [what: string, advice
 	'other-version': ['of another version of this package', 'see them with that version'],
 };
 
-/** So many keys are named in a warning. */
+/** The number of keys that a warning names. */
 const mostNamed = 3;
 
 export type UnreadableCount = {

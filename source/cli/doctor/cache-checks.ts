@@ -23,7 +23,7 @@ export const checkRequests = async (cache: RedisCache): Promise<Finding> => {
 	}
 };
 
-/** So many values are looked at. */
+/** The number of values that are looked at. */
 const sampleSize = 1000;
 
 class EnoughError extends Error {}

@@ -8,7 +8,7 @@ The commands that a cache sends, each tried on a key of the doctor's own. docs/s
 */
 
 type Trial = {
-	/** As in an ACL. */
+	/** The command as in an ACL. */
 	readonly right: string;
 	readonly arguments: (key: string) => readonly string[];
 	readonly without: string;
@@ -70,7 +70,7 @@ const tryToClean = async ({send}: Pick<Server, 'send'>, key: string): Promise<vo
 	try {
 		await send('UNLINK', key);
 	} catch {
-		// It expires.
+		// The key expires by itself.
 	}
 };
 

@@ -9,7 +9,7 @@ import {contentOf, type HarEntry} from '../formats/har.ts';
 A response of another program's archive is stored as if its origin had just sent it: got asks, and the archive answers in the origin's place. So the cache decides by its own rules.
 */
 
-/** They are about a message that was sent; that of an archive is decoded. */
+/** Fields about a message on the wire; the message of an archive is decoded. */
 const aboutTransfer = new Set(['connection', 'content-encoding', 'content-length', 'keep-alive', 'transfer-encoding']);
 
 const clean = (text: string): string => text.replaceAll(/[\n\r]/gv, ' ');
@@ -44,7 +44,7 @@ const connectionWith = (message: Uint8Array): Socket => {
 	});
 	const same = () => socket;
 
-	// As much of a socket as Node.js uses of one.
+	// The part of a socket that Node.js uses.
 	return Object.assign(socket, {setTimeout: same, setNoDelay: same, setKeepAlive: same, ref: same, unref: same}) as unknown as Socket;
 };
 

@@ -6,7 +6,7 @@ export type Warmed =
 	| {readonly kind: 'notStored'; readonly reason: string}
 	| {readonly kind: 'failed'; readonly reason: string};
 
-/** So many failures are kept for `--json`. */
+/** The number of failures that are kept for `--json`. */
 const mostFailures = 100;
 
 export const createCounts = () => {

@@ -16,7 +16,7 @@ type Terminal = {
 	write(text: string): unknown;
 };
 
-/** Nobody reads faster. */
+/** A shorter interval could not be read. */
 const intervalMs = 100;
 
 const barWidth = 20;

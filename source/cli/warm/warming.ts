@@ -20,7 +20,7 @@ const firstBreakMs = 1000;
 
 const requestTimeoutMs = 30_000;
 
-/** So many failures are told one by one. */
+/** The number of failures that are printed one by one. */
 const mostTold = 20;
 
 const busy: ReadonlySet<number> = new Set([429, 503]);

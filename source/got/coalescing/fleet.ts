@@ -126,7 +126,7 @@ Leads a flight: for the fleet, if it is to be one of the whole fleet.
 export const acquireLease = async (participant: Participant, leader: Leader<StoredResponse>): Promise<StoredResponse | undefined> => {
 	const {context: {leases}, participation} = participant;
 	if (participation.isOver) {
-		// It was chosen to lead at the moment that it left.
+		// The participant was chosen to lead at the moment it left.
 		leader.promoteNext();
 		throw new Error('The request was given up when it was its turn');
 	}

@@ -57,7 +57,7 @@ const copiedRawBody = lazyProperty('rawBody', (_, {message}) => new Uint8Array(m
 
 const rawBodyAsBody = lazyProperty('body', response => response.rawBody);
 
-/** As got reads a body, without a copy of its bytes. */
+/** Reads the body as got does, without a copy of its bytes. */
 const decode = ({options: {parseJson, encoding}, message, store}: LazyResponse): string => {
 	const toText = () => gotModule.parseBody({rawBody: message.body} as Response, 'text', parseJson, encoding) as string;
 

@@ -1,5 +1,5 @@
 import {ownTimers} from '../../store/ports/own-timers.ts';
-/** Nobody notices that others wait for so long. */
+/** A wait of this length is not noticed. */
 const longestTurnMs = 10;
 
 // Node's own, whatever somebody puts in its place later on.

@@ -9,7 +9,7 @@ const mostFirstBytes = 1024 * 1024;
 type CollectOptions = {
 	/** Beyond, the copy is dropped. */
 	readonly maxBytes: number;
-	/** As its head has it, or `NaN`; it may turn out to be more or less. */
+	/** The length that the head says, or `NaN`; the body may turn out to be longer or shorter. */
 	readonly expectedBytes: number;
 };
 

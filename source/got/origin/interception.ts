@@ -40,7 +40,7 @@ export const emitMessage = ({native, emit}: Interception, message: IncomingMessa
 	forgetLostSocket(native);
 	emit('response', message);
 	if (message.destroyed && !message.complete) {
-		// Nobody was there to listen.
+		// The event came before anybody listened.
 		message.emit('aborted');
 	}
 };

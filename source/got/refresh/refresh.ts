@@ -144,7 +144,7 @@ const run = async (context: GotContext, name: string, task: () => Promise<Refres
 
 const isForbidden = ({settings, request}: Exchange): boolean => settings.http.isReadOnly || settings.http.mode === 'only-if-cached' || requestDirectives(request.headers).has('only-if-cached');
 
-/** Nobody waits for the end of a refresh that waits for its turn. */
+/** A refresh that waits for its turn has no caller that waits for it. */
 const never = Promise.withResolvers<never>().promise;
 
 type RefreshOf = {

@@ -73,7 +73,7 @@ Refuses what this cache would pass over in silence, merges `context.cache` with 
 @param self - The options that it is merged into.
 */
 export const completeGiven: InitHook = (given, self) => {
-	// It may be another got than the one that this package finds.
+	// The request may be made by another got than the one that this package finds.
 	requireCurrentGot(self);
 	if (isExtension(given)) {
 		refuseNearMisses(self.context);

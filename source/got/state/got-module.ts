@@ -5,7 +5,7 @@ Got, as this package finds it. A namespace, since an older got does not export b
 */
 
 type Candidate = {
-	/** It came with got 14.6. */
+	/** An option that came with got 14.6. */
 	readonly strictContentLength?: unknown;
 };
 

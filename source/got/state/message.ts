@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {IncomingMessage} from 'node:http';
 import type {Response} from 'got';
 
-/** As if it had been there from the start. */
+/** Defines a property as if it had been there from the start. */
 export const define = <Name extends keyof Response>(response: Response, name: Name, value: Response[Name]): Response[Name] => {
 	Object.defineProperty(response, name, {value, writable: true, enumerable: true, configurable: true});
 	return value;
@@ -47,7 +47,7 @@ export const bareMessage = ({statusCode, statusMessage, httpVersion, rawHeaders}
 	return message;
 };
 
-/** As much as Node reads from a socket at once. */
+/** The bytes that Node reads from a socket at once. */
 const chunkBytes = 65_536;
 
 const pushCopies = (incoming: IncomingMessage, body: Uint8Array): void => {

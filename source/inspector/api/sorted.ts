@@ -1,7 +1,7 @@
 import type {ListedEntry} from '../../index.ts';
 import {HttpError} from './request.ts';
 
-/** So many entries are kept, however many there are. */
+/** The number of entries that are kept, however many there are. */
 const mostKept = 10_000;
 
 const timeOf = (date: Date | undefined): number => date?.getTime() ?? Infinity;

@@ -7,7 +7,7 @@ import type {View} from './view.ts';
 
 const pageLength = 100;
 
-/** So many pages can be turned back to. */
+/** The number of pages that can be turned back to. */
 const mostPages = 100;
 
 /** A page that is not full is searched for this many times before it is shown. */

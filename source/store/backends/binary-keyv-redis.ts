@@ -6,7 +6,7 @@ import type {SendCommand} from './redis-link.ts';
 /** The value that Keyv hands to an adapter, and takes back, when it does not serialize. */
 type KeyvValue = {readonly value: Uint8Array};
 
-/** As much of a node-redis client as `KeyvRedis` needs, with bytes for replies. */
+/** The part of a node-redis client that `KeyvRedis` needs, with bytes for replies. */
 const byteClient = (send: SendCommand) => ({
 	isOpen: true,
 	// `KeyvRedis` adds four listeners to each client it gets; a client that many caches share would collect them.

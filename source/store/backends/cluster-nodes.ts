@@ -11,7 +11,7 @@ type ClusterNode = {
 	readonly client?: NodeClient;
 };
 
-/** As much of a cluster of node-redis as tells which node keeps what. */
+/** The part of a cluster of node-redis that tells which node keeps which slot. */
 export type Cluster = {
 	/** Another array after each discovery. */
 	readonly masters: readonly ClusterNode[];

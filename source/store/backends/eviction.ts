@@ -1,6 +1,6 @@
 import type {Eviction} from '../ports/backend.ts';
 
-/** As `INFO memory` tells it; `undefined` if it does not, as with some services. */
+/** The policy as `INFO memory` tells it; `undefined` if it does not, as with some services. */
 export const readEviction = (info: string): Eviction | undefined => {
 	const policy = /^maxmemory_policy:(?<policy>\S+)/mv.exec(info)?.groups?.policy;
 	const maxBytes = /^maxmemory:(?<maxBytes>\d+)/mv.exec(info)?.groups?.maxBytes;

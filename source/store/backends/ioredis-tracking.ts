@@ -189,7 +189,7 @@ export const createTracking = ({client, prefix, tracker, send}: TrackingOptions)
 		try {
 			await ask(asked, 'ping');
 		} catch {
-			// It ends, which is heard of.
+			// A connection that does not answer ends, and its end is handled elsewhere.
 			return;
 		}
 

@@ -128,7 +128,7 @@ export const ioredisLink = (given: IoredisConnection, {namespace, tracker}: Iore
 	const connection = given as IoredisClient | IoredisCluster;
 	checkIoredis(connection);
 
-	// It has been checked.
+	// The prefix has been checked.
 	const keyPrefix = (connection.options.keyPrefix ?? '') as string;
 	const state = watch(connection);
 	const sendToClient: SendCommand = isIoredisCluster(connection)

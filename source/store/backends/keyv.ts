@@ -53,7 +53,7 @@ const remainingMs = (expires: number | null | undefined): number | undefined => 
 
 type SyncMap = {
 	get(key: string): unknown;
-	/** As `get()`, without a sign that it is in use. */
+	/** Reads as `get()` does, without a sign that the entry is in use. */
 	peek?(key: string): unknown;
 	set(key: string, value: MapValue): unknown;
 	delete(key: string): unknown;

@@ -163,7 +163,7 @@ const runScript = async (send: SendCommand, script: Script, keys: readonly strin
 	return send(key, ['EVAL', script.text, ...rest]);
 };
 
-/** As scripts: each is one step for all clients. */
+/** The scripts: each is one step for all clients. */
 export const createGuardedChanges = (send: SendCommand, replaceAll: GuardedChanges['replaceAll']): GuardedChanges => {
 	const placing = toScript(placeScript);
 	const changing = toScript(changeScript);

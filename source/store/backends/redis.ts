@@ -76,7 +76,7 @@ const readEvictions = async (masters: readonly MasterNode[]): Promise<readonly E
 	return evictions.filter(eviction => eviction !== undefined);
 };
 
-/** As much of a value as holds the head of most. */
+/** The bytes of a value that hold most heads. */
 const firstRead = 1024;
 
 /** The first bytes of a value; `undefined` for what is not there any more, or no string. */
@@ -100,7 +100,7 @@ const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undef
 	}
 };
 
-/** As much of a value as tells whether it is a record. */
+/** Reads the bytes of a value that tell whether it is a record. */
 const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> => {
 	try {
 		return await send(key, ['GETRANGE', key, '0', '17']) as Uint8Array;

@@ -93,7 +93,7 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 /** The bytes of a head beside its strings. */
 const mostBeside = 1024;
 
-/** As a variant, it has the indexId of its index as well. */
+/** The longest `indexId` of an index, which its variants have as well. */
 const mostGeneration = 64;
 
 /** Whether `encode` takes the head of a response. */
@@ -197,7 +197,7 @@ const writeHead = (record: EncodedRecord): WrittenHead => {
 	return {writer, flags: kindFlags[record.kind] | (isLatin1 ? 0 : flag.utf16), length: position + (isLatin1 ? strings.length : strings.length * 2)};
 };
 
-/** So many bytes that begin with a head, but for its checksum. */
+/** Makes bytes of this length that begin with the head, still without its checksum. */
 const layOut = ({writer, flags, length}: WrittenHead, {headLength, bodyChecksum, isCompressed}: BodyReference, byteLength: number) => {
 	const bytes = Buffer.allocUnsafe(byteLength);
 	const {strings, position: stringsStart} = writer;

@@ -17,7 +17,7 @@ export const largestBody = 64 * 1024 * 1024;
 /** Larger bodies are compressed beside the event loop. */
 const longBody = 128 * 1024;
 
-/** As much of a long body as tells what the rest is like. */
+/** The bytes of a long body that show whether the rest gains from compression. */
 const sampleSize = 16 * 1024;
 
 const compressedTypes =

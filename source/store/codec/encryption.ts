@@ -40,7 +40,7 @@ const sealedFlag = 16;
 /** A body has its key to itself. A head has the body's: its vector is random, for it may be replaced. */
 const bodyIv = Buffer.alloc(12);
 
-/** So much of a long body at a time, for the event loop's sake. */
+/** The bytes of a long body at a time, so that the event loop goes on. */
 const sliceLength = 512 * 1024;
 
 /** The bytes of a key, which may be written in hexadecimal or base64; `undefined` for what is none. */
@@ -175,7 +175,7 @@ export const seal = ({first}: KeyRing, bytes: Uint8Array, headLength: number, na
 };
 
 export type OpenedHead = {
-	/** As `encode` wrote it. */
+	/** The value as `encode` wrote it. */
 	readonly head: Uint8Array;
 	/** Where the encrypted body begins. */
 	readonly bodyStart: number;
@@ -185,7 +185,7 @@ export type OpenedHead = {
 /**
 The head of an encrypted value; `undefined` for what no key of the ring opens under `name`.
 
-@param value - As many bytes as the head takes, or more.
+@param value - The bytes of the head, or more.
 */
 export const openHead = ({byId}: KeyRing, value: Uint8Array, name: string): OpenedHead | undefined => {
 	const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);

@@ -136,7 +136,7 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 		places.set(body, {key, value: {before: bytes.subarray(0, bodyStart), length: bytes.length}, body: {headLength, bodyChecksum, isCompressed}});
 	};
 
-	/** As `encode` wrote it, up to its body; of an index whose strings are encrypted by themselves, with them. */
+	/** Gives the value as `encode` wrote it, up to its body; for an index whose strings are encrypted by themselves, with them. */
 	const openEncoded = (opened: OpenedHead, bytes: Uint8Array, key: string): Uint8Array | undefined => {
 		const missing = (headLengthOf(opened.head) ?? 0) - opened.head.length;
 		if (missing <= 0) {

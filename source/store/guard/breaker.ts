@@ -4,7 +4,7 @@ import {ownTimers} from '../ports/own-timers.ts';
 const firstCooldownMs = 250;
 const longestCooldownMs = 2000;
 
-/** So many operations in a row, for longer than the longest cooldown, show that a side is well; without that many, five times as long. */
+/** The number of operations in a row that, for longer than the longest cooldown, show that a side is well; without that many, five times as long. */
 const convincingCount = 20;
 const probationCooldowns = 5;
 
@@ -22,7 +22,7 @@ export type Breaker = {
 };
 
 export type BreakerOptions = {
-	/** So many failures in a row open it; a fatal one opens it at once. */
+	/** The number of failures in a row that open it; a fatal one opens it at once. */
 	readonly threshold: number;
 	/** Asks whether the other side is well again. Without it, the first operation after a cooldown is let through to see. */
 	readonly probe?: () => Promise<unknown>;

@@ -51,7 +51,7 @@ const storeMsOf = ({sinceMs, sinceIdleMs}: RequestBudget): number => {
 
 export const spentMsOf = (budget: RequestBudget): number => budget.steps === 0 ? budget.spentMs : budget.spentMs + storeMsOf(budget);
 
-/** As much as is left now. */
+/** A budget of its own with the time that is left now. */
 export const copyOfBudget = (budget: RequestBudget): RequestBudget => ({...budget, spentMs: spentMsOf(budget), steps: 0});
 
 /** Leaves no more of one than of another. */

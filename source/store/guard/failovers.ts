@@ -13,7 +13,7 @@ export const failoverMemoryMs = 600_000;
 export type Doubt = {
 	/** The data is the same as before. */
 	settle(): void;
-	/** It is not, or nobody knows. */
+	/** The data is another, or may be. */
 	renew(): void;
 };
 

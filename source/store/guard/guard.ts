@@ -252,7 +252,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			return;
 		}
 
-		// A Redis that refuses to write says so. One that says nothing, or hangs up, is no read-only one; an adapter may fail in any way.
+		// A Redis that refuses to write says so. A store that says nothing, or hangs up, is not read-only; an adapter may fail in any way.
 		const isAboutWriting = kind === 'write' && !isFatal && (backend.send === undefined || backend.isRefusal(error));
 		if (isAboutWriting) {
 			node.writing.failed(error);
@@ -325,7 +325,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 						noteAnswer(answersInOrder);
 					}
 
-					// Nobody waits any more, and what is done late may undo what came after.
+					// The caller has given up, and a late write may undo a later one.
 					if (isOver) {
 						return;
 					}

@@ -62,7 +62,7 @@ export const createNodeHealth = ({cooldownMs, probe, onDegraded, onRecovered}: N
 
 	const end = (sickness: NodeState) => () => {
 		if (sickness === 'unavailable') {
-			// It may have been restarted, or promoted: it tells anew whether it takes writes.
+			// The node may have been restarted or promoted, so its writes are tried anew.
 			writing.reset();
 		}
 

@@ -19,7 +19,7 @@ The records that wait to be written, in bytes: long bodies, and apart from these
 */
 export type WriteQueue = {
 	/**
-	One that is longer than all there is room for is let in alone.
+	A record that is longer than the whole queue is let in alone.
 
 	@returns How to leave, once; `undefined` where too much waits already.
 	*/

@@ -42,7 +42,7 @@ const longestStayMs = 60_000;
 const recordOverhead = 800;
 const markSize = 300;
 
-/** As many as a process asks for again and again, though nothing may be stored of them. */
+/** The number of URLs that a process asks for again and again, though nothing of them may be stored. */
 const maxAbsent = 10_000;
 
 type Reading = {readers: number; invalidations: number};
@@ -99,7 +99,7 @@ export const createMemoryTier = (maxBytes: number, {nowMs = () => ownTimers.now(
 
 		const record = ownBytes(read, onCopy);
 		cache.set(key, record);
-		// One that is larger than all there is room for is not kept.
+		// A record that is larger than the whole memory is not kept.
 		if (record.kind === 'response' && cache.peek(key) === record) {
 			texts.hold(record.body);
 		}

@@ -48,7 +48,7 @@ export const createSqliteFile = ({path, onOpen, onFault}: SqliteFileOptions): Sq
 		try {
 			dropped?.close();
 		} catch {
-			// It cannot write its log back: others, or the next one, do.
+			// This process cannot write its log back: others, or the next one, do.
 		}
 	};
 

@@ -105,7 +105,7 @@ export const setAside = (file: string, inode: number): string | undefined => {
 		try {
 			renameSync(log, `${name}-wal`);
 		} catch {
-			// There is none.
+			// The file is not there.
 		}
 
 		rmSync(index, {force: true});

@@ -10,10 +10,10 @@ export const defaultMaxBytes = 512 * 1024 * 1024;
 
 const sweepEveryMs = 10_000;
 
-/** So many expired entries go with one write. */
+/** The number of expired entries that go with one write. */
 const sweptAtOnce = 100;
 
-/** So many are looked at together. */
+/** The number of entries that are looked at together. */
 const evictedAtOnce = 50;
 
 /** Room is measured after so many bytes. */
