@@ -30,6 +30,8 @@ export type Leader<Result> = {
 	resolve(result: Result): void;
 	/** Releases all waiters, and lets nobody wait for the same id during `cooldownMs`. */
 	release(cooldownMs: number, failure?: unknown): void;
+	/** Has `judge` called if somebody waits, or else before the first one would: it may end the flight. */
+	judgeForWaiters(judge: () => void): void;
 	/** Hands leadership to the longest-waiting request. */
 	promoteNext(): void;
 	/** Calls `listener` once when the flight ends, whoever leads by then, with the result and the duration of the rest. */
@@ -86,6 +88,8 @@ type Flight<Result> = {
 	/** The leader's budget. */
 	budget: RequestBudget | undefined;
 	listener: EndListener<Result> | undefined;
+	/** To be called before somebody waits. */
+	judge: (() => void) | undefined;
 };
 
 /** How long nobody waits for an id after its flight took too long. */
@@ -138,6 +142,17 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 					end(flight, {kind: 'released', failure}, cooldownMs);
 				}
 			},
+			judgeForWaiters(judge) {
+				if (flight.leader !== leader) {
+					return;
+				}
+
+				if (flight.waiters.size > 0) {
+					judge();
+				} else {
+					flight.judge = judge;
+				}
+			},
 			promoteNext() {
 				if (flight.leader !== leader) {
 					return;
@@ -160,6 +175,7 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 			},
 		};
 		flight.leader = leader;
+		flight.judge = undefined;
 		flight.budget = budget;
 		for (const waiter of flight.waiters) {
 			lower(flight, waiter.budget);
@@ -188,6 +204,7 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 			leader: undefined,
 			budget: undefined,
 			listener: undefined,
+			judge: undefined,
 		};
 		flights.set(id, flight);
 
@@ -212,8 +229,18 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 		};
 	};
 
+	const judgeNow = (id: string) => {
+		const flight = flights.get(id);
+		const judge = flight?.judge;
+		if (flight && judge) {
+			flight.judge = undefined;
+			judge();
+		}
+	};
+
 	return {
 		join(id, {notBefore = -Infinity, versions = noVersions, budget} = {}) {
+			judgeNow(id);
 			const flight = flights.get(id);
 			if (flight && flight.startedAt > notBefore && !isChangedSince(flight.versions, versions)) {
 				return wait(flight, budget);

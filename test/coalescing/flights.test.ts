@@ -51,6 +51,51 @@ await suite('a flight', () => {
 		assert.equal(flights.size, 0);
 	});
 
+	test('is judged once, before the first request would wait', async () => {
+		const flights = create();
+		const lead = leadOf(flights.join('a'));
+		const judged: string[] = [];
+		lead.judgeForWaiters(() => {
+			judged.push('first');
+		});
+		assert.equal(judged.length, 0);
+
+		const {result} = waiterOf(flights.join('a'));
+		waiterOf(flights.join('a')).leave();
+		assert.equal(judged.join(' '), 'first');
+
+		lead.judgeForWaiters(() => {
+			judged.push('second');
+			lead.release(60_000);
+		});
+		assert.equal(judged.join(' '), 'first second');
+		assert.deepEqual(await result, {kind: 'released', failure: undefined});
+	});
+
+	test('that is judged to be of no use is not waited for', () => {
+		const flights = create();
+		const lead = leadOf(flights.join('a'));
+		lead.judgeForWaiters(() => {
+			lead.release(60_000);
+		});
+
+		assert.equal(flights.join('a').role, 'alone');
+	});
+
+	test('is not judged for a leader that has left', async () => {
+		const flights = create();
+		const lead = leadOf(flights.join('a'));
+		const waiter = waiterOf(flights.join('a'));
+		lead.promoteNext();
+		const next = leadAfter(await waiter.result);
+		lead.judgeForWaiters(() => {
+			next.release(60_000);
+		});
+
+		assert.equal(flights.join('a').role, 'waiter');
+		next.release(0);
+	});
+
 	test('ends once', () => {
 		const flights = create();
 		const lead = leadOf(flights.join('a'));

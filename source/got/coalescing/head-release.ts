@@ -32,15 +32,13 @@ const isOfNoUse = ({context, state: {exchange}}: Sending, response: IncomingMess
 /** Lets requests that wait for a promise's response go as soon as its head says that they cannot have it. */
 export const releaseAtHead = (sending: Sending, response: IncomingMessage): void => {
 	const {options} = sending;
-	if (options.isStream || !leaderOf(options)) {
-		return;
-	}
-
-	// A body that came with its head is complete by then.
-	setImmediate(() => {
-		const leader = leaderOf(options);
-		if (leader && !leader.isOver && !response.complete && isSuccessful(response.statusCode ?? 0) && isOfNoUse(sending, response)) {
-			leader.release(unshareableCooldownMs);
-		}
+	const leader = options.isStream || !isSuccessful(response.statusCode ?? 0) ? undefined : leaderOf(options);
+	leader?.judgeForWaiters(() => {
+		// A body that came with its head is complete by then.
+		setImmediate(() => {
+			if (leaderOf(options) === leader && !leader.isOver && !response.complete && isOfNoUse(sending, response)) {
+				leader.release(unshareableCooldownMs);
+			}
+		});
 	});
 };
