@@ -14,8 +14,9 @@ const columns: ReadonlyArray<Column<OriginSwitch>> = [
 
 const run = async ({output, store}: CommandContext): Promise<Outcome> => {
 	const switches = await store.open().switches();
-	if (await isEncrypted(store)) {
+	if (switches.length === 0 && await isEncrypted(store)) {
 		output.warn(`The responses in this namespace are encrypted, and so are its switches: ${missingKeys}`);
+		return 'nothingFound';
 	}
 
 	if (switches.length === 0) {

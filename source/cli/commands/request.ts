@@ -80,15 +80,26 @@ export const missingKeys = 'give the keys with --encryption-file or GOT_REDIS_CA
 
 class FoundError extends Error {}
 
+/** After so many values that are unreadable for other reasons, the namespace is not taken to be encrypted. */
+const mostUnreadable = 1000;
+
+class EnoughError extends Error {}
+
 /** Whether the first values in the store are encrypted, and no key was given. */
 export const isEncrypted = async (store: StoreAccess): Promise<boolean> => {
 	if (store.hasEncryptionKeys) {
 		return false;
 	}
 
+	let others = 0;
 	const onUnreadable = ({reason}: {readonly reason: string}) => {
 		if (reason === 'encrypted') {
 			throw new FoundError();
+		}
+
+		others++;
+		if (others >= mostUnreadable) {
+			throw new EnoughError();
 		}
 	};
 
