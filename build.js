@@ -52,6 +52,8 @@ const collectCore = {
 const bundle = async (inputOptions, outputOptions) => {
 	const build = await rolldown({
 		platform: 'node',
+		// Node.js 22 has no `using`.
+		transform: {target: 'node22'},
 		// As the source has it: what `package.json` says of side effects is about `dist`.
 		treeshake: {moduleSideEffects: (_id, isExternal) => !isExternal},
 		...inputOptions,
