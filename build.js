@@ -70,6 +70,8 @@ await bundle(
 		chunkFileNames: '[name].js',
 		codeSplitting: {
 			groups: [
+				// Shared by the library and the command line.
+				{name: 'helpers', test: /@oxc-project.runtime/v, priority: 2},
 				{name: 'node-version', test: id => id.endsWith('/node-version.ts'), priority: 2},
 				{name: 'core', test: id => core.has(id), priority: 1},
 			],

@@ -175,7 +175,7 @@ test('the main entry point loads a handful of files, and no client of Redis befo
 		redisCache('memory');
 	`);
 	const own = loaded.filter(file => file.startsWith('got-redis-cache/'));
-	t.assert.deepStrictEqual(own.toSorted(), ['core.js', 'index.js', 'node-version.js', 'redis-packages.cjs'].map(file => `got-redis-cache/dist/${file}`));
+	t.assert.deepStrictEqual(own.toSorted(), ['core.js', 'helpers.js', 'index.js', 'node-version.js', 'redis-packages.cjs'].map(file => `got-redis-cache/dist/${file}`));
 	t.assert.deepStrictEqual(loaded.filter(file => /redis\/|sqlite|opentelemetry|prom-client/v.test(file) && !own.includes(file)), []);
 
 	const withStore = await loadedBy('loaded-store', `
