@@ -9,6 +9,7 @@ import {
 } from './results.ts';
 import {cellTitle, scenarios} from './scenarios.ts';
 import {median, spread} from './statistics.ts';
+import {summaryOf} from './summary.ts';
 
 export type Table = {
 	readonly head: readonly string[];
@@ -118,6 +119,7 @@ const explanation = ({environment}: Results): string => {
 
 export const markdownReport = (results: Results, plots: ReadonlyArray<{readonly file: string; readonly title: string}>): string => `${[
 	'# Benchmark results',
+	['1 KiB, 32 at a time unless it says otherwise:', '', ...summaryOf(results)].join('\n'),
 	'Written by `npm run benchmark`. Compare within a table only: other machines give other figures, and ratios that are close to these.',
 	explanation(results),
 	sectionAsMarkdown(goalSection(results), '##'),
