@@ -12,7 +12,8 @@ const sums = (counts: Iterable<readonly [name: string, count: number]>): Map<str
 
 /** A sketch whose growth is taken now and then. */
 export type GrowingSketch = {
-	add(name: string): void;
+	/** Counts a name, once or several times at once. */
+	add(name: string, times?: number): void;
 	/** Returns the counts by shown name. */
 	counts(): Map<string, number>;
 
@@ -37,8 +38,8 @@ export const createGrowingSketch = (capacity: number, shownAs: (name: string) =>
 	const shownName = (slot: number): string => shownAs(sketch.nameOf(slot));
 
 	return {
-		add(name) {
-			sketch.add(name);
+		add(name, times) {
+			sketch.add(name, times);
 		},
 		counts: () => sums(slots().map(slot => [shownName(slot), sketch.countOf(slot)] as const)),
 		take(most) {

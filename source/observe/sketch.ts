@@ -2,10 +2,10 @@
 Counts the most frequent of many names in little memory: Space-Saving (Metwally, Agrawal and El Abbadi, “Efficient Computation of Frequent and Top-k Elements in Data Streams”, ICDT 2005). A new name takes the place of the least frequent one, and its count; how much of it is inherited is known.
 */
 export type Sketch = {
-	/** Counts a name, and returns its slot. */
-	add(name: string): number;
+	/** Counts a name, once or several times at once, and returns its slot. */
+	add(name: string, times?: number): number;
 	/** Counts the name of a slot once more. */
-	addTo(slot: number): void;
+	addTo(slot: number, times?: number): void;
 	readonly size: number;
 	nameOf(slot: number): string;
 	/** How often the name was counted for certain: at least that often, and exactly so if it never left. */
@@ -52,12 +52,12 @@ export const createSketch = (capacity: number, onReplace?: (slot: number) => voi
 		return slot;
 	};
 
-	const addTo = (slot: number): void => {
-		counts[slot] = (counts[slot] ?? 0) + 1;
+	const addTo = (slot: number, times = 1): void => {
+		counts[slot] = (counts[slot] ?? 0) + times;
 	};
 
 	return {
-		add(name) {
+		add(name, times) {
 			let slot = slots.get(name);
 			if (slot === undefined) {
 				slot = names.length < capacity ? names.length : replace();
@@ -65,7 +65,7 @@ export const createSketch = (capacity: number, onReplace?: (slot: number) => voi
 				slots.set(name, slot);
 			}
 
-			addTo(slot);
+			addTo(slot, times);
 			return slot;
 		},
 		addTo,

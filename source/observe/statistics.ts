@@ -14,9 +14,7 @@ import {createGrowingSketch} from './growing-sketch.ts';
 import type {ObservedExchange} from './observed-exchange.ts';
 import {createSketch} from './sketch.ts';
 import {otherOrigins, refusalName, refusalOf, statsOf, statuses, type CacheStats} from './stats.ts';
-
-/** URLs whose requests are counted: twenty times those that are shown, so that these are exact. */
-const maxUrls = 200;
+import {createUrlCounts} from './url-counts.ts';
 
 /** URLs whose responses were not stored, each with its reason. */
 const maxRefusals = 100;
@@ -114,7 +112,7 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 			takenOfOrigins.delete(former);
 		}
 	});
-	const urls = createGrowingSketch(maxUrls, url => countedUrl(url, ignoredParameters));
+	const urls = createUrlCounts(url => countedUrl(url, ignoredParameters));
 	const refusals = createGrowingSketch(maxRefusals, name => {
 		const [reason, url] = refusalOf(name);
 		return refusalName(reason, countedUrl(url, ignoredParameters));
@@ -149,7 +147,7 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 	};
 
 	const countRequest = (state: ObservedExchange, hasFailed: boolean): void => {
-		const {exchange: {request, key, lookUpMs}, isCollapsed} = state;
+		const {exchange: {request, requestTimeMs, key, lookUpMs}, isCollapsed} = state;
 		const field = statusFields.get(statusOf(state)) ?? 0;
 		total.requests++;
 		byStatus[field] = (byStatus[field] ?? 0) + 1;
@@ -170,7 +168,7 @@ export const createStatistics = (now: () => number, ignoredParameters?: Readonly
 		}
 
 		countOrigin(request.url, field, hasFailed);
-		urls.add(request.url);
+		urls.count(request.url, requestTimeMs);
 	};
 
 	const countRefusal = ({exchange: {request}}: ObservedExchange, reason: NotStoredReason): void => {
