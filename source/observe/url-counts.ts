@@ -6,10 +6,10 @@ const maxUrls = 200;
 const intervalMs = 10_000;
 
 /** The number of requests in ten seconds that are counted one by one. */
-export const maxCountedSingly = 10_000;
+export const maxCountedSingly = 5000;
 
 /** Of more requests, one in so many counts for all of them. */
-const sampleSize = 8;
+const sampleSize = 16;
 
 /** The requests of the most frequent URLs. */
 export type UrlCounts = Pick<GrowingSketch, 'counts' | 'take'> & {
@@ -18,7 +18,7 @@ export type UrlCounts = Pick<GrowingSketch, 'counts' | 'take'> & {
 };
 
 /**
-Counts URLs. At more than 1,000 requests a second, counts are estimates from a sample: the most frequent URLs are still the same, and looking each URL up would take a noticeable part of a hit from memory.
+Counts URLs. At more than 500 requests a second, counts are estimates from a sample: the most frequent URLs are still the same, and looking each URL up would take a noticeable part of a hit from memory.
 
 @param shownAs - Makes the URL that leaves the process.
 @param random - Returns a number from 0 to 1. Chance decides which request is counted, since requests may come in a pattern.

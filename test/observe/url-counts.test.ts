@@ -8,7 +8,7 @@ const topOf = (counts: ReadonlyMap<string, number>): string[] => [...counts].toS
 
 const same = (url: string) => url;
 
-test('requests of the first 10,000 in ten seconds are counted one by one, in each ten seconds', () => {
+test('requests of the first 5,000 in ten seconds are counted one by one, in each ten seconds', () => {
 	const urls = createUrlCounts(same, () => 1);
 	for (const startedAtMs of [0, 9999, 10_000, 25_000]) {
 		for (let count = 0; count < maxCountedSingly / 2; count++) {
@@ -19,9 +19,9 @@ test('requests of the first 10,000 in ten seconds are counted one by one, in eac
 	assert.deepEqual(urls.counts(), new Map([['a', maxCountedSingly * 2]]));
 });
 
-test('one request in eight of those beyond 10,000 in ten seconds counts for all', () => {
+test('one request in sixteen of those beyond 5,000 in ten seconds counts for all', () => {
 	let draws = 0;
-	const urls = createUrlCounts(same, () => (draws++ % 8) / 8);
+	const urls = createUrlCounts(same, () => (draws++ % 16) / 16);
 	for (let count = 0; count < maxCountedSingly + 800; count++) {
 		urls.count('a', 0);
 	}
@@ -30,7 +30,7 @@ test('one request in eight of those beyond 10,000 in ten seconds counts for all'
 	assert.deepEqual(urls.counts(), new Map([['a', maxCountedSingly + 800]]));
 });
 
-test('the ten most frequent URLs of a load far beyond 1,000 requests a second are right, and their counts within a twentieth', () => {
+test('the ten most frequent URLs of a load far beyond 500 requests a second are right, and their counts within a tenth', () => {
 	const random = randomFrom(1);
 	const urls = createUrlCounts(same, random);
 	const next = zipf(2000, random);
@@ -45,6 +45,6 @@ test('the ten most frequent URLs of a load far beyond 1,000 requests a second ar
 	assert.deepEqual(topOf(counted), topOf(exact));
 	for (const url of topOf(exact)) {
 		const error = Math.abs((Number(counted.get(url)) / Number(exact.get(url))) - 1);
-		assert.ok(error < 0.05, `${url}: ${error}`);
+		assert.ok(error < 0.1, `${url}: ${error}`);
 	}
 });
