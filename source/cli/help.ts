@@ -15,7 +15,8 @@ const leastBeside = 64;
 
 const row = (left: string, right: string, columns: number): string[] => {
 	const isBeside = columns >= leastBeside;
-	const start = isBeside ? indent : 4;
+	// Below an option, whose long name begins two columns before.
+	const start = isBeside ? indent : 8;
 	const lines = wrap(right, columns - start).map(line => ' '.repeat(start) + line);
 	const [first = '', ...others] = lines;
 

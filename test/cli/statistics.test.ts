@@ -10,10 +10,10 @@ test('stats shows what all processes have asked for', async () => {
 
 	const {code, stdout, stderr} = await setup.cli('stats');
 	assert.deepEqual([code, stderr], [0, '']);
-	assert.match(stdout, /^4 requests in .*, [\d.]+ a second, 50\.0 % from the cache\n\n +REQUESTS +STATUS\n/v);
+	assert.match(stdout, /^4 requests in 1 h(?: \d+ min)?, [\d.]+ a second in the .* that had any, 50\.0 % from the cache\n\n +REQUESTS +STATUS\n/v);
 	assert.match(stdout, /\n +2 +50\.0 % +hit\n/v);
 	assert.match(stdout, /\n +2 +50\.0 % +miss\n/v);
-	assert.match(stdout, /HOTTEST URL\n +3 +75\.0 % +http:\/\/127\.0\.0\.1:\d+\/a\n/v);
+	assert.match(stdout, /HOTTEST URL.*\n +3 +75\.0 % +http:\/\/127\.0\.0\.1:\d+\/a\n/v);
 	assert.match(stdout, /\nfrom origins +\d+ B, of 1 origin\n/v);
 
 	const [stats] = await setup.json('stats', '--since', '10m');
@@ -35,10 +35,49 @@ test('top writes frames where there is no terminal', async () => {
 
 	const one = await setup.cli('top', '--since', '10m');
 	assert.deepEqual([one.code, one.stderr], [0, '']);
-	assert.match(one.stdout, /^2 requests in .*\n\n +REQUESTS +STATUS\n/v);
+	assert.match(one.stdout, /^\d{4}-.*Z\n2 requests in .*\n\n +REQUESTS +STATUS\n/v);
 	assert.ok(!one.stdout.includes('\u{1B}'));
 	const frames = await setup.json('top', '--since', '10m', '--count', '2', '--interval', '0.1');
 	assert.deepEqual(frames.map(({requests}) => Number(requests)), [2, 2]);
+	const times = frames.map(({until}) => Date.parse(String(until)));
+	assert.ok(Number(times[1]) > Number(times[0]), String(times));
+});
+
+test('stats has no share above 100 %, and the rate of the minutes that had requests', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a', 'a']);
+	await setup.cache.close();
+	const {client} = setup.redis;
+	// Seven requests of the same ten minutes, before the minutes that are asked about.
+	const [origins] = await client.keys('*.origins.*');
+	await client.zIncrBy(String(origins), 7, `requests ${setup.origin.url}`);
+	const [urls] = await client.keys('*.urls.*');
+	await client.zIncrBy(String(urls), 7, `${setup.origin.url}/a`);
+
+	const {stdout} = await setup.cli('stats', '--since', '10s');
+	assert.match(stdout, /^2 requests in (?:\d+ min(?: \d+ s)?|\d+ s), /v);
+	const shares = stdout.split('\n').flatMap(line => /^ +\d+ +(?<share>\d+\.\d) %/v.exec(line)?.groups?.share ?? []).map(Number);
+	assert.ok(shares.length > 3, stdout);
+	assert.deepEqual(shares.filter(each => each > 100), []);
+	assert.match(stdout, /ORIGIN.*\n +9 +100\.0 %/v);
+
+	const hour = await setup.cli('stats', '--since', '1h');
+	const rate = Number(/, (?<rate>[\d.]+) a second/v.exec(hour.stdout)?.groups?.rate);
+	// Two requests in two minutes at most, and not in an hour.
+	assert.ok(rate > 0, hour.stdout);
+	assert.match(hour.stdout, /errors +0 without a response, or aborted; an answer such as 503 is a response\n/v);
+});
+
+test('stats and top fit a terminal of 40 columns, with their shares', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a', 'a', 'b']);
+	await setup.cache.close();
+	for (const command of ['stats', 'top']) {
+		const {stdout} = await runCli([command, '--since', '1h'], {env: {REDIS_URL: setup.redis.url, COLUMNS: '40'}});
+		assert.deepEqual(stdout.split('\n').filter(line => line.length > 40), []);
+		assert.match(stdout, /\n +1 +33\.3 % +hit\n/v);
+		assert.match(stdout.replaceAll('\n', ' '), /33\.3 % from the cache/v);
+	}
 });
 
 test('stats and top tell why origins and URLs are unreadable without the keys', async () => {

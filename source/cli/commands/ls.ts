@@ -103,6 +103,10 @@ const write = async (entries: AsyncIterable<ListedEntry> | Iterable<ListedEntry>
 		count++;
 	}
 
+	if (count > 0 && !output.isJson && table.leftOut.length > 0) {
+		output.note(`Too narrow for ${table.leftOut.join(', ')}: --json has all`);
+	}
+
 	return count;
 };
 

@@ -4,11 +4,12 @@ import {readStats, since, warnIfSealed} from './read.ts';
 import {reportOf} from './report.ts';
 
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
-	const stats = await readStats(store.open({isCounting: true}), given.text('since') ?? '1h');
+	const reading = await readStats(store.open({isCounting: true}), given.text('since') ?? '1h');
+	const {stats} = reading;
 	if (output.isJson) {
 		await output.json(stats);
 	} else if (stats.requests > 0) {
-		await output.line(reportOf(stats, output).join('\n'));
+		await output.line(reportOf(reading, output).join('\n'));
 	}
 
 	if (stats.requests > 0) {

@@ -1,13 +1,22 @@
 import process from 'node:process';
 import {setTimeout as wait} from 'node:timers/promises';
-import type {CacheStats} from '../../index.ts';
 import type {Command, CommandContext} from '../commands/command.ts';
 import type {Given} from '../commands/given.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
-import {truncate} from '../terminal/text.ts';
-import {readStats, since, warnIfSealed} from './read.ts';
-import {headlineOf, rowsOf, share, tableOf} from './report.ts';
+import {
+	readStats,
+	since,
+	warnIfSealed,
+	type Reading,
+} from './read.ts';
+import {
+	headlineOf,
+	originTable,
+	rowsOf,
+	tableOf,
+	urlTable,
+} from './report.ts';
 
 const enterScreen = '\u{1B}[?1049h\u{1B}[?25l';
 const leaveScreen = '\u{1B}[?25h\u{1B}[?1049l';
@@ -18,19 +27,20 @@ const clearLineRest = '\u{1B}[K';
 /** Processes tell of their requests every ten seconds. */
 const defaultSeconds = 5;
 
-const frameOf = (stats: CacheStats, output: Output): string[] => {
-	const {requests, statuses, hottest} = stats;
+const frameOf = (reading: Reading, output: Output): string[] => {
+	const {stats} = reading;
+	const {requests, statuses} = stats;
 
 	return [
-		output.style('bold', truncate(headlineOf(stats), output.columns)),
+		...headlineOf(reading, output),
 		...tableOf('STATUS', rowsOf(statuses, requests), output),
-		...tableOf('HOTTEST URL', hottest.urls.map(({url, requests: count}) => ({name: url, count, share: share(count, requests)})), output),
-		...tableOf('ORIGIN', hottest.origins.map(({origin, requests: count}) => ({name: origin, count, share: share(count, requests)})), output),
+		...urlTable(stats, output),
+		...originTable(stats, output),
 	];
 };
 
 type Screen = {
-	draw(lines: readonly string[]): Promise<void>;
+	draw(lines: readonly string[], at: Date): Promise<void>;
 	/** Aborts when the user has had enough, with the outcome as its reason: Ctrl+C interrupts, and `q` is an end. */
 	readonly signal: AbortSignal;
 	leave(): void;
@@ -88,7 +98,7 @@ const openScreen = async (output: Output): Promise<Screen> => {
 
 /** Frames one below the other, for a file or a pipe. */
 const openScroll = (output: Output): Screen => ({
-	draw: async lines => output.line(`${lines.join('\n')}\n`),
+	draw: async (lines, at) => output.line(`${[at.toISOString(), ...lines].join('\n')}\n`),
 	signal: new AbortController().signal,
 	leave: () => undefined,
 });
@@ -118,13 +128,13 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	const duration = given.text('since') ?? '1m';
 	const cache = store.open({isCounting: true});
 	// Before the screen is taken: an error is to stay there.
-	let stats = await readStats(cache, duration);
+	let reading = await readStats(cache, duration);
 	await warnIfSealed({output, store});
 	const screen = isLive ? await openScreen(output) : openScroll(output);
 	try {
 		for (let count = 1; !screen.signal.aborted; count++) {
 			// eslint-disable-next-line no-await-in-loop -- one frame after the other
-			await (output.isJson ? output.json(stats) : screen.draw(frameOf(stats, output)));
+			await (output.isJson ? output.json(reading.stats) : screen.draw(frameOf(reading, output), reading.stats.until));
 			if (count >= frames) {
 				break;
 			}
@@ -132,7 +142,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 			// eslint-disable-next-line no-await-in-loop
 			await pause(seconds, screen.signal);
 			// eslint-disable-next-line no-await-in-loop
-			stats = screen.signal.aborted ? stats : await readStats(cache, duration);
+			reading = screen.signal.aborted ? reading : await readStats(cache, duration);
 		}
 	} finally {
 		screen.leave();
@@ -152,7 +162,7 @@ export const top: Command = {
 		count: {type: 'string', value: 'COUNT', description: 'so many frames, then an end (default: no end in a terminal, otherwise one)'},
 	},
 	details:
-		'A live view of what `stats` shows, of the last minute unless --since says otherwise; q quits. URLs and origins count in steps of ten minutes. Elsewhere than in a terminal, one frame is written, or as many as --count says.',
+		'A live view of what `stats` shows, of the last minute and the one that has begun, unless --since goes further back; q quits. URLs and origins count in steps of ten minutes. Elsewhere than in a terminal, one frame is written, or as many as --count says.',
 	examples: [
 		['a live view', 'got-redis-cache top'],
 		['a line of JSON a minute', 'got-redis-cache top --json --count 60 --interval 60'],

@@ -9,6 +9,8 @@ export type Column<Row> = {
 	readonly title: string;
 	/** In columns of the terminal. The last column takes what is left. */
 	readonly width: number;
+	/** For the last column: the width that it needs at least to tell something. */
+	readonly least?: number;
 	readonly side?: 'left' | 'right';
 	/** The columns with the highest numbers are left out first, where the terminal is narrow; 0: never. */
 	readonly rank: number;
@@ -21,18 +23,20 @@ export type Column<Row> = {
 export type Table<Row> = {
 	header(): string;
 	row(row: Row): string;
+	/** The titles of the columns that the terminal has no room for. */
+	readonly leftOut: readonly string[];
 };
 
 const gap = '  ';
 
-/** The width that the last column needs at least to tell something. */
-const leastLast = 24;
+const leastOfLast = 24;
 
 const widthOfAll = <Row>(columns: ReadonlyArray<Column<Row>>): number => columns.reduce((sum, {width}) => sum + width + gap.length, 0);
 
 /** The columns that a terminal has room for. */
 const fittingColumns = <Row>(columns: ReadonlyArray<Column<Row>>, available: number): Array<Column<Row>> => {
 	let kept = [...columns];
+	const leastLast = columns.at(-1)?.least ?? leastOfLast;
 	while (widthOfAll(kept.slice(0, -1)) + leastLast > available) {
 		const worst = Math.max(...kept.map(({rank}) => rank));
 		if (worst === 0) {
@@ -62,6 +66,7 @@ export const createTable = <Row>(columns: ReadonlyArray<Column<Row>>, {columns: 
 	}).join(gap).trimEnd();
 
 	return {
+		leftOut: columns.filter(column => !kept.includes(column)).map(({title}) => title),
 		header: () => cells(({title}) => ({text: title, style: 'dim'})),
 		row: row => cells(column => ({text: column.text(row), style: column.style?.(row)})),
 	};

@@ -99,6 +99,24 @@ export const formatBytes = (bytes: number): string => {
 	return `${power === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${byteUnits[power]}`;
 };
 
+const spanUnits: ReadonlyArray<readonly [unit: string, seconds: number]> = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]];
+
+/** A number of seconds in its largest unit and the next smaller one: `'42 s'`, `'1 min 31 s'`, `'1 h'`. */
+export const formatDuration = (seconds: number): string => {
+	const first = spanUnits.findIndex(([, length]) => seconds >= length);
+	if (first === -1) {
+		return `${Math.round(Math.max(seconds, 0) * 1000)} ms`;
+	}
+
+	const kept = spanUnits.slice(first, first + 2);
+	let left = Math.floor(seconds);
+	return kept.flatMap(([unit, length]) => {
+		const amount = Math.floor(left / length);
+		left -= amount * length;
+		return amount === 0 ? [] : [`${amount} ${unit}`];
+	}).join(' ');
+};
+
 const durationUnits: ReadonlyArray<readonly [unit: string, seconds: number]> = [['y', 31_557_600], ['d', 86_400], ['h', 3600], ['m', 60]];
 
 /** A number of seconds in at most four characters, rounded down: `'42s'`, `'3h'`. */
