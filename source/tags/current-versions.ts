@@ -1,8 +1,10 @@
 import type {StoreTraits} from '../store/ports/traits.ts';
+import {ownTimers} from '../store/ports/own-timers.ts';
 import {failoverMemoryMs} from '../store/guard/failovers.ts';
 import type {Purpose, TimeToLive} from '../store/ports/records.ts';
 import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
+import {inBackground} from '../types/background.ts';
 import {createHints, type Hints} from '../types/hints.ts';
 import type {StoredVersion, StoredRecord} from '../types/stored.ts';
 import {
@@ -48,6 +50,8 @@ export type Bookkeeping = {
 	/** Changes that the store confirmed recently, and that a failover may undo. */
 	readonly confirmed: Hints<Change>;
 	isConfirming: boolean;
+	/** Whether a timer will try again what the store has not confirmed. */
+	isWaitingToConfirm: boolean;
 	/** Versions that are being created. Concurrent callers share one write. */
 	readonly making: Map<string, ReturnType<Store['update']>>;
 	/** The versions that this process knows to exist in the store. */
@@ -74,6 +78,7 @@ export const bookkeepingOf = (part: Store): Bookkeeping => {
 		changedAlone: new Map(),
 		confirmed: createHints(maxHints, failoverMemoryMs),
 		isConfirming: false,
+		isWaitingToConfirm: false,
 		making: new Map(),
 		made: createHints(maxHints, spareMs / 2),
 		keptUntilMs: createHints(maxHints),
@@ -240,6 +245,29 @@ const confirm = async (store: Store, bookkeeping: Bookkeeping): Promise<void> =>
 	bookkeeping.isConfirming = false;
 };
 
+const retryMs = 1000;
+
+/** Tries again in a second, until the store confirms: a process that makes no requests, such as the inspector, would not notice that the store has recovered. */
+export const confirmLater = (part: Store): void => {
+	const store = unbudgeted(part);
+	const bookkeeping = bookkeepingOf(store);
+	const isConfirmed = bookkeeping.unconfirmed.size === 0 && bookkeeping.switches.unwritten.size === 0;
+	if (isConfirmed || bookkeeping.isWaitingToConfirm || store.health().state === 'closed') {
+		return;
+	}
+
+	bookkeeping.isWaitingToConfirm = true;
+	const tryAgain = async () => {
+		await confirm(store, bookkeeping);
+		bookkeeping.isWaitingToConfirm = false;
+		confirmLater(store);
+	};
+
+	inBackground(ownTimers.setTimeout(() => {
+		void tryAgain();
+	}, retryMs));
+};
+
 /** A soft purge takes nothing back from a hard one. */
 const remember = (changes: Map<string, Change>, name: string, change: Change): void => {
 	const earlier = changes.get(name);
@@ -273,6 +301,10 @@ export const changeVersion = async (store: Store, name: string, {isSoft, nowMs}:
 
 	if (isWritten && unconfirmed.get(name) === change) {
 		unconfirmed.delete(name);
+	}
+
+	if (!isWritten) {
+		confirmLater(store);
 	}
 
 	return isWritten && !isAlone;

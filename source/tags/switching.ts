@@ -1,7 +1,7 @@
 import {dateOf} from '../http/dates.ts';
 import type {Store} from '../store/ports/store.ts';
 import type {StoredSwitch, SwitchKind} from '../types/stored.ts';
-import {bookkeepingOf, ownTimeToLive} from './current-versions.ts';
+import {bookkeepingOf, confirmLater, ownTimeToLive} from './current-versions.ts';
 import {learnSwitch, switchIn, writeSwitch} from './switches.ts';
 import {originOf, originVersionKey, originVersionStart} from './versions.ts';
 
@@ -81,6 +81,10 @@ export const changeSwitch = async (store: Store, {kind, url, untilMs, nowMs}: Sw
 	const isAlone = wasAlone || store.isAlone;
 	if (isAlone) {
 		switches.changedAlone.set(name, originSwitch);
+	}
+
+	if (!isWritten) {
+		confirmLater(store);
 	}
 
 	return isWritten && !isAlone;

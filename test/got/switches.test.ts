@@ -306,7 +306,7 @@ test('another process without a memory tier heeds a switch at once, one with it 
 	assert.equal(await ask('items', {}, other().client), 'hit fresh 1');
 });
 
-test('a switch that is set while Redis hangs holds in its process, and for all when Redis answers', async () => {
+test('a switch that is set while Redis hangs holds in its process, and for all when Redis answers, though its process asks nothing', async () => {
 	await using setup = await setUpServing({timeout: 100});
 	const {cache, redis, origin, ask, other} = setup;
 	await ask('items');
@@ -315,11 +315,20 @@ test('a switch that is set while Redis hangs holds in its process, and for all w
 	assert.equal(await ask('others'), 'unavailable frozen 504');
 	redis.resume();
 	const another = other({memory: false, timeout: '30s'});
-	await askUntil(async () => {
-		await ask('others');
-		return ask(`others-${Math.random()}`, {}, another.client);
-	}, 'unavailable frozen 504');
+	await askUntil(async () => ask(`others-${Math.random()}`, {}, another.client), 'unavailable frozen 504');
 	assert.equal(await ask('items', {}, another.client), 'hit fresh 1');
+});
+
+test('a purge that Redis did not confirm is made when Redis answers, though its process asks nothing', async () => {
+	await using setup = await setUpServing({timeout: 100});
+	const {cache, redis, ask, other} = setup;
+	const another = other({memory: false, timeout: '30s'});
+	await ask('items', {context: {cache: {tags: ['a']}}});
+	await askUntil(async () => ask('items', {}, another.client), 'hit fresh 1');
+	redis.pause();
+	assert.equal(await cache.invalidate({tag: 'a'}), false);
+	redis.resume();
+	await askUntil(async () => ask('items', {}, another.client), 'miss not-stored 2');
 });
 
 test('a known switch holds while Redis is away, and is written again when Redis has lost it', async () => {
