@@ -38,7 +38,7 @@ export const decisionTexts: Readonly<Record<Decision['reason'], ReasonText>> = {
 	},
 	'bypassed-by-operator': {
 		text: 'The cache takes no part: an operator has called `bypass()` for the origin.',
-		mend: 'End it with `cache.thaw()`, or wait for its end.',
+		mend: 'End it with `cache.thaw()` or `got-redis-cache thaw`, or wait for its end.',
 	},
 	'not-stored': {
 		text: 'Nothing is stored that could answer this request.',
@@ -78,7 +78,7 @@ export const decisionTexts: Readonly<Record<Decision['reason'], ReasonText>> = {
 	},
 	frozen: {
 		text: 'The origin must not be asked: an operator has called `freeze()` for it. A stored response answers, however stale it is.',
-		mend: 'End it with `cache.thaw()`, or wait for its end.',
+		mend: 'End it with `cache.thaw()` or `got-redis-cache thaw`, or wait for its end.',
 	},
 	stale: {
 		text: 'The stored response is no longer fresh: the origin is asked whether it still holds.',
@@ -169,7 +169,7 @@ export const refusalTexts: Readonly<Record<PassReason, ReasonText>> = {
 	'not-explicit': {
 		text: 'A response with this status code is stored only if it says how long it is fresh, or has `public`.',
 		rfc: 'RFC 9111 §3',
-		mend: 'Send `max-age` or `public`, or add the status code to the option `statusCodes`.',
+		mend: 'Send `max-age` or `public`, or add the status code to the option `statusCodes`; of a 5xx, mend the origin, and see `staleIfError`.',
 	},
 	'set-cookie': {
 		text: 'The response has `Set-Cookie` and says nothing on caching, and the cache is shared.',
@@ -208,4 +208,16 @@ export const refusalTexts: Readonly<Record<PassReason, ReasonText>> = {
 		mend: 'Send a longer lifetime, or raise the option `ttlOffset`.',
 	},
 	error: {text: 'There was no response, or none that arrived whole.', mend: 'See the error of the request.'},
+};
+
+const failedMend = 'The origin failed. Until it is mended, a stored response may stand in: see the option `staleIfError`, keep responses longer with `ttlOffset`, or call `freeze()`.';
+
+/** Why a response with this status code was not stored, in words. */
+export const refusalTextOf = (reason: PassReason, statusCode: number | undefined): ReasonText => {
+	const known = refusalTexts[reason];
+	const text = reason === 'not-explicit' && statusCode !== undefined
+		? {...known, text: `A response with the status code ${statusCode} is stored only if it says how long it is fresh, or has \`public\`.`}
+		: known;
+
+	return statusCode !== undefined && statusCode >= 500 ? {...text, mend: failedMend} : text;
 };

@@ -38,16 +38,27 @@ const withSection = (text: string, rfc: string | undefined): string => rfc === u
 /** One subject: its name, and its lines. */
 type Paragraph = readonly [name: string, ...lines: string[]];
 
-const decisionLines = ({kind, reason, text, rfc, mend, insteadOf, addedHeaders}: ExplainedDecision, isRefusalKnown: boolean): Paragraph => {
+/** The stored response that answers if the origin fails. */
+const standInLines = (failures: ExplainedDecision['standsInFor']): string[] => {
+	if (failures.includes('error-status')) {
+		return ['If the origin answers with a 5xx or cannot be reached, the stored response answers, stale.'];
+	}
+
+	return failures.length === 0 ? [] : ['If the origin cannot be reached, the stored response answers, stale; a 5xx is passed on (`staleIfError`).'];
+};
+
+const decisionLines = ({kind, reason, text, rfc, mend, insteadOf, standsInFor, addedHeaders}: ExplainedDecision, isRefusalKnown: boolean): Paragraph => {
 	const names = Object.keys(addedHeaders);
+	const isSwitched = reason === 'frozen' || reason === 'bypassed-by-operator';
 
 	return [
 		'Decision',
 		`${kind} (${reason}): ${withSection(text, rfc)}`,
 		...insteadOf === undefined ? [] : [`It may not be used as it is: ${insteadOf}.`],
 		...names.length === 0 ? [] : [`The origin is sent ${names.join(' and ')}.`],
-		// That the response was refused says more.
-		...mend === undefined || isRefusalKnown ? [] : [`What to do: ${mend}`],
+		...standInLines(standsInFor),
+		// That the response was refused says more, unless nothing is stored whatever the response.
+		...mend === undefined || (isRefusalKnown && !isSwitched) ? [] : [`What to do: ${mend}`],
 	];
 };
 
@@ -58,12 +69,18 @@ const refusalLines = ({reason, text, rfc, mend, statusCode, at}: ExplainedRefusa
 	...mend === undefined ? [] : [`To mend it: ${mend}`],
 ];
 
-const fleetRefusalLines = ({reason, text, rfc, mend, responses}: ExplainedFleetRefusal): Paragraph => [
-	'Not stored',
-	`${responses === 1 ? '1 response' : `${responses} responses`} to this URL in the last hour, of all processes`,
-	`${reason}: ${withSection(text, rfc)}`,
-	...mend === undefined ? [] : [`To mend it: ${mend}`],
-];
+const counted = (count: number): string => count.toLocaleString('en-US');
+
+/** All refusals of the fleet as one subject, the most frequent reason first. */
+const fleetRefusalLines = (refusals: readonly ExplainedFleetRefusal[]): Paragraph[] => {
+	const total = refusals.reduce((sum, {responses}) => sum + responses, 0);
+	const reasons = refusals.flatMap(({reason, text, rfc, mend, responses}) => [
+		`${refusals.length === 1 ? '' : `${counted(responses)} with `}${reason}: ${withSection(text, rfc)}`,
+		...mend === undefined ? [] : [`To mend it: ${mend}`],
+	]);
+
+	return total === 0 ? [] : [['Not stored', `${counted(total)} ${total === 1 ? 'response' : 'responses'} to this URL in the last hour, of all processes`, ...reasons]];
+};
 
 const keyLines = ({storeKey, method, url, ignoredParameters, host, content, user, extra, noVarySearch}: ExplainedKey): Paragraph => [
 	'Key',
@@ -193,6 +210,21 @@ const findingLines = ({about, text, rfc, mend}: Finding, title: string): string[
 	...mend === undefined ? [] : [`  To mend it: ${mend}`],
 ];
 
+/** What a response complies with, where the name of the clause alone would tell the opposite. */
+const metInWords: ReadonlyMap<string, string> = new Map([
+	['request-no-store', 'no `no-store` in the request'],
+	['must-understand', 'no unknown status code with `must-understand`'],
+	['no-store', 'no `no-store`'],
+	['private', 'not `private`'],
+	['authorization', 'no `Authorization` that forbids it'],
+	['vary-star', 'no `Vary: *`'],
+	['credentials', 'no credential that is left out'],
+	['partial', 'whole, or a part with a place'],
+	['not-explicit', 'may be stored by its status code or its fields'],
+	['set-cookie', 'no `Set-Cookie` that forbids it'],
+	['not-reusable', 'can be used again'],
+]);
+
 /** The findings but the one that the judgement tells already; the clauses that are met by their names. */
 const allFindings = (findings: readonly Finding[], reason: OriginJudgement['reason']): string[] => {
 	const others = levels.flatMap(([level, title]) =>
@@ -202,7 +234,7 @@ const allFindings = (findings: readonly Finding[], reason: OriginJudgement['reas
 	);
 	const met = new Set(findings.filter(({level}) => level === 'pass').map(({about}) => about));
 
-	return [...others, `met: ${[...met].join(', ')}`];
+	return [...others, `met: ${[...met].map(about => metInWords.get(about) ?? about).join(', ')}`];
 };
 
 const originLines = ({statusCode, error, durationMs, isStored, reason, text, rfc, mend, freshness, staleness, ttlMs, tags, groups, findings}: OriginJudgement): Paragraph => {
@@ -219,7 +251,8 @@ const originLines = ({statusCode, error, durationMs, isStored, reason, text, rfc
 		...staleness ? [stalenessLine(staleness)] : [],
 		...ttlLine(ttlMs),
 		...namesLines({tags, groups}),
-		...allFindings(findings, reason),
+		// What its owner might mend in a document says nothing of a failure.
+		...!isStored && statusCode !== undefined && statusCode >= 500 ? [] : allFindings(findings, reason),
 	];
 };
 
@@ -231,11 +264,11 @@ export const textOfExplanation = (explained: Omit<Explanation, 'text'>, nowMs: n
 	const {method, url, decision, lastRefusal, fleetRefusals, key, selectedBy, purges, originSwitch, store, origin} = explained;
 	const paragraphs: Paragraph[] = [
 		decisionLines(decision, lastRefusal !== undefined || fleetRefusals.length > 0),
-		...originSwitch ? [['Switch', `${originSwitch.kind}() is in force for the origin until ${when(originSwitch.until, nowMs)}`] as const] : [],
+		...originSwitch ? [['Switch', `${originSwitch.kind}() is in force for the origin until ${when(originSwitch.until, nowMs)}`, `\`got-redis-cache thaw ${new URL(url).origin}\` ends it.`] as const] : [],
 		...storeLines(store),
 		...lastRefusal ? [refusalLines(lastRefusal, nowMs)] : [],
 		// A stored response answers: earlier refusals explain nothing.
-		...decision.kind === 'reuse' ? [] : fleetRefusals.map(refusal => fleetRefusalLines(refusal)),
+		...decision.kind === 'reuse' ? [] : fleetRefusalLines(fleetRefusals),
 		...purges.map((purge): Paragraph => ['Purged', purgeInWords(purge, nowMs)]),
 		keyLines(key),
 		...selectingLines(selectedBy),

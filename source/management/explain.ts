@@ -7,7 +7,8 @@ import {dateOf} from '../http/dates.ts';
 import {decide} from '../http/decide.ts';
 import type {Decision} from '../http/decision.ts';
 import {headersOf} from '../http/header-fields.ts';
-import {decisionTexts, refusalTexts} from '../http/reason-texts.ts';
+import {decisionTexts, refusalTextOf, refusalTexts} from '../http/reason-texts.ts';
+import {mayServeStale} from '../http/stale.ts';
 import {ignoredNamesIn} from '../http/url.ts';
 import {hasValidator, validatorsOf} from '../http/validators.ts';
 import {selectingFieldNames, selectingHeaders} from '../http/vary.ts';
@@ -104,11 +105,30 @@ const addedBy = (decision: Decision): Record<string, string> => {
 	return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]));
 };
 
-const explainDecision = (decision: Decision): ExplainedDecision => {
+/** The failures of the origin that the selected response would replace. */
+const standsInFor = (context: ExchangeContext, {request, settings: {http}}: Asked, {kind}: Decision, {stored}: Findings['selection']): ExplainedDecision['standsInFor'] => {
+	const isAsked = kind === 'fetch' || kind === 'validate';
+	const circumstances = {request, nowMs: context.now(), settings: http};
+
+	return isAsked && stored ? (['error-status', 'disconnected'] as const).filter(failure => mayServeStale(stored, failure, circumstances)) : [];
+};
+
+const unavailableFrozen = 'The origin must not be asked: an operator has called `freeze()` for it, and nothing is stored that may answer. The answer is 504.';
+
+const explainDecision = (decision: Decision, failures: ExplainedDecision['standsInFor']): ExplainedDecision => {
 	const {kind, reason} = decision;
 	const {text, rfc, mend} = decisionTexts[reason];
 
-	return {kind, reason, text, rfc, mend: kind === 'reuse' ? undefined : mend, insteadOf: 'insteadOf' in decision ? decision.insteadOf : undefined, addedHeaders: addedBy(decision)};
+	return {
+		kind,
+		reason,
+		text: kind === 'unavailable' && reason === 'frozen' ? unavailableFrozen : text,
+		rfc,
+		mend: kind === 'reuse' ? undefined : mend,
+		insteadOf: 'insteadOf' in decision ? decision.insteadOf : undefined,
+		standsInFor: failures,
+		addedHeaders: addedBy(decision),
+	};
 };
 
 /** The last refusal of this process under any key of the request. */
@@ -119,7 +139,7 @@ const explainRefusal = ({refusals}: ExplainContext, keys: ReadonlySet<string>): 
 		return undefined;
 	}
 
-	const {text, rfc, mend} = refusalTexts[last.reason];
+	const {text, rfc, mend} = refusalTextOf(last.reason, last.statusCode);
 
 	return {reason: last.reason, text, rfc, mend, statusCode: last.statusCode, at: dateOf(last.atMs)};
 };
@@ -155,7 +175,7 @@ export const explainRequest = async (context: ExplainContext, asked: Asked, {ask
 		method: request.method,
 		url: redactedUrl(request.url, http.ignoredParameters),
 		key: explainKey(context, asked, findings),
-		decision: explainDecision(decision),
+		decision: explainDecision(decision, standsInFor(context, asked, decision, findings.selection)),
 		stored,
 		selectedBy: selectedBy(asked, findings),
 		purges: stored.some(({isPurged}) => !isPurged) ? [] : findings.purges,

@@ -126,6 +126,8 @@ export type ExplainedDecision = {
 	readonly mend: string | undefined;
 	/** The reason to validate a response that has no validator. */
 	readonly insteadOf: Decision['reason'] | undefined;
+	/** The failures of the origin that a stored response replaces when it is asked: `'error-status'`, a 5xx, and `'disconnected'`. Empty if the origin is not asked. */
+	readonly standsInFor: ReadonlyArray<'error-status' | 'disconnected'>;
 	/** The preconditions and the range that the origin would be sent, in lower case. */
 	readonly addedHeaders: Readonly<Record<string, string>>;
 };

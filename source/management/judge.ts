@@ -6,7 +6,7 @@ import {examine} from '../http/examine.ts';
 import type {ResponseHead} from '../http/message.ts';
 import type {PassReason} from '../http/outcome.ts';
 import {completed} from '../http/partial.ts';
-import {refusalTexts} from '../http/reason-texts.ts';
+import {refusalTextOf} from '../http/reason-texts.ts';
 import {readContent} from '../options/user-functions.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {explainFreshness, explainStaleness} from './explain-freshness.ts';
@@ -63,12 +63,12 @@ const evaluate = (context: ExchangeContext, {request, settings}: Asked, decision
 const nothing = {freshness: undefined, staleness: undefined, ttlMs: undefined, tags: [], groups: [], findings: []} as const;
 
 /** The text of a judgement. */
-const textOf = (reason: PassReason | undefined): Pick<OriginJudgement, 'text' | 'rfc' | 'mend'> => {
+const textOf = (reason: PassReason | undefined, statusCode?: number): Pick<OriginJudgement, 'text' | 'rfc' | 'mend'> => {
 	if (reason === undefined) {
 		return {text: 'It would be stored.', rfc: 'RFC 9111 §3', mend: undefined};
 	}
 
-	const {text, rfc, mend} = refusalTexts[reason];
+	const {text, rfc, mend} = refusalTextOf(reason, statusCode);
 
 	return {text, rfc, mend};
 };
@@ -98,7 +98,7 @@ export const judge = (context: ExchangeContext, asked: Asked, decision: Decision
 
 	return {
 		...nothing,
-		...textOf(reason),
+		...textOf(reason, response.statusCode),
 		statusCode: response.statusCode,
 		error: undefined,
 		durationMs,

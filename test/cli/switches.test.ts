@@ -11,7 +11,7 @@ test('freeze, bypass and thaw hold in other processes, and say until when', asyn
 
 	const frozen = await cli('freeze', origin.url, '--for', '1h');
 	assert.deepEqual([frozen.code, frozen.stderr], [0, '']);
-	assert.match(frozen.stdout, /^Froze http:\/\/127\.0\.0\.1:\d+ until \d{4}-.*Z: every process answers from the cache alone\. got-redis-cache thaw http:\/\/127\.0\.0\.1:\d+ ends it\.\n$/v);
+	assert.match(frozen.stdout, /^Froze http:\/\/127\.0\.0\.1:\d+ until \d{4}-.*Z: every process answers from the cache alone, and with 504 for what is not stored or never is\. got-redis-cache thaw http:\/\/127\.0\.0\.1:\d+ ends it\.\n$/v);
 	assert.deepEqual([await reasonOf('a'), await reasonOf('b')], ['fresh', 'frozen']);
 
 	const [bypassed] = await json('bypass', origin.url);

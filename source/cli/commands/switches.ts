@@ -60,12 +60,12 @@ export const switchCommands: readonly Command[] = [
 		...common,
 		name: 'freeze',
 		summary: 'answer from the cache alone for a while, and do not ask the origin',
-		details: 'For an origin that is down or overloaded. All processes answer with what is stored, fresh or stale, and with 504 where nothing is stored. The switch ends by itself.',
+		details: 'For an origin that is down or overloaded. All processes answer with what is stored, fresh or stale, and with 504 where nothing is stored, so also for URLs whose responses are never stored. The switch ends by itself.',
 		examples: [['do not ask an origin for an hour', 'got-redis-cache freeze https://api.example.com --for 1h']],
 		run: runSwitch({
 			name: 'freeze',
 			set: async (cache, origin, duration) => cache.freeze({origin}, duration),
-			tell: (origin, until) => `Froze ${origin} until ${until}: every process answers from the cache alone. got-redis-cache thaw ${origin} ends it.`,
+			tell: (origin, until) => `Froze ${origin} until ${until}: every process answers from the cache alone, and with 504 for what is not stored or never is. got-redis-cache thaw ${origin} ends it.`,
 		}),
 	},
 	{
