@@ -77,7 +77,8 @@ const failureOf = async (error: unknown): Promise<Failure | undefined> => {
 	return toFailure(error);
 };
 
-const tell = (message: string, outcome: Outcome, isJson: boolean): void => {
+/** Tells a failure on stderr. */
+export const tell = (message: string, outcome: Outcome, isJson: boolean): void => {
 	const text = isJson ? toJsonLine({error: {outcome, exitCode: exitCodes[outcome], message}}) : `got-redis-cache: ${plainLines(message)}`;
 	process.stderr.write(`${text}\n`);
 };

@@ -9,7 +9,7 @@ test('explain tells the decision, the key and what is stored', async () => {
 	const {code, stdout, stderr} = await setup.cli('explain', `${setup.origin.url}/a`);
 	assert.deepEqual([code, stderr], [0, '']);
 	assert.match(stdout, /^GET http:\/\/127\.0\.0\.1:\d+\/a\n\nDecision {3}reuse \(fresh\): The stored response is fresh \(RFC 9111 §4\.2\)\.\nKey {8}http_cache:\{.{22}\}\n/v);
-	assert.match(stdout, /\n {11}tags items\nAssumed {4}The default options of redisCache\(\); --config FILE has those of your program\.\n$/v);
+	assert.match(stdout, /\n {11}tags items\nAsked {6}The namespace 'http_cache' of redis:\/\/127\.0\.0\.1:\d+\.\nAssumed {4}The default options of redisCache\(\); --config FILE has those of your program\.\n$/v);
 	assert.equal(setup.origin.requests.length, 1);
 });
 
@@ -22,6 +22,7 @@ test('explain --json gives the data, for the variant that --header selects', asy
 
 	assert.deepEqual([match?.decision.reason, mismatch?.decision.reason], ['fresh', 'vary-mismatch']);
 	assert.deepEqual(mismatch?.selectedBy, {'accept-language': 'en'});
+	assert.deepEqual(mismatch?.asked, {store: setup.redis.url, namespace: 'http_cache'});
 });
 
 test('explain --ask judges what the origin answers', async () => {

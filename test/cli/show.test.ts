@@ -70,7 +70,7 @@ test('show of nothing says so, and exits with 1', async () => {
 	await using setup = await setUpCli();
 	const {code, stdout, stderr} = await setup.cli('show', 'https://example.com/nothing');
 	assert.deepEqual([code, stdout], [1, '']);
-	assert.match(stderr, /^Nothing is stored for https:\/\/example\.com\/nothing in the namespace 'http_cache'; `got-redis-cache ls --url URL`/v);
+	assert.match(stderr, /^Nothing is stored for https:\/\/example\.com\/nothing in the namespace 'http_cache' of redis:\/\/127\.0\.0\.1:\d+; `got-redis-cache ls --url URL`/v);
 });
 
 test('show of a key whose value is corrupt says that it cannot be read', async () => {

@@ -25,7 +25,7 @@ test('the requests of commands do not count', async () => {
 	await runCli(['warm', '-'], {env: {REDIS_URL: setup.redis.url}, stdin: `${setup.origin.url}/a`});
 	const {code, stdout, stderr} = await setup.cli('stats');
 	assert.deepEqual([code, stdout], [1, '']);
-	assert.match(stderr, /^No process has told of a request in the namespace 'http_cache' since \d{4}-.*: go further back with --since/v);
+	assert.match(stderr, /^No process has told of a request in the namespace 'http_cache' of redis:\/\/127\.0\.0\.1:\d+ since \d{4}-.*: go further back with --since/v);
 });
 
 test('top writes frames where there is no terminal', async () => {

@@ -22,6 +22,7 @@ test('freeze, bypass and thaw hold in other processes, and say until when', asyn
 
 	assert.deepEqual(await cli('thaw', origin.url), {code: 0, stdout: `Thawed ${origin.url}: every process uses the cache and the origin again.\n`, stderr: ''});
 	assert.equal(await reasonOf('a'), 'fresh');
+	await cli('bypass', origin.url);
 	assert.deepEqual(await json('thaw', origin.url), [{switch: 'thaw', origin: origin.url, confirmed: true}]);
 });
 
@@ -86,4 +87,65 @@ test('a switch that Redis does not take, or whose arguments are wrong, says so',
 		assert.match(told, message);
 		assert.deepEqual([usage, stdout, told.trimEnd().split('\n').length], [2, '', 1], told);
 	}
+});
+
+test('the hint how to end a switch has the options of the store, without its password', async () => {
+	await using setup = await setUpCli({namespace: 'my shop'});
+	await setup.store(['a']);
+	const store = setup.redis.url.replace('//', '//default:hunter2@');
+	const {code, stdout, stderr} = await runCli(['freeze', setup.origin.url, '--store', store, '-n', 'my shop']);
+	assert.deepEqual([code, stderr], [0, '']);
+	assert.ok(stdout.endsWith(` got-redis-cache thaw ${setup.origin.url} --store ${setup.redis.url} --namespace 'my shop' ends it.\n`), stdout);
+	const {stdout: bypassed} = await runCli(['bypass', setup.origin.url, '-n', 'my shop'], {env: {REDIS_URL: setup.redis.url}});
+	assert.match(bypassed, / got-redis-cache thaw http:\S+ --namespace 'my shop' ends it\.\n$/v);
+});
+
+test('thaw of an origin without a switch finds nothing, and writes nothing', async () => {
+	await using setup = await setUpCli();
+	const {cli, json, cache, origin, redis} = setup;
+	const {code, stdout, stderr} = await cli('thaw', origin.url);
+	assert.deepEqual([code, stdout], [1, '']);
+	assert.equal(stderr, `Found nothing to thaw: ${origin.url} is neither frozen nor bypassed in the namespace 'http_cache' of ${redis.url}; \`got-redis-cache switches\` lists the origins that are\n`);
+	assert.deepEqual(await redis.client.keys('*'), []);
+
+	const all = await cli('thaw', '--all');
+	assert.deepEqual([all.code, all.stdout], [1, '']);
+	await cache.freeze({origin: 'https://api.example.com'}, '2h');
+	await cache.bypass({origin: origin.url}, '30m');
+	assert.deepEqual((await json('thaw', '--all')).map(({origin: each, confirmed}) => `${each} ${confirmed}`), [`${origin.url} true`, 'https://api.example.com true']);
+	assert.deepEqual(await cache.switches(), []);
+	assert.equal((await cli('thaw', origin.url)).code, 1);
+	for (const arguments_ of [['thaw'], ['thaw', origin.url, '--all']]) {
+		assert.match((await cli(...arguments_)).stderr, /^got-redis-cache: Give either an origin such as https:\/\/api\.example\.com, or --all\n$/v);
+	}
+});
+
+test('thaw without the keys of an encrypted namespace says that it sees no switch', async () => {
+	await using setup = await setUpCli({encryption: 'a'.repeat(64)});
+	await setup.store(['a']);
+	await setup.cache.freeze({origin: setup.origin.url}, '1h');
+	const {code, stderr} = await setup.cli('thaw', setup.origin.url);
+	assert.equal(code, 6);
+	assert.match(stderr, /encrypted, and so are its switches: give the keys with --encryption-file/v);
+	assert.equal((await setup.cache.switches()).length, 1);
+});
+
+test('a switch of an origin that nobody knows, or for longer than a week, is set with a warning', async () => {
+	await using setup = await setUpCli();
+	const {cli, origin, redis} = setup;
+	const place = `the namespace 'http_cache' of ${redis.url}`;
+	const empty = await cli('freeze', 'https://api.example.com');
+	assert.deepEqual([empty.code, empty.stderr], [0, `Nothing is stored of https://api.example.com, and no process has asked for it in the last hour, in ${place}: is it spelt as in your program? (no origin is known there)\n`]);
+
+	await setup.store(['a']);
+	const misspelt = await cli('bypass', origin.url.replace('127.0.0.1', 'localhost'));
+	assert.equal(misspelt.code, 0);
+	assert.match(misspelt.stderr, /^Nothing is stored of http:\/\/localhost:\d+, .* \(known there: http:\/\/127\.0\.0\.1:\d+\)\n$/v);
+	assert.match((await cli('freeze', origin.url, '--for', '1000d')).stderr, /^That is longer than a week: /v);
+	assert.equal((await cli('freeze', origin.url, '--for', '7d')).stderr, '');
+
+	// What processes have counted is known as well.
+	await setup.cache.clear();
+	await setup.cache.close();
+	assert.equal((await cli('freeze', origin.url)).stderr, '');
 });

@@ -138,7 +138,7 @@ test('an export takes filters, and of nothing exits with 1', async () => {
 	assert.equal(stdout.trimEnd().split('\n').length, 1);
 	const none = await setup.cli('export', '--tag', 'none');
 	assert.deepEqual([none.code, none.stdout], [1, '']);
-	assert.match(none.stderr, /^Nothing is stored in the namespace 'http_cache' that matches/v);
+	assert.match(none.stderr, /^Nothing that matches is stored in the namespace 'http_cache' of redis:/v);
 	const archive = await setup.cli('export', '--tag', 'none', '--format', 'har');
 	assert.deepEqual((JSON.parse(archive.stdout) as {log: {entries: unknown[]}}).log.entries, []);
 });

@@ -6,6 +6,8 @@ import {distinctionOf, isEncrypted, isStoreKey, isUrl, missingKeys, requestOf, r
 /** The command knows no program. */
 const assumed = '\nAssumed    The default options of redisCache(); --config FILE has those of your program.';
 
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Where the lines of an explanation begin, behind their names. */
 const indent = 11;
 
@@ -20,8 +22,8 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 		store.throwIfFailed();
 	}
 
-	const text = plainLines(`${explanation.text}${store.isConfigured ? '' : assumed}`);
-	await (output.isJson ? output.json(explanation) : output.line(text.split('\n').map(line => wrapIndented(line, output.columns, indent)).join('\n')));
+	const text = plainLines(`${explanation.text}\nAsked      ${capitalized(store.place)}.${store.isConfigured ? '' : assumed}`);
+	await (output.isJson ? output.json({...explanation, asked: {store: store.address, namespace: store.namespace}}) : output.line(text.split('\n').map(line => wrapIndented(line, output.columns, indent)).join('\n')));
 	if (explanation.stored.length === 0 && await isEncrypted(store)) {
 		output.warn(`The responses in this namespace are encrypted: ${missingKeys}`);
 	}

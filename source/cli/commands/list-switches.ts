@@ -20,7 +20,7 @@ const run = async ({output, store}: CommandContext): Promise<Outcome> => {
 	}
 
 	if (switches.length === 0) {
-		output.warn(`No origin is frozen or bypassed in the namespace '${store.namespace}'; --namespace and --store look elsewhere`);
+		output.warn(`No origin is frozen or bypassed in ${store.place}; --namespace and --store look elsewhere`);
 		return 'nothingFound';
 	}
 
@@ -47,7 +47,7 @@ export const listSwitches: Command = {
 	details: 'Lists the switches in force, whichever process has set them, the one that ends first at the beginning. LEFT is the time after which a switch ends by itself.',
 	examples: [
 		['which origins are frozen or bypassed, and until when', 'got-redis-cache switches'],
-		['thaw all of them', 'got-redis-cache switches --json | jq -r .origin | xargs -n 1 got-redis-cache thaw'],
+		['thaw all of them', 'got-redis-cache thaw --all'],
 	],
 	run,
 };

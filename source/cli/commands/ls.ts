@@ -127,8 +127,8 @@ const readPage = ({given}: CommandContext) => {
 	return {sort, start: (page - 1) * pageLength || 0, end: page * pageLength};
 };
 
-export const nothingIn = ({namespace}: CommandContext['store'], isFiltered: boolean): string =>
-	`Nothing is stored in the namespace '${namespace}'${isFiltered ? ' that matches' : ''}; --namespace and --store look elsewhere`;
+export const nothingIn = ({place}: CommandContext['store'], isFiltered: boolean): string =>
+	`Nothing ${isFiltered ? 'that matches ' : ''}is stored in ${place}; --namespace and --store look elsewhere`;
 
 const run = async (context: CommandContext): Promise<Outcome> => {
 	const {given, output, store} = context;

@@ -6,6 +6,8 @@ import {plain} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {filterOptions} from './filters.ts';
 import type {Given} from './given.ts';
+import {confirmedUnlessInterrupted} from './interruption.ts';
+import {nothingIn} from './ls.ts';
 import {isEncrypted, isStoreKey, locate, missingKeys, refuseWithKey, requestOptions} from './request.ts';
 import {countUnreadable} from './unreadable.ts';
 
@@ -141,7 +143,12 @@ const dryRun = async ({output, store}: CommandContext, {what, filter, groups: pu
 
 	unreadable.warn(output);
 
-	return found === 0 ? 'nothingFound' : 'done';
+	if (found > 0) {
+		return 'done';
+	}
+
+	output.warn(nothingIn(store, true));
+	return 'nothingFound';
 };
 
 /**
@@ -149,7 +156,7 @@ Asks before everything is purged, which nothing brings back.
 
 @throws {Failure} If there is nobody to ask.
 */
-const isSure = async ({output, store}: CommandContext, what: string): Promise<boolean> => {
+const isSure = async ({output, store}: CommandContext, what: string): Promise<boolean | undefined> => {
 	if (!process.stdin.isTTY || !output.isTerminal || output.isJson) {
 		throw new Failure('wrongUsage', '--all purges everything in the namespace, and there is no terminal to ask: add --yes, or see with --dry-run what would be purged');
 	}
@@ -164,14 +171,15 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 		return dryRun(context, purge);
 	}
 
-	if (given.flag('all') && !given.flag('yes') && !await isSure(context, purge.what)) {
+	const sure = !given.flag('all') || given.flag('yes') || await isSure(context, purge.what);
+	if (!sure) {
 		output.warn('Nothing was purged');
-		return 'interrupted';
+		return sure === undefined ? 'interrupted' : 'declined';
 	}
 
 	const {count, run: make} = purge.open();
 	const found = await count?.();
-	const isConfirmed = await make();
+	const isConfirmed = await confirmedUnlessInterrupted('the purge', output, make());
 	if (!isConfirmed) {
 		store.throwIfFailed();
 	}
@@ -180,7 +188,7 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 	if (output.isJson) {
 		await output.json({purge: purge.what, soft: isSoft, confirmed: isConfirmed, ...found !== undefined && {found: found > 0}});
 	} else {
-		const nothing = found === 0 ? ' Nothing readable was stored for it; requests that were under way will not store their responses.' : '';
+		const nothing = found === 0 ? ` Nothing readable was stored for it in ${store.place}; requests that were under way will not store their responses.` : '';
 		const did = isSoft ? 'Softly purged' : 'Purged';
 		const consequence = isSoft ? ' Each response is validated before it is used again.' : '';
 		await output.line(plain(isConfirmed

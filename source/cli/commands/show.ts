@@ -117,7 +117,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 
 		const advice = isStoreKey(target) ? '`got-redis-cache ls --json` lists the keys' : '`got-redis-cache ls --url URL` also finds it for other methods, bodies and users';
 		output.warn(
-			`Nothing is stored for ${target} in the namespace '${store.namespace}'; ${(await isEncrypted(store)) ? 'the responses are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : advice}`,
+			`Nothing is stored for ${target} in ${store.place}; ${(await isEncrypted(store)) ? 'the responses are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : advice}`,
 		);
 		return 'nothingFound';
 	}

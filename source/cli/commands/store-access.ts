@@ -22,6 +22,8 @@ export type StoreAccess = {
 	/** The URL without user and password. */
 	readonly address: string;
 	readonly namespace: string;
+	/** The namespace and the store, for messages of what was not found: somebody may have asked the wrong one. */
+	readonly place: string;
 	/** Whether the options of a program's cache were given; otherwise it is taken to have the defaults. */
 	readonly isConfigured: boolean;
 	readonly isCluster: boolean;
@@ -37,6 +39,8 @@ export type StoreAccess = {
 		readonly isFileCreated?: boolean;
 		/** Whether requests of any user may be asked about. */
 		readonly hasUsers?: boolean;
+		/** Whether the options of the program are left out, for what is about a whole origin. */
+		readonly isPlain?: boolean;
 	}): RedisCache;
 	/** Makes a client for the cluster of which the store is a node; it is not connected yet. */
 	openCluster(): ReturnType<typeof openCluster>;
@@ -64,9 +68,11 @@ const encryptionKeys = (given: Given): string[] | undefined => {
 	return keys.length === 0 ? undefined : keys;
 };
 
+/** The URL that was given; `undefined` if there is none, neither as an option nor in the environment. */
+const givenUrlOf = (given: Given): string | undefined => given.text('store') ?? (process.env.REDIS_URL === '' ? undefined : process.env.REDIS_URL);
+
 const storeUrlOf = (given: Given): string => {
-	const {REDIS_URL: fromEnvironment} = process.env;
-	const url = given.text('store') ?? (fromEnvironment === undefined || fromEnvironment === '' ? 'redis://localhost:6379' : fromEnvironment);
+	const url = givenUrlOf(given) ?? 'redis://localhost:6379';
 	if (url === 'memory' || url === 'sqlite::memory:') {
 		throw new Failure('wrongUsage', `--store is '${url}', which no other process sees: give the URL of a Redis, or of a file, such as sqlite:./cache.db`);
 	}
@@ -130,22 +136,25 @@ export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreA
 		return cluster;
 	};
 
+	const address = url.replace(/(?<=\/\/)[^\/]*@/v, '');
+
 	return {
 		url,
-		address: url.replace(/(?<=\/\/)[^\/]*@/v, ''),
+		address,
 		namespace,
+		place: `the namespace '${namespace}' of ${address}${givenUrlOf(given) === undefined ? ' (the default: REDIS_URL is not set)' : ''}`,
 		isConfigured: config !== undefined,
 		isCluster,
 		file,
 		hasEncryptionKeys: keys !== undefined,
-		open({user, key, isCounting = false, hasUsers = false, isFileCreated = false} = {}) {
+		open({user, key, isCounting = false, hasUsers = false, isFileCreated = false, isPlain = false} = {}) {
 			if (file !== undefined && !isFileCreated && !existsSync(file)) {
 				throw new Failure('wrongUsage', `--store leads to ${file}, where no file is: give the path of a file that a cache has written`);
 			}
 
 			const cache = redisCache({
 				...hasUsers && {user: () => undefined},
-				...config,
+				...!isPlain && config,
 				store: connection(),
 				namespace,
 				// A command that is run once gains nothing from a copy in memory.

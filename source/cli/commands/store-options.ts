@@ -1,3 +1,5 @@
+import {shellWord} from '../terminal/text.ts';
+import type {Given} from './given.ts';
 import type {OptionRows} from './options.ts';
 
 export const storeOptions: OptionRows = {
@@ -22,3 +24,17 @@ export const storeOptions: OptionRows = {
 			'the keys of the option `encryption`, one a line (default: the environment variable GOT_REDIS_CACHE_ENCRYPTION, with commas between keys)',
 	},
 };
+
+/**
+The options that were given for the store, for a command line to copy: a command without them would go to another store.
+
+@param address - The URL of the store without its password.
+*/
+export const givenStoreOptions = (given: Given, address: string): string[] => Object.entries(storeOptions).flatMap(([name, {type}]) => {
+	if (type === 'boolean') {
+		return given.flag(name) ? [`--${name}`] : [];
+	}
+
+	const value = name === 'store' && given.text(name) !== undefined ? address : given.text(name);
+	return value === undefined ? [] : [`--${name}`, shellWord(value)];
+});

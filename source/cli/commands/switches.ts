@@ -1,13 +1,17 @@
 import type {Duration, RedisCache} from '../../index.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
-import {plain} from '../terminal/text.ts';
+import {plain, shellWord} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
+import {confirmedUnlessInterrupted} from './interruption.ts';
+import {warnIfUnknown} from './known-origins.ts';
 import type {OptionRows} from './options.ts';
 import {isEncrypted, isUrl, missingKeys} from './request.ts';
+import {givenStoreOptions} from './store-options.ts';
+import {thaw} from './thaw.ts';
 
 /** A switch: how the cache is told, and how the command tells it. */
 type Switch = {
-	readonly name: 'freeze' | 'bypass' | 'thaw';
+	readonly name: 'freeze' | 'bypass';
 	set(cache: RedisCache, origin: string, duration: Duration): Promise<boolean>;
 	/** The confirmed switch, in a sentence. */
 	tell(origin: string, until: string): string;
@@ -15,14 +19,17 @@ type Switch = {
 
 const defaultDuration = '30m';
 
+/** An incident is over by then, or somebody decides anew. */
+const longestMs = 7 * 86_400_000;
+
 const runSwitch = ({name, set, tell}: Switch) => async ({given, output, store}: CommandContext): Promise<Outcome> => {
 	const [target = ''] = given.positionals;
 	if (!isUrl(target)) {
 		throw new Failure('wrongUsage', `'${target}' is no origin: give one such as https://api.example.com`);
 	}
 
-	const cache = store.open();
-	const isConfirmed = await set(cache, target, (given.text('for') ?? defaultDuration) as Duration);
+	const cache = store.open({isPlain: true});
+	const isConfirmed = await confirmedUnlessInterrupted('the switch', output, set(cache, target, (given.text('for') ?? defaultDuration) as Duration));
 	if (!isConfirmed) {
 		store.throwIfFailed();
 	}
@@ -32,16 +39,26 @@ const runSwitch = ({name, set, tell}: Switch) => async ({given, output, store}: 
 	if (output.isJson) {
 		await output.json({switch: name, origin, until, confirmed: isConfirmed});
 	} else {
-		const told = isConfirmed ? tell(origin, until?.toISOString() ?? '') : 'Redis did not confirm that: run it again';
+		const end = `${['got-redis-cache thaw', shellWord(origin), ...givenStoreOptions(given, store.address)].join(' ')} ends it.`;
+		const told = isConfirmed ? `${tell(origin, until?.toISOString() ?? '')} ${end}` : 'Redis did not confirm that: run it again';
 		await output.line(plain(told));
 	}
 
-	if (isConfirmed && await isEncrypted(store)) {
+	if (!isConfirmed) {
+		return 'notConfirmed';
+	}
+
+	if (until && until.getTime() - Date.now() > longestMs) {
+		output.warn('That is longer than a week: for a shorter time, run it again with another --for, which replaces this one');
+	}
+
+	if (await isEncrypted(store)) {
 		output.warn(`The responses in this namespace are encrypted, so no process sees this switch: ${missingKeys}`);
 		return 'incomplete';
 	}
 
-	return isConfirmed ? 'done' : 'notConfirmed';
+	await warnIfUnknown(origin, output, store);
+	return 'done';
 };
 
 const options: OptionRows = {
@@ -65,7 +82,7 @@ export const switchCommands: readonly Command[] = [
 		run: runSwitch({
 			name: 'freeze',
 			set: async (cache, origin, duration) => cache.freeze({origin}, duration),
-			tell: (origin, until) => `Froze ${origin} until ${until}: every process answers from the cache alone, and with 504 for what is not stored or never is. got-redis-cache thaw ${origin} ends it.`,
+			tell: (origin, until) => `Froze ${origin} until ${until}: every process answers from the cache alone, and with 504 for what is not stored or never is.`,
 		}),
 	},
 	{
@@ -77,20 +94,8 @@ export const switchCommands: readonly Command[] = [
 		run: runSwitch({
 			name: 'bypass',
 			set: async (cache, origin, duration) => cache.bypass({origin}, duration),
-			tell: (origin, until) => `Bypassing the cache for ${origin} until ${until}, in every process. got-redis-cache thaw ${origin} ends it.`,
+			tell: (origin, until) => `Bypassing the cache for ${origin} until ${until}, in every process.`,
 		}),
 	},
-	{
-		...common,
-		usage: 'ORIGIN',
-		options: {},
-		name: 'thaw',
-		summary: 'end what freeze or bypass has begun',
-		examples: [['use the cache and the origin again', 'got-redis-cache thaw https://api.example.com']],
-		run: runSwitch({
-			name: 'thaw',
-			set: async (cache, origin) => cache.thaw({origin}),
-			tell: origin => `Thawed ${origin}: every process uses the cache and the origin again.`,
-		}),
-	},
+	thaw,
 ];

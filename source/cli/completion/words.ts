@@ -6,6 +6,3 @@ const ofFiles: ReadonlySet<string> = new Set(['config', 'encryption-file', 'outp
 
 /** Whether a shell offers files as the value of an option. */
 export const takesFile = (name: string): boolean => ofFiles.has(name);
-
-/** Text in single quotes of a shell of Unix. */
-export const quote = (text: string): string => `'${text.replaceAll('\'', String.raw`'\''`)}'`;

@@ -1,6 +1,7 @@
 import type {Command} from '../commands/command.ts';
 import type {OptionRow, OptionRows} from '../commands/options.ts';
-import {quote, takesFile} from './words.ts';
+import {quote} from '../terminal/text.ts';
+import {takesFile} from './words.ts';
 
 /** Characters that end a description in `_arguments`. */
 const escape = (text: string): string => text.replaceAll(/[:\[\\\]]/gv, String.raw`\$&`);

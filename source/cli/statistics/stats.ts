@@ -18,7 +18,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	}
 
 	output.warn(
-		`No process has told of a request in the namespace '${store.namespace}' since ${stats.since.toISOString()}: go further back with --since, or see whether your caches have the option \`statistics\`; they tell every ten seconds`,
+		`No process has told of a request in ${store.place} since ${stats.since.toISOString()}: go further back with --since, or see whether your caches have the option \`statistics\`; they tell every ten seconds`,
 	);
 	return 'nothingFound';
 };

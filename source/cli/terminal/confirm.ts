@@ -4,9 +4,9 @@ import {createInterface} from 'node:readline/promises';
 /**
 Asks a question in the terminal, on stderr.
 
-@returns Whether the answer is yes. Ctrl+C and Ctrl+D are a no.
+@returns Whether the answer is yes; `undefined` for Ctrl+C and Ctrl+D.
 */
-export const confirm = async (question: string): Promise<boolean> => {
+export const confirm = async (question: string): Promise<boolean | undefined> => {
 	const terminal = createInterface({input: process.stdin, output: process.stderr});
 	const controller = new AbortController();
 	terminal.once('close', () => {
@@ -17,7 +17,7 @@ export const confirm = async (question: string): Promise<boolean> => {
 		return /^y(?:es)?$/iv.test(answer.trim());
 	} catch {
 		process.stderr.write('\n');
-		return false;
+		return undefined;
 	} finally {
 		terminal.close();
 	}

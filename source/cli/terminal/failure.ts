@@ -11,6 +11,8 @@ export const exitCodes = {
 	refused: 4,
 	notConfirmed: 5,
 	incomplete: 6,
+	unwritten: 7,
+	declined: 8,
 	unexpected: 70,
 	interrupted: 130,
 } as const;
@@ -26,6 +28,8 @@ export const exitCodeMeanings: ReadonlyArray<readonly [outcome: Outcome, meaning
 	['refused', 'the store refused: a password, permissions, or it takes no writes'],
 	['notConfirmed', 'the store did not confirm a purge or a switch'],
 	['incomplete', 'some of it failed'],
+	['unwritten', 'the output could not be written, such as to a full disk'],
+	['declined', 'not done, since the answer to the question was no'],
 	['unexpected', 'an error in got-redis-cache itself'],
 	['interrupted', 'interrupted'],
 ];

@@ -1,6 +1,7 @@
 import {once} from 'node:events';
 import process from 'node:process';
 import {styleText} from 'node:util';
+import {exitCodes} from './failure.ts';
 import {plain, toJsonLine} from './text.ts';
 
 type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow';
@@ -54,15 +55,24 @@ const columnsOf = (stream: NodeJS.WriteStream): number => {
 };
 
 /**
-Ends the process in silence when the reader of its output is gone, as `head` is when it has its lines.
+Ends the process when its output cannot be written: in silence when the reader is gone, as `head` is when it has its lines.
+
+@param tell - Tells any other failure of stdout, such as a full disk, on stderr.
 */
-export const endWithReader = (): void => {
-	for (const stream of [process.stdout, process.stderr]) {
-		stream.on('error', (error: NodeJS.ErrnoException) => {
-			// eslint-disable-next-line unicorn/no-process-exit -- Nobody reads what would follow.
-			process.exit(error.code === 'EPIPE' ? process.exitCode ?? 0 : 1);
-		});
-	}
+export const endWithReader = (tell: (message: string) => void): void => {
+	const end = (error: NodeJS.ErrnoException) => {
+		// eslint-disable-next-line unicorn/no-process-exit -- Nobody reads what would follow.
+		process.exit(error.code === 'EPIPE' ? process.exitCode ?? 0 : exitCodes.unwritten);
+	};
+
+	process.stderr.on('error', end);
+	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		if (error.code !== 'EPIPE') {
+			tell(`Standard output could not be written to its end (${error.message})`);
+		}
+
+		end(error);
+	});
 };
 
 export const createOutput = (isJson: boolean): Output => {

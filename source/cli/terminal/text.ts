@@ -64,6 +64,12 @@ export const pad = (text: string, columns: number, side: 'left' | 'right' = 'lef
 	return side === 'left' ? text + space : space + text;
 };
 
+/** Text in single quotes of a shell of Unix. */
+export const quote = (text: string): string => `'${text.replaceAll('\'', String.raw`'\''`)}'`;
+
+/** Text as one word of a shell, in quotes only where it needs them. */
+export const shellWord = (text: string): string => /^[\w%+,\-.\/:@]+$/v.test(text) ? text : quote(text);
+
 /** Breaks text between words into lines that fit. */
 export const wrap = (text: string, columns: number): string[] => {
 	const lines = [''];

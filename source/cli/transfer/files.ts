@@ -1,6 +1,15 @@
 import {randomUUID} from 'node:crypto';
 import {createReadStream, rmSync} from 'node:fs';
-import {open, rename, rm} from 'node:fs/promises';
+import {
+	open,
+	readlink,
+	realpath,
+	rename,
+	rm,
+	stat,
+	type FileHandle,
+} from 'node:fs/promises';
+import path from 'node:path';
 import process from 'node:process';
 import {exitCodes, Failure} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
@@ -14,6 +23,8 @@ export const readFile = async function * (file: string): AsyncGenerator<Uint8Arr
 	}
 };
 
+const nothing = async () => undefined;
+
 export type Sink = {
 	write(text: string): Promise<void>;
 	/** Makes all that was written visible; without it, an existing file stays as it was. */
@@ -22,8 +33,46 @@ export type Sink = {
 	close(): Promise<void>;
 };
 
+/** The file that a path leads to, through symbolic links, also if it is not there yet. */
+const targetOf = async (file: string): Promise<string> => {
+	try {
+		return await realpath(file);
+	} catch (error) {
+		const link = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await readlink(file).catch(() => undefined) : undefined;
+		return link === undefined ? file : targetOf(path.resolve(path.dirname(file), link));
+	}
+};
+
+const openToWrite = async (file: string, {at, flags}: {readonly at: string; readonly flags: string}): Promise<FileHandle> => {
+	try {
+		return await open(at, flags, 0o600);
+	} catch (error) {
+		throw new Failure('wrongUsage', `${file} cannot be written (${(error as Error).message}): give another file with --output`, error);
+	}
+};
+
+/** Writes all of a text; `FileHandle#write()` may write a part of it. */
+const writeTo = async (handle: FileHandle, file: string, text: string): Promise<void> => {
+	try {
+		await handle.writeFile(text);
+	} catch (error) {
+		throw new Failure('unwritten', `${file} could not be written to its end (${(error as Error).message})`, error);
+	}
+};
+
+/** A device or a pipe, which a file must not replace: what was written to it cannot be taken back. */
+const throughSink = async (file: string): Promise<Sink> => {
+	const handle = await openToWrite(file, {at: file, flags: 'w'});
+	return {
+		write: async text => writeTo(handle, file, text),
+		finish: nothing,
+		close: async () => handle.close(),
+	};
+};
+
 const fileSink = async (file: string): Promise<Sink> => {
-	const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
+	const target = await targetOf(file);
+	const temporary = `${target}.${randomUUID().slice(0, 8)}.tmp`;
 	const endEarly = () => {
 		rmSync(temporary, {force: true});
 		// eslint-disable-next-line unicorn/no-process-exit -- The process was told to end.
@@ -35,23 +84,13 @@ const fileSink = async (file: string): Promise<Sink> => {
 		process.once(signal, endEarly);
 	}
 
-	const openTemporary = async () => {
-		try {
-			return await open(temporary, 'wx', 0o600);
-		} catch (error) {
-			throw new Failure('wrongUsage', `${file} cannot be written (${(error as Error).message}): give another file with --output`, error);
-		}
-	};
-
-	const handle = await openTemporary();
+	const handle = await openToWrite(file, {at: temporary, flags: 'wx'});
 	let isFinished = false;
 	return {
-		async write(text) {
-			await handle.write(text);
-		},
+		write: async text => writeTo(handle, file, text),
 		async finish() {
 			await handle.close();
-			await rename(temporary, file);
+			await rename(temporary, target);
 			isFinished = true;
 			for (const signal of signals) {
 				process.off(signal, endEarly);
@@ -68,9 +107,17 @@ const fileSink = async (file: string): Promise<Sink> => {
 	};
 };
 
-const nothing = async () => undefined;
+/** Whether something is there that is no regular file. */
+const isSpecial = async (file: string): Promise<boolean> => {
+	const found = await stat(file).catch(() => undefined);
+	return found !== undefined && !found.isFile();
+};
 
-/** Where an export goes: a file that only its owner may read, or stdout. */
-export const openSink = async (file: string | undefined, output: Output): Promise<Sink> => file === undefined || file === '-'
-	? {write: async text => output.bytes(text), finish: nothing, close: nothing}
-	: fileSink(file);
+/** Where an export goes: a file that only its owner may read, a device or a pipe, or stdout. */
+export const openSink = async (file: string | undefined, output: Output): Promise<Sink> => {
+	if (file === undefined || file === '-') {
+		return {write: async text => output.bytes(text), finish: nothing, close: nothing};
+	}
+
+	return await isSpecial(file) ? throughSink(file) : fileSink(file);
+};
