@@ -101,7 +101,7 @@ after(async () => {
 
 test('contains what a user needs and nothing else', (t: TestContext) => {
 	const outsideDist = packed.files.filter(file => !file.startsWith('dist/'));
-	t.assert.deepStrictEqual(outsideDist.filter(file => !file.includes('/')).toSorted(), ['changelog.md', 'license', 'package.json', 'readme.md']);
+	t.assert.deepStrictEqual(outsideDist.filter(file => !file.includes('/')).toSorted(), ['changelog.md', 'contributing.md', 'license', 'package.json', 'readme.md']);
 	t.assert.deepStrictEqual(outsideDist.filter(file => !/^(?:(?:benchmarks|docs(?:\/(?:contributing|stores))?)\/[\w\-]+\.(?:json|md|svg)|docs\/images\/[\w\-]+\.(?:png|svg)|[\w.]+)$/v.test(file)), []);
 
 	const insideDist = new Set(packed.files.filter(file => file.startsWith('dist/')));

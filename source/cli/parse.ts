@@ -10,10 +10,19 @@ const toConfig = (options: OptionRows): NonNullable<ParseArgsConfig['options']> 
 		Object.entries(options).map(([name, {type, short, multiple = false}]) => [name, {type, multiple, ...(short !== undefined && {short})}]),
 	);
 
+/** An option before the command, where only those of every command may stand: the value of any other would be taken for the command. */
+const unknownBeforeCommand = ({name, rawName}: {readonly name: string; readonly rawName: string}): Failure =>
+	new Failure('wrongUsage', `There is no option ${rawName} before a command: ${suggestion(suggestedOption(name), 'write the options of a command behind it; see got-redis-cache --help')}`);
+
 /** Finds the command's name, which may stand behind options that every command takes. */
 export const splitCommand = (arguments_: readonly string[]): {readonly name: string | undefined; readonly others: readonly string[]} => {
 	const {tokens} = parseArgs({args: [...arguments_], options: toConfig(globalOptions), strict: false, allowPositionals: true, tokens: true});
 	const token = tokens.find(({kind}) => kind === 'positional');
+	const unknown = tokens.find(each => each.kind === 'option' && !Object.hasOwn(globalOptions, each.name) && each.index < (token?.index ?? Infinity));
+	if (unknown?.kind === 'option') {
+		throw unknownBeforeCommand(unknown);
+	}
+
 	return token?.kind === 'positional' ? {name: token.value, others: arguments_.toSpliced(token.index, 1)} : {name: undefined, others: arguments_};
 };
 
@@ -35,10 +44,16 @@ const distance = (one: string, other: string): number => {
 /** The name that a misspelt one was likely meant to be. */
 const nearest = (name: string, names: readonly string[]): string | undefined => {
 	const [best] = names.map(each => ({each, difference: each.startsWith(name) ? 0 : distance(name, each)})).toSorted((one, other) => one.difference - other.difference);
-	return best && best.difference <= Math.max(1, name.length / 3) ? best.each : undefined;
+	return best && best.difference <= Math.max(1, Math.round(name.length / 3)) ? best.each : undefined;
 };
 
 const suggestion = (nearestName: string | undefined, otherwise: string): string => nearestName === undefined ? otherwise : `did you mean ${nearestName}?`;
+
+/** `-v` is what many programs call it. */
+const suggestedOption = (name: string): string | undefined => {
+	const near = name === 'v' || name === 'V' ? 'version' : nearest(name, Object.keys(globalOptions));
+	return near && `--${near}`;
+};
 
 export const unknownCommand = (name: string, names: readonly string[]): Failure =>
 	new Failure('wrongUsage', `There is no command '${name}': ${suggestion(nearest(name, names), `give one of ${names.join(', ')}`)}`);

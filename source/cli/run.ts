@@ -46,7 +46,7 @@ const dispatch = async (arguments_: readonly string[], output: Output): Promise<
 		return 'done';
 	}
 
-	if (name === undefined && others.includes('--version')) {
+	if (name === 'version' || (name === undefined && others.includes('--version'))) {
 		await output.line(version());
 		return 'done';
 	}

@@ -81,7 +81,7 @@ test('docs/command-line.md has every command, every option, every exit code and 
 
 test('--version is that of the package', async () => {
 	const {version} = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {version: string};
-	for (const arguments_ of [['--version'], ['ls', '--version']]) {
+	for (const arguments_ of [['--version'], ['version'], ['ls', '--version']]) {
 		assert.deepEqual(await runCli(arguments_), {code: 0, stdout: `${version}\n`, stderr: ''});
 	}
 });
@@ -90,6 +90,12 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 	const mistakes: ReadonlyArray<readonly [arguments_: readonly string[], message: string]> = [
 		[['lst'], 'There is no command \'lst\': did you mean ls?'],
 		[['frobnicate'], `There is no command 'frobnicate': give one of ${commands.map(({name}) => name).join(', ')}`],
+		[['-v'], 'There is no option -v before a command: did you mean --version?'],
+		[['--foo'], 'There is no option --foo before a command: write the options of a command behind it; see got-redis-cache --help'],
+		[['--stoer', 'redis://localhost:6379', 'ls'], 'There is no option --stoer before a command: did you mean --store?'],
+		[['--tag', 'a', 'ls'], 'There is no option --tag before a command: write the options of a command behind it; see got-redis-cache --help'],
+		[['ls', '--fresh', '--stale'], '--fresh and --stale exclude each other, and filters have to match together: leave one of them out'],
+		[['export', '--fresh', '--stale'], '--fresh and --stale exclude each other, and filters have to match together: leave one of them out'],
 		[['ls', '--tags', 'a'], 'There is no option --tags of the command ls: did you mean --tag?'],
 		[['ls', '--nonsense'], 'There is no option --nonsense of the command ls: see got-redis-cache ls --help'],
 		[['ls', 'items'], 'The command ls takes no argument, got items: see got-redis-cache ls --help'],

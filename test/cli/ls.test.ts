@@ -119,3 +119,12 @@ test('ls says of encrypted responses how many there are, and lists them with the
 	const withOther = await runCli(['ls'], {env: {REDIS_URL: setup.redis.url, GOT_REDIS_CACHE_ENCRYPTION: randomBytes(32).toString('hex')}});
 	assert.match(withOther.stderr, /values are encrypted with another key/v);
 });
+
+test('ls --keys has the key of each response, which show takes', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a'], {tags: ['items']});
+	const {stdout} = await setup.cli('ls', '--keys');
+	assert.match(stdout, /^STATE .* KEY AND URL\nfresh .* {2}http_cache:\{\S{22}\} {2}http:\/\/127\.0\.0\.1:\d+\/a {2}#items\n$/v);
+	const key = /http_cache:\S+/v.exec(stdout)?.[0] ?? '';
+	assert.equal((await setup.cli('show', key, '--body')).stdout, 'body of /a');
+});

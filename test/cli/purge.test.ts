@@ -1,6 +1,29 @@
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {createServer, type AddressInfo} from 'node:net';
+import process from 'node:process';
+import {text} from 'node:stream/consumers';
 import {test} from 'node:test';
-import {setUpCli} from './helpers.ts';
+import {environment, main, setUpCli} from './helpers.ts';
+
+/** Takes connections as a Redis that hangs does. */
+const silentServer = async () => {
+	const asked = Promise.withResolvers<void>();
+	const server = createServer(socket => {
+		socket.on('error', () => undefined).once('data', () => {
+			asked.resolve();
+		});
+	}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	return {
+		url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		isAsked: asked.promise,
+		async [Symbol.asyncDispose]() {
+			server.close();
+		},
+	};
+};
 
 test('purge of a URL removes it and says whether it was confirmed', async () => {
 	await using setup = await setUpCli();
@@ -154,4 +177,27 @@ test('purge of all is refused without --yes where there is no terminal, and purg
 	}
 
 	assert.equal((await setup.cli('ls')).code, 0);
+});
+
+test('a purge of a tag that no response has is made, and warns of a misspelt tag', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a'], {tags: ['products', 'prices']});
+	const {code, stdout, stderr} = await setup.cli('purge', '--tag', 'prodcts');
+	assert.deepEqual([code, stdout], [0, 'Purged the tag \'prodcts\'. Redis confirmed it, for every process.\n']);
+	assert.match(stderr, /^No stored response had the tag 'prodcts' in the namespace 'http_cache' of redis:\S+: is it spelt as in your program\? \(known there: (?:products, prices|prices, products)\)\n$/v);
+	assert.equal((await setup.cli('purge', '--tag', 'prodcts', '--tag', 'prices')).stderr, '');
+	assert.match((await setup.cli('purge', '--tag', 'prices')).stderr, /\(none is known there\)\n$/v);
+});
+
+test('a purge or a switch that is interrupted while Redis hangs says that it may have taken effect', async () => {
+	const origin = 'https://api.example.com';
+	for (const [what, arguments_] of [['purge', ['purge', '--prefix', origin]], ['switch', ['freeze', origin]]] as const) {
+		await using server = await silentServer();
+		const child = spawn(process.execPath, [main, ...arguments_, '--timeout', '50s'], {env: environment({REDIS_URL: server.url})});
+		await server.isAsked;
+		child.kill('SIGINT');
+		const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close') as Promise<[number]>]);
+		assert.equal(stderr, `Interrupted before the store answered: it is not known whether the ${what} took effect. Run the command again to be sure\n`);
+		assert.equal(code, 130);
+	}
 });

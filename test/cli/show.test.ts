@@ -137,3 +137,28 @@ test('what a server sends moves no cursor and changes no colours', async () => {
 	const [shown] = await setup.json('show', url);
 	assert.ok(String(shown?.body).startsWith('plain\u{1B}[2J'));
 });
+
+test('show of a key that holds no response says what it is for', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a'], {tags: ['items']});
+	await setup.client('secret', {context: {cache: {expireAfter: 'no-store'}}});
+	await setup.cache.fleetStats();
+	await setup.cache.delete(`${setup.origin.url}/b`);
+
+	const keys = await setup.redis.client.keys('http_cache:*');
+	const kinds: ReadonlyArray<readonly [key: RegExp, what: RegExp]> = [
+		[/:stats\./v, /the statistics of the fleet/v],
+		[/:guard$/v, /the guard of a URL/v],
+		[/:\{origin:/v, /the version of an origin/v],
+		[/:\{tag:/v, /the version of a tag/v],
+	];
+	for (const [pattern, what] of kinds) {
+		const key = keys.find(each => pattern.test(each)) ?? '';
+		const {code, stdout, stderr} = await setup.cli('show', key);
+		assert.deepEqual([code, stdout], [1, '']);
+		assert.ok(stderr.startsWith(`${key} is no response, but bookkeeping of the cache: `), stderr);
+		assert.match(stderr, what);
+	}
+
+	assert.match((await setup.cli('show', 'http_cache:{tag:none}')).stderr, /^Nothing is stored for http_cache:\{tag:none\} in /v);
+});

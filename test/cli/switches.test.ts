@@ -135,7 +135,7 @@ test('a switch of an origin that nobody knows, or for longer than a week, is set
 	const {cli, origin, redis} = setup;
 	const place = `the namespace 'http_cache' of ${redis.url}`;
 	const empty = await cli('freeze', 'https://api.example.com');
-	assert.deepEqual([empty.code, empty.stderr], [0, `Nothing is stored of https://api.example.com, and no process has asked for it in the last hour, in ${place}: is it spelt as in your program? (no origin is known there)\n`]);
+	assert.deepEqual([empty.code, empty.stderr], [0, `Nothing is stored of https://api.example.com, and no process has asked for it in the last hour, in ${place}: is it spelt as in your program? (none is known there)\n`]);
 
 	await setup.store(['a']);
 	const misspelt = await cli('bypass', origin.url.replace('127.0.0.1', 'localhost'));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const pages = ['readme.md', 'changelog.md', 'benchmarks/results.md', ...globSync('docs/**/*.md', {cwd: root})];
+const pages = ['readme.md', 'changelog.md', 'contributing.md', 'benchmarks/results.md', ...globSync('docs/**/*.md', {cwd: root})];
 
 /** What is in the package, beside `package.json` and what is built. */
 const {files} = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {readonly files: readonly string[]};

@@ -1,4 +1,5 @@
 import type {EntryFilter} from '../../index.ts';
+import {Failure} from '../terminal/failure.ts';
 import type {Given} from './given.ts';
 import type {OptionRows} from './options.ts';
 
@@ -14,6 +15,10 @@ export const filterOptions: OptionRows = {
 
 /** The filter that options name; without one, everything matches. */
 export const filterOf = (given: Given): EntryFilter => {
+	if (given.flag('fresh') && given.flag('stale')) {
+		throw new Failure('wrongUsage', '--fresh and --stale exclude each other, and filters have to match together: leave one of them out');
+	}
+
 	const tags = given.all('tag');
 	const filter: Record<keyof EntryFilter, unknown> = {
 		url: given.text('url'),

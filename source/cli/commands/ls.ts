@@ -1,6 +1,5 @@
 import type {ListedEntry} from '../../index.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
-import type {Output} from '../terminal/output.ts';
 import {createTable, type Column} from '../terminal/table.ts';
 import {formatBytes, formatSeconds, plain, truncate, truncateMiddle, widthOf} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
@@ -77,17 +76,24 @@ const shortenUrl = (text: string, columns: number): string => {
 	return room < leastDetails ? truncateMiddle(url, columns) : `${url}  ${truncate(details.join('  '), room)}`;
 };
 
-const columns: ReadonlyArray<Column<ListedEntry>> = [
+/** The columns; with keys, each stands before its URL. */
+const columnsWith = (hasKeys: boolean): ReadonlyArray<Column<ListedEntry>> => [
 	{title: 'STATE', width: 5, rank: 1, text: ({isFresh}) => isFresh ? 'fresh' : 'stale', style: ({isFresh}) => isFresh ? 'green' : 'yellow'},
 	{title: 'CODE', width: 4, rank: 2, text: ({statusCode}) => String(statusCode)},
 	{title: 'AGE', width: 5, side: 'right', rank: 3, text: ({age}) => formatSeconds(age)},
 	{title: 'TTL', width: 5, side: 'right', rank: 4, text: ({keptUntil}) => secondsUntil(keptUntil)},
 	{title: 'SIZE', width: 7, side: 'right', rank: 5, text: ({size}) => formatBytes(size)},
-	{title: 'URL', width: 0, rank: 0, text: urlAndDetails, shorten: shortenUrl},
+	{
+		title: hasKeys ? 'KEY AND URL' : 'URL',
+		width: 0,
+		rank: 0,
+		text: entry => hasKeys ? `${plain(entry.storeKey)}  ${urlAndDetails(entry)}` : urlAndDetails(entry),
+		shorten: shortenUrl,
+	},
 ];
 
-const write = async (entries: AsyncIterable<ListedEntry> | Iterable<ListedEntry>, output: Output): Promise<number> => {
-	const table = createTable(columns, output);
+const write = async (entries: AsyncIterable<ListedEntry> | Iterable<ListedEntry>, {output, given}: CommandContext): Promise<number> => {
+	const table = createTable(columnsWith(given.flag('keys')), output);
 	let count = 0;
 	for await (const entry of entries) {
 		if (output.isJson) {
@@ -144,7 +150,7 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 			const first = await firstOf(entries, end, given.flag('reverse') ? (one, other) => compare(other, one) : compare);
 			return first.slice(start);
 		})();
-	const count = await write(page, output);
+	const count = await write(page, context);
 	unreadable.warn(output);
 	if (count > 0) {
 		return 'done';
@@ -165,6 +171,7 @@ export const ls: Command = {
 		sort: {type: 'string', value: 'KEY', choices: sortKeys, description: `by ${sortKeys.join(', ')}: the oldest, the largest, the next to go first`},
 		reverse: {type: 'boolean', description: 'in the opposite order'},
 		limit: {type: 'string', value: 'COUNT', description: `at most so many rows (default: all, with --sort or --page ${defaultPageLength})`},
+		keys: {type: 'boolean', description: 'with the key of each in Redis, which `show` and `purge` take'},
 		page: {type: 'string', value: 'NUMBER', description: 'the page, from 1'},
 	},
 	details:

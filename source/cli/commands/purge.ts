@@ -7,6 +7,7 @@ import type {Command, CommandContext} from './command.ts';
 import {filterOptions} from './filters.ts';
 import type {Given} from './given.ts';
 import {confirmedUnlessInterrupted} from './interruption.ts';
+import {unknownTags} from './known.ts';
 import {nothingIn} from './ls.ts';
 import {isEncrypted, isStoreKey, locate, missingKeys, refuseWithKey, requestOptions} from './request.ts';
 import {countUnreadable} from './unreadable.ts';
@@ -179,6 +180,8 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 
 	const {count, run: make} = purge.open();
 	const found = await count?.();
+	const tags = given.all('tag');
+	const unknown = tags.length > 0 ? await unknownTags(tags, store) : undefined;
 	const isConfirmed = await confirmedUnlessInterrupted('the purge', output, make());
 	if (!isConfirmed) {
 		store.throwIfFailed();
@@ -199,6 +202,10 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 	if (isConfirmed && !isForAnyKey(given) && await isEncrypted(store)) {
 		output.warn(`The responses in this namespace are encrypted, so this purge does not reach them: ${missingKeys}`);
 		return 'incomplete';
+	}
+
+	if (isConfirmed && unknown !== undefined) {
+		output.warn(unknown);
 	}
 
 	return isConfirmed ? 'done' : 'notConfirmed';

@@ -4,6 +4,7 @@ import {bodyFields, mediaTypeIn, textOf} from '../formats/body.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
 import {formatBytes, formatSeconds, pad, plain, plainLines} from '../terminal/text.ts';
+import {bookkeepingAt} from './bookkeeping.ts';
 import type {Command, CommandContext} from './command.ts';
 import {isEncrypted, isStoreKey, locate, requestOptions} from './request.ts';
 import {expiryOf} from './sqlite-file.ts';
@@ -107,6 +108,12 @@ const toJson = (stored: Shown) => {
 
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
 	const [target = ''] = given.positionals;
+	const bookkeeping = await bookkeepingAt(target, store);
+	if (bookkeeping !== undefined) {
+		output.warn(`${target} is no response, but bookkeeping of the cache: ${bookkeeping}`);
+		return 'nothingFound';
+	}
+
 	const {cache, read} = locate(given, store, target);
 	const found = await read();
 	if (!found) {
@@ -115,7 +122,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 			throw new Failure('incomplete', `The value that is stored for ${target} cannot be read, and requests miss it: \`got-redis-cache ls\` says why, and \`got-redis-cache purge KEY\` removes it`);
 		}
 
-		const advice = isStoreKey(target) ? '`got-redis-cache ls --json` lists the keys' : '`got-redis-cache ls --url URL` also finds it for other methods, bodies and users';
+		const advice = isStoreKey(target) ? '`got-redis-cache ls --keys` lists the keys' : '`got-redis-cache ls --url URL` also finds it for other methods, bodies and users';
 		output.warn(
 			`Nothing is stored for ${target} in ${store.place}; ${(await isEncrypted(store)) ? 'the responses are encrypted: give the keys with --encryption-file or GOT_REDIS_CACHE_ENCRYPTION' : advice}`,
 		);

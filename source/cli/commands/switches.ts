@@ -3,7 +3,7 @@ import {Failure, type Outcome} from '../terminal/failure.ts';
 import {plain, shellWord} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {confirmedUnlessInterrupted} from './interruption.ts';
-import {warnIfUnknown} from './known-origins.ts';
+import {warnIfUnknown} from './known.ts';
 import type {OptionRows} from './options.ts';
 import {isEncrypted, isUrl, missingKeys} from './request.ts';
 import {givenStoreOptions} from './store-options.ts';
