@@ -60,8 +60,17 @@ export const unknownCommand = (name: string, names: readonly string[]): Failure 
 
 const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : undefined;
 
+/** Values that are never negative. */
+const amounts: ReadonlySet<string | undefined> = new Set(['COUNT', 'DURATION', 'NUMBER', 'SECONDS']);
+
+/** The negative number, or duration, that stands behind an option for an amount. */
+const negativeValueOf = (option: string, row: OptionRows[string] | undefined, arguments_: readonly string[]): string | undefined => {
+	const names = new Set([option, `-${row?.short ?? ''}`]);
+	return amounts.has(row?.value) ? arguments_.find((argument, position) => /^-\.?\d/v.test(argument) && names.has(arguments_[position - 1] ?? '')) : undefined;
+};
+
 /** An error of `parseArgs()`, with what to do. */
-const parseFailure = (error: Error, {name}: Command, options: OptionRows): Failure => {
+const parseFailure = (error: Error, {name}: Command, options: OptionRows, arguments_: readonly string[]): Failure => {
 	const seeHelp = `see got-redis-cache ${name} --help`;
 	const unknown = /^Unknown option '(?<option>-[^']+)'/v.exec(error.message)?.groups?.option;
 	if (unknown !== undefined) {
@@ -72,6 +81,11 @@ const parseFailure = (error: Error, {name}: Command, options: OptionRows): Failu
 	const option = /--[\w\-]+/v.exec(error.message)?.[0] ?? '';
 	if (error.message.includes('argument missing')) {
 		return new Failure('wrongUsage', `The option ${option} of the command ${name} lacks its value: ${seeHelp}`);
+	}
+
+	const negative = negativeValueOf(option, options[option.slice(2)], arguments_);
+	if (negative !== undefined && error.message.includes('argument is ambiguous')) {
+		return new Failure('wrongUsage', `${option} is '${negative}': give a value that is not negative`);
 	}
 
 	if (error.message.includes('argument is ambiguous')) {
@@ -102,7 +116,7 @@ export const parseCommand = (command: Command, arguments_: readonly string[]): G
 		return createGiven(positionals, values);
 	} catch (error) {
 		if (String(codeOf(error)).startsWith('ERR_PARSE_ARGS_')) {
-			throw parseFailure(error as Error, command, options);
+			throw parseFailure(error as Error, command, options, arguments_);
 		}
 
 		throw error;

@@ -1,6 +1,7 @@
 import type {LifetimeSource} from './lifetime.ts';
 
-const units: ReadonlyArray<readonly [seconds: number, name: string]> = [[86_400, 'd'], [3600, 'h'], [60, 'min']];
+/** Each unit from the number of seconds that rounds to one of it. */
+const units: ReadonlyArray<readonly [seconds: number, least: number, name: string]> = [[86_400, 84_600, 'd'], [3600, 3570, 'h'], [60, 59.5, 'min']];
 
 /** A duration in its largest unit, such as `5 min`. */
 export const inWords = (seconds: number | 'unlimited'): string => {
@@ -12,7 +13,7 @@ export const inWords = (seconds: number | 'unlimited'): string => {
 		return `${Math.round(seconds * 1000)} ms`;
 	}
 
-	const [size, name] = units.find(([each]) => Math.abs(seconds) >= each) ?? [1, 's'];
+	const [size, , name] = units.find(([, least]) => Math.abs(seconds) >= least) ?? [1, 1, 's'];
 	const amount = seconds / size;
 
 	return `${Number(amount.toFixed(Math.abs(amount) < 10 ? 1 : 0))} ${name}`;

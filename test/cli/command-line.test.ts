@@ -102,7 +102,7 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 		[['show'], 'The command show takes URL|KEY [options], got none: see got-redis-cache show --help'],
 		[
 			['ls', '--limit', '-1'],
-			'The option --limit of the command ls is followed by an option in place of its value: give it one; a value that begins with a hyphen needs an equals sign, as in --limit=-x',
+			'--limit is \'-1\': give a value that is not negative',
 		],
 		[
 			['ls', '--tag', '--stale'],
@@ -129,7 +129,7 @@ test('wrong usage exits with 2, and one line that says what to do', async () => 
 			'--store is \'memory\', which no other process sees: give the URL of a Redis, or of a file, such as sqlite:./cache.db',
 		],
 		[['ls', '--namespace', 'a{b}'], '--namespace is \'a{b}\': expected a string without braces that is not empty'],
-		[['ls', '--timeout', '5'], '--timeout is \'5\', which has no unit: write \'5s\' for seconds: give a duration longer than zero such as 1s'],
+		[['ls', '--timeout', '5'], '--timeout is \'5\', which has no unit: write \'5s\' for seconds, or give a duration longer than zero such as 1s'],
 		[
 			['ls', '--encryption-file', '/does/not/exist'],
 			'--encryption-file cannot be read (ENOENT: no such file or directory, open \'/does/not/exist\'): give the path of a file with one key a line',

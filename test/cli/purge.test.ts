@@ -156,7 +156,7 @@ test('a purge has one thing in common, and options that fit', async () => {
 		[['/items'], /'\/items' is neither an absolute URL nor a key of Redis: give one such as https/v],
 		[['--prefix', '/items'], /--prefix is '\/items': give the beginning of an absolute URL/v],
 		[['--older-than', '5'], /--older-than is '5', which has no unit: write '5s'/v],
-		[['--origin', 'https://example.com/items'], /without a path/v],
+		[['--origin', 'https://example.com/items'], /: 'https:\/\/example\.com\/items' is no origin, because it has a path: give https:\/\/example\.com \(all of the origin would be purged; did you mean --prefix or --url\?\)/v],
 		[['https://example.com/*'], /--pattern/v],
 		[['--tag', ''], /a string that is not empty/v],
 	];

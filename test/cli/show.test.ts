@@ -162,3 +162,13 @@ test('show of a key that holds no response says what it is for', async () => {
 
 	assert.match((await setup.cli('show', 'http_cache:{tag:none}')).stderr, /^Nothing is stored for http_cache:\{tag:none\} in /v);
 });
+
+test('show tells the same time of removal each time', async () => {
+	await using setup = await setUpCli();
+	await setup.store(['a']);
+	const url = `${setup.origin.url}/a`;
+	const kept = await Promise.all([setup.json('show', url), setup.json('show', url)]);
+	const [one, other] = kept.map(([stored]) => String(stored?.keptUntil));
+	assert.match(String(one), /^\d{4}-/v);
+	assert.equal(one, other);
+});

@@ -46,8 +46,8 @@ test('the switches of all processes are listed, the one that ends first at the b
 	const {code, stdout, stderr} = await cli('switches');
 	assert.deepEqual([code, stderr], [0, '']);
 	const [header, ...rows] = stdout.trimEnd().split('\n');
-	assert.equal(header, 'SWITCH   LEFT  UNTIL                 ORIGIN');
-	assert.match(rows.join('\n'), /^bypass +29m {2}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}http:\/\/127\.0\.0\.1:\d+\nfreeze +1h {2}.*Z {2}https:\/\/api\.example\.com$/v);
+	assert.equal(header, 'SWITCH         LEFT  UNTIL                 ORIGIN');
+	assert.match(rows.join('\n'), /^bypass {2}29 min \d+ s {2}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}http:\/\/127\.0\.0\.1:\d+\nfreeze +1 h 59 min {2}.*Z {2}https:\/\/api\.example\.com$/v);
 	const listed = await json('switches');
 	const known = (await cache.switches()).map(({kind, origin: each, until}) => ({switch: kind, origin: each, until: until.toISOString()}));
 	assert.deepEqual(listed, known);
@@ -77,8 +77,9 @@ test('a switch that Redis does not take, or whose arguments are wrong, says so',
 
 	const mistakes: ReadonlyArray<readonly [arguments_: readonly string[], message: RegExp]> = [
 		[['freeze', 'api.example.com'], /'api\.example\.com' is no origin: give one such as https:\/\/api\.example\.com/v],
-		[['bypass', 'https://api.example.com/items'], /without a path, got 'https:\/\/api\.example\.com\/items': a switch is about all of an origin/v],
-		[['freeze', 'https://api.example.com', '--for', '5'], /--for is '5', which has no unit: write '5s' for seconds: give a duration longer than zero such as 30m/v],
+		[['bypass', 'https://api.example.com/items'], /: 'https:\/\/api\.example\.com\/items' is no origin, because it has a path: give https:\/\/api\.example\.com \(a switch is about all of an origin\)$/mv],
+		[['freeze', 'https://api.example.com', '--for', '5'], /--for is '5', which has no unit: write '5s' for seconds, or give a duration longer than zero such as 30m/v],
+		[['freeze', 'https://api.example.com', '--for', '-5m'], /: --for is '-5m': give a value that is not negative$/mv],
 		[['freeze', 'https://api.example.com', '--for', '0s'], /--for is '0s': give a duration longer than zero/v],
 		[['thaw', 'https://api.example.com', '--for', '1h'], /--for/v],
 	];
@@ -148,4 +149,10 @@ test('a switch of an origin that nobody knows, or for longer than a week, is set
 	await setup.cache.clear();
 	await setup.cache.close();
 	assert.equal((await cli('freeze', origin.url)).stderr, '');
+});
+
+test('a module of options that is not there is told without a file of the command line', async () => {
+	const {code, stderr} = await runCli(['switches', '--config', 'nosuch.mjs']);
+	assert.equal(code, 2);
+	assert.match(stderr, /^got-redis-cache: --config nosuch\.mjs cannot be loaded \(Cannot find module '[^']*nosuch\.mjs'\): give a module/v);
 });

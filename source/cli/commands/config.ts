@@ -10,6 +10,9 @@ export type ProgramOptions = Omit<RedisCacheOptions, 'store' | 'coalesce' | 'mem
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The reason, without the file of this program that Node.js names. */
+const whyUnloaded = (error: unknown): string => error instanceof Error ? error.message.replace(/ imported from (?:\S*[\/\\])?config\.[jt]s$/v, '') : String(error);
+
 /**
 Reads the options of a program's cache from the module that `--config` names: how requests are told apart, and how long responses are fresh. The connection and what a command that is run once has no use for are left to the command line.
 
@@ -27,7 +30,7 @@ export const readConfig = async (given: Given): Promise<ProgramOptions | undefin
 	} catch (error) {
 		throw new Failure(
 			'wrongUsage',
-			`--config ${file} cannot be loaded (${error instanceof Error ? error.message : String(error)}): give a module whose default export is the options of redisCache()`,
+			`--config ${file} cannot be loaded (${whyUnloaded(error)}): give a module whose default export is the options of redisCache()`,
 		);
 	}
 

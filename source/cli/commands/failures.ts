@@ -26,6 +26,10 @@ export const storeFailure = (error: Error): Failure => new Failure(outcomeOf(err
 
 const optionNames: ReadonlyMap<string, string> = new Map([['olderThan', 'older-than']]);
 
+/** An origin with a path, with the origin that it begins with. */
+const originWithoutPath = (url: string, consequence: string): string =>
+	`'${url}' is no origin, because it has a path: give ${URL.parse(url)?.origin ?? 'one without'} (${consequence.replaceAll(/`(?<name>prefix|url)`/gv, '--$<name>')})`;
+
 /** An argument that the library refuses, by the name that it has on the command line. */
 const usageFailure = ({message}: TypeError): Failure =>
 	new Failure(
@@ -43,6 +47,10 @@ const usageFailure = ({message}: TypeError): Failure =>
 				/^The option `store` is (?<given>.*?): expected .*$/sv,
 				'--store is $<given>: give a URL such as redis://localhost:6379, rediss://user:password@host:6380, unix:///run/redis.sock or sqlite:./cache.db',
 			)
+			.replace(
+				/^Expected the property `origin` in \w+\(\) without a path, got '(?<url>[^']*)': (?<consequence>.*)$/sv,
+				(_match, url: string, consequence: string) => originWithoutPath(url, consequence),
+			)
 			.replace(/^The option `(?<name>\w+)`/v, '--$<name>')
 			.replace(/ in (?:get|delete|explain|getByKey|deleteByKey|has|entries|invalidate|freeze|bypass|thaw)\(\)/v, '')
 			.replace(/(?<=write '\w+' for seconds), or the number \d+ for milliseconds/v, '')
@@ -54,6 +62,7 @@ const usageFailure = ({message}: TypeError): Failure =>
 				/a duration(?<more> longer than zero)?: milliseconds, or a string such as '(?<example>[^']+)'(?:, and not negative)?/v,
 				'a duration$<more> such as $<example>',
 			)
+			.replace(/(?<=write '\w+' for seconds): give /v, ', or give ')
 			.replace(/; or a Date$/v, '')
 			.replace(/; did you mean `pattern`, as in .*$/v, '; for a pattern, use --pattern'),
 	);

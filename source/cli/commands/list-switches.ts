@@ -1,13 +1,13 @@
 import type {OriginSwitch} from '../../index.ts';
 import type {Outcome} from '../terminal/failure.ts';
 import {createTable, type Column} from '../terminal/table.ts';
-import {formatSeconds, plain, truncateMiddle} from '../terminal/text.ts';
+import {formatDuration, plain, truncateMiddle} from '../terminal/text.ts';
 import type {Command, CommandContext} from './command.ts';
 import {isEncrypted, missingKeys} from './request.ts';
 
 const columns: ReadonlyArray<Column<OriginSwitch>> = [
 	{title: 'SWITCH', width: 6, rank: 0, text: ({kind}) => kind, style: () => 'yellow'},
-	{title: 'LEFT', width: 5, side: 'right', rank: 1, text: ({until}) => formatSeconds((until.getTime() - Date.now()) / 1000)},
+	{title: 'LEFT', width: 11, side: 'right', rank: 1, text: ({until}) => formatDuration((until.getTime() - Date.now()) / 1000)},
 	{title: 'UNTIL', width: 20, rank: 2, text: ({until}) => until.toISOString().replace(/\.\d+/v, '')},
 	{title: 'ORIGIN', width: 0, rank: 0, text: ({origin}) => plain(origin), shorten: truncateMiddle},
 ];

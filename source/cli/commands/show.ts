@@ -37,9 +37,14 @@ const keptUntilOf = async (store: StoreAccess, storeKey: string): Promise<Date |
 	const {connectForKeys} = await import('./server.ts');
 	try {
 		const {send, close} = await connectForKeys(store);
-		const milliseconds = Number(await send('PTTL', storeKey));
-		close();
-		return milliseconds > 0 ? new Date(Date.now() + milliseconds) : undefined;
+		try {
+			// Redis 7 knows the time itself, which does not change between two calls.
+			const atMs = await send('PEXPIRETIME', storeKey).catch(() => undefined);
+			const milliseconds = atMs === undefined ? Number(await send('PTTL', storeKey)) : Number(atMs) - Date.now();
+			return milliseconds > 0 ? new Date(atMs === undefined ? Date.now() + milliseconds : Number(atMs)) : undefined;
+		} finally {
+			close();
+		}
 	} catch {
 		return undefined;
 	}
