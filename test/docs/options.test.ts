@@ -80,8 +80,7 @@ export const ${name}: Same<Given<'${name}'>, ${type}> = true;
 redisCache({${example}});`);
 
 	assert.equal(await typeErrorsOf({
-		'options.ts': `import {randomBytes} from 'node:crypto';
-import {env} from 'node:process';
+		'options.ts': `import {env} from 'node:process';
 import type {NormalizedOptions} from 'got';
 import {redisCache} from 'got-redis-cache';
 import type {CacheableRequest, CacheableResponse, Duration, ExpireAfter, RedisCacheOptions, StaleIfErrorRule, StoreOption, UrlPattern} from 'got-redis-cache';
