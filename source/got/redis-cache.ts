@@ -26,6 +26,7 @@ import {createStore} from '../store/create-store.ts';
 import {createDefaultStore} from '../store/default-store.ts';
 import type {CommandSender} from '../store/ports/commands.ts';
 import type {StoreEvent, StoreHealth} from '../store/ports/health.ts';
+import {registerPlace} from '../store/ports/place.ts';
 import type {StoreError} from '../store/ports/store-error.ts';
 import type {StoreCounters} from '../store/ports/status.ts';
 import type {Store} from '../store/ports/store.ts';
@@ -185,6 +186,7 @@ export class RedisCache {
 			throw new TypeError('The option `waitForReplicas` in redisCache() needs a `store` that is a Redis, which is what has replicas');
 		}
 
+		registerPlace(this, () => ({address: context.store.address, namespace}));
 		const reportError: GotContext['reportError'] = (what, error) => {
 			emitError(new Error(`got-redis-cache: ${what}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
 		};

@@ -5,7 +5,7 @@ import {HttpError} from './api/request.ts';
 import {createRoutes} from './api/routes.ts';
 import type {WireError} from './api/wire.ts';
 import {readAssets, type Asset} from './assets.ts';
-import {createTokenCheck, headerName, isSameOrigin, setSecurityHeaders} from './security.ts';
+import {createTokenCheck, headerName, isSameOrigin, parametersName, setSecurityHeaders} from './security.ts';
 
 export type HandlerOptions = {
 	readonly cache: RedisCache;
@@ -38,6 +38,12 @@ const targetOf = (request: MountedRequest, basePath = request.baseUrl ?? ''): {r
 	const rest = path.slice(basePath.length);
 	const query = new URLSearchParams(urlOf(request).slice(path.length));
 	return path.startsWith(basePath) && (rest === '' || rest.startsWith('/')) ? {path: rest, query} : undefined;
+};
+
+/** Parameters that may be credentials come in a header field: it is in no access log, and no parser of bodies has read it before. */
+const parametersOf = ({headers}: IncomingMessage, query: URLSearchParams): URLSearchParams => {
+	const given = headers[parametersName];
+	return typeof given === 'string' ? new URLSearchParams(given) : query;
 };
 
 const send = (response: ServerResponse, statusCode: number, {type, bytes}: Asset): void => {
@@ -86,10 +92,10 @@ export const createHandler = ({cache, basePath, isReadOnly = false, token, isOwn
 		const route = routes.get(name);
 		if (!route) {
 			refuse(response, 404, 'There is nothing here');
-		} else if (isReadOnly && route.method === 'POST') {
+		} else if (isReadOnly && route.method === 'POST' && !route.isReading) {
 			refuse(response, 403, 'This inspector is read-only');
 		} else if (route.method === request.method) {
-			const result = await route.run(query);
+			const result = await route.run(parametersOf(request, query));
 			if (result instanceof Uint8Array) {
 				response.setHeader('content-disposition', 'attachment');
 				send(response, 200, {type: 'application/octet-stream', bytes: result});

@@ -8,6 +8,9 @@ Nothing that an origin has sent may run, leave or change anything. The page has 
 /** The header field of each request of the page. Its value is the token, if there is one. A page of another origin cannot send it. */
 export const headerName = 'x-inspector';
 
+/** The header field for parameters that do not belong into a URL. */
+export const parametersName = 'x-inspector-parameters';
+
 const contentSecurityPolicy = [
 	'default-src \'none\'',
 	'script-src \'self\'',

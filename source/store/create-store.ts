@@ -209,6 +209,9 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	});
 
 	const created: Store = {
+		get address() {
+			return backend.address;
+		},
 		isAlone: false,
 		peek: reading.peek,
 		peekAll: reading.peekAll,

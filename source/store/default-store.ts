@@ -105,6 +105,9 @@ export const createDefaultStore = ({openRedis, openMemory, address, timeoutMs, o
 	};
 
 	const memoryStore: Store = {
+		get address() {
+			return present().address;
+		},
 		get isAlone() {
 			return mode === 'memory';
 		},

@@ -38,6 +38,9 @@ A store whose keys have other names than those that it is asked for.
 export const withNames = (store: Store, nameOf: (key: string) => string): Store => {
 	const {command, watchReplicas} = store;
 	return {
+		get address() {
+			return store.address;
+		},
 		peek: key => store.peek(nameOf(key)),
 		peekAll: keys => store.peekAll(keys.map(key => nameOf(key))),
 		text: store.text,

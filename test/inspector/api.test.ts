@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type {WireCheck, WireDone, WireEntries, WireExchanges, WireExplanation, WireHealth, WireResponse, WireStatistics, WireSwitch} from '../../source/inspector/api/wire.ts';
+import type {WireCheck, WireDone, WireEntries, WireExchanges, WireExplanation, WireHealth, WirePreview, WireResponse, WireStatistics, WireSwitches} from '../../source/inspector/api/wire.ts';
 import {respond} from '../helpers/origin.ts';
 import {setUpInspector, type InspectorSetup} from './helpers.ts';
 
@@ -124,11 +124,11 @@ test('a request with a content, a user or a key is explained', async () => {
 	};
 
 	await client.post('search', {json: {q: 'redis'}});
-	const explained = async (more: string) => setup.json<WireExplanation>(`/api/explain?method=POST&url=${encodeURIComponent(`${origin.url}/search`)}${more}`);
+	const explained = async (more: string) => setup.json<WireExplanation>(`/api/explain?method=POST&url=${encodeURIComponent(`${origin.url}/search`)}${more}`, {method: 'POST'});
 
 	assert.equal((await explained(`&user=ann&key=tenant&json=${encodeURIComponent('{"q": "redis"}')}`)).decision.reason, 'fresh');
 	assert.equal((await explained(`&user=bob&key=tenant&json=${encodeURIComponent('{"q": "redis"}')}`)).decision.reason, 'not-stored');
-	assert.match((await setup.ask('/api/explain?url=http://example.com/&json=%7B')).body, /The content is no JSON/v);
+	assert.match((await setup.ask('/api/explain?url=http://example.com/&json=%7B', {method: 'POST'})).body, /The content is no JSON/v);
 });
 
 test('values that cannot be read are counted', async () => {
@@ -177,6 +177,8 @@ for (const [query, left] of purges) {
 		const values = new Map([['ORIGIN', encodeURIComponent(setup.origin.url)], ['KEY', await keyOf(setup, 'items/1')]]);
 		const path = `/api/purge?${query.replaceAll(/[A-Z]{3,}/gv, name => values.get(name) ?? name)}`;
 
+		const {count, isComplete} = await (query.startsWith('kind=key') ? {count: 1, isComplete: true} : setup.json<WirePreview>(path.replace('purge', 'preview')));
+		assert.deepEqual([count, isComplete], [4 - left.length, true]);
 		assert.deepEqual(await setup.json<WireDone>(path, {method: 'POST'}), {isConfirmed: true});
 		assert.deepEqual(urlsOf(await setup.json<WireEntries>('/api/entries')), left);
 	});
@@ -200,14 +202,14 @@ test('an explanation names the decision, the variants and how long each may be u
 	await store(setup, []);
 	await client('vary', {headers: {'accept-language': 'en'}});
 	await client('vary', {headers: {'accept-language': 'de'}});
-	const explanation = await setup.json<WireExplanation>(`/api/explain?url=${origin.url}/vary&header=Accept-Language:%20de`);
+	const explanation = await setup.json<WireExplanation>(`/api/explain?url=${origin.url}/vary&header=Accept-Language:%20de`, {method: 'POST'});
 
 	assert.deepEqual([explanation.decision.kind, explanation.decision.reason], ['reuse', 'fresh']);
 	assert.deepEqual(new Map(explanation.stored.map(each => [each.vary['accept-language'], each.isSelected])), new Map([['de', true], ['en', false]]));
 	assert.equal(explanation.stored[0]?.lifetimeSeconds, 60);
 	assert.match(explanation.text, /vary/v);
-	assert.equal((await setup.ask(`/api/explain?url=${origin.url}/vary&header=nonsense`)).status, 400);
-	assert.equal((await setup.ask('/api/explain?url=/vary')).status, 400);
+	assert.equal((await setup.ask(`/api/explain?url=${origin.url}/vary&header=nonsense`, {method: 'POST'})).status, 400);
+	assert.equal((await setup.ask('/api/explain?url=/vary', {method: 'POST'})).status, 400);
 });
 
 test('switches are set, listed and ended', async () => {
@@ -216,7 +218,7 @@ test('switches are set, listed and ended', async () => {
 	const other = setup.other();
 	await other.cache.bypass({origin: 'https://example.com'}, '1h');
 	const set = async (query: string) => setup.json<WireDone>(`/api/switch?origin=${origin.url}&${query}`, {method: 'POST'});
-	const kinds = async () => (await setup.json<readonly WireSwitch[]>('/api/switches')).map(({origin: each, kind}) => `${kind} ${each}`).toSorted();
+	const kinds = async () => (await setup.json<WireSwitches>('/api/switches')).switches.map(({origin: each, kind}) => `${kind} ${each}`).toSorted();
 
 	assert.deepEqual(await set('kind=freeze&duration=10m'), {isConfirmed: true});
 	assert.deepEqual(await kinds(), ['bypass https://example.com', `freeze ${origin.url}`]);
@@ -269,12 +271,13 @@ test('health and a check tell how the store does, also when it is away', async (
 	const {store: address, warnings} = await setup.json<WireCheck>('/api/check', {method: 'POST'});
 	assert.equal(address, setup.redis.url);
 	assert.ok(Array.isArray(warnings));
-	assert.equal((await setup.json<WireHealth>('/api/health')).state, 'ok');
+	const {state, isAnswering, place} = await setup.json<WireHealth>('/api/health');
+	assert.deepEqual([state, isAnswering, place], ['ok', true, {address: setup.redis.url, namespace: 'http_cache'}]);
 	await setup.redis.kill();
 	const {status, body} = await setup.ask('/api/check', {method: 'POST'});
 
 	assert.equal(status, 500);
 	assert.match(body, /ECONNREFUSED|closed/v);
 	assert.equal((await setup.ask('/api/entries')).status, 500);
-	assert.notEqual((await setup.json<WireHealth>('/api/health')).state, 'ok');
+	assert.equal((await setup.json<WireHealth>('/api/health')).isAnswering, false);
 });

@@ -70,6 +70,11 @@ test('the overview counts requests, draws them over time, and changes its period
 	await page.getByRole('link', {name: `${setup.origin.url}/items/1`}).click();
 	await hasCount(rows(page), 1);
 	assert.deepEqual(await urlsIn(page), ['/items/1']);
+
+	await opened.go(`entries?search=${encodeURIComponent(`${setup.origin.url}/never`)}`);
+	await page.getByRole('link', {name: 'Explain this URL'}).click();
+	await page.getByText('Nothing is stored for this request.').waitFor();
+	assert.equal(await page.locator('#store .place').innerText(), `${setup.redis.url} · namespace http_cache`);
 });
 
 test('without a Redis, the overview says whose requests it counts', async () => {
@@ -129,6 +134,12 @@ test('a page that only shows has no purges, no switches and no check', async () 
 	await opened.go('entries');
 	await page.getByRole('link', {name: 'Health'}).waitFor();
 	assert.equal(await page.getByRole('link', {name: 'Purge'}).count(), 0);
+	assert.equal(await page.locator('#mode').innerText(), 'read-only');
+	await page.evaluate('location.hash = "#/purge"');
+	await page.getByText('This inspector is read-only: it purges and freezes nothing.').waitFor();
+	await page.evaluate('location.hash = "#/nowhere"');
+	await page.getByText('There is no such view.').waitFor();
+	await opened.go('entries');
 	await rows(page).locator('.url').click();
 	await page.locator('pre.body').first().waitFor({state: 'attached'});
 	assert.equal(await page.getByRole('button', {name: /purge/iv}).count(), 0);
@@ -250,10 +261,10 @@ test('a long body is shown in part, and as a whole by a click', async () => {
 	const {page} = opened;
 	await opened.go('entries');
 	await rows(page).locator('.url').click();
-	await page.getByText('The first 262.1 kB of 400 kB').waitFor();
+	await page.getByText('The first 256 KiB of 390.6 KiB').waitFor();
 	assert.equal((await page.locator('pre.body').last().textContent())?.length, 131_072);
-	await page.getByRole('button', {name: 'Show all 400 kB'}).click();
-	await page.getByText('Text, 400 kB').waitFor();
+	await page.getByRole('button', {name: 'Show all 390.6 KiB'}).click();
+	await page.getByText('Text, 390.6 KiB').waitFor();
 	assert.equal((await page.locator('pre.body').last().textContent())?.length, 200_000);
 });
 
@@ -361,12 +372,23 @@ test('each kind of purge is made from its form, after a question', async () => {
 	await form.getByLabel('What').selectOption('all');
 	assert.ok(await form.getByLabel('Soft').isHidden());
 	await form.getByRole('button', {name: 'Purge'}).click();
+	const dialog = page.getByRole('dialog');
+	await dialog.getByText(`${setup.redis.url} · namespace http_cache`).waitFor();
+	assert.match(await dialog.innerText(), /1 response now/v);
+	assert.ok(await dialog.getByRole('button', {name: 'Purge'}).isDisabled());
+	await dialog.getByLabel('Type “everything”').fill('everything');
 	await opened.answer('Purge');
 	await page.getByText('Purged. The store confirmed it').waitFor();
 	assert.ok(!await isStored(setup, 'items/1'));
+	await form.getByLabel('What').selectOption('tag');
+	await form.locator('input[name=value]').fill('nobody');
+	await form.getByRole('button', {name: 'Purge'}).click();
+	await dialog.getByText('Nothing that is stored now matches.').waitFor();
+	await opened.answer('Purge');
+	await page.getByText('Purged, though nothing was stored that matched.').waitFor();
 });
 
-test('a purge of a cache group wants its origin, and what the cache refuses is told', async () => {
+test('a purge of a cache group wants its origin, and what is typed wrong is refused before a question', async () => {
 	await using setup = await setUpInspector();
 	const {origin, client} = setup;
 	origin.queue({headers: {'cache-control': 'max-age=60', 'cache-groups': '"g"'}, body: 'a'});
@@ -386,10 +408,21 @@ test('a purge of a cache group wants its origin, and what the cache refuses is t
 	assert.ok(!await isStored(setup, 'grouped'));
 
 	await form.getByLabel('What').selectOption('prefix');
-	await form.locator('input[name=value]').fill('nonsense');
+	const value = form.locator('input[name=value]');
+	for (const [kind, typed] of [['prefix', '/products'], ['url', '127.0.0.1:7192'], ['origin', `${origin.url}/path`], ['tag', '  ']] as const) {
+		await form.getByLabel('What').selectOption(kind);
+		await value.fill(typed);
+		await form.getByRole('button', {name: 'Purge'}).click();
+		assert.match(await value.evaluate(element => (element as unknown as {validationMessage: string}).validationMessage), /^Type /v, kind);
+		assert.ok(await page.getByRole('dialog').isHidden(), kind);
+	}
+
+	await form.getByLabel('What').selectOption('pattern');
+	await value.fill('nonsense');
 	await form.getByRole('button', {name: 'Purge'}).click();
-	await opened.answer('Purge');
 	await page.locator('.notice.error', {hasText: 'Expected'}).waitFor();
+	assert.doesNotMatch(await page.locator('.notice.error').innerText(), /`|\(\)/v);
+	assert.ok(await page.getByRole('dialog').isHidden());
 	await page.locator('.notice.error .close').click();
 	assert.match(opened.problems.splice(0).join('\n'), /^Failed to load resource: .*400/v);
 });
@@ -404,7 +437,7 @@ test('an origin is frozen, bypassed and thawed, each after a question', async ()
 	const form = page.locator('form').filter({hasText: 'Freeze'});
 	const kinds = () => cache.health().switches.map(({kind}) => kind);
 	const set = async (name: string) => {
-		await form.getByRole('button', {name}).click();
+		await form.getByRole('button', {name: `${name}…`, exact: true}).click();
 		await opened.answer(name);
 		await page.getByText(`${name}: the store confirmed it`).waitFor();
 		await page.locator('.notice .close').last().click();
@@ -425,9 +458,17 @@ test('an origin is frozen, bypassed and thawed, each after a question', async ()
 	await set('Bypass');
 	assert.deepEqual(kinds(), ['bypass']);
 	await page.locator('.badge.bypass').waitFor();
-	await set('Thaw');
+	await page.getByRole('button', {name: `Thaw ${origin.url}…`}).click();
+	await opened.answer('Thaw');
+	await page.getByText('Thaw: the store confirmed it').waitFor();
 	assert.deepEqual(kinds(), []);
 	await page.getByText('No origin is frozen or bypassed').waitFor();
+	await page.locator('.notice .close').last().click();
+	await form.getByRole('button', {name: 'Thaw…', exact: true}).click();
+	await page.getByText(`${origin.url} is neither frozen nor bypassed.`).waitFor();
+	await set('Freeze');
+	await set('Thaw');
+	assert.deepEqual(kinds(), []);
 });
 
 test('the switches of other processes are shown, in the overview and under health', async () => {
@@ -441,6 +482,8 @@ test('the switches of other processes are shown, in the overview and under healt
 	assert.match(await card.innerText(), /freeze\s+https:\/\/api\.example\.com\s+ends in/v);
 	await opened.go('health');
 	await card.locator('.badge.freeze').waitFor();
+	await opened.go('purge');
+	await page.locator('#origins option[value="https://api.example.com"]').waitFor({state: 'attached'});
 	await other.cache.thaw({origin: 'https://api.example.com'});
 	await opened.go('overview');
 	await opened.go('health');
@@ -454,6 +497,12 @@ test('a request is explained, with its header fields, whether it is stored or no
 	await client('vary/1', {headers: {'accept-language': 'de'}});
 	await using opened = await openPage(browser, setup.inspector);
 	const {page} = opened;
+	const asked: Array<{readonly url: string; readonly method: string}> = [];
+	page.on('request', request => {
+		if (request.url().includes('/api/explain')) {
+			asked.push({url: request.url(), method: request.method()});
+		}
+	});
 	await page.getByRole('link', {name: 'Explain'}).click();
 	await page.getByRole('textbox', {name: 'URL'}).fill(`${origin.url}/vary/1`);
 	await page.getByLabel('Header fields').fill('accept-language: de');
@@ -465,6 +514,49 @@ test('a request is explained, with its header fields, whether it is stored or no
 	await page.getByRole('button', {name: 'Explain'}).click();
 	await page.getByText('Nothing is stored for this request.').waitFor();
 	assert.equal(await page.getByLabel('Method').inputValue(), 'POST');
+	assert.equal(new URL(page.url()).hash.includes('headers'), false);
+	await page.getByLabel('Method').selectOption('GET');
+	await page.getByRole('textbox', {name: 'URL'}).fill(`${origin.url}/vary/1`);
+	await page.getByLabel('Header fields').fill('authorization: Bearer abc');
+	await page.getByRole('button', {name: 'Explain'}).click();
+	await page.getByText('accept-language: (not in this request)').waitFor();
+	assert.match(await page.locator('.decision').innerText(), /What to do/v);
+	await page.getByRole('textbox', {name: 'URL'}).fill(`${origin.url.replace('//', '//user:pw@')}/vary/1?api_key=abc`);
+	await page.getByRole('button', {name: 'Explain'}).click();
+	await page.getByText('Nothing is stored for this request.').waitFor();
+	assert.equal(new URL(page.url()).hash, '#/explain');
+	assert.deepEqual([...new Set(asked.map(({url, method}) => `${method} ${new URL(url).pathname}${new URL(url).search}`))], ['POST /api/explain']);
+});
+
+test('while the store does not answer, no view claims to know what is stored, and a failure stays on the page', async () => {
+	await using setup = await setUpInspector({timeout: '500ms'});
+	await store(setup, ['items/1']);
+	await using opened = await openPage(browser, setup.inspector, {viewport: {width: 375, height: 700}});
+	const {page} = opened;
+	await page.locator('#store', {hasText: 'store: ok'}).waitFor();
+	await setup.redis.kill();
+	await opened.go('health');
+	await page.locator('.card', {hasText: 'Namespace'}).getByText('The store does not answer.').waitFor();
+	await page.locator('.card', {hasText: 'Switches'}).getByText('The switches of other processes are not known.').waitFor();
+	await page.locator('#store', {hasText: /no answer|unavailable/v}).waitFor();
+	await opened.go(`explain?url=${encodeURIComponent(`${setup.origin.url}/never`)}`);
+	await page.getByText('Not known: the store does not answer').waitFor();
+	await page.getByText('Not known, because the store does not answer.').waitFor();
+	await opened.go('overview');
+	await page.getByText('Not known: the counts of all processes cannot be read.').waitFor();
+	await opened.go('purge');
+	await page.locator('input[name=value]').fill('items');
+	await page.getByRole('button', {name: 'Purge…'}).click();
+	await page.getByText('How many responses it is about is not known').waitFor();
+	await opened.answer('Purge');
+	await page.locator('.notice.error', {hasText: 'The store has not confirmed the purge'}).waitFor();
+	await opened.go('entries');
+	await page.locator('.list .failure').waitFor();
+	const [notice, failed] = [await page.locator('.notice').boundingBox(), await page.locator('.list .failure').boundingBox()];
+	assert.ok(Number(notice?.y) + Number(notice?.height) <= Number(failed?.y));
+	await page.locator('.notice .close').click();
+	// The browser itself tells of failures.
+	assert.ok(opened.problems.splice(0).every(problem => problem.startsWith('Failed to load resource')));
 });
 
 test('live requests come by themselves, the latest first, can be held and cleared', async () => {
@@ -500,7 +592,7 @@ test('health tells the state of the store, and a check tries it', async () => {
 	await page.getByText('The store is read and written.').waitFor();
 	await page.getByRole('button', {name: 'Check the store'}).click();
 	await page.locator('code', {hasText: setup.redis.url}).waitFor();
-	assert.equal(await page.locator('#store').innerText(), 'store: ok');
+	assert.equal(await page.locator('#store .badge').innerText(), 'store: ok');
 });
 
 test('the token leaves the address, is kept for the tab, and another tab has none', async () => {
@@ -512,7 +604,9 @@ test('the token leaves the address, is kept for the tab, and another tab has non
 	await page.locator('.tiles').waitFor();
 	const other = await page.context().newPage();
 	await other.goto(new URL('/', setup.inspector.url).href);
-	await other.getByText('The token is missing or wrong: open the address that was printed').waitFor();
+	await other.locator('#store', {hasText: 'no token'}).waitFor();
+	await other.getByText('A link that is opened in a new tab does not take the token along').waitFor();
+	assert.equal(await other.getByText('The token is missing or wrong: open the address that was printed').count(), 1);
 	await other.goto(setup.inspector.url);
 	await other.locator('.tiles').waitFor();
 });

@@ -1,9 +1,9 @@
-import type {Purgeable, RedisCache} from '../../index.ts';
+import type {Purgeable, RedisCache, RedisCacheHealth} from '../../index.ts';
 import {HttpError, optional, required} from './request.ts';
-import type {WireCheck, WireDone, WireSwitch} from './wire.ts';
+import type {WireCheck, WireDone, WireSwitch, WireSwitches} from './wire.ts';
 
 /** Builds what `invalidate()` takes, by the kind of purge. */
-const purgeables: ReadonlyMap<string, (query: URLSearchParams) => Purgeable> = new Map(Object.entries({
+export const purgeables: ReadonlyMap<string, (query: URLSearchParams) => Purgeable> = new Map(Object.entries({
 	tag: query => ({tag: required(query, 'value')}),
 	group: query => ({group: required(query, 'value'), origin: required(query, 'origin')}),
 	origin: query => ({origin: required(query, 'value')}),
@@ -52,11 +52,15 @@ export const setSwitch = async (cache: RedisCache, query: URLSearchParams): Prom
 	return {isConfirmed: await cache[kind]({origin}, duration)};
 };
 
-/** Lists the switches of all processes. A store that cannot list its keys has those that this process knows. */
-export const readSwitches = async (cache: RedisCache): Promise<readonly WireSwitch[]> => {
-	const switches = await cache.switches().catch(() => cache.health().switches);
+const switchesToWire = (switches: RedisCacheHealth['switches']): WireSwitch[] => switches.map(({origin, kind, until}) => ({origin, kind, until: until.toISOString()}));
 
-	return switches.map(({origin, kind, until}) => ({origin, kind, until: until.toISOString()}));
+/** Lists the switches of all processes, or those that this process knows if the store does not list its keys. */
+export const readSwitches = async (cache: RedisCache): Promise<WireSwitches> => {
+	try {
+		return {switches: switchesToWire(await cache.switches())};
+	} catch (error) {
+		return {switches: switchesToWire(cache.health().switches), why: error instanceof Error ? error.message : String(error)};
+	}
 };
 
 /** Tries whether the store can be read and written to. */

@@ -1,5 +1,5 @@
 /*
-Parameters of a request of the page. All of them are in the query, also of a POST: a body might already have been read by the server that the handler is mounted in.
+Parameters of a request of the page. They are in the query or in a header field, also of a POST: a body might already have been read by the server that the handler is mounted in.
 */
 
 /** A failure that the page is told, with a status code. */

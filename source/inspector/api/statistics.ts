@@ -26,6 +26,8 @@ export const readStatistics = async (cache: RedisCache, query: URLSearchParams):
 		return {...statisticsToWire(stats, timeline), isOfFleet: true};
 	} catch (error) {
 		// Without the option `statistics`, this throws as well, and says so.
-		return {...statisticsToWire(cache.stats(), []), isOfFleet: false, why: error instanceof Error ? error.message : String(error)};
+		const why = error instanceof Error ? error.message : String(error);
+		const isIncomplete = error instanceof Error && error.cause !== undefined;
+		return {...statisticsToWire(cache.stats(), []), isOfFleet: false, why, ...isIncomplete && {isIncomplete}};
 	}
 };

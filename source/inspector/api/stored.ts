@@ -4,7 +4,10 @@ import {entryToWire} from './to-wire.ts';
 import type {WireResponse} from './wire.ts';
 
 const find = async (cache: RedisCache, query: URLSearchParams): Promise<CachedResponse> => {
-	const stored = await cache.getByKey(required(query, 'key'));
+	const key = required(query, 'key');
+	const stored = await cache.getByKey(key).catch((error: unknown) => {
+		throw error instanceof TypeError ? new HttpError(400, `${key} is no key of this cache: its keys begin with the namespace`) : error;
+	});
 	if (!stored) {
 		throw new HttpError(404, 'Nothing readable is stored under this key any more, or the store does not answer');
 	}

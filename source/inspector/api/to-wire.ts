@@ -42,8 +42,14 @@ const nodeToWire = ({state, since, lastError, lastErrorAt}: Node | NonNullable<R
 	...lastErrorAt && {lastErrorAt: lastErrorAt.toISOString()},
 });
 
-export const healthToWire = ({nodes = [], counters, switches: _switches, ...health}: RedisCacheHealth): WireHealth => ({
+export const healthToWire = (
+	{nodes = [], counters, switches: _switches, ...health}: RedisCacheHealth,
+	isAnswering: boolean,
+	place: WireHealth['place'] | undefined,
+): WireHealth => ({
 	...nodeToWire(health),
+	isAnswering,
+	...place && {place},
 	nodes: nodes.map(node => ({...nodeToWire(node), address: node.address})),
 	counters: {...counters},
 });
@@ -96,18 +102,19 @@ const explainedToWire = (explained: Explanation['stored'][number], nowMs: number
 };
 
 export const explanationToWire = (explanation: Explanation, nowMs: number): WireExplanation => {
-	const {method, url, key, decision, lastRefusal, fleetRefusals, selectedBy, stored, text} = explanation;
+	const {method, url, key, decision, lastRefusal, fleetRefusals, selectedBy, stored, store, text} = explanation;
 
 	return {
 		method,
 		url,
 		storeKey: key.storeKey,
-		decision: {kind: decision.kind, reason: decision.reason, text: decision.text, ...decision.rfc && {rfc: decision.rfc}},
+		decision: {kind: decision.kind, reason: decision.reason, text: decision.text, ...decision.rfc && {rfc: decision.rfc}, ...decision.mend && {mend: decision.mend}},
 		...lastRefusal && {
 			lastRefusal: {reason: lastRefusal.reason, text: lastRefusal.text, ...lastRefusal.mend && {mend: lastRefusal.mend}, at: lastRefusal.at.toISOString()},
 		},
 		fleetRefusals: fleetRefusals.map(({reason, text: why, mend, responses}) => ({reason, text: why, ...mend && {mend}, responses})),
-		selectedBy,
+		selectedBy: Object.entries(selectedBy).map(([name, value]) => value === undefined ? [name] : [name, value]),
+		isStoreAnswering: store.isAnswering,
 		stored: stored.map(each => explainedToWire(each, nowMs)),
 		text,
 	};

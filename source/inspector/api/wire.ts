@@ -74,6 +74,8 @@ export type WireStatistics = WireCounts & {
 	readonly isOfFleet: boolean;
 	/** Why only this process is counted. */
 	readonly why?: string;
+	/** Whether other processes may have counts that cannot be read now. */
+	readonly isIncomplete?: boolean;
 	/** Empty for one process. */
 	readonly timeline: readonly WireStep[];
 };
@@ -86,6 +88,10 @@ export type WireNode = {
 };
 
 export type WireHealth = WireNode & {
+	/** Whether the store answers now. Its state says so only after several failures. */
+	readonly isAnswering: boolean;
+	/** The store's address, without credentials, and the beginning of its keys. */
+	readonly place?: {readonly address: string; readonly namespace: string};
 	readonly nodes: ReadonlyArray<WireNode & {readonly address: string}>;
 	readonly counters: Readonly<Record<string, number>>;
 };
@@ -146,12 +152,15 @@ export type WireExplanation = {
 	readonly method: string;
 	readonly url: string;
 	readonly storeKey: string;
-	readonly decision: {readonly kind: string; readonly reason: string; readonly text: string; readonly rfc?: string};
+	readonly decision: {readonly kind: string; readonly reason: string; readonly text: string; readonly rfc?: string; readonly mend?: string};
 	readonly lastRefusal?: {readonly reason: string; readonly text: string; readonly mend?: string; readonly at: string};
 	/** Why responses to this URL were not stored in the last hour, in all processes. */
 	readonly fleetRefusals: ReadonlyArray<{readonly reason: string; readonly text: string; readonly mend?: string; readonly responses: number}>;
-	readonly selectedBy: Readonly<Record<string, string | undefined>>;
+	/** The fields that tell variants apart, with the values of this request, or without a value. */
+	readonly selectedBy: ReadonlyArray<readonly [name: string, value?: string]>;
 	readonly stored: readonly WireExplained[];
+	/** Whether the store has answered. Without an answer, nothing of what is stored is known. */
+	readonly isStoreAnswering: boolean;
 	/** All of it, as text. */
 	readonly text: string;
 };
@@ -160,6 +169,21 @@ export type WireSwitch = {
 	readonly origin: string;
 	readonly kind: string;
 	readonly until: string;
+};
+
+export type WireSwitches = {
+	readonly switches: readonly WireSwitch[];
+	/** Why there may be others. Absent if these are all. */
+	readonly why?: string;
+};
+
+/** The responses that a purge would find now. */
+export type WirePreview = {
+	readonly count: number;
+	/** Bytes of their bodies. */
+	readonly bytes: number;
+	/** Whether everything that is stored was looked at. */
+	readonly isComplete: boolean;
 };
 
 export type WireDone = {

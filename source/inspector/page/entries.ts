@@ -3,6 +3,7 @@ import {ApiError, get} from './api.ts';
 import {button, h, linkTo} from './dom.ts';
 import {formatBytes, formatCount, formatFromNow, formatSeconds} from './format.ts';
 import {empty, entryLink, failure, field, foreign, input, select, stateBadge, tagLinks} from './parts.ts';
+import {urlOf} from './validity.ts';
 import type {View} from './view.ts';
 
 const pageLength = 100;
@@ -173,6 +174,16 @@ const summaryOf = ({entries, lookedAt, cursor, unreadable}: Page, position: numb
 	return h('span', {class: 'count', attributes: {role: 'status'}}, `${range}, ${far}${unread}`);
 };
 
+/** A whole URL that is not stored has an explanation. */
+const nothingFound = (filter: Readonly<Record<string, string>>): HTMLElement => {
+	const {search = ''} = filter;
+	const hasFilter = Object.keys(filter).some(name => name !== 'sort');
+	return empty(
+		hasFilter ? 'Nothing that is stored matches.' : 'Nothing is stored.',
+		...urlOf(search) === undefined ? [' ', h('a', {attributes: {href: linkTo('explain', {url: search})}}, 'Explain this URL')] : [],
+	);
+};
+
 export const entries: View = {
 	title: 'Entries',
 	async show(root, parameters, signal) {
@@ -212,8 +223,7 @@ export const entries: View = {
 					button('← Previous', turn(position - 1), {disabled: !pages.hasBefore(position)}),
 					button(page.entries.length === 0 && page.cursor !== undefined ? 'Search on →' : 'Next →', turn(position + 1), {disabled: !pages.hasAfter(position)}),
 				);
-				const hasFilter = Object.keys(filter).some(name => name !== 'sort');
-				list.replaceChildren(pager, page.entries.length > 0 ? tableOf(page.entries) : empty(hasFilter ? 'Nothing that is stored matches.' : 'Nothing is stored.'));
+				list.replaceChildren(pager, page.entries.length > 0 ? tableOf(page.entries) : nothingFound(filter));
 			} catch (error) {
 				if (!signal.aborted) {
 					const again = error instanceof ApiError && error.statusCode === 410;

@@ -1,9 +1,10 @@
 import type {WireDone, WireExplained, WireExplanation, WireResponse} from '../api/wire.ts';
-import {get, post} from './api.ts';
+import {ask, get, post} from './api.ts';
 import {showBody} from './body.ts';
 import {confirmed} from './confirm.ts';
 import {showDecision} from './decision.ts';
 import {button, h, linkTo} from './dom.ts';
+import {keepDraft} from './draft.ts';
 import {formatBytes, formatSeconds} from './format.ts';
 import {lifeline} from './lifeline.ts';
 import {attempt, notify} from './notice.ts';
@@ -12,7 +13,7 @@ import {isReadOnly} from './settings.ts';
 import type {View} from './view.ts';
 
 const tellPurge = ({isConfirmed}: WireDone, what: string): void => {
-	notify(isConfirmed ? `${what} The store confirmed it, for every process.` : `${what} The store has not confirmed it: try again.`, isConfirmed ? 'done' : 'warning');
+	notify(isConfirmed ? `${what} The store confirmed it, for every process.` : `${what} The store has not confirmed it: try again.`, isConfirmed ? 'done' : 'error');
 };
 
 const purgeButtons = ({storeKey, url}: WireResponse): HTMLElement => h(
@@ -105,7 +106,7 @@ const variantTable = (stored: WireResponse, all: readonly WireExplained[]): HTML
 /** The explanation of a request that has this response; the failure, if the URL and the header fields alone do not tell it apart. */
 const explainOf = async ({url, method, vary}: WireResponse, signal: AbortSignal): Promise<WireExplanation | Error> => {
 	try {
-		return await get<WireExplanation>('explain', {url, method, header: Object.entries(vary).map(([name, value]) => `${name}: ${value}`)}, signal);
+		return await ask<WireExplanation>('explain', {url, method, header: Object.entries(vary).map(([name, value]) => `${name}: ${value}`)}, signal);
 	} catch (error) {
 		return error instanceof Error ? error : new Error(String(error));
 	}
@@ -116,7 +117,14 @@ const toldApart = ({url, method, vary}: WireResponse): HTMLElement => h(
 	'p',
 	{class: 'hint'},
 	'This response is stored for requests with a user, an additional key, a content or credentials of their own. Without them, the same URL comes to another decision. ',
-	h('a', {attributes: {href: linkTo('explain', {url, method, headers: Object.entries(vary).map(([name, value]) => `${name}: ${value}`).join('\n')})}}, 'Explain such a request'),
+	h('a', {
+		attributes: {href: linkTo('explain', {url, method})},
+		on: {
+			click() {
+				keepDraft({url, method, headers: Object.entries(vary).map(([name, value]) => `${name}: ${value}`).join('\n'), user: '', key: '', json: ''});
+			},
+		},
+	}, 'Explain such a request'),
 );
 
 export const entry: View = {

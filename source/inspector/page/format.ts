@@ -10,11 +10,11 @@ export const formatCount = (value: number): string => number.format(value);
 
 export const formatShare = (part: number, whole: number): string => whole === 0 ? '–' : percentage.format(part / whole);
 
-const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 export const formatBytes = (bytes: number): string => {
-	const exponent = Math.min(byteUnits.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
-	return `${oneDecimal.format(bytes / (1000 ** exponent))} ${byteUnits[exponent] ?? 'B'}`;
+	const exponent = Math.min(byteUnits.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+	return `${oneDecimal.format(bytes / (1024 ** exponent))} ${byteUnits[exponent] ?? 'B'}`;
 };
 
 const timeUnits: ReadonlyArray<readonly [unit: string, seconds: number]> = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]];

@@ -5,7 +5,8 @@ import {formatCount, formatDate, formatFromNow} from './format.ts';
 import {attempt} from './notice.ts';
 import {badge, card, empty, facts, failure, foreign} from './parts.ts';
 import {isReadOnly} from './settings.ts';
-import {readSwitches, switchTable} from './switches.ts';
+import {storeBadge} from './store-state.ts';
+import {showSwitches} from './switches.ts';
 import {repeat, type View} from './view.ts';
 
 const refreshMs = 5000;
@@ -21,7 +22,8 @@ const meanings: Readonly<Record<string, string>> = {
 	closed: 'The cache is closed.',
 };
 
-const nodeFacts = ({since, lastError, lastErrorAt}: WireNode): HTMLElement => facts([
+const nodeFacts = ({since, lastError, lastErrorAt}: WireNode, place?: WireHealth['place']): HTMLElement => facts([
+	...place ? [['Address', h('code', {}, place.address)] as const, ['Namespace', h('code', {}, place.namespace)] as const] : [],
 	['Since', `${formatDate(since)} (${formatFromNow(since)})`],
 	...lastError === undefined ? [] : [['Last error', foreign(lastError), lastErrorAt !== undefined && ` (${formatFromNow(lastErrorAt)})`] as const],
 ]);
@@ -29,8 +31,14 @@ const nodeFacts = ({since, lastError, lastErrorAt}: WireNode): HTMLElement => fa
 /** A name in camel case as words. */
 const words = (name: string): string => name.replaceAll(/[A-Z]/gv, letter => ` ${letter.toLowerCase()}`);
 
-const content = ({state, nodes, counters, ...rest}: WireHealth): HTMLElement[] => [
-	card('Store', h('p', {class: 'verdict'}, badge(state), h('span', {}, meanings[state] ?? '')), nodeFacts({state, ...rest})),
+const noAnswer = 'The store does not answer. Requests go on without it.';
+
+const content = ({state, isAnswering, place, nodes, counters, ...rest}: WireHealth): HTMLElement[] => [
+	card(
+		'Store',
+		h('p', {class: 'verdict'}, storeBadge({state, isAnswering}), h('span', {}, isAnswering || state === 'closed' ? meanings[state] ?? '' : noAnswer)),
+		nodeFacts({state, ...rest}, place),
+	),
 	...(nodes.length === 0
 		? []
 		: [
@@ -41,7 +49,11 @@ const content = ({state, nodes, counters, ...rest}: WireHealth): HTMLElement[] =
 				),
 			),
 		]),
-	card('Keys of the store, since this cache was made', facts(Object.entries(counters).map(([name, count]) => [words(name), formatCount(count)]))),
+	card(
+		'Reads and writes of this process',
+		h('p', {class: 'hint'}, 'Keys of the store since this process made its cache. The inspector reads through the same cache, and is counted too.'),
+		facts(Object.entries(counters).map(([name, count]) => [words(name), formatCount(count)])),
+	),
 ];
 
 const checkCard = (): HTMLElement => {
@@ -66,8 +78,8 @@ export const health: View = {
 	title: 'Health',
 	async show(root, _parameters, signal) {
 		const state = h('div', {class: 'stack'});
-		const switches = card('Switches', empty('Reading…'));
-		root.append(state, switches, await isReadOnly() ? '' : checkCard());
+		const switches = h('div', {}, empty('Reading…'));
+		root.append(state, card('Switches', switches), await isReadOnly() ? '' : checkCard());
 		const refresh = async () => {
 			const now = await get<WireHealth>('health', {}, signal);
 			state.replaceChildren(...content(now));
@@ -75,6 +87,6 @@ export const health: View = {
 
 		await refresh();
 		repeat(refresh, refreshMs, signal);
-		switches.lastElementChild?.replaceWith(switchTable(await readSwitches(signal)));
+		await showSwitches(switches, signal);
 	},
 };

@@ -1,5 +1,4 @@
-import type {WireHealth} from '../api/wire.ts';
-import {get, takeToken} from './api.ts';
+import {takeToken} from './api.ts';
 import {byId, h, linkTo} from './dom.ts';
 import {entries} from './entries.ts';
 import {entry} from './entry.ts';
@@ -7,9 +6,10 @@ import {explain} from './explain.ts';
 import {health} from './health.ts';
 import {live} from './live.ts';
 import {overview} from './overview.ts';
-import {badge, failure} from './parts.ts';
+import {badge, empty, failure} from './parts.ts';
 import {purge} from './purge.ts';
 import {isReadOnly} from './settings.ts';
+import {showStore} from './store-state.ts';
 import {repeat, type View} from './view.ts';
 
 /** The tabs, in their order. */
@@ -17,6 +17,14 @@ const allTabs: Readonly<Record<string, View>> = {overview, entries, live, explai
 
 /** A page that can only show has no purges. */
 let tabs = allTabs;
+
+/** In place of a view that is not there. */
+const missing = (name: string): View => ({
+	title: name === 'purge' ? 'Purge' : 'Not found',
+	show(root) {
+		root.append(empty(name === 'purge' ? 'This inspector is read-only: it purges and freezes nothing.' : 'There is no such view.'));
+	},
+});
 
 const storeMs = 5000;
 
@@ -28,7 +36,7 @@ const showTabs = (active: string): void => {
 
 const show = (): void => {
 	const [name = '', query = ''] = location.hash.replace(/^#\/?/v, '').split('?', 2);
-	const [id, view] = Object.entries({...tabs, entry}).find(([each]) => each === name) ?? ['overview', overview];
+	const [id, view] = Object.entries({...tabs, entry}).find(([each]) => each === name) ?? (name === '' ? ['overview', overview] : ['missing', missing(name)]);
 	current.abort();
 	current = new AbortController();
 	const {signal} = current;
@@ -48,22 +56,11 @@ const show = (): void => {
 	})();
 };
 
-const showStore = async (): Promise<void> => {
-	const element = byId('store');
-	try {
-		const {state, since} = await get<WireHealth>('health');
-		element.replaceChildren(badge(`store: ${state}`, state));
-		element.title = `since ${since}`;
-	} catch (error) {
-		element.replaceChildren(badge('no answer', 'unavailable'));
-		element.title = error instanceof Error ? error.message : '';
-	}
-};
-
 const applySettings = async (): Promise<void> => {
 	if (await isReadOnly()) {
 		const {purge: _purge, ...others} = allTabs;
 		tabs = others;
+		byId('mode').replaceChildren(badge('read-only'));
 	}
 
 	show();
@@ -79,6 +76,7 @@ addEventListener('hashchange', () => {
 	} else if (location.hash.startsWith('#token=')) {
 		takeToken();
 		void applySettings();
+		void showStore();
 	}
 });
 void applySettings();

@@ -3,13 +3,13 @@ import {button, byId, h} from './dom.ts';
 const shownMs = 6000;
 
 /** Tells what came of an action, for a while. An error stays until it is closed. */
-export const notify = (text: string, kind: 'done' | 'warning' | 'error' = 'done'): void => {
+export const notify = (text: string, kind: 'done' | 'error' = 'done'): void => {
 	const notice = h('div', {class: `notice ${kind}`}, h('span', {}, text));
 	notice.append(button('×', () => {
 		notice.remove();
 	}, {class: 'close', 'aria-label': 'Close'}));
 	byId('notices').append(notice);
-	if (kind !== 'error') {
+	if (kind === 'done') {
 		setTimeout(() => {
 			notice.remove();
 		}, shownMs);

@@ -1,10 +1,10 @@
 import type {WireCounts, WireStatistics} from '../api/wire.ts';
-import {get} from './api.ts';
+import {ApiError, get} from './api.ts';
 import {chart} from './chart.ts';
 import {button, h, linkTo, type Child} from './dom.ts';
 import {formatBytes, formatCount, formatMs, formatSeconds, formatShare, formatTime} from './format.ts';
 import {bars, card, empty, failure, foreign} from './parts.ts';
-import {readSwitches, switchTable} from './switches.ts';
+import {showSwitches} from './switches.ts';
 import {repeat, type View} from './view.ts';
 
 const periods: ReadonlyArray<readonly [since: string, label: string]> = [['15m', '15 min'], ['1h', '1 hour'], ['6h', '6 hours'], ['1d', '1 day'], ['2d', '2 days']];
@@ -29,8 +29,8 @@ const tiles = (stats: WireStatistics): HTMLElement => {
 		tile('Hit ratio', formatShare(savedOf(stats), requests), `${formatCount(savedOf(stats))} of ${formatCount(requests)} requests`, 'main'),
 		tile('Time saved', formatSeconds(savedMs / 1000), requests === 0 ? undefined : `${formatMs(savedMs / requests)} a request`),
 		tile('Traffic saved', formatBytes(bytes.memory + bytes.store), `${formatShare(bytes.memory + bytes.store, allBytes)} of all bodies`),
-		tile('Look-ups', p50Ms === undefined ? '–' : formatMs(p50Ms), p99Ms === undefined ? undefined : `99 % within ${formatMs(p99Ms)}`),
-		tile('Failed', formatCount(errors), 'requests and refreshes'),
+		tile('Look-ups', p50Ms === undefined ? '–' : formatMs(p50Ms), p99Ms === undefined ? undefined : `99% within ${formatMs(p99Ms)}`),
+		tile('Failed', formatCount(errors), `requests and refreshes; the cache itself answered ${formatCount(stats.statuses.unavailable ?? 0)} with 504`),
 		tile('Refreshed', formatCount(refreshes), `in the background; ${formatCount(collapsed)} collapsed`),
 	);
 };
@@ -89,7 +89,7 @@ const refusedCard = ({notStored}: WireStatistics['hottest']): HTMLElement =>
 			),
 	);
 
-const details = ({hottest, origins, reasons, notStored}: WireStatistics): HTMLElement =>
+const details = ({requests, hottest, origins, reasons, notStored}: WireStatistics): HTMLElement =>
 	h(
 		'div',
 		{class: 'columns'},
@@ -101,10 +101,10 @@ const details = ({hottest, origins, reasons, notStored}: WireStatistics): HTMLEl
 				hottest.urls.length === 0
 					? empty('None yet.')
 					: bars(
-						hottest.urls.map(({url, requests}) => [
+						hottest.urls.map(({url, requests: count}) => [
 							h('a', {attributes: {href: linkTo('entries', {search: url})}}, foreign(url)),
-							requests,
-							formatCount(requests),
+							count,
+							formatCount(count),
 						]),
 					),
 			),
@@ -115,15 +115,25 @@ const details = ({hottest, origins, reasons, notStored}: WireStatistics): HTMLEl
 			{class: 'stack'},
 			card('Origins', Object.keys(origins).length === 0 ? empty('None yet.') : originRows(origins)),
 			card('Reasons', Object.keys(reasons).length === 0 ? empty('None yet.') : bars(countRows(reasons))),
-			card('Not stored', Object.keys(notStored).length === 0 ? empty('Everything that the origins sent was stored.') : bars(countRows(notStored))),
+			card('Not stored', Object.keys(notStored).length === 0 ? empty(requests === 0 ? 'None yet.' : 'Everything that the origins sent was stored.') : bars(countRows(notStored))),
 		),
 	);
 
-const content = (stats: WireStatistics): HTMLElement[] => [
-	...stats.isOfFleet ? [] : [h('p', {class: 'hint'}, `These are the requests of this process alone. ${stats.why ?? ''}`)],
+const counted = (stats: WireStatistics): HTMLElement[] => [
 	tiles(stats),
 	...stats.timeline.length > 0 ? charts(stats) : [],
 	details(stats),
+];
+
+/** The counts of this process alone say nothing of the others, and a process that only inspects has none. */
+const ofProcess = ({isIncomplete = false, why = ''}: WireStatistics): HTMLElement =>
+	isIncomplete
+		? failure(new Error(`Not known: the counts of all processes cannot be read. ${why}`))
+		: h('p', {class: 'hint'}, `These are the requests of this process alone. ${why}`);
+
+const content = (stats: WireStatistics): HTMLElement[] => [
+	...stats.isOfFleet ? [] : [ofProcess(stats)],
+	...stats.isIncomplete && stats.requests === 0 ? [] : counted(stats),
 ];
 
 export const overview: View = {
@@ -152,6 +162,11 @@ export const overview: View = {
 					}
 				}
 			} catch (error) {
+				// Without a token, no other request of this view has an answer either.
+				if (error instanceof ApiError && error.statusCode === 401) {
+					throw error;
+				}
+
 				if (!signal.aborted) {
 					body.replaceChildren(failure(error));
 				}
@@ -160,9 +175,10 @@ export const overview: View = {
 
 		await refresh();
 		repeat(refresh, refreshMs, signal);
-		const inForce = await readSwitches(signal);
-		if (inForce.length > 0) {
-			body.before(card('Switches in force', switchTable(inForce)));
+		const list = h('div');
+		const {switches, why} = await showSwitches(list, signal);
+		if (why !== undefined || switches.length > 0) {
+			body.before(card('Switches in force', list));
 		}
 	},
 };

@@ -7,6 +7,9 @@ export type StoreReadiness = {
 
 /** Connecting, waiting for what is under way, and closing. */
 export type StoreLifecycle = {
+	/** The address, without credentials, or the kind of store. */
+	readonly address: string;
+
 	/**
 	Checks whether the store supports the operations of the cache.
 
