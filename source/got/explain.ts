@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
+import type {ClientRequest} from 'node:http';
 import type {NormalizedOptions, OptionsInit, Response} from 'got';
 import type {Asked} from '../cache/exchange.ts';
 import {withOnlyIfCached} from '../http/directives.ts';
@@ -100,10 +101,16 @@ const readBody = async (chunks: AsyncIterable<Uint8Array>, mostBytes: number): P
 /** Asks the origin by plain got: once, past every cache, and without following a redirect. A body that is too large to be stored is not read to its end. */
 const askOrigin = async ({now, settings, store}: GotContext, request: RequestLike): Promise<OriginAnswer> => {
 	const requestTimeMs = now();
-	const startedMonoMs = ownTimers.now();
-	const end = () => ({requestTimeMs, durationMs: ownTimers.now() - startedMonoMs});
+	let sentMonoMs = ownTimers.now();
+	const end = () => ({requestTimeMs, durationMs: ownTimers.now() - sentMonoMs});
 	const mostBytes = Math.min(settings.request.maxBodyBytes, store.mostBodyBytes);
 	const stream = got.stream(request.url, {...optionsFor(request), throwHttpErrors: false, followRedirect: false, timeout: {request: patienceMs}});
+	// The first request of a process is slow to begin, which is not the origin's time.
+	stream.once('request', (native: ClientRequest) => {
+		native.once('finish', () => {
+			sentMonoMs = ownTimers.now();
+		});
+	});
 	if (!hasContent(request) && !['GET', 'HEAD'].includes(stream.options.method)) {
 		stream.end();
 	}

@@ -168,7 +168,7 @@ export type OriginJudgement = {
 	readonly statusCode: number | undefined;
 	/** Why there was no response; `undefined` if there was one. */
 	readonly error: string | undefined;
-	/** The time from the request to the whole response, in milliseconds. */
+	/** The time from when the request was sent to the whole response, in milliseconds. */
 	readonly durationMs: number;
 	/** Whether it would be stored, if the store takes it. */
 	readonly isStored: boolean;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {randomBytes} from 'node:crypto';
+import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import {test} from 'node:test';
 import {gzipSync} from 'node:zlib';
 import {redisCache, type Explanation, type OriginJudgement, type RedisCacheOptions, type RequestCacheOptions} from '../../source/index.ts';
@@ -550,4 +551,25 @@ test('asked, a redirect is judged itself, and a compressed body with its Vary', 
 
 	const judgement = await scene.judge('items');
 	assert.deepEqual([judgement.isStored, aboutOf(judgement, 'warning')], [true, ['vary']]);
+});
+
+test('asked, the time is that of the origin, without what passed before the request was sent', async () => {
+	await using scene = await setUpScene();
+	scene.answer({'cache-control': 'max-age=60'});
+	let heldMs = 0;
+	// The process is busy while the request begins.
+	const hold = () => {
+		const startMs = performance.now();
+		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+		heldMs = performance.now() - startMs;
+	};
+
+	subscribe('http.client.request.start', hold);
+	const startMs = performance.now();
+	const {durationMs} = await scene.judge('items');
+	const totalMs = performance.now() - startMs;
+	unsubscribe('http.client.request.start', hold);
+	assert.ok(heldMs > 0);
+	assert.ok(durationMs > 0);
+	assert.ok(durationMs <= totalMs - heldMs, `${durationMs} of ${totalMs}, ${heldMs} held`);
 });
