@@ -126,9 +126,9 @@ const counted = (stats: WireStatistics): HTMLElement[] => [
 ];
 
 /** The counts of this process alone say nothing of the others, and a process that only inspects has none. */
-const ofProcess = ({isIncomplete = false, why = ''}: WireStatistics): HTMLElement =>
+const ofProcess = ({isIncomplete = false, requests, why = ''}: WireStatistics): HTMLElement =>
 	isIncomplete
-		? failure(new Error(`Not known: the counts of all processes cannot be read. ${why}`))
+		? failure(new Error(`Not known: the counts of all processes cannot be read. ${requests === 0 ? '' : 'These are the requests of this process alone. '}${why}`))
 		: h('p', {class: 'hint'}, `These are the requests of this process alone. ${why}`);
 
 const content = (stats: WireStatistics): HTMLElement[] => [
