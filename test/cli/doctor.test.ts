@@ -82,7 +82,7 @@ test('doctor warns of noeviction, and of a Redis that is nearly full', async () 
 	await using redis = await startRedis({args: ['--maxmemory', '4mb']});
 	const {of, code} = await diagnose(redis.url);
 	assert.equal(of('eviction')[0]?.verdict, 'warning');
-	assert.match(of('eviction')[0]?.advice ?? '', /allkeys-lru/v);
+	assert.match(of('eviction')[0]?.advice ?? '', /allkeys-lfu/v);
 	assert.equal(code, 0);
 
 	await redis.client.configSet('maxmemory', '1100kb');

@@ -52,7 +52,7 @@ const startScene = async (options: RedisCacheOptions = {}) => {
 	};
 };
 
-const why = (consequence: string): RegExp => new RegExp(String.raw`^got-redis-cache: Redis is full and makes no room, so a (?:soft )?purge was not confirmed: ${consequence}.* \(store: redis://127\.0\.0\.1:\d+\)\. Its .maxmemory-policy. is .noeviction., .*raise .maxmemory., or set .maxmemory-policy allkeys-lru.$`, 'v');
+const why = (consequence: string): RegExp => new RegExp(String.raw`^got-redis-cache: Redis is full and makes no room, so a (?:soft )?purge was not confirmed: ${consequence}.* \(store: redis://127\.0\.0\.1:\d+\)\. Its .maxmemory-policy. is .noeviction., .*raise .maxmemory., or set .maxmemory-policy allkeys-lfu.$`, 'v');
 
 type Case = {
 	readonly purge: (cache: RedisCache, url: string) => Promise<boolean>;

@@ -15,7 +15,7 @@ test('a Redis without a bound is warned of if nothing expires', () => {
 test('a Redis with a bound is warned of if it removes nothing of the cache when it is full', () => {
 	assert.deepEqual(warned(1, true), ['noeviction']);
 	assert.deepEqual(warned(1, false), ['noeviction', 'volatile-lru', 'volatile-lfu', 'volatile-random', 'volatile-ttl']);
-	assert.match(whyNotLasting({maxBytes: 1, policy: 'noeviction'}, true) ?? '', /`maxmemory-policy noeviction`.*Set `maxmemory-policy allkeys-lru`/v);
+	assert.match(whyNotLasting({maxBytes: 1, policy: 'noeviction'}, true) ?? '', /`maxmemory-policy noeviction`.*Set `maxmemory-policy allkeys-lfu`/v);
 	assert.match(whyNotLasting({maxBytes: 1, policy: 'volatile-lru'}, false) ?? '', /only keys with a TTL/v);
 });
 

@@ -4,7 +4,7 @@ import {failed, ok, warning, type Finding} from './check.ts';
 
 type Info = ReadonlyMap<string, string>;
 
-const whatToSet = 'Set maxmemory-policy allkeys-lru, or volatile-ttl if this Redis holds more than caches';
+const whatToSet = 'Set maxmemory-policy allkeys-lfu, or volatile-lfu if this Redis holds more than caches';
 
 const oldestWithTracking = 6;
 

@@ -8,7 +8,7 @@ export const readEviction = (info: string): Eviction | undefined => {
 	return policy === undefined || maxBytes === undefined ? undefined : {policy, maxBytes: Number(maxBytes)};
 };
 
-const whatToSet = 'Set `maxmemory-policy allkeys-lru`, or `volatile-ttl` if this Redis holds more than caches';
+const whatToSet = 'Set `maxmemory-policy allkeys-lfu`, or `volatile-lfu` if this Redis holds more than caches';
 
 /**
 @param expires - Whether keys have a TTL.
@@ -16,7 +16,7 @@ const whatToSet = 'Set `maxmemory-policy allkeys-lru`, or `volatile-ttl` if this
 */
 export const whyNotLasting = ({maxBytes, policy}: Eviction, expires: boolean): string | undefined => {
 	if (maxBytes === 0) {
-		return expires ? undefined : 'With `ttl: false` nothing is ever removed, and Redis has no `maxmemory`: it grows until its machine is full. Set `maxmemory`, and `maxmemory-policy allkeys-lru`';
+		return expires ? undefined : 'With `ttl: false` nothing is ever removed, and Redis has no `maxmemory`: it grows until its machine is full. Set `maxmemory`, and `maxmemory-policy allkeys-lfu`';
 	}
 
 	if (policy === 'noeviction') {
@@ -24,6 +24,6 @@ export const whyNotLasting = ({maxBytes, policy}: Eviction, expires: boolean): s
 	}
 
 	return !expires && policy.startsWith('volatile-')
-		? `Redis has \`maxmemory-policy ${policy}\`, which removes only keys with a TTL, and \`ttl: false\` gives them none: once it is full, nothing new is stored. Set \`maxmemory-policy allkeys-lru\``
+		? `Redis has \`maxmemory-policy ${policy}\`, which removes only keys with a TTL, and \`ttl: false\` gives them none: once it is full, nothing new is stored. Set \`maxmemory-policy allkeys-lfu\``
 		: undefined;
 };

@@ -53,10 +53,10 @@ const advice: ReadonlyArray<readonly [fits: RegExp, advice: string]> = [
 	[/^SQLITE_BUSY/v, 'Another program has the file open and writes all the time, or was stopped while it did: see which one (`lsof`)'],
 	[/^SQLITE_FULL/v, 'Make room on the disk'],
 	[/^SQLITE_(?:IOERR|READONLY)$/v, 'See whether the disk is in order, and may be written'],
-	[/^OOM/v, 'Redis is full: raise `maxmemory`, or set `maxmemory-policy allkeys-lru`, so that it makes room by itself'],
+	[/^OOM/v, 'Redis is full: raise `maxmemory`, or set `maxmemory-policy allkeys-lfu`, so that it makes room by itself'],
 	[
 		/^Redis is full/v,
-		'Its `maxmemory-policy` is `noeviction`, or lets it evict no key that there is: raise `maxmemory`, or set `maxmemory-policy allkeys-lru`',
+		'Its `maxmemory-policy` is `noeviction`, or lets it evict no key that there is: raise `maxmemory`, or set `maxmemory-policy allkeys-lfu`',
 	],
 	[/^READONLY/v, 'This Redis is a replica: give the address of its master, or what createSentinel() of node-redis makes'],
 	[/^MISCONF/v, 'Redis cannot save to its disk, and so takes no writes: see its log'],
