@@ -20,7 +20,7 @@ export const formatCount = (count: number): string => count.toLocaleString('en-U
 
 export const share = (part: number, whole: number): string => whole === 0 ? '' : `${(100 * part / whole).toFixed(1)} %`;
 
-/** Requests that were answered without waiting for the origin. */
+/** Requests that were answered without the origin: the hit ratio is their share. */
 export const answeredFromCache = ({statuses: {hit, stale}}: Pick<CacheStats, 'statuses'>): number => hit + stale;
 
 export type Row = {

@@ -33,7 +33,7 @@ export const stats: Command = {
 		'The counts of all processes that share the Redis and the namespace, which each of them adds to Redis every ten seconds. Minutes count as a whole, origins and URLs in steps of ten minutes.',
 	examples: [
 		['the last hour', 'got-redis-cache stats'],
-		['the share of hits of a day, for a script', 'got-redis-cache stats --since 1d --json | jq \'.statuses.hit / .requests\''],
+		['the hit ratio of a day, for a script', 'got-redis-cache stats --since 1d --json | jq \'(.statuses.hit + .statuses.stale) / .requests\''],
 	],
 	run,
 };

@@ -153,7 +153,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 
 export const top: Command = {
 	name: 'top',
-	summary: 'watch the hottest URLs and the share of hits',
+	summary: 'watch the hottest URLs and the hit ratio',
 	usage: '[options]',
 	arguments: [0, 0],
 	options: {

@@ -13,8 +13,8 @@ const statuses = ['hit', 'stale', 'revalidated', 'miss', 'bypass', 'unavailable'
 
 const refreshMs = 10_000;
 
-/** Requests that the origin did not have to answer in full. */
-const savedOf = ({statuses: {hit = 0, stale = 0, revalidated = 0}}: WireCounts): number => hit + stale + revalidated;
+/** Requests that were answered without the origin. */
+const hitsOf = ({statuses: {hit = 0, stale = 0}}: Pick<WireCounts, 'statuses'>): number => hit + stale;
 
 const tile = (name: string, value: string, note?: string, kind = ''): HTMLElement =>
 	h('div', {class: `tile ${kind}`}, h('span', {class: 'name'}, name), h('strong', {}, value), note !== undefined && h('small', {}, note));
@@ -26,7 +26,7 @@ const tiles = (stats: WireStatistics): HTMLElement => {
 	return h(
 		'div',
 		{class: 'tiles'},
-		tile('Hit ratio', formatShare(savedOf(stats), requests), `${formatCount(savedOf(stats))} of ${formatCount(requests)} requests`, 'main'),
+		tile('Hit ratio', formatShare(hitsOf(stats), requests), `${formatCount(hitsOf(stats))} of ${formatCount(requests)} requests; ${formatCount(stats.statuses.revalidated ?? 0)} revalidated`, 'main'),
 		tile('Time saved', formatSeconds(savedMs / 1000), requests === 0 ? undefined : `${formatMs(savedMs / requests)} a request`),
 		tile('Traffic saved', formatBytes(bytes.memory + bytes.store), `${formatShare(bytes.memory + bytes.store, allBytes)} of all bodies`),
 		tile('Look-ups', p50Ms === undefined ? '–' : formatMs(p50Ms), p99Ms === undefined ? undefined : `99% within ${formatMs(p99Ms)}`),
@@ -44,7 +44,7 @@ const charts = ({timeline, requests, savedMs}: WireStatistics): HTMLElement[] =>
 			summary: `${formatCount(requests)} requests by what the cache did, and the hit ratio, over time`,
 			labels,
 			series,
-			line: {name: 'hit ratio', values: timeline.map(step => step.requests === 0 ? undefined : savedOf(step) / step.requests)},
+			line: {name: 'hit ratio', values: timeline.map(step => step.requests === 0 ? undefined : hitsOf(step) / step.requests)},
 			format: formatCount,
 		})),
 		card('Time saved', chart({
@@ -61,13 +61,13 @@ const originRows = (origins: WireStatistics['origins']): HTMLElement => h('div',
 	{},
 	h('thead', {}, h('tr', {}, h('th', {}, 'Origin'), h('th', {class: 'number'}, 'Requests'), h('th', {class: 'number'}, 'Hit ratio'), h('th', {class: 'number'}, 'Failed'))),
 	h('tbody', {}, ...Object.entries(origins).slice(0, 12).map(([origin, counts]) => {
-		const {requests = 0, hit = 0, stale = 0, revalidated = 0, errors = 0} = counts;
+		const {requests = 0, hit = 0, stale = 0, errors = 0} = counts;
 		return h(
 			'tr',
 			{},
 			h('td', {class: 'break'}, origin === '*' ? 'all others' : h('a', {attributes: {href: linkTo('entries', {origin})}}, foreign(origin))),
 			h('td', {class: 'number'}, formatCount(requests)),
-			h('td', {class: 'number'}, formatShare(hit + stale + revalidated, requests)),
+			h('td', {class: 'number'}, formatShare(hit + stale, requests)),
 			h('td', {class: 'number'}, formatCount(errors)),
 		);
 	})),
