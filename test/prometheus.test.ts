@@ -237,6 +237,39 @@ const labelsIn = (expression: string): string[] => [
 	...expression.matchAll(/[,\{]\s*(?<label>\w+)\s*[!=]/gv).map(({groups}) => groups?.label ?? ''),
 ];
 
+type Metric = {readonly name: string; readonly labels: readonly string[]};
+
+/** The metrics of a cache, by the names that a query may ask for. */
+const existingMetrics = async () => {
+	await using cache = redisCache('memory');
+	const registry = new Registry();
+	registerMetrics(cache, {registry});
+	const metrics = await registry.getMetricsAsJSON();
+	const histograms = ['_bucket', '_sum', '_count'];
+	const existing: ReadonlyMap<string, Metric> = new Map(metrics.flatMap(metric => {
+		const {labelNames} = registry.getSingleMetric(metric.name) as unknown as {readonly labelNames: readonly string[]};
+		return String(metric.type) === 'histogram'
+			? histograms.map(ending => [`${metric.name}${ending}`, {name: metric.name, labels: ['le', ...labelNames]}] as const)
+			: [[metric.name, {name: metric.name, labels: labelNames}] as const];
+	}));
+
+	return {metrics, existing};
+};
+
+/** Checks that a query asks for metrics and labels that exist, and returns the names of the metrics. */
+const checkQuery = ({title, expr}: {readonly title: string; readonly expr: string}, existing: ReadonlyMap<string, Metric>): string[] => {
+	const metrics = metricsIn(expr).map(name => {
+		const metric = existing.get(name);
+		assert.ok(metric, `${title}: ${name} does not exist`);
+		return metric;
+	});
+	assert.ok(metrics.length > 0, title);
+	const labels = new Set(['job', 'instance', ...metrics.flatMap(metric => metric.labels)]);
+	assert.deepEqual(labelsIn(expr).filter(label => !labels.has(label)), [], title);
+
+	return metrics.map(({name}) => name);
+};
+
 type Panel = {readonly type: string; readonly title: string; readonly panels?: readonly Panel[]; readonly targets?: ReadonlyArray<{readonly expr: string}>};
 
 type Dashboard = {
@@ -246,42 +279,30 @@ type Dashboard = {
 
 test('the dashboard of Grafana asks for metrics and labels that there are, and for each metric', async () => {
 	const dashboard = JSON.parse(await readFile(path.join(import.meta.dirname, '../docs/grafana-dashboard.json'), 'utf8')) as Dashboard;
-	const cache = redisCache('memory');
-	const registry = new Registry();
-	registerMetrics(cache, {registry});
-	const metrics = await registry.getMetricsAsJSON();
-	const histograms = ['_bucket', '_sum', '_count'];
-	const existing = new Map(metrics.flatMap(metric => {
-		const {labelNames} = registry.getSingleMetric(metric.name) as unknown as {readonly labelNames: readonly string[]};
-		return String(metric.type) === 'histogram'
-			? histograms.map(ending => [`${metric.name}${ending}`, {name: metric.name, labels: ['le', ...labelNames]}] as const)
-			: [[metric.name, {name: metric.name, labels: labelNames}] as const];
-	}));
-
+	const {metrics, existing} = await existingMetrics();
 	const panels = dashboard.panels.flatMap(panel => [panel, ...panel.panels ?? []]);
 	const queries = panels.flatMap(({title, targets = []}) => targets.map(({expr}) => ({title, expr})));
 	assert.ok(queries.length > 10);
 	const asked = new Set<string>();
-	for (const {title, expr} of queries) {
-		const names = metricsIn(expr);
-		assert.ok(names.length > 0, title);
-		const labels = new Set(['job', 'instance']);
-		for (const name of names) {
-			const metric = existing.get(name);
-			assert.ok(metric, `${title}: ${name} does not exist`);
-			asked.add(metric.name);
-			for (const label of metric.labels) {
-				labels.add(label);
-			}
+	for (const query of queries) {
+		for (const name of checkQuery(query, existing)) {
+			asked.add(name);
 		}
-
-		assert.deepEqual(labelsIn(expr).filter(label => !labels.has(label)), [], title);
 	}
 
 	assert.deepEqual(metrics.map(({name}) => name).filter(name => !asked.has(name)), []);
 	for (const {definition} of dashboard.templating.list) {
 		assert.ok(definition === undefined || existing.has(/(?<=^label_values\()\w+/v.exec(definition)?.[0] ?? ''), definition);
 	}
+});
 
-	await cache.close();
+test('the alerts of docs/operations.md ask for metrics and labels that there are', async () => {
+	const page = await readFile(path.join(import.meta.dirname, '../docs/operations.md'), 'utf8');
+	const rules = (/^```yaml\n(?<rules>.+?)^```$/msv.exec(page)?.groups?.rules ?? '').split('- alert: ').slice(1);
+	assert.ok(rules.length > 4);
+	const {existing} = await existingMetrics();
+	for (const rule of rules) {
+		const expr = /(?<=expr: )(?:\|\n)?.+?(?=\n +for:)/sv.exec(rule)?.[0].replace(/^\|/v, '') ?? '';
+		checkQuery({title: rule.split('\n', 1)[0] ?? '', expr}, existing);
+	}
 });
