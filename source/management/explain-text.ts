@@ -210,7 +210,7 @@ const findingLines = ({about, text, rfc, mend}: Finding, title: string): string[
 	...mend === undefined ? [] : [`  To mend it: ${mend}`],
 ];
 
-/** What a response complies with, where the name of the clause alone would tell the opposite. */
+/** The rules that a response complies with, where the name of the clause alone would tell the opposite. */
 const metInWords: ReadonlyMap<string, string> = new Map([
 	['request-no-store', 'no `no-store` in the request'],
 	['must-understand', 'no unknown status code with `must-understand`'],
@@ -251,7 +251,7 @@ const originLines = ({statusCode, error, durationMs, isStored, reason, text, rfc
 		...staleness ? [stalenessLine(staleness)] : [],
 		...ttlLine(ttlMs),
 		...namesLines({tags, groups}),
-		// What its owner might mend in a document says nothing of a failure.
+		// Advice for the owner of a document says nothing of a failure.
 		...!isStored && statusCode !== undefined && statusCode >= 500 ? [] : allFindings(findings, reason),
 	];
 };
