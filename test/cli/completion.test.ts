@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import {execFile, spawnSync} from 'node:child_process';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import {promisify} from 'node:util';
 import {commands} from '../../source/cli/commands.ts';
@@ -46,8 +49,11 @@ for (const shell of ['bash', 'zsh', 'fish']) {
 			}
 		}
 
-		// A shell that this machine lacks is tried elsewhere.
-		const {status, stderr} = has(shell) ? spawnSync(shell, ['-n'], {input: script, encoding: 'utf8'}) : {status: 0, stderr: ''};
+		// A shell that this machine lacks is tried elsewhere. Fish reads no script from a socket.
+		const file = path.join(await mkdtemp(path.join(tmpdir(), 'completion-')), 'script');
+		await writeFile(file, script);
+		const {status, stderr} = has(shell) ? spawnSync(shell, ['-n', file], {encoding: 'utf8'}) : {status: 0, stderr: ''};
+		await rm(path.dirname(file), {recursive: true});
 		assert.deepEqual([status, stderr], [0, '']);
 	});
 }
