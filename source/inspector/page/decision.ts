@@ -52,7 +52,7 @@ const decisionRows = (explanation: WireExplanation): Row[] => {
 	];
 };
 
-/** What the cache would do, as far as it is known while the store does not answer. */
+/** The decision of the cache, as far as it is known while the store does not answer. */
 const unknownRows = (explanation: WireExplanation): Row[] => [
 	['Reason', 'The store does not answer, so it is not known whether a response is stored. Requests go on without it.'],
 	...refusalRows(explanation),

@@ -52,7 +52,7 @@ const preview = async ({kind, value, origin}: Purge): Promise<WirePreview | Erro
 	try {
 		return await get<WirePreview>('preview', {kind, value, origin});
 	} catch (error) {
-		// What is refused now would be refused after the question.
+		// An input that is refused now would be refused after the question.
 		if (error instanceof ApiError && error.statusCode === 400) {
 			throw error;
 		}

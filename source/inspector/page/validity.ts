@@ -1,5 +1,5 @@
 /*
-What is typed is checked before anything is asked or sent: each check gives the message for a value that is wrong.
+The input is checked before anything is asked or sent: each check gives the message for a value that is wrong.
 */
 
 export type Check = (value: string) => string | undefined;
