@@ -591,7 +591,7 @@ test('health tells the state of the store, and a check tries it', async () => {
 	await page.getByRole('link', {name: 'Health'}).click();
 	await page.getByText('The store is read and written.').waitFor();
 	await page.getByRole('button', {name: 'Check the store'}).click();
-	await page.locator('code', {hasText: setup.redis.url}).waitFor();
+	await page.locator('[aria-live] .verdict code', {hasText: setup.redis.url}).waitFor();
 	assert.equal(await page.locator('#store .badge').innerText(), 'store: ok');
 });
 

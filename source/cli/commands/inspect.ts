@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import process from 'node:process';
-import {startInspector, type Inspector} from '../../inspector.ts';
+import type {Inspector} from '../../inspector.ts';
 import {hasScreen, openInBrowser} from '../terminal/browser.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
 import type {Command, CommandContext} from './command.ts';
@@ -13,6 +13,7 @@ const start = async ({given, store}: CommandContext): Promise<Inspector> => {
 		throw new Failure('wrongUsage', `--port is ${port}: give a whole number of at most ${highestPort}`);
 	}
 
+	const {startInspector} = await import('../../inspector.ts');
 	const cache = store.open({isCounting: true, hasUsers: true});
 	await cache.ready();
 	try {
