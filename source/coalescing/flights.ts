@@ -232,10 +232,12 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 	const judgeNow = (id: string) => {
 		const flight = flights.get(id);
 		const judge = flight?.judge;
-		if (flight && judge) {
-			flight.judge = undefined;
-			judge();
+		if (!flight || !judge) {
+			return;
 		}
+
+		flight.judge = undefined;
+		judge();
 	};
 
 	return {

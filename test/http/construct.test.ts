@@ -1,4 +1,3 @@
-/* eslint-disable @stylistic/max-len -- A row of a table is a line. */
 import {Buffer} from 'node:buffer';
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,4 +1,3 @@
-/* eslint-disable @stylistic/max-len -- A row of a table is a line. */
 import type {Decision} from '../../source/http/decision.ts';
 import type {HeaderFields} from '../../source/http/message.ts';
 import type {Settings} from '../../source/http/settings.ts';

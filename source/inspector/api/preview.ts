@@ -30,7 +30,9 @@ export const preview = async (cache: RedisCache, query: URLSearchParams): Promis
 	const group = kind === 'group' ? required(query, 'value') : undefined;
 	const iterator = cache.entries(filterOf(kind, query));
 	const {promise: isLate, resolve} = Promise.withResolvers<undefined>();
-	const timer = setTimeout(resolve, previewMs);
+	const timer = setTimeout(() => {
+		resolve(undefined);
+	}, previewMs);
 	let [count, bytes] = [0, 0];
 	try {
 		for (;;) {

@@ -355,7 +355,12 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		});
 
 	/** Without a deadline, which takes a timer. */
-	const attemptNow = async <Result>(kind: OperationKind, node: NodeHealth, operation: () => Promise<Result>, {isWritten = isNotFalse}: AttemptOptions<Result>): Promise<{result: Result} | undefined> => {
+	const attemptNow = async <Result>(
+		kind: OperationKind,
+		node: NodeHealth,
+		operation: () => Promise<Result>,
+		{isWritten = isNotFalse}: AttemptOptions<Result>,
+	): Promise<{result: Result} | undefined> => {
 		try {
 			const result = await operation();
 			noteSuccess(kind, node, isWritten(result));
