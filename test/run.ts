@@ -86,7 +86,7 @@ const isOwnProcess = (file: string): boolean =>
 	longest.includes(file)
 	|| file === alone
 	|| isSlow(file)
-	|| /^(?:after|before)Each\(|\bdelete process\.env\b|\bprocess\.env\.\w+ = |\bprocess\.(?:memoryUsage\b|on\('un)|\b(?:diagnostics_channel|registerHooks|replayForTest)\b|\bmock\.method\(ownTimers\b/mv.test(readFileSync(path.join(root, file), 'utf8'));
+	|| /^(?:after|before)Each\(|\bdelete process\.env\b|\bprocess\.env\.\w+ = |\bprocess\.(?:memoryUsage\b|on\('un)|\b(?:diagnostics_channel|registerHooks|replayForTest)\b|\bownTimers\b|\/(?:deadlines|hanging-cluster|slow-redis)\.ts'/mv.test(readFileSync(path.join(root, file), 'utf8'));
 
 const groupSize = 16;
 
