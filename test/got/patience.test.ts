@@ -10,8 +10,8 @@ However many steps a request takes, a slow store delays it once.
 */
 
 const timeoutMs = 250;
-/** The clock goes on by steps of 10 ms while nothing else is done, also where a busy machine takes long to start. A second delay would make it 500 ms. */
-const mostMs = timeoutMs + 150;
+/** The clock goes on by steps of 10 ms, and got waits for a moment before it asks again. */
+const mostMs = timeoutMs + 30;
 
 type Scene = {
 	readonly slow: SlowRedis;

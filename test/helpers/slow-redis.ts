@@ -153,6 +153,9 @@ export const startSlowRedis = async (mock: MockTracker): Promise<SlowRedis> => {
 			while (!waiting.isOver) {
 				await goOn();
 				await turns();
+				// On a busy machine, the body of an origin's response arrives some turns after its head, but before the reply to a later command.
+				await redis.client.ping();
+				await turns();
 			}
 
 			await acting;
