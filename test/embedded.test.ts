@@ -115,6 +115,12 @@ const watchdogsOf = async ({socketPath, pid}: {socketPath: string; pid: number})
 	return watchdogs;
 };
 
+/** Whether a shell waits for `sleep`: the watching process has written, and looks again soon. */
+const isSleeping = async (shell: number): Promise<boolean> => {
+	const {stdout} = await promisify(execFile)('ps', ['-eo', 'ppid=,comm=']);
+	return stdout.split('\n').some(line => /^(?<parent>\d+)\s+sleep$/v.exec(line.trim())?.groups?.parent === String(shell));
+};
+
 /** In the order in which neither does anything about the end of the other: the waiting process would end the server at once. */
 const waitingFirst = async (server: Parameters<typeof watchdogsOf>[0]): Promise<readonly number[]> => {
 	const [watching, waiting] = await watchdogsOf(server) as [number, number];
@@ -321,6 +327,22 @@ for (const [index, which] of ['the watching', 'the waiting'].entries()) {
 		t.assert.strictEqual(await using(redis, async client => client.get('key')), 'value');
 	});
 }
+
+test('without the waiting process of the watchdog, killed when it has been told of the end of the owner and has done nothing about it, the server still ends', async (t: TestContext) => {
+	const owner = await ready(startOwner(t, {}));
+	const server = await watch(owner.socketPath);
+	const [watching, waiting] = await watchdogsOf(owner) as [number, number];
+	process.kill(waiting, 'SIGSTOP');
+	await kill(owner);
+	await until(async () => await isSleeping(watching) || !(await processesOf(owner.socketPath)).includes(watching));
+	t.assert.ok(server.isOpen());
+
+	process.kill(waiting, 'SIGKILL');
+
+	await server.ended;
+	await untilRemoved(owner.socketPath);
+	t.assert.deepStrictEqual(await processesLeftOf(owner.socketPath), []);
+});
 
 test('keeps the data and their TTL at `path`, for the current user alone', async (t: TestContext) => {
 	const rdbPath = await newPath('a "quoted" näme.rdb');
