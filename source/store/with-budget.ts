@@ -1,4 +1,4 @@
-import {withinBudget, spentMsOf, type RequestBudget} from './guard/budget.ts';
+import {isSpent, withinBudget, type RequestBudget} from './guard/budget.ts';
 import {isLongKey} from './ports/long-keys.ts';
 import type {PurgeResult} from './ports/guards.ts';
 import type {Store} from './ports/store.ts';
@@ -24,7 +24,7 @@ export const withBudget = (store: Store, timeoutMs: number, budget: RequestBudge
 		const nothing = keys.map(() => undefined);
 		// A long value has a time of its own, in proportion to its length.
 		if (keys.some(key => isLongKey(key))) {
-			return spentMsOf(budget) < timeoutMs ? whole.get(keys) : nothing;
+			return isSpent(budget, timeoutMs) ? nothing : whole.get(keys);
 		}
 
 		return wait(whole.get(keys), nothing, !whole.needsExtraRoundTrip);

@@ -5,7 +5,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {atDeadline, noteAnswer} from '../../source/store/guard/deadline.ts';
 import type {Answering} from '../../source/store/ports/status.ts';
 import {ownTimers} from '../../source/store/ports/own-timers.ts';
-import {createBudget, withinBudget, spentMsOf} from '../../source/store/guard/budget.ts';
+import {createBudget, isSpent, spentMsOf, withinBudget} from '../../source/store/guard/budget.ts';
 
 /** For all tests of this file: no clock goes back. */
 let nowMs = performance.now();
@@ -250,6 +250,14 @@ test('a store that was given up has nothing more', async t => {
 	assert.equal(spentMsOf(patience), 250);
 	assert.equal(await withinBudget(patience, 250, Promise.resolve('answer'), answered), 'given up');
 });
+
+for (const [spentMs, expected] of [[0, false], [248.9, false], [249.1, true], [249.99999999999272, true], [250, true], [300, true]] as const) {
+	test(`a budget of 250 ms, ${spentMs} ms spent, is ${expected ? '' : 'not '}spent, and a further step is ${expected ? 'not ' : ''}tried`, async () => {
+		const budget = {...createBudget(), spentMs};
+		assert.equal(isSpent(budget, 250), expected);
+		assert.equal(await withinBudget(budget, 250, Promise.resolve('answer'), answered), expected ? 'given up' : 'answer');
+	});
+}
 
 test('a busy process has no more time for a store that was given up', async t => {
 	const {pass, block} = await start(t);

@@ -5,7 +5,7 @@ import type {Leader} from '../../coalescing/flights.ts';
 import type {Lease, Leases} from '../../coalescing/lease.ts';
 import {flushWrites, isAllSent} from '../../resource/resource.ts';
 import {endGuard} from '../../resource/write-guard.ts';
-import {withinBudget, spentMsOf} from '../../store/guard/budget.ts';
+import {isSpent, spentMsOf, withinBudget} from '../../store/guard/budget.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
@@ -103,7 +103,7 @@ const awaitLease = async (participant: Participant, leases: Leases, leader: Lead
 			return undefined;
 		}
 
-		if (spentMsOf(budget) >= timeoutMs || [exchange.key, ...versions.keys()].some(key => !context.store.isReadable(key))) {
+		if (isSpent(budget, timeoutMs) || [exchange.key, ...versions.keys()].some(key => !context.store.isReadable(key))) {
 			// The other process's response cannot be seen in time.
 			return undefined;
 		}

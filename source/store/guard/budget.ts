@@ -35,6 +35,9 @@ export const createBudget = (): RequestBudget => ({
 	sinceIdleMs: 0,
 });
 
+/** With less than that there is no need to begin: timers are as exact as that. */
+const leastMs = 1;
+
 /** A process that is idle for less of the time than this is busy. */
 const leastIdleShare = 0.1;
 
@@ -50,6 +53,9 @@ const storeMsOf = ({sinceMs, sinceIdleMs}: RequestBudget): number => {
 };
 
 export const spentMsOf = (budget: RequestBudget): number => budget.steps === 0 ? budget.spentMs : budget.spentMs + storeMsOf(budget);
+
+/** Whether the store has had all its time. */
+export const isSpent = (budget: RequestBudget, timeoutMs: number): boolean => timeoutMs - spentMsOf(budget) < leastMs;
 
 /** A budget of its own with the time that is left now. */
 export const copyOfBudget = (budget: RequestBudget): RequestBudget => ({...budget, spentMs: spentMsOf(budget), steps: 0});
@@ -68,9 +74,6 @@ const begin = (budget: RequestBudget): void => {
 	budget.sinceMs = ownTimers.now();
 	budget.sinceIdleMs = idleMs();
 };
-
-/** With less than that there is no need to begin. */
-const leastMs = 1;
 
 /** Leaves a little for one more step, though the time is over, if the process has taken it itself, or if the store answers. */
 const makeRoom = (budget: RequestBudget, timeoutMs: number): void => {
