@@ -2,15 +2,14 @@ import type {Decision} from '../http/decision.ts';
 import type {Refusal} from '../http/outcome.ts';
 import {variantId} from '../http/vary.ts';
 import {
-	headKey,
 	purge,
 	removeVariants,
 	dropReplaced,
-	variantKey,
 	whenVariantsAreSent,
 	type ResourceContext,
 } from '../resource/resource.ts';
-import {resourceOf} from '../tags/versions.ts';
+import {headKey, variantKey} from '../resource/store-keys.ts';
+import {resourceOf} from '../store/ports/guard-token.ts';
 import type {StoredResponse, VariantIndex, VariantReference} from '../types/stored.ts';
 import type {Exchange, ExchangeContext} from './exchange.ts';
 

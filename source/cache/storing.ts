@@ -7,6 +7,7 @@ import type {RequestSettings} from '../options/resolve-options.ts';
 import {isPurgedSince, lastPurgeOf, dropReplaced, noteVersionKeys, write} from '../resource/resource.ts';
 import {tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
+import {guardKeyOf} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import {readVersions} from '../tags/current-versions.ts';
@@ -14,7 +15,6 @@ import {versionsFor} from '../tags/ensure-versions.ts';
 import {switchFor} from '../tags/switching.ts';
 import {
 	groupVersionKey,
-	guardKey,
 	longestExchangeMs,
 	versionKeysOf,
 	versionsAsSeen,
@@ -156,7 +156,7 @@ export const storeUnderRequest = async (context: ExchangeContext, {settings, req
 		index: undefined,
 		requestTimeMs,
 		startedAt: isOwn ? ownTimers.now() : asked.startedAt,
-		versions: isOwn ? new Map([...versions, [guardKey(key), purge.token ?? '']]) : versions,
+		versions: isOwn ? new Map([...versions, [guardKeyOf(key), purge.token ?? '']]) : versions,
 		guard: isOwn ? {kind: 'seen', token: purge.token ?? ''} : guard,
 		budget,
 	};

@@ -2,13 +2,14 @@ import {keyOf, type Asked, type ExchangeContext} from '../cache/exchange.ts';
 import type {RequestHead} from '../http/message.ts';
 import type {SearchVariance} from '../http/no-vary-search.ts';
 import {isSelected} from '../http/vary.ts';
-import {asResponse, everyKey, headKey, lastPurgeOf, variantKey} from '../resource/resource.ts';
-import {requestedVariant, type Selection} from '../resource/selection.ts';
-import {isPurgeToken} from '../store/ports/guard-token.ts';
+import {asResponse, everyKey, lastPurgeOf} from '../resource/resource.ts';
+import type {Selection} from '../resource/selection.ts';
+import {headKey, requestedVariantKey, variantKeysOf} from '../resource/store-keys.ts';
+import {guardKeyOf, isPurgeToken} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {versionsIn} from '../tags/current-versions.ts';
 import {askSearchVariance} from '../tags/search-variance.ts';
-import {applyPurges, changedVersions, guardKey, originVersionKey, versionKeysOf, type Versions} from '../tags/versions.ts';
+import {applyPurges, changedVersions, originVersionKey, versionKeysOf, type Versions} from '../tags/versions.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
 import type {ExplainedPurge} from './explanation.ts';
 
@@ -67,7 +68,7 @@ const readPlace = async (context: ExchangeContext, place: Place): Promise<Read> 
 	const isInMemory = isRecordInMemory(context, key);
 	const [record, head] = await store.get([key, headKey(key)]);
 	const index = record?.kind === 'index' ? record : undefined;
-	const variantKeys = index?.variants.map(({id}) => variantKey(key, id)) ?? [];
+	const variantKeys = variantKeysOf(key, index);
 	const inMemory = new Set(variantKeys.filter(each => isRecordInMemory(context, each)));
 	const records = await store.get(variantKeys);
 	const all: ReadonlyArray<readonly [string, StoredRecord | undefined, boolean]> = [
@@ -151,7 +152,7 @@ const readTtl = async ({store}: ExchangeContext, key: string): Promise<{readonly
 
 /** Selects as a look-up does: the variant that the request names, or a response for all. */
 const selectIn = (request: RequestHead, {key, index}: Read, responses: readonly StoredUnderKey[], matchHeaders: readonly string[]): StoredUnderKey | undefined => {
-	const wantedKey = index ? requestedVariant(key, index, request) : key;
+	const wantedKey = index ? requestedVariantKey(key, index, request) : key;
 	const wanted = responses.find(({storeKey}) => storeKey === wantedKey);
 	const found = wanted ?? (request.method === 'HEAD' ? responses.find(({storeKey}) => storeKey === headKey(key)) : undefined);
 
@@ -167,7 +168,7 @@ export const readFor = async (context: ExchangeContext, asked: Asked): Promise<F
 	const reads = await Promise.all(places.map(async place => readPlace(context, place)));
 	const names = [...new Set([originVersionKey(request.url), ...reads.flatMap(({key, found}) => found.flatMap(({stored}) => versionKeysOf(key, stored)))])];
 	const key = keyOf(context, request, asked.keyInput, searchVariance);
-	const [current, [guard], ownTtl] = await Promise.all([readVersionRecords(context, names), store.get([guardKey(key)]), readTtl(context, key)]);
+	const [current, [guard], ownTtl] = await Promise.all([readVersionRecords(context, names), store.get([guardKeyOf(key)]), readTtl(context, key)]);
 	const responsesOf = async ({key: each, isEncoded, found}: Read): Promise<StoredUnderKey[]> => Promise.all(found.map(async ({storeKey, stored, isInMemory}) => {
 		const {ttlMs} = await readTtl(context, storeKey);
 

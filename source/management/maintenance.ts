@@ -6,6 +6,7 @@ import {
 	purge,
 	readAll,
 } from '../resource/resource.ts';
+import {resourceOf} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import {withReplicas} from '../store/replicas.ts';
@@ -16,7 +17,6 @@ import {
 	versionKeysOf,
 	originVersionKey,
 	renewedVersions,
-	resourceOf,
 	tagVersionKey,
 } from '../tags/versions.ts';
 import {parseDuration, type Duration} from '../types/duration.ts';

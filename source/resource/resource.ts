@@ -1,18 +1,14 @@
 import {selectingFieldNames, variantId} from '../http/vary.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
+import {guardKeyOf, resourceOf} from '../store/ports/guard-token.ts';
 import type {Purge, PurgeResult} from '../store/ports/guards.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import {readVersions} from '../tags/current-versions.ts';
 import type {SearchVarianceContext} from '../tags/search-variance.ts';
-import {
-	guardKey,
-	applyPurges,
-	versionKeysOf,
-	resourceOf,
-	type Versions,
-} from '../tags/versions.ts';
+import {applyPurges, versionKeysOf, type Versions} from '../tags/versions.ts';
 import type {Hints} from '../types/hints.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
+import {encodedKey, headKey, variantKey, variantKeysOf} from './store-keys.ts';
 import {indexTimeToLive, indexWith} from './variants.ts';
 
 /**
@@ -63,17 +59,6 @@ export type ReadsInFlight = {
 	writtenAt: number;
 };
 
-/** The braces make a cluster keep all keys of a resource in one slot. */
-export const resourceKey = (hash: string): string => `{${hash}}`;
-
-/** The key of the same resource for callers who decode the content themselves. */
-export const encodedKey = (resource: string): string => `${resource}:encoded`;
-
-export const variantKey = (key: string, id: string) => `${key}:${id}`;
-
-// A stored HEAD response has no body to answer a GET request with.
-export const headKey = (key: string) => `${key}:HEAD`;
-
 export const asResponse = (record: StoredRecord | undefined) => record?.kind === 'response' ? record : undefined;
 
 /** The guard and the version of the origin, which the responses of every resource have. */
@@ -111,10 +96,8 @@ export type Write = {
 const withoutToken = (stored: StoredResponse): StoredResponse => ({...stored, versions: ['', ...stored.versions.slice(1)]});
 
 const commitAlone = ({store}: ResourceContext, storeKey: string, {key, stored, token, timeToLive}: Write, deletedKeys: readonly string[]): void => {
-	void store.commit({guard: {key: guardKey(key), token}, records: [{key: storeKey, record: withoutToken(stored), timeToLive}], deletedKeys});
+	void store.commit({guard: {key: guardKeyOf(key), token}, records: [{key: storeKey, record: withoutToken(stored), timeToLive}], deletedKeys});
 };
-
-const variantKeysOf = (key: string, index: VariantIndex | undefined): string[] => index ? index.variants.map(({id}) => variantKey(key, id)) : [];
 
 /** The most attempts to change an index: of concurrent writers, all but one must try again. */
 const maxIndexTries = 10;
@@ -154,7 +137,7 @@ const commitVariants = async ({store, indexes, now}: ResourceContext, key: strin
 
 		// eslint-disable-next-line no-await-in-loop -- each try begins with what the last one found
 		const result = await store.commit({
-			guard: {key: guardKey(key), token: first.write.token},
+			guard: {key: guardKeyOf(key), token: first.write.token},
 			records: [
 				...batch.flatMap(({write: {stored, timeToLive}}, position) => {
 					const id = ids[position] ?? '';
@@ -347,12 +330,6 @@ export const dropReplaced = ({store, indexes}: ResourceContext, key: string): vo
 	void store.delete([key, headKey(key)]);
 };
 
-/** The key of the index or response to which a key in the store belongs, without the variant's id. */
-export const recordKeyOf = (storeKey: string): string => {
-	const resource = resourceOf(storeKey);
-	return storeKey.startsWith(encodedKey(resource)) ? encodedKey(resource) : resource;
-};
-
 /** Reads all valid responses of a resource, newest first. */
 export const readAll = async (context: ResourceContext, key: string): Promise<Array<{readonly storeKey: string; readonly stored: StoredResponse; readonly versions: Versions}>> => {
 	const {store} = context;
@@ -434,7 +411,7 @@ export const purge = async (context: ResourceContext, resource: string): Promise
 
 		// eslint-disable-next-line no-await-in-loop
 		result = await store.purge({
-			guardKey: guardKey(resource),
+			guardKey: guardKeyOf(resource),
 			keys,
 			indexes: recordKeys.flatMap((key, position) => expectedIndex(key, records[position], tries === 0)),
 		});

@@ -1,12 +1,11 @@
 import type {RequestHead} from '../http/message.ts';
-import {isSelected, selectingHeaders, variantId} from '../http/vary.ts';
-import {longIdOf} from '../store/ports/long-keys.ts';
+import {isSelected} from '../http/vary.ts';
+import {guardKeyOf} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {versionsIn, peekVersions, readVersions} from '../tags/current-versions.ts';
 import {haveVersions, ensureVersions} from '../tags/ensure-versions.ts';
 import {learnFrom} from '../tags/search-variance.ts';
 import {
-	guardKey,
 	applyPurges,
 	isForSearchVariance,
 	isPurgedBefore,
@@ -17,7 +16,8 @@ import {
 	type Versions,
 } from '../tags/versions.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
-import {asResponse, headKey, noteVersionKeys, variantKey, whenVariantsAreSent, type ResourceContext} from './resource.ts';
+import {asResponse, noteVersionKeys, whenVariantsAreSent, type ResourceContext} from './resource.ts';
+import {headKey, requestedVariantKey, variantKey} from './store-keys.ts';
 
 export type Selection = {
 	/** The stored response that the request selects, RFC 9111 §4.1. */
@@ -29,29 +29,11 @@ export type Selection = {
 	readonly versions: Versions;
 };
 
-/** The key in the store of the variant that a request selects. */
-export const requestedVariant = (key: string, {vary, variants}: VariantIndex, request: RequestHead) => {
-	const id = variantId(selectingHeaders(vary, request.headers));
-	const longId = longIdOf(id);
-	return variantKey(key, variants.some(variant => variant.id === longId) ? longId : id);
-};
-
-/** The key in the store of a response that was selected under a resource's key. */
-export const storeKeyOf = (key: string, {indexId, method, selectingHeaders: selecting}: StoredResponse, index: VariantIndex | undefined): string => {
-	if (indexId === '' || !index) {
-		return method === 'HEAD' ? headKey(key) : key;
-	}
-
-	const id = variantId(selecting);
-	const longId = longIdOf(id);
-	return variantKey(key, index.variants.some(variant => variant.id === longId) ? longId : id);
-};
-
 /** Selects a response from the memory tier, without I/O. */
 export const peek = ({store}: ResourceContext, request: RequestHead, key: string): Selection | undefined => {
 	const record = store.peek(key);
 	const index = record?.kind === 'index' ? record : undefined;
-	const found = asResponse(index ? store.peek(requestedVariant(key, index, request)) : record);
+	const found = asResponse(index ? store.peek(requestedVariantKey(key, index, request)) : record);
 	if (!found || (index && found.indexId !== index.indexId)) {
 		return undefined;
 	}
@@ -71,7 +53,7 @@ const expectedVersionKeys = ({versionKeys}: ResourceContext, {url}: RequestHead,
 	}
 
 	return [...new Set([
-		guardKey(key),
+		guardKeyOf(key),
 		originVersionKey(url),
 		...isForSearchVariance(key) ? [pathVersionKey(url)] : [],
 		...tags.map(tag => tagVersionKey(tag)),
@@ -138,7 +120,7 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 	const {store, indexes} = context;
 	await whenVariantsAreSent(context, key);
 	const known = indexes.get(key);
-	const knownKey = known && requestedVariant(key, known, request);
+	const knownKey = known && requestedVariantKey(key, known, request);
 	const keys = [key, knownKey, alternativeKey].filter(each => each !== undefined);
 	const names = expectedVersionKeys(context, request, key, tags);
 	const [all, made] = await Promise.all([
@@ -159,7 +141,7 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 	}
 
 	indexes.set(key, record);
-	const wantedKey = requestedVariant(key, record, request);
+	const wantedKey = requestedVariantKey(key, record, request);
 	const [listed] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
 	const variant = asResponse(listed);
 	const judged = await withoutPurged(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);

@@ -1,8 +1,8 @@
-import {isPurgeToken, settledGuardLifeMs} from '../store/ports/guard-token.ts';
+import {guardKeyOf, isPurgeToken, settledGuardLifeMs} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
-import {guardKey, type Versions, type StoreRefusal} from '../tags/versions.ts';
+import type {Versions, StoreRefusal} from '../tags/versions.ts';
 
 /*
 A response is written only if the resource's guard is still the one that its exchange relies on. A lost, evicted or replaced guard refuses the write, which costs one more request at most.
@@ -46,7 +46,7 @@ Takes the guard for an exchange that is about to ask the origin.
 */
 export const takeGuard = (part: Store, key: string, {versions, startedMonoMs}: SeenAtLookUp, onPlaced?: (name: string, token: string) => void): WriteGuard => {
 	const store = unbudgeted(part);
-	const name = guardKey(key);
+	const name = guardKeyOf(key);
 	const token = versions.get(name);
 	if (token) {
 		return {kind: 'seen', token};
@@ -73,7 +73,7 @@ export const takeGuard = (part: Store, key: string, {versions, startedMonoMs}: S
 
 /** Places the guard for a resource that was not looked up. A purge before this point does not matter, since the origin is asked afterwards. */
 export const placeGuardFirst = async (store: Store, key: string): Promise<WriteGuard> => {
-	const name = guardKey(key);
+	const name = guardKeyOf(key);
 	const placed = await store.placeGuard(name, ownTimers.now());
 	return placed ? {kind: 'seen', token: placed.token} : {kind: 'placing', key: name, placed: Promise.resolve({refusal: 'store-unavailable'})};
 };
@@ -98,7 +98,7 @@ export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readon
 
 /** Returns the reason why a write must be refused; `undefined` if the guard is still there. */
 export const whyNotHeld = async (store: Store, key: string, guard: WriteGuard): Promise<StoreRefusal | undefined> => {
-	const [held, [record]] = await Promise.all([tokenFor(store, guard), store.get([guardKey(key)])]);
+	const [held, [record]] = await Promise.all([tokenFor(store, guard), store.get([guardKeyOf(key)])]);
 	if (held.refusal !== undefined || !store.isHealthy) {
 		return held.refusal ?? 'store-unavailable';
 	}

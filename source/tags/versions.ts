@@ -78,16 +78,10 @@ export const pathOf = (url: string): string => {
 /** Whether a key is shared by all equivalent URLs. */
 export const isForSearchVariance = (key: string): boolean => key.startsWith('{?');
 
-/** The part that all keys of a resource share. */
-export const resourceOf = (key: string): string => key.slice(0, key.indexOf('}') + 1);
-
-/** The key of a resource's guard, in the same cluster slot. */
-export const guardKey = (key: string): string => guardKeyOf(resourceOf(key));
-
 /** The version keys of a stored response, in the order of its `versions`. */
 export const versionKeysOf = (key: string, {url, tags, groups, versions}: Pick<StoredResponse, 'url' | 'tags' | 'groups' | 'versions'>): string[] => {
 	const names = [
-		guardKey(key),
+		guardKeyOf(key),
 		originVersionKey(url),
 		...tags.map(tag => tagVersionKey(tag)),
 		...groups.map(group => groupVersionKey(url, group)),

@@ -14,8 +14,11 @@ export const guardLifeMs = 3_600_000;
 /** The remaining life of a guard after an exchange that used it has ended. An exchange must place its guard within this time after the look-up. */
 export const settledGuardLifeMs = 60_000;
 
+/** The part that all keys of a resource share. */
+export const resourceOf = (key: string): string => key.slice(0, key.indexOf('}') + 1);
+
 /** The key of a resource's guard, in the same cluster slot. */
-export const guardKeyOf = (resource: string): string => resource + suffix;
+export const guardKeyOf = (key: string): string => resourceOf(key) + suffix;
 
 export const isGuardKey = (key: string): boolean => key.endsWith(suffix);
 
