@@ -167,6 +167,25 @@ test('a folder imports only folders below it, types included', () => {
 	assert.deepEqual(upwards, []);
 });
 
+/** What only its owners import: the others go by another door. */
+const rooms: ReadonlyArray<{readonly concept: string; readonly files: readonly string[]; readonly owners: readonly string[]}> = [
+	{
+		concept: 'versions of origins, tags, groups and paths',
+		files: ['tags/versions.ts', 'tags/current-versions.ts', 'tags/ensure-versions.ts', 'tags/switches.ts'],
+		owners: ['tags/'],
+	},
+];
+
+test('a concept that touches many files is imported through its door alone', () => {
+	for (const {concept, files, owners} of rooms) {
+		const importers = modules.flatMap(({name, imports}) => imports.filter(imported => files.includes(imported)).map(imported => `${name} → ${imported}`));
+		const strangers = importers.filter(importer => !owners.some(owner => importer.startsWith(owner)));
+
+		assert.ok(importers.length >= files.length, concept);
+		assert.deepEqual(strangers, [], concept);
+	}
+});
+
 test('imports make no circle, types included', () => {
 	const circles = modules.map(({name}) => circleFrom(name)).filter(circle => circle !== undefined);
 

@@ -9,7 +9,7 @@ import {encodedKey, resourceKey} from '../resource/store-keys.ts';
 import type {WriteGuard} from '../resource/write-guard.ts';
 import type {RequestBudget} from '../store/guard/budget.ts';
 import {withBudget} from '../store/with-budget.ts';
-import type {Versions} from '../tags/versions.ts';
+import type {Versions} from '../tags/validity.ts';
 
 /** The context that all exchanges of one cache share. */
 export type ExchangeContext = ResourceContext & {

@@ -3,9 +3,8 @@ import type {SearchVariance} from '../http/no-vary-search.ts';
 import type {Invalidation} from '../http/outcome.ts';
 import {purge} from '../resource/resource.ts';
 import {withReplicas} from '../store/replicas.ts';
-import {changeVersion} from '../tags/current-versions.ts';
 import {askSearchVariance, purgePath} from '../tags/search-variance.ts';
-import {groupVersionKey, originVersionKey} from '../tags/versions.ts';
+import {purgeTarget, type PurgeTarget} from '../tags/validity.ts';
 import {
 	keyOf,
 	withinBudgetOf,
@@ -44,6 +43,10 @@ export const storedKeysOf = async (context: ExchangeContext, request: RequestHea
 /** The most groups that one response may purge one by one. With more groups, all responses of the origin are purged, since each group would leave a key. */
 const maxGroups = 64;
 
+/** RFC 9875 §3 */
+const targetsOf = ({url}: RequestHead, groups: readonly string[]): readonly PurgeTarget[] =>
+	groups.length > maxGroups ? [{kind: 'origin', url}] : groups.map(group => ({kind: 'group', url, group}));
+
 /** Purges the responses that another response has invalidated, RFC 9111 §4.4 and RFC 9875. */
 export const invalidate = async (context: ExchangeContext, exchange: Exchange, {urls, groups}: Invalidation) => {
 	const {keyInput, request} = exchange;
@@ -56,9 +59,7 @@ export const invalidate = async (context: ExchangeContext, exchange: Exchange, {
 	const users = new Set([keyInput.user, undefined]).keys().toArray();
 	const confirmations = await Promise.all([
 		...urls.flatMap(url => users.map(async user => purgeRequest(steps, {method: 'GET', url, headers: {host: request.headers.host}}, {body: undefined, extra: keyInput.extra, user}))),
-		// RFC 9875 §3
-		...(groups.length > maxGroups ? [changeVersion(steps.store, originVersionKey(request.url), {isSoft: false, nowMs})] : []),
-		...(groups.length > maxGroups ? [] : groups).map(async group => changeVersion(steps.store, groupVersionKey(request.url, group), {isSoft: false, nowMs})),
+		...targetsOf(request, groups).map(async target => purgeTarget(steps.store, target, {isSoft: false, nowMs})),
 	]);
 	// The request does not wait for replicas: a missing confirmation is reported as an event.
 	if (watch && confirmations.every(Boolean)) {

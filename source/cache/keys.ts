@@ -6,12 +6,13 @@ import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import {
 	findSearchVariance,
+	isForSearchVariance,
 	knownSearchVariance,
 	mayVary,
 	registerSearchVariance,
 	wasUrlPurged,
 } from '../tags/search-variance.ts';
-import {isForSearchVariance, noVersions, type StoreRefusal} from '../tags/versions.ts';
+import {noVersions, type StoreRefusal} from '../tags/validity.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {keyOf, withinBudgetOf, type Asked, type Exchange, type ExchangeContext} from './exchange.ts';
 

@@ -11,7 +11,7 @@ import {noGuard, placeGuardFirst, takeGuard, type WriteGuard} from '../resource/
 import {createBudget} from '../store/guard/budget.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {switchFor} from '../tags/switching.ts';
-import {noVersions} from '../tags/versions.ts';
+import {noVersions} from '../tags/validity.ts';
 import type {StoredResponse, SwitchKind, VariantIndex} from '../types/stored.ts';
 import {
 	keyOf,

@@ -4,22 +4,14 @@ import type {RequestHead} from '../http/message.ts';
 import type {PassReason} from '../http/outcome.ts';
 import {timeToLiveMs} from '../http/time-to-live.ts';
 import type {RequestSettings} from '../options/resolve-options.ts';
-import {isPurgedSince, lastPurgeOf, dropReplaced, noteVersionKeys, write} from '../resource/resource.ts';
+import {isPurgedSince, lastPurgeOf, dropReplaced, write} from '../resource/resource.ts';
 import {tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
-import {guardKeyOf} from '../store/ports/guard-token.ts';
+import {guardKeyOf, longestExchangeMs} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
-import {readVersions} from '../tags/current-versions.ts';
-import {versionsFor} from '../tags/ensure-versions.ts';
 import {switchFor} from '../tags/switching.ts';
-import {
-	groupVersionKey,
-	longestExchangeMs,
-	versionKeysOf,
-	versionsAsSeen,
-	type StoreRefusal,
-} from '../tags/versions.ts';
+import {noteVersionsOf, readGroupVersions, versionsAsSeen, versionsFor, type StoreRefusal} from '../tags/validity.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
 import {keyOf, withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
 import {keyToStore} from './keys.ts';
@@ -102,7 +94,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	const refusal = typeof versions === 'string' ? versions : held.refusal;
 	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
 		// The next look-up reads these versions before it asks the origin.
-		noteVersionKeys(context, key, versionKeysOf(key, stored));
+		noteVersionsOf(context, key, stored);
 		return notStoredBecause(context, exchange, stored, refusal ?? 'invalidated');
 	}
 
@@ -141,7 +133,7 @@ export const storeUnderRequest = async (context: ExchangeContext, {settings, req
 	const key = keyOf(context, request, keyInput);
 	const {store: steps} = withinBudgetOf(context, {budget});
 	const [versions, held] = await Promise.all([
-		readVersions(steps, groups.map(group => groupVersionKey(request.url, group))),
+		readGroupVersions(steps, request.url, groups),
 		tokenFor(steps, guard),
 	]);
 	// The exchange itself has purged the resource. If another purge happened in the meantime, the former token differs from the exchange's.

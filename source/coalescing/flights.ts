@@ -1,6 +1,6 @@
 import {lowerBudgetTo, type RequestBudget} from '../store/guard/budget.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import {isChangedSince, noVersions, type Versions} from '../tags/versions.ts';
+import {isChangedSince, noVersions, type Versions} from '../tags/validity.ts';
 import {inBackground} from '../types/background.ts';
 import {createHints} from '../types/hints.ts';
 

@@ -30,9 +30,8 @@ import {registerPlace} from '../store/ports/place.ts';
 import type {StoreError} from '../store/ports/store-error.ts';
 import type {StoreCounters} from '../store/ports/status.ts';
 import type {Store} from '../store/ports/store.ts';
-import {carryOver} from '../tags/current-versions.ts';
-import {plainPathMs} from '../tags/search-variance.ts';
 import {switchesIn, type OriginSwitch} from '../tags/switching.ts';
+import {carryOver, createValidityHints} from '../tags/validity.ts';
 import type {Duration} from '../types/duration.ts';
 import {createHints} from '../types/hints.ts';
 import type {ExplainOptions} from './explain.ts';
@@ -199,14 +198,11 @@ export class RedisCache {
 			settings,
 			store,
 			indexes: createHints(maxHints),
-			versionKeys: createHints(maxHints),
+			...createValidityHints(maxHints),
 			purges: createHints(maxHints),
 			newest: createHints(maxHints),
 			readsInFlight: new Map(),
 			variantQueues: new Map(),
-			searchVariances: createHints(maxHints),
-			varyingOrigins: createHints(maxHints),
-			plainPaths: createHints(maxHints, plainPathMs),
 			// A clock that is faked later on is followed.
 			now: () => Date.now(),
 			reportError,

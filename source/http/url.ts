@@ -22,6 +22,12 @@ export const normalizeEscapes = (url: string): string => {
 	});
 };
 
+/** The origin of an absolute, normalised URL. */
+export const originOf = (url: string): string => {
+	const end = url.indexOf('/', url.indexOf('//') + 2);
+	return end === -1 ? url : url.slice(0, end);
+};
+
 /**
 Normalizes a URL: without userinfo, fragment and ignored parameters, with escapes in one form (RFC 3986 §6.2.2) and query parameters sorted by name.
 

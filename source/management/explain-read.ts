@@ -7,9 +7,8 @@ import type {Selection} from '../resource/selection.ts';
 import {headKey, requestedVariantKey, variantKeysOf} from '../resource/store-keys.ts';
 import {guardKeyOf, isPurgeToken} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import {versionsIn} from '../tags/current-versions.ts';
+import {examineValidity, type ExaminedValidity} from '../tags/purges-since.ts';
 import {askSearchVariance} from '../tags/search-variance.ts';
-import {applyPurges, changedVersions, originVersionKey, versionKeysOf, type Versions} from '../tags/versions.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
 import type {ExplainedPurge} from './explanation.ts';
 
@@ -18,15 +17,12 @@ Reads all that concerns one request, and writes nothing: no version, guard or hi
 */
 
 /** A stored response, whether or not it is still valid. */
-export type StoredUnderKey = {
+export type StoredUnderKey = ExaminedValidity & {
 	readonly storeKey: string;
 	readonly isEncoded: boolean;
 	readonly isInMemory: boolean;
 	/** The response as it is in the store. */
 	readonly stored: StoredResponse;
-	/** The response with purges applied; `undefined` if it was purged. */
-	readonly held: StoredResponse | undefined;
-	readonly purges: readonly ExplainedPurge[];
 	readonly ttlMs: number | 'unlimited' | undefined;
 };
 
@@ -85,44 +81,6 @@ const readPlace = async (context: ExchangeContext, place: Place): Promise<Read> 
 	return {...place, index, found};
 };
 
-/** The subject of a version key of a stored response, by its position. */
-const subjectAt = (position: number, {url, tags, groups}: StoredResponse): Pick<ExplainedPurge, 'kind' | 'name'> => {
-	const [tag, group] = [tags[position - 2], groups[position - 2 - tags.length]];
-	if (position === 1) {
-		return {kind: 'origin', name: new URL(url).origin === 'null' ? url : new URL(url).origin};
-	}
-
-	if (tag !== undefined) {
-		return {kind: 'tag', name: tag};
-	}
-
-	return group === undefined ? {kind: 'path', name: url.split('?', 1)[0]} : {kind: 'group', name: group};
-};
-
-type CurrentVersions = {
-	readonly versions: Versions;
-	readonly records: ReadonlyMap<string, StoredRecord | undefined>;
-};
-
-const readVersionRecords = async ({store}: ExchangeContext, names: readonly string[]): Promise<CurrentVersions> => {
-	const records = await store.get(names);
-
-	return {versions: versionsIn(store, names, records), records: new Map(names.map((name, position) => [name, records[position]]))};
-};
-
-const purgesSince = (key: string, stored: StoredResponse, {versions, records}: CurrentVersions): ExplainedPurge[] =>
-	changedVersions(versionKeysOf(key, stored), stored, versions).map(({name, position, change}) => {
-		const record = records.get(name);
-		const purgedAtMs = record?.kind === 'version' ? record.purgedAtMs : 0;
-
-		return {
-			...subjectAt(position, stored),
-			isSoft: change === 'soft',
-			isLost: record === undefined && (versions.get(name) ?? '') === '',
-			purgedAt: purgedAtMs === 0 ? undefined : new Date(purgedAtMs),
-		};
-	});
-
 /** The purges of a resource as such, which leave nothing but a guard. */
 const resourcePurges = (context: ExchangeContext, key: string, guard: StoredRecord | undefined): ExplainedPurge[] => {
 	const {purges, now} = context;
@@ -166,16 +124,15 @@ export const readFor = async (context: ExchangeContext, asked: Asked): Promise<F
 	const searchVariance = await askSearchVariance(context, request.url);
 	const places = placesOf(context, asked, searchVariance);
 	const reads = await Promise.all(places.map(async place => readPlace(context, place)));
-	const names = [...new Set([originVersionKey(request.url), ...reads.flatMap(({key, found}) => found.flatMap(({stored}) => versionKeysOf(key, stored)))])];
+	const found = reads.flatMap(read => read.found.map(each => ({...each, key: read.key, isEncoded: read.isEncoded})));
 	const key = keyOf(context, request, asked.keyInput, searchVariance);
-	const [current, [guard], ownTtl] = await Promise.all([readVersionRecords(context, names), store.get([guardKeyOf(key)]), readTtl(context, key)]);
-	const responsesOf = async ({key: each, isEncoded, found}: Read): Promise<StoredUnderKey[]> => Promise.all(found.map(async ({storeKey, stored, isInMemory}) => {
+	const [examined, [guard], ownTtl] = await Promise.all([examineValidity(store, request.url, found), store.get([guardKeyOf(key)]), readTtl(context, key)]);
+	const responses = await Promise.all(found.map(async ({storeKey, isEncoded, stored, isInMemory}, position): Promise<StoredUnderKey> => {
 		const {ttlMs} = await readTtl(context, storeKey);
 
-		return {storeKey, isEncoded, isInMemory, stored, held: applyPurges(versionKeysOf(each, stored), stored, current.versions), purges: purgesSince(each, stored, current), ttlMs};
+		return {storeKey, isEncoded, isInMemory, stored, held: undefined, purges: [], ...examined[position], ttlMs};
 	}));
-	const responses = await Promise.all(reads.map(async read => responsesOf(read)));
-	const decoded = reads.flatMap((read, position) => read.isEncoded ? [] : [{read, found: selectIn(request, read, responses[position] ?? [], http.matchHeaders)}]);
+	const decoded = reads.filter(read => !read.isEncoded).map(read => ({read, found: selectIn(request, read, responses, http.matchHeaders)}));
 	const selected = decoded.find(({found}) => found !== undefined) ?? decoded[0];
 	const {state} = store.health();
 
@@ -183,7 +140,7 @@ export const readFor = async (context: ExchangeContext, asked: Asked): Promise<F
 		key: selected?.read.key ?? key,
 		keys: new Set(places.map(place => place.key)),
 		searchVariance,
-		responses: responses.flat(),
+		responses,
 		selection: {stored: selected?.found?.held, index: selected?.read.index},
 		selectedKey: selected?.found?.storeKey,
 		purges: resourcePurges(context, key, guard),

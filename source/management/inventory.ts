@@ -8,15 +8,14 @@ import {headersOf} from '../http/header-fields.ts';
 import {requestOfUser, settingsOfUser} from '../http/identity.ts';
 import type {HeaderFields, RequestHead} from '../http/message.ts';
 import type {Settings} from '../http/settings.ts';
-import {normalizeEscapes} from '../http/url.ts';
+import {normalizeEscapes, originOf} from '../http/url.ts';
 import {matchesUrlPattern} from '../options/url-pattern.ts';
 import {readAll} from '../resource/resource.ts';
 import {select} from '../resource/selection.ts';
 import {recordKeyOf, storeKeyOf} from '../resource/store-keys.ts';
 import type {OnUnreadable, StoreEntry} from '../store/ports/listing.ts';
-import {readVersions} from '../tags/current-versions.ts';
 import {switchFor} from '../tags/switching.ts';
-import {applyPurges, versionKeysOf, originVersionKey} from '../tags/versions.ts';
+import {judgeAll} from '../tags/validity.ts';
 import {parseDuration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {checkEntriesOptions, checkFilter, checkFlag, checkRequest, checkStoreKey} from './arguments.ts';
@@ -197,19 +196,21 @@ const batchSize = 200;
 /** The entries of a batch that nobody purged. */
 const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntry[]): Promise<Found[]> => {
 	const responses = batch.flatMap(entry => entry.record.kind === 'response' ? [{...entry, stored: entry.record}] : []);
-	const names = new Set(responses.flatMap(({key, stored}) => versionKeysOf(recordKeyOf(key), stored)));
 	const indexKeys = [...new Set(responses.filter(({stored}) => stored.indexId !== '').map(({key}) => recordKeyOf(key)))];
-	const [versions, indexes] = await Promise.all([readVersions(store, [...names]), store.get(indexKeys)]);
+	const [judged, indexes] = await Promise.all([
+		judgeAll(store, responses.map(({key, stored}) => ({key: recordKeyOf(key), stored}))),
+		store.get(indexKeys),
+	]);
 	const indexIds = new Map(indexKeys.map((key, position) => {
 		const index = indexes[position];
 		return [key, index?.kind === 'index' ? index.indexId : ''];
 	}));
 
-	return responses.flatMap(({stored, ...entry}) => {
-		const key = recordKeyOf(entry.key);
-		const isListed = stored.indexId === '' || stored.indexId === indexIds.get(key);
-		const held = isListed && applyPurges(versionKeysOf(key, stored), stored, versions);
-		return held ? [{...entry, stored: held}] : [];
+	return responses.flatMap((entry, position) => {
+		const {key, stored: {indexId}} = entry;
+		const isListed = indexId === '' || indexId === indexIds.get(recordKeyOf(key));
+		const stored = judged[position]?.stored;
+		return isListed && stored ? [{...entry, stored}] : [];
 	});
 };
 
@@ -244,7 +245,7 @@ export const isMatch = (stored: StoredResponse, filter: EntryFilter, nowMs: numb
 	const {origin, tag, url, prefix, pattern, olderThan, stale} = filter;
 	const storedBeforeMs = olderThan instanceof Date ? olderThan.getTime() : nowMs - (parseDuration(olderThan) ?? 0);
 
-	return (origin === undefined || originVersionKey(stored.url) === originVersionKey(new URL(origin).href))
+	return (origin === undefined || originOf(stored.url) === originOf(new URL(origin).href))
 		&& (tag === undefined || [tag].flat().some(each => tags.includes(each)))
 		&& (url === undefined || stored.url === url)
 		&& (prefix === undefined || stored.url.startsWith(normalizeEscapes(prefix)))

@@ -10,15 +10,7 @@ import {resourceOf} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import {withReplicas} from '../store/replicas.ts';
-import {changeVersion} from '../tags/current-versions.ts';
-import {extendVersions} from '../tags/ensure-versions.ts';
-import {
-	groupVersionKey,
-	versionKeysOf,
-	originVersionKey,
-	renewedVersions,
-	tagVersionKey,
-} from '../tags/versions.ts';
+import {keepVersions, purgeTarget, renewedVersions, type PurgeTarget} from '../tags/validity.ts';
 import {parseDuration, type Duration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {checkFlag, checkLifetime, checkPurgeable, checkRequest, checkRequests, checkStoreKey} from './arguments.ts';
@@ -101,27 +93,28 @@ const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSof
 	return isConfirmed && areReplaced;
 };
 
-/** The versions of what can be purged without a look at everything; `undefined` for anything else. */
-const marksFor = ({tag, group, origin}: Purgeable): string[] | undefined => {
+/** What can be purged without a look at everything; `undefined` for anything else. */
+const targetsOf = ({tag, group, origin}: Purgeable): PurgeTarget[] | undefined => {
 	if (group !== undefined) {
-		return [group].flat().map(each => groupVersionKey(new URL(origin).href, each));
+		const {href: url} = new URL(origin);
+		return [...new Set([group].flat())].map(each => ({kind: 'group', url, group: each}));
 	}
 
 	if (tag !== undefined) {
-		return [tag].flat().map(each => tagVersionKey(each));
+		return [...new Set([tag].flat())].map(each => ({kind: 'tag', tag: each}));
 	}
 
-	return origin === undefined ? undefined : [originVersionKey(new URL(origin).href)];
+	return origin === undefined ? undefined : [{kind: 'origin', url: new URL(origin).href}];
 };
 
 export const purgeAll = async (context: ExchangeContext, given: Purgeable, options?: {readonly soft?: boolean | undefined}): Promise<boolean> => {
 	const what = checkPurgeable(given);
 	const {soft = false} = checkFlag(options, 'soft', 'invalidate()');
-	const versions = marksFor(what);
+	const targets = targetsOf(what);
 
-	return confirm(context, async part => versions === undefined
+	return confirm(context, async part => targets === undefined
 		? purgeMatching(part, what, soft)
-		: purgeInBatches([...new Set(versions)], async version => changeVersion(part.store, version, {isSoft: soft, nowMs: part.now()})));
+		: purgeInBatches(targets, async target => purgeTarget(part.store, target, {isSoft: soft, nowMs: part.now()})));
 };
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */
@@ -137,13 +130,12 @@ export const touchStored = async (context: ExchangeContext, given: string | URL 
 	for (const key of await storedKeysOf(context, requestHeadOf(request), keyInputOf(request))) {
 		// eslint-disable-next-line no-await-in-loop -- few
 		for (const {storeKey, stored, versions} of await readAll(context, key)) {
-			const names = versionKeysOf(key, stored);
-			extendVersions(store, new Map(names.slice(1).map(name => [name, versions.get(name) ?? ''])), timeToLive, nowMs);
+			keepVersions(store, {key, stored}, versions, {timeToLive, nowMs});
 			// eslint-disable-next-line no-await-in-loop
 			const updated = await store.update(storeKey, current => current?.kind === 'response'
 				? {
 					...current,
-					versions: renewedVersions(names, current, versions),
+					versions: renewedVersions(key, current, versions),
 					policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
 				}
 				: undefined, timeToLive);

@@ -1,6 +1,6 @@
 import type {ExchangeContext} from '../cache/exchange.ts';
+import {longestExchangeMs} from '../store/ports/guard-token.ts';
 import {changeSwitch, findSwitches, type OriginSwitch} from '../tags/switching.ts';
-import {longestExchangeMs} from '../tags/versions.ts';
 import type {StoredSwitch} from '../types/stored.ts';
 import {checkSwitchable, checkSwitchDuration} from './arguments.ts';
 import {confirm} from './maintenance.ts';

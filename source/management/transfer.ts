@@ -9,9 +9,8 @@ import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
-import {ensureVersions, versionsFor} from '../tags/ensure-versions.ts';
 import {registerSearchVariance} from '../tags/search-variance.ts';
-import {noVersions, originVersionKey} from '../tags/versions.ts';
+import {ensureOriginVersion, noVersions, versionsFor} from '../tags/validity.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
 import {checkEntriesOptions, checkFilter} from './arguments.ts';
 import {checkExported, type ExportedResponse, type ImportResult} from './exported.ts';
@@ -58,7 +57,7 @@ const place = async (to: ExchangeContext, {key, stored, timeToLive, startedAt, m
 	const searchVariance = searchVarianceOf(stored);
 	if (searchVariance) {
 		// The note for other processes, that the origin has such a path, stands on the version of the origin.
-		await ensureVersions(to.store, [originVersionKey(stored.url)]);
+		await ensureOriginVersion(to.store, stored.url);
 	}
 
 	const seen = searchVariance && await registerSearchVariance(to, {url: stored.url, searchVariance, seen: noVersions, timeToLive});

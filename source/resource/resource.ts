@@ -3,9 +3,7 @@ import {ownTimers} from '../store/ports/own-timers.ts';
 import {guardKeyOf, resourceOf} from '../store/ports/guard-token.ts';
 import type {Purge, PurgeResult} from '../store/ports/guards.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
-import {readVersions} from '../tags/current-versions.ts';
-import type {SearchVarianceContext} from '../tags/search-variance.ts';
-import {applyPurges, versionKeysOf, type Versions} from '../tags/versions.ts';
+import {judgeAll, noteVersionsOf, type ValidityContext, type Versions} from '../tags/validity.ts';
 import type {Hints} from '../types/hints.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
 import {encodedKey, headKey, variantKey, variantKeysOf} from './store-keys.ts';
@@ -14,11 +12,9 @@ import {indexTimeToLive, indexWith} from './variants.ts';
 /**
 The stored data of one resource: a response under the resource's key, or with `Vary` an index and one key per variant.
 */
-export type ResourceContext = SearchVarianceContext & {
+export type ResourceContext = ValidityContext & {
 	/** The indexes that this process has seen, so that one look-up can name index and variant. A hint: the store's answer takes precedence. */
 	readonly indexes: Hints<VariantIndex>;
-	/** The version keys of the response last found or written under a key, so that a look-up can read them in the same round trip. Also a hint. */
-	readonly versionKeys: Hints<readonly string[]>;
 	/** The last purge of each resource by this process. A response that was requested before the purge is not stored. */
 	readonly purges: Hints<OwnPurge>;
 	/** The request whose response this process wrote last, by key and by variant. */
@@ -60,18 +56,6 @@ export type ReadsInFlight = {
 };
 
 export const asResponse = (record: StoredRecord | undefined) => record?.kind === 'response' ? record : undefined;
-
-/** The guard and the version of the origin, which the responses of every resource have. */
-const commonVersionKeys = 2;
-
-/** Remembers the version keys of a response, unless a look-up reads them in any case. */
-export const noteVersionKeys = ({versionKeys}: Pick<ResourceContext, 'versionKeys'>, key: string, names: readonly string[]): void => {
-	if (names.length > commonVersionKeys) {
-		versionKeys.set(key, names);
-	} else {
-		versionKeys.delete(key);
-	}
-};
 
 type VariantWrite = {
 	readonly write: Write;
@@ -289,7 +273,7 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'sup
 		return 'superseded';
 	}
 
-	noteVersionKeys(context, key, versionKeysOf(key, stored));
+	noteVersionsOf(context, key, stored);
 	if (stored.method === 'HEAD') {
 		commitAlone(context, headKey(key), written, []);
 		return undefined;
@@ -343,11 +327,11 @@ export const readAll = async (context: ResourceContext, key: string): Promise<Ar
 		const isListed = !variantKeys.includes(storeKey) || stored?.indexId === index?.indexId;
 		return stored && isListed ? [{storeKey, stored}] : [];
 	});
-	const versions = await readVersions(store, [...new Set(found.flatMap(({stored}) => versionKeysOf(key, stored)))]);
+	const judged = await judgeAll(store, found.map(({stored}) => ({key, stored})));
 
-	return found.flatMap(({storeKey, stored}) => {
-		const held = applyPurges(versionKeysOf(key, stored), stored, versions);
-		return held ? [{storeKey, stored: held, versions}] : [];
+	return found.flatMap(({storeKey}, position) => {
+		const {stored, versions} = judged[position] ?? {};
+		return stored && versions ? [{storeKey, stored, versions}] : [];
 	});
 };
 

@@ -1,22 +1,19 @@
 import type {RequestHead} from '../http/message.ts';
 import {isSelected} from '../http/vary.ts';
-import {guardKeyOf} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
-import {versionsIn, peekVersions, readVersions} from '../tags/current-versions.ts';
-import {haveVersions, ensureVersions} from '../tags/ensure-versions.ts';
-import {learnFrom} from '../tags/search-variance.ts';
 import {
-	applyPurges,
-	isForSearchVariance,
+	ensureNeededVersions,
+	expectedVersionKeys,
 	isPurgedBefore,
-	versionKeysOf,
-	originVersionKey,
-	pathVersionKey,
-	tagVersionKey,
+	judge,
+	judgeNow,
+	observedVersions,
+	peekExpectedVersions,
+	readExpectedVersions,
 	type Versions,
-} from '../tags/versions.ts';
-import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
-import {asResponse, noteVersionKeys, whenVariantsAreSent, type ResourceContext} from './resource.ts';
+} from '../tags/validity.ts';
+import type {StoredResponse, VariantIndex} from '../types/stored.ts';
+import {asResponse, whenVariantsAreSent, type ResourceContext} from './resource.ts';
 import {headKey, requestedVariantKey, variantKey} from './store-keys.ts';
 
 export type Selection = {
@@ -38,46 +35,13 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 		return undefined;
 	}
 
-	const names = versionKeysOf(key, found);
-	const versions = peekVersions(store, names);
-	const stored = applyPurges(names, found, versions);
+	const {stored, versions} = judgeNow(store, key, found);
 	return stored && {stored, index, tier: 'memory', versions};
-};
-
-/** The keys that a look-up will probably need: the resource's guard, the origin's version, for equivalent URLs the path's version, and the versions of the last response. */
-const expectedVersionKeys = ({versionKeys}: ResourceContext, {url}: RequestHead, key: string, tags: readonly string[]): readonly string[] => {
-	const known = versionKeys.get(key) ?? [];
-	// The keys of a stored response begin with the same two.
-	if (known.length > 0 && tags.length === 0 && !isForSearchVariance(key)) {
-		return known;
-	}
-
-	return [...new Set([
-		guardKeyOf(key),
-		originVersionKey(url),
-		...isForSearchVariance(key) ? [pathVersionKey(url)] : [],
-		...tags.map(tag => tagVersionKey(tag)),
-		...known,
-	])];
 };
 
 /** Reads the versions for a request that is sent without a look-up. */
 export const observe = async (context: ResourceContext, request: RequestHead, key: string, tags: readonly string[]): Promise<Versions> =>
-	readVersions(context.store, expectedVersionKeys(context, request, key, tags));
-
-/** Applies purges to a look-up result; reads versions that were not prefetched. */
-const withoutPurged = async ({store, versionKeys}: ResourceContext, key: string, found: StoredResponse | undefined, versions: Versions): Promise<Pick<Selection, 'stored' | 'versions'>> => {
-	if (!found) {
-		return {stored: undefined, versions};
-	}
-
-	const names = versionKeysOf(key, found);
-	const unread = names.filter(name => !versions.has(name));
-	const known = unread.length === 0 ? versions : new Map([...versions, ...await readVersions(store, unread)]);
-	noteVersionKeys({versionKeys}, key, names);
-
-	return {stored: applyPurges(names, found, known), versions: known};
-};
+	readExpectedVersions(context, {request, key, tags});
 
 type Wanted = {
 	readonly request: RequestHead;
@@ -86,65 +50,53 @@ type Wanted = {
 	readonly tags: readonly string[];
 };
 
-/** The versions that must exist before a response is stored. */
-const neededVersionKeys = ({request, tags}: Wanted): readonly string[] => [originVersionKey(request.url), ...tags.map(tag => tagVersionKey(tag))];
-
-/** Learns from the versions of a look-up whether URLs of the origin are equivalent: every look-up reads them, wherever they lie. */
-const learnFromVersions = (context: ResourceContext, {request, key}: Wanted, [, origin, path]: ReadonlyArray<StoredRecord | undefined>): void => {
-	learnFrom(context, request.url, {origin, path: isForSearchVariance(key) ? path : undefined});
-};
-
 /** Returns an empty selection if memory knows that nothing is stored. This saves a round trip for responses that may not be stored and are requested often. */
 const peekNothing = (context: ResourceContext, wanted: Wanted): Selection | undefined => {
-	const {request, key, alternativeKey, tags} = wanted;
+	const {key, alternativeKey} = wanted;
 	const {store, indexes} = context;
 	const records = store.peekAll(alternativeKey === undefined ? [key] : [key, alternativeKey]);
 	if (!records || records.some(record => record !== undefined)) {
 		return undefined;
 	}
 
-	const names = expectedVersionKeys(context, request, key, tags);
-	const versionRecords = store.peekAll(names);
-	if (!versionRecords || !haveVersions(store, neededVersionKeys(wanted))) {
+	const versions = peekExpectedVersions(context, wanted);
+	if (!versions) {
 		return undefined;
 	}
 
-	learnFromVersions(context, wanted, versionRecords);
 	indexes.delete(key);
-	return {stored: undefined, index: undefined, tier: 'memory', versions: versionsIn(store, names, versionRecords)};
+	return {stored: undefined, index: undefined, tier: 'memory', versions};
 };
 
 /** Reads in one round trip, or in two if this process does not know the selecting fields or the versions yet. */
 const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection> => {
-	const {request, key, alternativeKey, tags} = wanted;
+	const {request, key, alternativeKey} = wanted;
 	const {store, indexes} = context;
 	await whenVariantsAreSent(context, key);
 	const known = indexes.get(key);
 	const knownKey = known && requestedVariantKey(key, known, request);
 	const keys = [key, knownKey, alternativeKey].filter(each => each !== undefined);
-	const names = expectedVersionKeys(context, request, key, tags);
+	const names = expectedVersionKeys(context, wanted);
 	const [all, made] = await Promise.all([
 		store.get([...keys, ...names]),
-		ensureVersions(store, neededVersionKeys(wanted)),
+		ensureNeededVersions(context, wanted),
 	]);
-	const versionRecords = all.slice(keys.length);
-	const found = versionsIn(store, names, versionRecords);
-	const versions: Versions = made.size === 0 ? found : new Map([...found, ...made]);
-	learnFromVersions(context, wanted, versionRecords);
+	const observed = observedVersions(context, wanted, names, all.slice(keys.length));
+	const versions: Versions = made.size === 0 ? observed : new Map([...observed, ...made]);
 	const records = all.slice(0, keys.length);
 	const [record] = records;
 	const alternative = alternativeKey === undefined ? undefined : asResponse(records.at(-1));
 
 	if (record?.kind !== 'index') {
 		indexes.delete(key);
-		return forgetPurged(context, keys, {index: undefined, tier: 'store', ...await withoutPurged(context, key, asResponse(record) ?? alternative, versions)});
+		return forgetPurged(context, keys, {index: undefined, tier: 'store', ...await judge(context, key, asResponse(record) ?? alternative, versions)});
 	}
 
 	indexes.set(key, record);
 	const wantedKey = requestedVariantKey(key, record, request);
 	const [listed] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
 	const variant = asResponse(listed);
-	const judged = await withoutPurged(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
+	const judged = await judge(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
 
 	return forgetPurged(context, [...keys, wantedKey], {index: record, tier: 'store', ...judged});
 };
@@ -162,7 +114,7 @@ const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selecti
 
 /** Reads from the store, but prefers a response that was written during the read. */
 const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders: readonly string[]): Promise<Selection> => {
-	const {store, readsInFlight: overlaps, indexes} = context;
+	const {readsInFlight: overlaps, indexes} = context;
 	const {request, key} = wanted;
 	const overlap = overlaps.get(key) ?? {readers: 0, written: undefined, writtenAt: -Infinity};
 	const startedAt = ownTimers.now();
@@ -184,11 +136,9 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 	}
 
 	// This response may be the first one with its versions.
-	const names = versionKeysOf(key, written);
-	const versions = new Map([...selection.versions, ...await readVersions(store, names)]);
-	const stored = applyPurges(names, written, versions);
+	const {stored, versions} = await judge(context, key, written);
 
-	return stored ? {stored, versions, tier: 'store', index: indexes.get(key) ?? selection.index} : selection;
+	return stored ? {stored, versions: new Map([...selection.versions, ...versions]), tier: 'store', index: indexes.get(key) ?? selection.index} : selection;
 };
 
 type SelectOptions = {
@@ -216,6 +166,6 @@ export const selectByEntityTag = async (context: ResourceContext, key: string, {
 		return undefined;
 	}
 
-	const {stored} = await withoutPurged(context, key, variant, new Map());
+	const {stored} = await judge(context, key, variant);
 	return stored;
 };

@@ -2,7 +2,7 @@ import {guardKeyOf, isPurgeToken, settledGuardLifeMs} from '../store/ports/guard
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
-import type {Versions, StoreRefusal} from '../tags/versions.ts';
+import type {Versions, StoreRefusal} from '../tags/validity.ts';
 
 /*
 A response is written only if the resource's guard is still the one that its exchange relies on. A lost, evicted or replaced guard refuses the write, which costs one more request at most.

@@ -1,4 +1,5 @@
 import type {StoreTraits} from '../store/ports/traits.ts';
+import {longestExchangeMs} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {failoverMemoryMs} from '../store/guard/failovers.ts';
 import type {Purpose, TimeToLive} from '../store/ports/records.ts';
@@ -21,7 +22,6 @@ import {
 	versionOf,
 	hardPart,
 	isOriginVersionKey,
-	longestExchangeMs,
 	newVersion,
 	type Versions,
 } from './versions.ts';

@@ -2,7 +2,7 @@ import {urlVariation, type SearchVariance} from '../http/no-vary-search.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
-import type {Hints} from '../types/hints.ts';
+import {createHints, type Hints} from '../types/hints.ts';
 import type {StoredVersion, StoredRecord} from '../types/stored.ts';
 import {timeToLiveOfVersion} from './ensure-versions.ts';
 import {
@@ -15,6 +15,8 @@ import {
 	type StoreRefusal,
 	type Versions,
 } from './versions.ts';
+
+export {isForSearchVariance} from './versions.ts';
 
 /*
 Equivalent URLs (`No-Vary-Search`). The last response of a path with this field decides for the path: the path's version carries the field's value, and responses for equivalent URLs are valid as long as that version is unchanged. The origin's version, which every look-up reads anyway, tells whether such a path exists; without that note no look-up reads more.
@@ -32,7 +34,14 @@ export type SearchVarianceContext = {
 };
 
 /** The time during which a path without a known field is not read again. */
-export const plainPathMs = 60_000;
+const plainPathMs = 60_000;
+
+/** Creates what a process remembers of equivalent URLs. */
+export const createSearchVarianceHints = (maxHints: number): Omit<SearchVarianceContext, 'store' | 'now'> => ({
+	searchVariances: createHints(maxHints),
+	varyingOrigins: createHints(maxHints),
+	plainPaths: createHints(maxHints, plainPathMs),
+});
 
 const asVersion = (record: StoredRecord | undefined): StoredVersion | undefined => record?.kind === 'version' ? record : undefined;
 

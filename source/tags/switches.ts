@@ -1,8 +1,9 @@
+import {longestExchangeMs} from '../store/ports/guard-token.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import type {Store} from '../store/ports/store.ts';
 import {createHints, type Hints} from '../types/hints.ts';
 import type {StoredRecord, StoredSwitch, StoredVersion} from '../types/stored.ts';
-import {longestExchangeMs, newVersion} from './versions.ts';
+import {newVersion} from './versions.ts';
 
 /*
 Switches of an origin, for a whole fleet. A switch is part of the origin's version, which every look-up reads anyway, so that it costs no round trip.

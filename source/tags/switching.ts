@@ -1,9 +1,10 @@
 import {dateOf} from '../http/dates.ts';
+import {originOf} from '../http/url.ts';
 import type {Store} from '../store/ports/store.ts';
 import type {StoredSwitch, SwitchKind} from '../types/stored.ts';
 import {bookkeepingOf, confirmLater, ownTimeToLive} from './current-versions.ts';
 import {learnSwitch, switchIn, writeSwitch} from './switches.ts';
-import {originOf, originVersionKey, originVersionStart} from './versions.ts';
+import {originVersionKey, originVersionStart} from './versions.ts';
 
 /*
 Setting the switches of an origin, and asking which one is in force.

@@ -1,7 +1,7 @@
 import {hash, randomBytes} from 'node:crypto';
 import type {PassReason} from '../http/outcome.ts';
-import {normalizeEscapes} from '../http/url.ts';
-import {guardKeyOf, guardLifeMs, isGuardKey, isPurgeToken} from '../store/ports/guard-token.ts';
+import {normalizeEscapes, originOf} from '../http/url.ts';
+import {guardKeyOf, isGuardKey, isPurgeToken} from '../store/ports/guard-token.ts';
 import {createHints} from '../types/hints.ts';
 import type {StoredRecord, StoredResponse} from '../types/stored.ts';
 
@@ -19,9 +19,6 @@ export const noVersions: Versions = new Map();
 /** Why a response has no versions to be stored with: a purge may have happened in the meantime, or the store cannot tell. */
 export type StoreRefusal = Extract<PassReason, 'invalidated' | 'store-unavailable'>;
 
-/** The longest exchange whose response is stored. */
-export const longestExchangeMs = guardLifeMs;
-
 /** The most by which the clocks of a fleet may differ. */
 export const clockToleranceMs = 60_000;
 
@@ -38,12 +35,6 @@ const versionKey = (kind: 'origin' | 'tag' | 'group' | 'path', name: string): st
 	}
 
 	return key;
-};
-
-/** The origin of an absolute, normalised URL. */
-export const originOf = (url: string): string => {
-	const end = url.indexOf('/', url.indexOf('//') + 2);
-	return end === -1 ? url : url.slice(0, end);
 };
 
 // Most requests of a process go to few origins, and each request needs this key more than once.
@@ -157,13 +148,17 @@ export const applyPurges = (names: readonly string[], stored: StoredResponse, cu
 /**
 The versions of a stored response after validation, which undoes soft purges but not hard ones.
 
-@param names - The keys of its versions.
+@param key - The key of its resource.
 */
-export const renewedVersions = (names: readonly string[], {versions}: Pick<StoredResponse, 'versions'>, current: Versions): readonly string[] => versions.map((then, position) => {
-	const now = current.get(names[position] ?? '');
+export const renewedVersions = (key: string, stored: StoredResponse, current: Versions): readonly string[] => {
+	const names = versionKeysOf(key, stored);
 
-	return now !== undefined && hardPart(now) === hardPart(then) ? now : then;
-});
+	return stored.versions.map((then, position) => {
+		const now = current.get(names[position] ?? '');
+
+		return now !== undefined && hardPart(now) === hardPart(then) ? now : then;
+	});
+};
 
 /** The versions for a response that is shared but cannot be stored: those from before the request, as far as they are known. */
 export const versionsAsSeen = (seen: Versions, key: string, stored: StoredResponse): readonly string[] => versionKeysOf(key, stored).map(name => seen.get(name) ?? '');

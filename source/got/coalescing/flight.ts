@@ -8,7 +8,7 @@ import {isFailure} from '../../http/stale.ts';
 import {lastPurgeOf} from '../../resource/resource.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
-import {isPurgedBefore} from '../../tags/versions.ts';
+import {isPurgedBefore} from '../../tags/validity.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {restoreRequestFunction} from '../patches/request-function.ts';
 import type {GotContext} from '../state/context.ts';

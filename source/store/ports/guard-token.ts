@@ -9,7 +9,10 @@ A guard's value is the bare token, so that a script can compare it. A purge's to
 const suffix = ':guard';
 
 /** The longest exchange whose response is stored. */
-export const guardLifeMs = 3_600_000;
+export const longestExchangeMs = 3_600_000;
+
+/** How long a guard lives while its exchange is under way. */
+export const guardLifeMs = longestExchangeMs;
 
 /** The remaining life of a guard after an exchange that used it has ended. An exchange must place its guard within this time after the look-up. */
 export const settledGuardLifeMs = 60_000;
