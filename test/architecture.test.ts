@@ -174,6 +174,11 @@ const rooms: ReadonlyArray<{readonly concept: string; readonly files: readonly s
 		files: ['tags/versions.ts', 'tags/current-versions.ts', 'tags/ensure-versions.ts', 'tags/switches.ts'],
 		owners: ['tags/'],
 	},
+	{
+		concept: 'equivalent URLs (`No-Vary-Search`)',
+		files: ['http/no-vary-search.ts', 'tags/search-variance.ts'],
+		owners: ['http/', 'tags/', 'cache/keys.ts', 'management/transfer.ts'],
+	},
 ];
 
 test('a concept that touches many files is imported through its door alone', () => {

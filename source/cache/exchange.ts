@@ -1,11 +1,8 @@
-import {primaryKey} from '../http/cache-key.ts';
 import type {Decision} from '../http/decision.ts';
 import type {RequestHead} from '../http/message.ts';
-import type {SearchVariance} from '../http/no-vary-search.ts';
 import type {CacheSettings, RequestSettings} from '../options/resolve-options.ts';
 import type {ResourceContext} from '../resource/resource.ts';
 import type {Selection} from '../resource/selection.ts';
-import {encodedKey, resourceKey} from '../resource/store-keys.ts';
 import type {WriteGuard} from '../resource/write-guard.ts';
 import type {RequestBudget} from '../store/guard/budget.ts';
 import {withBudget} from '../store/with-budget.ts';
@@ -57,28 +54,6 @@ export type Exchange = {
 
 /** A request with everything that distinguishes it from others, and its cache settings. A repeated request keeps its former budget. */
 export type Asked = Pick<Exchange, 'request' | 'settings' | 'keyInput'> & Partial<Pick<Exchange, 'budget'>>;
-
-/** Serializes the results of the user's functions in a form that no request without these functions has. */
-const distinction = (extra: string | undefined, user: string | undefined): string | undefined => {
-	if (user !== undefined) {
-		return JSON.stringify([false, extra ?? null, user]);
-	}
-
-	return extra === undefined ? undefined : JSON.stringify([false, extra]);
-};
-
-/**
-@param searchVariance - Gives equivalent URLs one key, which differs from the key of any single URL.
-*/
-export const keyOf = ({settings}: ExchangeContext, request: RequestHead, {body, isEncoded, extra, user}: KeyInput, searchVariance?: SearchVariance): string => {
-	const resource = resourceKey(primaryKey(request, settings.request.http, {
-		body,
-		extra: distinction(extra, user),
-		searchVariance,
-	}));
-
-	return isEncoded ? encodedKey(resource) : resource;
-};
 
 /** Limits the store by the request's budget, so that a request is delayed once however many steps it takes. */
 export const withinBudgetOf = (context: ExchangeContext, {budget}: Pick<Exchange, 'budget'>): ExchangeContext => ({...context, store: withBudget(context.store, context.settings.timeoutMs, budget)});

@@ -1,21 +1,10 @@
 import type {RequestHead} from '../http/message.ts';
-import type {SearchVariance} from '../http/no-vary-search.ts';
 import type {Invalidation} from '../http/outcome.ts';
 import {purge} from '../resource/resource.ts';
 import {withReplicas} from '../store/replicas.ts';
-import {askSearchVariance, purgePath} from '../tags/search-variance.ts';
 import {purgeTarget, type PurgeTarget} from '../tags/validity.ts';
-import {
-	keyOf,
-	withinBudgetOf,
-	type Exchange,
-	type ExchangeContext,
-	type KeyInputOfAny,
-} from './exchange.ts';
-
-/** The keys of a request for decoded and encoded content, under its own URL or that of equivalent ones. */
-export const keysOf = (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny, searchVariance?: SearchVariance): string[] =>
-	[false, true].map(isEncoded => keyOf(context, request, {...input, isEncoded}, searchVariance));
+import {withinBudgetOf, type Exchange, type ExchangeContext, type KeyInputOfAny} from './exchange.ts';
+import {equivalentsToPurge, keyOf} from './keys.ts';
 
 /**
 Removes all responses stored for a request, including those for equivalent URLs.
@@ -23,21 +12,13 @@ Removes all responses stored for a request, including those for equivalent URLs.
 @returns Whether the store confirmed the purge.
 */
 export const purgeRequest = async (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny): Promise<boolean> => {
-	const purgeResource = async (searchVariance?: SearchVariance) => purge(context, keyOf(context, request, {...input, isEncoded: false}, searchVariance));
 	const purgeEquivalents = async () => {
-		const {searchVariances, isConfirmed} = await purgePath(context, request.url);
-		const purged = await Promise.all(searchVariances.map(async searchVariance => purgeResource(searchVariance)));
-		return [isConfirmed, ...purged];
+		const {resources, isConfirmed} = await equivalentsToPurge(context, request, input);
+		return [isConfirmed, ...await Promise.all(resources.map(async resource => purge(context, resource)))];
 	};
 
-	const confirmations = await Promise.all([purgeResource(), purgeEquivalents()]);
+	const confirmations = await Promise.all([purge(context, keyOf(context, request, {...input, isEncoded: false})), purgeEquivalents()]);
 	return confirmations.flat().every(Boolean);
-};
-
-/** The keys under which responses to a request may be stored, the key of equivalent URLs first. */
-export const storedKeysOf = async (context: ExchangeContext, request: RequestHead, input: KeyInputOfAny): Promise<string[]> => {
-	const searchVariance = await askSearchVariance(context, request.url);
-	return [...searchVariance ? keysOf(context, request, input, searchVariance) : [], ...keysOf(context, request, input)];
 };
 
 /** The most groups that one response may purge one by one. With more groups, all responses of the origin are purged, since each group would leave a key. */

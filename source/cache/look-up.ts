@@ -13,14 +13,8 @@ import {ownTimers} from '../store/ports/own-timers.ts';
 import {switchFor} from '../tags/switching.ts';
 import {noVersions} from '../tags/validity.ts';
 import type {StoredResponse, SwitchKind, VariantIndex} from '../types/stored.ts';
-import {
-	keyOf,
-	withinBudgetOf,
-	type Asked,
-	type Exchange,
-	type ExchangeContext,
-} from './exchange.ts';
-import {candidateKeys, firstKeyOf, mayHaveOtherKeys} from './keys.ts';
+import {withinBudgetOf, type Asked, type Exchange, type ExchangeContext} from './exchange.ts';
+import {candidateKeys, firstKeyOf, keyOf, mayHaveOtherKeys} from './keys.ts';
 
 /** Decides about a stored response. With `refreshesAhead`, a fresh response may be refreshed before it expires. */
 const decideOn = (request: RequestHead, stored: StoredResponse, nowMs: number, {http, refreshesAhead}: RequestSettings): Decision => {

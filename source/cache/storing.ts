@@ -13,8 +13,8 @@ import type {TimeToLive} from '../store/ports/records.ts';
 import {switchFor} from '../tags/switching.ts';
 import {noteVersionsOf, readGroupVersions, versionsAsSeen, versionsFor, type StoreRefusal} from '../tags/validity.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
-import {keyOf, withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
-import {keyToStore} from './keys.ts';
+import {withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
+import {keyOf, keyToStore} from './keys.ts';
 
 const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
 	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;

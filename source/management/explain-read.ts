@@ -1,6 +1,6 @@
-import {keyOf, type Asked, type ExchangeContext} from '../cache/exchange.ts';
+import type {Asked, ExchangeContext} from '../cache/exchange.ts';
+import {findPlaces, type KeyedPlace} from '../cache/keys.ts';
 import type {RequestHead} from '../http/message.ts';
-import type {SearchVariance} from '../http/no-vary-search.ts';
 import {isSelected} from '../http/vary.ts';
 import {asResponse, everyKey, lastPurgeOf} from '../resource/resource.ts';
 import type {Selection} from '../resource/selection.ts';
@@ -8,7 +8,6 @@ import {headKey, requestedVariantKey, variantKeysOf} from '../resource/store-key
 import {guardKeyOf, isPurgeToken} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {examineValidity, type ExaminedValidity} from '../tags/purges-since.ts';
-import {askSearchVariance} from '../tags/search-variance.ts';
 import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
 import type {ExplainedPurge} from './explanation.ts';
 
@@ -31,7 +30,8 @@ export type Findings = {
 	readonly key: string;
 	/** All keys that the request may be looked up under. */
 	readonly keys: ReadonlySet<string>;
-	readonly searchVariance: SearchVariance | undefined;
+	/** The field that makes URLs of the path equivalent. */
+	readonly noVarySearch: string | undefined;
 	readonly responses: readonly StoredUnderKey[];
 	/** The selection of a look-up. */
 	readonly selection: Pick<Selection, 'stored' | 'index'>;
@@ -42,23 +42,14 @@ export type Findings = {
 	readonly isAnswering: boolean;
 };
 
-/** The keys that a request is looked up under, and those of the same requests for encoded content. */
-type Place = {
-	readonly key: string;
-	readonly isEncoded: boolean;
-};
-
-type Read = Place & {
+type Read = KeyedPlace & {
 	readonly index: VariantIndex | undefined;
 	readonly found: ReadonlyArray<{readonly storeKey: string; readonly stored: StoredResponse; readonly isInMemory: boolean}>;
 };
 
-const placesOf = (context: ExchangeContext, {request, keyInput}: Asked, searchVariance: SearchVariance | undefined): Place[] => [...searchVariance ? [searchVariance] : [], undefined]
-	.flatMap(variance => [false, true].map(isEncoded => ({key: keyOf(context, request, {...keyInput, isEncoded}, variance), isEncoded})));
-
 const isRecordInMemory = ({store}: ExchangeContext, key: string): boolean => store.peek(key) !== undefined;
 
-const readPlace = async (context: ExchangeContext, place: Place): Promise<Read> => {
+const readPlace = async (context: ExchangeContext, place: KeyedPlace): Promise<Read> => {
 	const {store} = context;
 	const {key} = place;
 	const isInMemory = isRecordInMemory(context, key);
@@ -121,13 +112,12 @@ const selectIn = (request: RequestHead, {key, index}: Read, responses: readonly 
 export const readFor = async (context: ExchangeContext, asked: Asked): Promise<Findings> => {
 	const {store} = context;
 	const {request, settings: {http}} = asked;
-	const searchVariance = await askSearchVariance(context, request.url);
-	const places = placesOf(context, asked, searchVariance);
+	const {places, noVarySearch} = await findPlaces(context, request, asked.keyInput);
 	const reads = await Promise.all(places.map(async place => readPlace(context, place)));
-	const found = reads.flatMap(read => read.found.map(each => ({...each, key: read.key, isEncoded: read.isEncoded})));
-	const key = keyOf(context, request, asked.keyInput, searchVariance);
-	const [examined, [guard], ownTtl] = await Promise.all([examineValidity(store, request.url, found), store.get([guardKeyOf(key)]), readTtl(context, key)]);
-	const responses = await Promise.all(found.map(async ({storeKey, isEncoded, stored, isInMemory}, position): Promise<StoredUnderKey> => {
+	const all = reads.flatMap(read => read.found.map(each => ({...each, key: read.key, isEncoded: read.isEncoded})));
+	const {key = ''} = places.find(({isEncoded}) => isEncoded === asked.keyInput.isEncoded) ?? {};
+	const [examined, [guard], ownTtl] = await Promise.all([examineValidity(store, request.url, all), store.get([guardKeyOf(key)]), readTtl(context, key)]);
+	const responses = await Promise.all(all.map(async ({storeKey, isEncoded, stored, isInMemory}, position): Promise<StoredUnderKey> => {
 		const {ttlMs} = await readTtl(context, storeKey);
 
 		return {storeKey, isEncoded, isInMemory, stored, held: undefined, purges: [], ...examined[position], ttlMs};
@@ -139,7 +129,7 @@ export const readFor = async (context: ExchangeContext, asked: Asked): Promise<F
 	return {
 		key: selected?.read.key ?? key,
 		keys: new Set(places.map(place => place.key)),
-		searchVariance,
+		noVarySearch,
 		responses,
 		selection: {stored: selected?.found?.held, index: selected?.read.index},
 		selectedKey: selected?.found?.storeKey,

@@ -42,7 +42,7 @@ export type ExplainContext = ExchangeContext & {
 	readonly refusals: Refusals;
 };
 
-const explainKey = (context: ExchangeContext, {request, settings, keyInput}: Asked, {key, searchVariance}: Findings): ExplainedKey => {
+const explainKey = (context: ExchangeContext, {request, settings, keyInput}: Asked, {key, noVarySearch}: Findings): ExplainedKey => {
 	const {ignoredParameters} = settings.http;
 	const {method, host, content} = keyParts(request, settings.http, keyInput.body);
 
@@ -56,7 +56,7 @@ const explainKey = (context: ExchangeContext, {request, settings, keyInput}: Ask
 		content: content[0],
 		user: keyInput.user,
 		extra: keyInput.extra,
-		noVarySearch: searchVariance?.field,
+		noVarySearch,
 	};
 };
 

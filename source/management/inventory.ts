@@ -1,5 +1,5 @@
 import type {ExchangeContext, KeyInputOfAny} from '../cache/exchange.ts';
-import {storedKeysOf} from '../cache/invalidating.ts';
+import {storedKeysOf} from '../cache/keys.ts';
 import {currentAgeSeconds, expiryOf, remainingFreshnessSeconds} from '../http/age.ts';
 import {redactedUrl} from '../http/credentials.ts';
 import {dateOf} from '../http/dates.ts';

@@ -1,5 +1,6 @@
 import type {ExchangeContext} from '../cache/exchange.ts';
-import {purgeRequest, storedKeysOf} from '../cache/invalidating.ts';
+import {purgeRequest} from '../cache/invalidating.ts';
+import {storedKeysOf} from '../cache/keys.ts';
 import {currentAgeSeconds} from '../http/age.ts';
 import {
 	everyKey,

@@ -1,16 +1,14 @@
 import type {ExchangeContext} from '../cache/exchange.ts';
-import {keysOf} from '../cache/invalidating.ts';
+import {keysOfStored} from '../cache/keys.ts';
 import {dateOf} from '../http/dates.ts';
-import {rawFieldValue} from '../http/header-fields.ts';
-import {urlVariation, type SearchVariance} from '../http/no-vary-search.ts';
 import {flushWrites, write} from '../resource/resource.ts';
 import {recordKeyOf} from '../resource/store-keys.ts';
 import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
-import {registerSearchVariance} from '../tags/search-variance.ts';
-import {ensureOriginVersion, noVersions, versionsFor} from '../tags/validity.ts';
+import {registerCopied} from '../tags/search-variance.ts';
+import {versionsFor} from '../tags/validity.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
 import {checkEntriesOptions, checkFilter} from './arguments.ts';
 import {checkExported, type ExportedResponse, type ImportResult} from './exported.ts';
@@ -21,12 +19,9 @@ import {holding, isMatch, toOnUnreadable, toStoredForm} from './inventory.ts';
 Stored responses on their way from one cache to another: directly, or by way of a file.
 */
 
-const searchVarianceOf = ({rawHeaders}: StoredResponse): SearchVariance | undefined => urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
-
 /** The key of a response that is listed under a name, if its URL tells. */
-const keyOfListed = (context: ExchangeContext, name: string, stored: StoredResponse): string | undefined => [undefined, searchVarianceOf(stored)]
-	.flatMap(each => keysOf(context, {method: stored.method, url: stored.url, headers: {}}, {body: undefined, extra: undefined, user: undefined}, each))
-	.find(key => context.store.nameOf(key) === name);
+const keyOfListed = (context: ExchangeContext, name: string, stored: StoredResponse): string | undefined =>
+	keysOfStored(context, stored).find(key => context.store.nameOf(key) === name);
 
 const anyKey = '{name}';
 
@@ -54,14 +49,7 @@ type Placing = {
 
 /** Writes a response as if its exchange had just ended. Resolves to whether it was sent to the store. */
 const place = async (to: ExchangeContext, {key, stored, timeToLive, startedAt, matchHeaders}: Placing): Promise<boolean> => {
-	const searchVariance = searchVarianceOf(stored);
-	if (searchVariance) {
-		// The note for other processes, that the origin has such a path, stands on the version of the origin.
-		await ensureOriginVersion(to.store, stored.url);
-	}
-
-	const seen = searchVariance && await registerSearchVariance(to, {url: stored.url, searchVariance, seen: noVersions, timeToLive});
-	const reading = {seen: typeof seen === 'object' ? seen : noVersions, requestTimeMs: Infinity};
+	const reading = {seen: await registerCopied(to, stored, timeToLive), requestTimeMs: Infinity};
 	const versions = await versionsFor(to.store, reading, {key, stored, timeToLive, nowMs: to.now()});
 	const writing = await tokenFor(to.store, await placeGuardFirst(to.store, key));
 	if (typeof versions !== 'object' || writing.refusal !== undefined) {

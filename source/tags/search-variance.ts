@@ -1,12 +1,14 @@
+import {rawFieldValue} from '../http/header-fields.ts';
 import {urlVariation, type SearchVariance} from '../http/no-vary-search.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import type {Store} from '../store/ports/store.ts';
 import {unbudgeted} from '../store/with-budget.ts';
 import {createHints, type Hints} from '../types/hints.ts';
-import type {StoredVersion, StoredRecord} from '../types/stored.ts';
-import {timeToLiveOfVersion} from './ensure-versions.ts';
+import type {StoredVersion, StoredRecord, StoredResponse} from '../types/stored.ts';
+import {ensureVersions, timeToLiveOfVersion} from './ensure-versions.ts';
 import {
 	clockToleranceMs,
+	noVersions,
 	versionOf,
 	newVersion,
 	originVersionKey,
@@ -160,6 +162,24 @@ export const registerSearchVariance = async (context: SearchVarianceContext, {ur
 	remember(context, url, field);
 
 	return updated?.record ? new Map([...seen, [name, versionOf(updated.record)]]) : 'store-unavailable';
+};
+
+/**
+Registers the `No-Vary-Search` of a response that comes from another store.
+
+@returns The versions to store it with, as far as they are known.
+*/
+export const registerCopied = async (context: SearchVarianceContext, {url, rawHeaders}: Pick<StoredResponse, 'url' | 'rawHeaders'>, timeToLive: TimeToLive): Promise<Versions> => {
+	const searchVariance = urlVariation(rawFieldValue(rawHeaders, 'no-vary-search'));
+	if (!searchVariance) {
+		return noVersions;
+	}
+
+	// The note for other processes, that the origin has such a path, stands on the version of the origin.
+	await ensureVersions(context.store, [originVersionKey(url)]);
+	const seen = await registerSearchVariance(context, {url, searchVariance, seen: noVersions, timeToLive});
+
+	return typeof seen === 'string' ? noVersions : seen;
 };
 
 /** How long a note on an origin's version is valid before it must be written again. */

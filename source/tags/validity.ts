@@ -129,9 +129,6 @@ export const readExpectedVersions = async (context: ValidityContext, lookedUp: L
 export const readGroupVersions = async (store: Store, url: string, groups: readonly string[]): Promise<Versions> =>
 	readVersions(store, groups.map(group => groupVersionKey(url, group)));
 
-/** Creates the version of a URL's origin if there is none. */
-export const ensureOriginVersion = async (store: Store, url: string): Promise<Versions> => ensureVersions(store, [originVersionKey(url)]);
-
 /** A response as purges leave it: `undefined` if it is purged. */
 type Judged = {
 	readonly stored: StoredResponse | undefined;
