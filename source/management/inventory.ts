@@ -18,8 +18,9 @@ import {switchFor} from '../tags/switching.ts';
 import {judgeAll} from '../tags/validity.ts';
 import {parseDuration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {checkEntriesOptions, checkFilter, checkFlag, checkRequest, checkStoreKey} from './arguments.ts';
+import {checkEntriesOptions, checkFlag, checkStoreKey} from './arguments.ts';
 import type {EntriesOptions, EntryFilter, RequestLike} from './filters.ts';
+import {checkFilter, checkRequest} from './request-arguments.ts';
 
 /** A stored response, without its body. */
 export type CacheEntry = {

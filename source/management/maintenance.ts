@@ -14,9 +14,10 @@ import {withReplicas} from '../store/replicas.ts';
 import {keepVersions, purgeTarget, renewedVersions, type PurgeTarget} from '../tags/validity.ts';
 import {parseDuration, type Duration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {checkFlag, checkLifetime, checkPurgeable, checkRequest, checkRequests, checkStoreKey} from './arguments.ts';
+import {checkFlag, checkLifetime, checkStoreKey} from './arguments.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
 import {toStoredForm, holding, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
+import {checkPurgeable, checkRequest, checkRequests} from './request-arguments.ts';
 
 /** The number at a time that does not outlast the time that the store has for a command. */
 const batchSize = 100;

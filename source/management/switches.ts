@@ -2,8 +2,9 @@ import type {ExchangeContext} from '../cache/exchange.ts';
 import {longestExchangeMs} from '../store/ports/guard-token.ts';
 import {changeSwitch, findSwitches, type OriginSwitch} from '../tags/switching.ts';
 import type {StoredSwitch} from '../types/stored.ts';
-import {checkSwitchable, checkSwitchDuration} from './arguments.ts';
+import {checkSwitchDuration} from './arguments.ts';
 import {confirm} from './maintenance.ts';
+import {checkSwitchable} from './request-arguments.ts';
 
 /** The origin that a switch is for. */
 export type Switchable = {

@@ -10,10 +10,11 @@ import type {TimeToLive} from '../store/ports/records.ts';
 import {registerCopied} from '../tags/search-variance.ts';
 import {versionsFor} from '../tags/validity.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
-import {checkEntriesOptions, checkFilter} from './arguments.ts';
+import {checkEntriesOptions} from './arguments.ts';
 import {checkExported, type ExportedResponse, type ImportResult} from './exported.ts';
 import type {EntriesOptions, EntryFilter} from './filters.ts';
 import {holding, isMatch, toOnUnreadable, toStoredForm} from './inventory.ts';
+import {checkFilter} from './request-arguments.ts';
 
 /*
 Stored responses on their way from one cache to another: directly, or by way of a file.
