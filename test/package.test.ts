@@ -109,7 +109,7 @@ test('contains what a user needs and nothing else', (t: TestContext) => {
 	t.assert.strictEqual(entryPoints.length, 22);
 	t.assert.deepStrictEqual([...entryPoints, ...Object.values(manifest.bin)].map(file => path.join(file)).filter(file => !insideDist.has(file)), []);
 	t.assert.deepStrictEqual([...insideDist].filter(file => file.startsWith('dist/page/')).toSorted(), ['icon.svg', 'index.html', 'main.js', 'style.css'].map(file => `dist/page/${file}`));
-	t.assert.deepStrictEqual([...insideDist].filter(file => !file.startsWith('dist/page/') && !/^dist\/(?:[\w\-]+\.(?:js|d\.ts)|redis-packages\.cjs)$/v.test(file)), []);
+	t.assert.deepStrictEqual([...insideDist].filter(file => !file.startsWith('dist/page/') && !/^dist\/(?:[\w\-]+\.(?:js|d\.ts)|packages\.cjs)$/v.test(file)), []);
 });
 
 /** A package and all that it needs, as they lie in a folder. */
@@ -175,7 +175,7 @@ test('the main entry point loads a handful of files, and no client of Redis befo
 		redisCache('memory');
 	`);
 	const own = loaded.filter(file => file.startsWith('got-redis-cache/'));
-	t.assert.deepStrictEqual(own.toSorted(), ['core.js', 'helpers.js', 'index.js', 'node-version.js', 'redis-packages.cjs'].map(file => `got-redis-cache/dist/${file}`));
+	t.assert.deepStrictEqual(own.toSorted(), ['core.js', 'helpers.js', 'index.js', 'node-version.js', 'packages.cjs'].map(file => `got-redis-cache/dist/${file}`));
 	t.assert.deepStrictEqual(loaded.filter(file => /redis\/|sqlite|opentelemetry|prom-client/v.test(file) && !own.includes(file)), []);
 
 	const withStore = await loadedBy('loaded-store', `

@@ -1,4 +1,3 @@
-import {serializeItem, Token, type BareItem} from 'structured-headers';
 import type {Decision, MissReason, ValidateReason} from './decision.ts';
 import type {Outcome, SharedOutcome} from './outcome.ts';
 
@@ -76,7 +75,7 @@ export const cacheStatusMember = ({name, decision, outcome, isStored, forwardSta
 	}
 
 	if (key !== undefined) {
-		member += `;key="${key.replaceAll(/["\\]/gv, String.raw`\$&`)}"`;
+		member += `;key="${escaped(key)}"`;
 	}
 
 	// The reason of a bypass says more than the outcome, which would only say that the cache took no part.
@@ -119,9 +118,10 @@ const serializedName = (name: string): string => {
 	}
 
 	// The result is remembered: a process has few caches, and each has one name.
-	const serialized = serializeItem(nameItem(name), new Map());
+	const serialized = tokenSyntax.test(name) ? name : `"${escaped(name.replaceAll(/[\P{ASCII}\p{Control}]/gv, '?'))}"`;
 	serializedNames.set(name, serialized);
 	return serialized;
 };
 
-const nameItem = (name: string): BareItem => tokenSyntax.test(name) ? new Token(name) : name.replaceAll(/[\P{ASCII}\p{Control}]/gv, '?');
+/** RFC 9651 §4.1.6. */
+const escaped = (text: string): string => text.replaceAll(/["\\]/gv, String.raw`\$&`);

@@ -1,4 +1,4 @@
-import {parseList} from 'structured-headers';
+import {structuredFields} from '../types/packages.cjs';
 import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
 import type {RequestHead, ResponseHead} from './message.ts';
 import type {Invalidation} from './outcome.ts';
@@ -54,7 +54,7 @@ const stringList = (value: string | undefined): string[] => {
 	}
 
 	try {
-		return parseList(value).map(([item]) => item).filter(item => typeof item === 'string');
+		return structuredFields().parseList(value).map(([item]) => item).filter(item => typeof item === 'string');
 	} catch {
 		return [];
 	}

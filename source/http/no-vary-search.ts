@@ -1,4 +1,5 @@
-import {parseDictionary, type BareItem, type Item} from 'structured-headers';
+import type {BareItem, Item} from 'structured-headers';
+import {structuredFields} from '../types/packages.cjs';
 
 /**
 The rule by which URLs of a path are equivalent, from the `No-Vary-Search` of their responses: https://www.ietf.org/archive/id/draft-ietf-httpbis-no-vary-search-10.html
@@ -26,7 +27,7 @@ export const urlVariation = (field: string | undefined): SearchVariance | undefi
 	}
 
 	try {
-		const dictionary = parseDictionary(field);
+		const dictionary = structuredFields().parseDictionary(field);
 		const [keyOrder = false, params, except] = ['key-order', 'params', 'except'].map(name => dictionary.get(name)?.[0]);
 		const isExcept = except !== undefined || params === true;
 		const names = isExcept ? exceptedNames(params, except) : namesIn(params);

@@ -1,4 +1,5 @@
-import {parseDictionary, type BareItem, type Item} from 'structured-headers';
+import type {BareItem, Item} from 'structured-headers';
+import {structuredFields} from '../types/packages.cjs';
 import type {CacheControl} from './cache-control.ts';
 
 /**
@@ -11,7 +12,7 @@ export const parseTargetedField = (value: string | undefined): CacheControl | un
 
 	try {
 		const directives = new Map<string, Array<string | undefined>>();
-		for (const [name, [member]] of parseDictionary(value)) {
+		for (const [name, [member]] of structuredFields().parseDictionary(value)) {
 			if (member !== false) {
 				directives.set(name, [argumentOf(member)]);
 			}

@@ -1,4 +1,5 @@
-import parse, {type StringValue} from 'ms';
+import type {StringValue} from 'ms';
+import {durations} from './packages.cjs';
 
 /**
 A duration: a number of milliseconds, as in got and Keyv, or a string with a unit, such as `'90s'`, `'15m'`, `'1h'` or `'7 days'`.
@@ -13,7 +14,7 @@ export const lacksUnit = (value: unknown): value is string => typeof value === '
 */
 export const parseDuration = (value: unknown): number | undefined => {
 	// `ms` throws on strings of more than 100 characters.
-	const milliseconds = typeof value === 'string' && value.trim() !== '' && value.length <= 100 && !lacksUnit(value) ? parse(value) : value;
+	const milliseconds = typeof value === 'string' && value.trim() !== '' && value.length <= 100 && !lacksUnit(value) ? durations()(value) : value;
 
 	return typeof milliseconds === 'number' && Number.isFinite(milliseconds) && milliseconds >= 0 ? milliseconds : undefined;
 };

@@ -1,6 +1,6 @@
 import type {RedisClientType} from '@redis/client';
 import type {KeyvStoreAdapter} from 'keyv';
-import {keyvRedis} from '../ports/redis-packages.cjs';
+import {keyvRedis} from '../../types/packages.cjs';
 import type {SendCommand} from './redis-link.ts';
 
 /** The value that Keyv hands to an adapter, and takes back, when it does not serialize. */

@@ -2,7 +2,7 @@ import type {Buffer} from 'node:buffer';
 import type {ErrorReply, RedisClientOptions} from '@redis/client';
 import {atDeadline, idleMs} from '../guard/deadline.ts';
 import {isErrorReply, toErrorReply} from '../ports/error-reply.ts';
-import {nodeRedis} from '../ports/redis-packages.cjs';
+import {nodeRedis} from '../../types/packages.cjs';
 import {addressOfClient, addressOfConnection} from './address.ts';
 import {nodesOf} from './cluster-nodes.ts';
 import {watchMasters} from './masters.ts';

@@ -1,4 +1,4 @@
-import calculateSlot from 'cluster-key-slot';
+import {clusterSlots} from '../../types/packages.cjs';
 import type {Nodes} from '../ports/backend.ts';
 
 type NodeClient = {
@@ -71,7 +71,7 @@ export const nodesOf = (cluster: Cluster): Nodes => {
 
 			return addresses;
 		},
-		of: key => cluster.masters.length === 0 ? undefined : ownerOf(calculateSlot(key)),
+		of: key => cluster.masters.length === 0 ? undefined : ownerOf(clusterSlots()(key)),
 		async replace(address, answering) {
 			const slots = cluster.slots.keys().filter(slot => ownerOf(slot) === address).toArray();
 			const others = cluster.masters.filter(node => node.client?.isReady && node.address !== address && answering.includes(node.address));

@@ -1,4 +1,4 @@
-import calculateSlot from 'cluster-key-slot';
+import {clusterSlots} from '../../types/packages.cjs';
 import type {Nodes} from '../ports/backend.ts';
 import {findDissenter, unassigned, type SlotRange} from './cluster-nodes.ts';
 import {senderOfClient} from './ioredis-commands.ts';
@@ -42,7 +42,7 @@ export const mapOf = (cluster: IoredisCluster): ClusterMap => {
 			addresses ??= list();
 			return addresses;
 		},
-		of: key => cluster.slots.length === 0 ? undefined : ownerOf(calculateSlot(key)),
+		of: key => cluster.slots.length === 0 ? undefined : ownerOf(clusterSlots()(key)),
 		async replace(address, answering) {
 			const slots = cluster.slots.keys().filter(slot => ownerOf(slot) === address).toArray();
 			const others = cluster.nodes('master')
@@ -57,7 +57,7 @@ export const mapOf = (cluster: IoredisCluster): ClusterMap => {
 			return replacedBy.has(address) ? undefined : [...replacedBy];
 		},
 		noteReply(key) {
-			const slot = calculateSlot(key);
+			const slot = clusterSlots()(key);
 			const owner = ownerOf(slot);
 			const last = lastOwners[slot];
 			if (last === owner) {

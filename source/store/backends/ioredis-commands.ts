@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {nodeRedis} from '../ports/redis-packages.cjs';
+import {nodeRedis} from '../../types/packages.cjs';
 import type {IoredisClient, IoredisCluster} from './ioredis-kinds.ts';
 import type {Argument, ReplyForm} from './redis-link.ts';
 

@@ -1,5 +1,5 @@
 import type {ErrorReply} from '@redis/client';
-import {nodeRedis} from './redis-packages.cjs';
+import {nodeRedis} from '../../types/packages.cjs';
 
 /** Redis refuses a command, or the cache's keys, to this user: by its ACL, or because the command was disabled. */
 export class StorePermissionError extends Error {
