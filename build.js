@@ -72,7 +72,7 @@ const outerArrows = node => {
 const asFunction = (code, {start, end, async: isAsync, body}) => {
 	const arrow = code.lastIndexOf('=>', body.start);
 	const head = [start, code.indexOf('(', start + (isAsync ? 'async'.length : 0)), isAsync ? 'async function' : 'function'];
-	return body.type === 'BlockStatement' ? [head, [arrow, body.start, '']] : [head, [arrow, arrow + 2, '{ return'], [end, end, '; }']];
+	return body.type === 'BlockStatement' ? [head, [arrow, body.start, '']] : [head, [arrow, arrow + 2, '{ return ('], [end, end, '); }']];
 };
 
 const withKeyword = code => {
@@ -87,7 +87,15 @@ const withKeyword = code => {
 	return result + code.slice(position);
 };
 
+const isAmbiguous = ({regex}) => regex !== undefined && /\P{ASCII}/v.test(regex.pattern) && !/[uv]/v.test(regex.flags);
+
+const hasAmbiguous = node => isAmbiguous(node) || childrenOf(node).some(child => hasAmbiguous(child));
+
 const escapeNonAscii = code => {
+	if (hasAmbiguous(parseAst(code))) {
+		throw new Error('A regular expression without the flag `v` has a character beyond ASCII, where `\\u{…}` means something else');
+	}
+
 	if (code.split('\n').some(line => /\P{ASCII}/v.test(line) && /\\\P{ASCII}|\braw`/v.test(line))) {
 		throw new Error('A character beyond ASCII stands behind a backslash or in a raw template, where it cannot be escaped');
 	}
