@@ -8,7 +8,8 @@ export type {CacheHop, CacheInfo, CacheReason, NotStoredReason} from './observe/
 export type {ExchangeReport} from './observe/exchange-report.ts';
 export type {CacheStats, FleetStats, HotOrigin, HotUrl, RefusedUrl, RequestCounts, StatsStep} from './observe/stats.ts';
 export type {ExchangeTrace} from './observe/tracing.ts';
-export type {Failover, RedisCache, RedisCacheEvents, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
+export type {Failover, RedisCacheEvents} from './got/events.ts';
+export type {RedisCache, RedisCacheHealth, RedisCacheReadiness} from './got/redis-cache.ts';
 export type {OriginAnswer, OriginGate, OriginPermission, OriginRequest} from './got/state/origin-gate.ts';
 export type {Duration} from './types/duration.ts';
 export type {ExportedResponse, ImportResult} from './management/exported.ts';

@@ -1,8 +1,5 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
-import type {Refusals} from '../cache/refusals.ts';
-import {createFlights} from '../coalescing/flights.ts';
-import {createLeases} from '../coalescing/lease.ts';
 import {checkEventName, checkStatsPeriod, refuseMore} from '../management/arguments.ts';
 import type {ExportedResponse, ImportResult} from '../management/exported.ts';
 import type {Explanation} from '../management/explanation.ts';
@@ -11,61 +8,24 @@ import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, 
 import {clearAll, purgeAll, removeByKey, removeStored, touchStored} from '../management/maintenance.ts';
 import {endSwitch, listSwitches, setSwitch, type Switchable} from '../management/switches.ts';
 import {copyAll, exportAll, importAll} from '../management/transfer.ts';
-import type {ExchangeReport} from '../observe/exchange-report.ts';
-import {createFleetStatistics, type FleetStatistics} from '../observe/fleet-statistics.ts';
-import {createObserver} from '../observe/observer.ts';
-import {countedUrl, createStatistics, type Statistics} from '../observe/statistics.ts';
+import type {FleetStatistics} from '../observe/fleet-statistics.ts';
+import {countedUrl, type Statistics} from '../observe/statistics.ts';
 import type {CacheStats, FleetStats} from '../observe/stats.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
-import {resolveOptions} from '../options/resolve-options.ts';
 import {describeRedacted} from '../options/validate.ts';
 import {flushWrites} from '../resource/resource.ts';
-import type {StoreOption} from '../store/backends/connection.ts';
-import {createSealedText, plainText} from '../store/codec/sealed-text.ts';
-import {createStore} from '../store/create-store.ts';
-import {createDefaultStore} from '../store/default-store.ts';
-import type {CommandSender} from '../store/ports/commands.ts';
-import type {StoreEvent, StoreHealth} from '../store/ports/health.ts';
-import {registerPlace} from '../store/ports/place.ts';
-import type {StoreError} from '../store/ports/store-error.ts';
+import type {StoreHealth} from '../store/ports/health.ts';
 import type {StoreCounters} from '../store/ports/status.ts';
-import type {Store} from '../store/ports/store.ts';
 import {switchesIn, type OriginSwitch} from '../tags/switching.ts';
-import {carryOver, createValidityHints} from '../tags/validity.ts';
 import type {Duration} from '../types/duration.ts';
-import {createHints} from '../types/hints.ts';
+import {assemble} from './assemble.ts';
+import type {RedisCacheEvents} from './events.ts';
 import type {ExplainOptions} from './explain.ts';
 import {createHandler} from './handler.ts';
 import {createHooks} from './hooks.ts';
-import {createRefreshes} from './refresh/refresh.ts';
 import type {GotContext, Hooks} from './state/context.ts';
-import {createHits} from './state/hits.ts';
-import {gateOrigin, gatedCacheOf, registerGates, type OriginGate} from './state/origin-gate.ts';
+import {gateOrigin, gatedCacheOf, type OriginGate} from './state/origin-gate.ts';
 import {optionsOfGot, requireCurrentGot} from './state/got-module.ts';
-
-/** A node of a cluster that others have replaced. All are addresses (`host:port`). */
-export type Failover = {
-	/** The address of the node that did not answer. */
-	readonly address: string;
-	/** The addresses of the nodes that have taken its place. */
-	readonly replacedBy: readonly string[];
-};
-
-/** The events of a cache, with what listeners are called with. */
-export type RedisCacheEvents = {
-	/** Something went wrong that no request is told of: the store failed (once per change, not once per request), which is a `StoreError`, or a background refresh did, whose error is the `cause`. */
-	error: [error: Error];
-	/** The store is given up for now, or only not written to: requests go on without it. `error` is what decided it. */
-	degraded: [error: StoreError];
-	/** The store is in use again. */
-	recovered: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
-	/** A node of a cluster did not answer, and others have taken its place without the client's notice: the client was told, and the cache uses the new nodes. */
-	failover: [failover: Failover];
-	/** `close()` was called, and the connection has ended. */
-	closed: []; // eslint-disable-line @typescript-eslint/no-restricted-types -- No arguments.
-	/** A request that went through the cache is over: answered, failed or aborted. Redirects, retries and refreshes in the background are requests of their own. A listener that throws is reported as an `error` event. */
-	exchange: [report: ExchangeReport];
-};
 
 /** The findings of `ready()`. */
 export type RedisCacheReadiness = {
@@ -81,23 +41,6 @@ export type RedisCacheHealth = StoreHealth & {
 	readonly counters: StoreCounters;
 	/** The origins that are frozen or bypassed, as far as this process knows: by `freeze()` and `bypass()`, here or in another process. A process learns of a switch with its next request to the origin; `switches()` looks for all. */
 	readonly switches: readonly OriginSwitch[];
-};
-
-// A hint each, a few hundred bytes: as many as a busy process needs, no more than a small one can spare.
-const maxHints = 10_000;
-
-/** The refusals that `explain()` can tell of. */
-const maxRefusals = 1000;
-
-// No origin is worth more: then each asks for itself.
-const flightPatienceMs = 30_000;
-
-const leasesIn = ({command}: CommandSender) => {
-	if (!command) {
-		throw new TypeError('The option `coalesce: \'fleet\'` in redisCache() needs a `store` that is a Redis, which is where the processes meet');
-	}
-
-	return createLeases(command);
 };
 
 /**
@@ -133,114 +76,8 @@ export class RedisCache {
 	*/
 	constructor(options: RedisCacheOptions, defaultUrl = 'redis://localhost:6379') {
 		requireCurrentGot(optionsOfGot());
-		const settings = resolveOptions(options);
-		const emitError = (error: Error) => {
-			// Without a listener, an `'error'` event would end the process.
-			if (this.#emitter.listenerCount('error') > 0) {
-				this.#emitter.emit('error', error);
-			}
-		};
-
-		const report = (event: StoreEvent) => {
-			switch (event.type) {
-				case 'error': {
-					emitError(event.error);
-					break;
-				}
-
-				case 'degraded': {
-					this.#emitter.emit('degraded', event.error);
-					break;
-				}
-
-				case 'failover': {
-					this.#emitter.emit('failover', {address: event.address, replacedBy: event.replacedBy});
-					break;
-				}
-
-				case 'recovered': {
-					this.#emitter.emit('recovered');
-					break;
-				}
-			}
-		};
-
-		const {timeoutMs, memoryBytes, isCompressing, keyRing, replicas, namespace, store: storeOption = defaultUrl} = settings;
-		const openStore = (store: StoreOption, onEvent: typeof report): Store => createStore({store, namespace, timeoutMs, memoryBytes, isCompressing, keyRing, replicas, onEvent});
-		const openDefaultStore = (): Store => createDefaultStore({
-			openRedis: onEvent => openStore(defaultUrl, onEvent),
-			openMemory: onEvent => openStore('memory', onEvent),
-			address: defaultUrl,
-			timeoutMs,
-			onEvent: report,
-			onTakeover(redis, memoryStore) {
-				carryOver(memoryStore, redis);
-				context.indexes.clear();
-				context.store = redis;
-			},
-		});
-		// Without a tier in memory, there is none to stand in.
-		const store = settings.store === undefined && memoryBytes > 0 ? openDefaultStore() : openStore(storeOption, report);
-		if (replicas && !store.command) {
-			throw new TypeError('The option `waitForReplicas` in redisCache() needs a `store` that is a Redis, which is what has replicas');
-		}
-
-		registerPlace(this, () => ({address: context.store.address, namespace}));
-		const reportError: GotContext['reportError'] = (what, error) => {
-			emitError(new Error(`got-redis-cache: ${what}: ${error instanceof Error ? error.message : String(error)}`, {cause: error}));
-		};
-
-		const statistics = settings.hasStatistics ? createStatistics(() => Date.now(), settings.request.http.ignoredParameters) : undefined;
-		const refusals: Refusals = createHints(maxRefusals);
-		const context: Omit<GotContext, 'store'> & {store: Store} = {
-			cache: this,
-			options,
-			settings,
-			store,
-			indexes: createHints(maxHints),
-			...createValidityHints(maxHints),
-			purges: createHints(maxHints),
-			newest: createHints(maxHints),
-			readsInFlight: new Map(),
-			variantQueues: new Map(),
-			// A clock that is faked later on is followed.
-			now: () => Date.now(),
-			reportError,
-			observer: createObserver({
-				listeners: () => this.#emitter.rawListeners('exchange'),
-				listenerCount: () => this.#emitter.listenerCount('exchange'),
-				reportError,
-				now: () => Date.now(),
-				statistics: statistics && {
-					count(state, ending) {
-						statistics.count(state, ending);
-						fleet?.note();
-					},
-				},
-				refusals,
-			}),
-			hits: createHits(this, error => {
-				reportError('What listens to hits failed', error);
-			}),
-			gates: registerGates(this, {
-				store: () => context.store,
-				timeoutMs,
-				isEncrypted: keyRing !== undefined,
-				reportError,
-			}),
-			refusals,
-			refreshes: createRefreshes(),
-			flights: settings.coalesce === false ? undefined : createFlights({maxFlightMs: flightPatienceMs, maxCoolingDown: maxHints}),
-			leases: settings.coalesce === 'fleet' ? leasesIn(store) : undefined,
-		};
+		const {context, statistics, fleet} = assemble(this, {options, defaultUrl, emitter: this.#emitter});
 		this.#context = context;
-		const fleet = statistics && createFleetStatistics({
-			statistics,
-			store: () => context.store,
-			names: settings.keyRing ? createSealedText(settings.keyRing) : plainText,
-			now: () => Date.now(),
-			isReadOnly: settings.request.http.isReadOnly,
-		});
 		this.#statistics = statistics;
 		this.#fleet = fleet;
 		this.hooks = createHooks(this.#context);

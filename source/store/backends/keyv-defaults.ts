@@ -23,13 +23,6 @@ export const local = {
 	},
 } satisfies Partial<Backend>;
 
-/** The cache has prefixes of its own, and wants to hear of errors. */
-export const keyvOptions = {
-	namespace: undefined,
-	useKeyPrefix: false,
-	throwOnErrors: true,
-};
-
 export const remainingMs = (expires: number | null | undefined): number | undefined => typeof expires === 'number' ? expires - Date.now() : undefined; // eslint-disable-line @typescript-eslint/no-restricted-types -- Keyv's
 
 /** Whether a key is one of the cache's, among those of others. */

@@ -2,8 +2,9 @@ import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {binary, type Backend, type Encoding, type RawEntry, type Swallowed} from '../ports/backend.ts';
+import {keyvOptions} from '../ports/keyv-options.ts';
 import {givenStoreOf, isKeyv6, listKeysOfKeyv6} from './keyv-6.ts';
-import {isOurs, keyvOptions, local, remainingMs} from './keyv-defaults.ts';
+import {isOurs, local, remainingMs} from './keyv-defaults.ts';
 
 /** Survives whatever a serializer or a text column does to bytes. */
 const base64: Encoding = {

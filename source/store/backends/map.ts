@@ -2,7 +2,8 @@ import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {createLru} from '../../types/lru.ts';
 import {createGuardsInMemory, type GuardsInMemory} from '../memory/guards-in-memory.ts';
 import {binary, isExpected, type Backend, type Change, type ChangeResult} from '../ports/backend.ts';
-import {isOurs, keyvOptions, local, remainingMs} from './keyv-defaults.ts';
+import {binaryKeyvOptions} from '../ports/keyv-options.ts';
+import {isOurs, local, remainingMs} from './keyv-defaults.ts';
 
 /*
 Stores in the memory of the process: the user's `Map`, and the cache's own.
@@ -12,8 +13,6 @@ type MapValue = {value: unknown; expires?: number | undefined};
 
 /** The bytes of an entry beside its key and value, roughly: once it was read, decoded as well. */
 const entryOverhead = 1000;
-
-const unserialized = {...keyvOptions, serialize: undefined, deserialize: undefined};
 
 const peekInto = (map: {get(key: string): unknown}) => (key: string): unknown => {
 	const entry = map.get(key) as MapValue | undefined;
@@ -128,7 +127,7 @@ export const mapBackend = (map: Map<any, any>, namespace: string, onFault: (erro
 	...isDistant(map) && listenTo(map, onFault),
 	prefix: `${namespace}:`,
 	isInProcess: true,
-	keyv: new Keyv({...unserialized, store: map}),
+	keyv: new Keyv({...binaryKeyvOptions, store: map}),
 	...inMemory(map as Map<string, MapValue>, `${namespace}:`, guardsOf(map)),
 	async clear() {
 		for (const key of map.keys()) {
@@ -168,7 +167,7 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 		prefix,
 		isInProcess: true,
 		isPrivate: true,
-		keyv: new Keyv(adapter as KeyvStoreAdapter, unserialized),
+		keyv: new Keyv(adapter as KeyvStoreAdapter, binaryKeyvOptions),
 		...inMemory(cache, prefix, createGuardsInMemory()),
 		async clear() {
 			for (const key of cache.keys()) {

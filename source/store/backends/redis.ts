@@ -6,6 +6,7 @@ import {createPermissionErrors} from '../guard/permissions.ts';
 import {binary, type Backend, type RawEntry, type Eviction, type HeadChange} from '../ports/backend.ts';
 import {isErrorReply} from '../ports/error-reply.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from '../ports/guard-token.ts';
+import {binaryKeyvOptions} from '../ports/keyv-options.ts';
 import {isLongKey} from '../ports/long-keys.ts';
 import {binaryKeyvRedis} from './binary-keyv-redis.ts';
 import {checkClusterNode} from './cluster-node.ts';
@@ -220,14 +221,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		},
 		prefix,
 		isInProcess: false,
-		keyv: new Keyv(binaryKeyvRedis(send), {
-			namespace: undefined,
-			useKeyPrefix: false,
-			serialize: undefined,
-			deserialize: undefined,
-			emitErrors: false,
-			throwOnErrors: true,
-		}),
+		keyv: new Keyv(binaryKeyvRedis(send), {...binaryKeyvOptions, emitErrors: false}),
 		connect: nodeCheck?.connect ?? connect,
 		reset() {
 			link.reset();

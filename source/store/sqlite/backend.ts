@@ -3,6 +3,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {version} from 'node:process';
 import {Keyv, type KeyvStoreAdapter} from 'keyv';
 import {binary, type Backend, type RawEntry} from '../ports/backend.ts';
+import {binaryKeyvOptions} from '../ports/keyv-options.ts';
 import type {SqliteLocation} from './address.ts';
 import {
 	expiryAfter,
@@ -156,14 +157,7 @@ export const sqliteBackend = (location: SqliteLocation, {namespace, timeoutMs, o
 		address: `sqlite:${location.path ?? ':memory:'}`,
 		prefix,
 		isInProcess: location.path === undefined,
-		keyv: new Keyv(adapter as KeyvStoreAdapter, {
-			namespace: undefined,
-			useKeyPrefix: false,
-			serialize: undefined,
-			deserialize: undefined,
-			emitErrors: false,
-			throwOnErrors: true,
-		}),
+		keyv: new Keyv(adapter as KeyvStoreAdapter, {...binaryKeyvOptions, emitErrors: false}),
 		connect() {
 			return undefined;
 		},
