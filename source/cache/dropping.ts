@@ -1,14 +1,10 @@
 import type {Decision} from '../http/decision.ts';
 import type {Refusal} from '../http/outcome.ts';
 import {variantId} from '../http/vary.ts';
-import {
-	purge,
-	removeVariants,
-	dropReplaced,
-	whenVariantsAreSent,
-	type ResourceContext,
-} from '../resource/resource.ts';
+import type {ResourceContext} from '../resource/context.ts';
+import {dropReplaced, purge, removeVariants} from '../resource/purging.ts';
 import {headKey, variantKey} from '../resource/store-keys.ts';
+import {whenVariantsAreSent} from '../resource/variant-queue.ts';
 import {resourceOf} from '../store/ports/guard-token.ts';
 import type {StoredResponse, VariantIndex, VariantReference} from '../types/stored.ts';
 import type {Exchange, ExchangeContext} from './exchange.ts';

@@ -1,7 +1,7 @@
 import type {Decision} from '../http/decision.ts';
 import type {RequestHead} from '../http/message.ts';
 import type {CacheSettings, RequestSettings} from '../options/resolve-options.ts';
-import type {ResourceContext} from '../resource/resource.ts';
+import type {ResourceContext} from '../resource/context.ts';
 import type {Selection} from '../resource/selection.ts';
 import type {WriteGuard} from '../resource/write-guard.ts';
 import type {RequestBudget} from '../store/guard/budget.ts';

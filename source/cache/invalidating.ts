@@ -1,6 +1,6 @@
 import type {RequestHead} from '../http/message.ts';
 import type {Invalidation} from '../http/outcome.ts';
-import {purge} from '../resource/resource.ts';
+import {purge} from '../resource/purging.ts';
 import {withReplicas} from '../store/replicas.ts';
 import {purgeTarget, type PurgeTarget} from '../tags/validity.ts';
 import {withinBudgetOf, type Exchange, type ExchangeContext, type KeyInputOfAny} from './exchange.ts';

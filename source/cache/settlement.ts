@@ -13,7 +13,7 @@ import {combine, completed, withBytes} from '../http/partial.ts';
 import {selectRange} from '../http/range.ts';
 import {settle, settleFailure, settleLimited} from '../http/settle.ts';
 import {readContent, unreadContent} from '../options/user-functions.ts';
-import {outdateReads} from '../resource/resource.ts';
+import {outdateReads} from '../resource/writing.ts';
 import {selectByEntityTag} from '../resource/selection.ts';
 import {endGuard} from '../resource/write-guard.ts';
 import type {StoredResponse} from '../types/stored.ts';

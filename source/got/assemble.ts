@@ -6,6 +6,7 @@ import {createObserver} from '../observe/observer.ts';
 import {createStatistics, type Statistics} from '../observe/statistics.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {resolveOptions} from '../options/resolve-options.ts';
+import {createResourceHints} from '../resource/context.ts';
 import type {StoreOption} from '../store/backends/connection.ts';
 import {createSealedText, plainText} from '../store/codec/sealed-text.ts';
 import {createStore} from '../store/create-store.ts';
@@ -97,12 +98,8 @@ export const assemble = (cache: WeakKey, {options, defaultUrl, emitter}: Assembl
 		options,
 		settings,
 		store,
-		indexes: createHints(maxHints),
+		...createResourceHints(maxHints),
 		...createValidityHints(maxHints),
-		purges: createHints(maxHints),
-		newest: createHints(maxHints),
-		readsInFlight: new Map(),
-		variantQueues: new Map(),
 		// A clock that is faked later on is followed.
 		now: () => Date.now(),
 		reportError,

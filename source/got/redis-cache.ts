@@ -13,7 +13,7 @@ import {countedUrl, type Statistics} from '../observe/statistics.ts';
 import type {CacheStats, FleetStats} from '../observe/stats.ts';
 import type {RedisCacheOptions} from '../options/options.ts';
 import {describeRedacted} from '../options/validate.ts';
-import {flushWrites} from '../resource/resource.ts';
+import {flushWrites} from '../resource/variant-queue.ts';
 import type {StoreHealth} from '../store/ports/health.ts';
 import type {StoreCounters} from '../store/ports/status.ts';
 import {switchesIn, type OriginSwitch} from '../tags/switching.ts';

@@ -2,13 +2,13 @@ import type {Asked, ExchangeContext} from '../cache/exchange.ts';
 import {findPlaces, type KeyedPlace} from '../cache/keys.ts';
 import type {RequestHead} from '../http/message.ts';
 import {isSelected} from '../http/vary.ts';
-import {asResponse, everyKey, lastPurgeOf} from '../resource/resource.ts';
+import {everyKey, lastPurgeOf} from '../resource/purging.ts';
 import type {Selection} from '../resource/selection.ts';
 import {headKey, requestedVariantKey, variantKeysOf} from '../resource/store-keys.ts';
 import {guardKeyOf, isPurgeToken} from '../store/ports/guard-token.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {examineValidity, type ExaminedValidity} from '../tags/purges-since.ts';
-import type {StoredRecord, StoredResponse, VariantIndex} from '../types/stored.ts';
+import {asResponse, type StoredRecord, type StoredResponse, type VariantIndex} from '../types/stored.ts';
 import type {ExplainedPurge} from './explanation.ts';
 
 /*

@@ -10,7 +10,7 @@ import type {HeaderFields, RequestHead} from '../http/message.ts';
 import type {Settings} from '../http/settings.ts';
 import {normalizeEscapes, originOf} from '../http/url.ts';
 import {matchesUrlPattern} from '../options/url-pattern.ts';
-import {readAll} from '../resource/resource.ts';
+import {readAll} from '../resource/read-all.ts';
 import {select} from '../resource/selection.ts';
 import {recordKeyOf, storeKeyOf} from '../resource/store-keys.ts';
 import type {OnUnreadable, StoreEntry} from '../store/ports/listing.ts';

@@ -2,13 +2,9 @@ import type {ExchangeContext} from '../cache/exchange.ts';
 import {purgeRequest} from '../cache/invalidating.ts';
 import {storedKeysOf} from '../cache/keys.ts';
 import {currentAgeSeconds} from '../http/age.ts';
-import {
-	everyKey,
-	purge,
-	readAll,
-} from '../resource/resource.ts';
+import {notePurgeOfAll, purge} from '../resource/purging.ts';
+import {readAll} from '../resource/read-all.ts';
 import {resourceOf} from '../store/ports/guard-token.ts';
-import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';
 import {withReplicas} from '../store/replicas.ts';
 import {keepVersions, purgeTarget, renewedVersions, type PurgeTarget} from '../tags/validity.ts';
@@ -62,7 +58,7 @@ export const removeByKey = async (context: ExchangeContext, given: string): Prom
 
 export const clearAll = async (context: ExchangeContext): Promise<boolean> => {
 	context.indexes.clear();
-	context.purges.set(everyKey, {monoMs: ownTimers.now()});
+	notePurgeOfAll(context);
 	return confirm(context, async ({store}) => store.clear());
 };
 
@@ -70,10 +66,10 @@ const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: 
 
 /** By a look at everything. Responses that any process is asking for at this moment are not stored. */
 const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSoft: boolean): Promise<boolean> => {
-	const {store, purges} = context;
+	const {store} = context;
 	const filter = toStoredForm(context, given);
 	const isByUrl = [filter.url, filter.prefix, filter.pattern].some(each => each !== undefined);
-	purges.set(everyKey, {monoMs: ownTimers.now()});
+	notePurgeOfAll(context);
 	let isConfirmed = await store.replaceGuards();
 	for await (const {key, stored} of holding(context)) {
 		if (!isMatch(stored, filter, context.now())) {

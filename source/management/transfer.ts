@@ -1,9 +1,10 @@
 import type {ExchangeContext} from '../cache/exchange.ts';
 import {keysOfStored} from '../cache/keys.ts';
 import {dateOf} from '../http/dates.ts';
-import {flushWrites, write} from '../resource/resource.ts';
 import {recordKeyOf} from '../resource/store-keys.ts';
+import {flushWrites} from '../resource/variant-queue.ts';
 import {placeGuardFirst, tokenFor} from '../resource/write-guard.ts';
+import {write} from '../resource/writing.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {TimeToLive} from '../store/ports/records.ts';

@@ -12,9 +12,10 @@ import {
 	readExpectedVersions,
 	type Versions,
 } from '../tags/validity.ts';
-import type {StoredResponse, VariantIndex} from '../types/stored.ts';
-import {asResponse, whenVariantsAreSent, type ResourceContext} from './resource.ts';
+import {asResponse, type StoredResponse, type VariantIndex} from '../types/stored.ts';
+import type {ResourceContext} from './context.ts';
 import {headKey, requestedVariantKey, variantKey} from './store-keys.ts';
+import {whenVariantsAreSent} from './variant-queue.ts';
 
 export type Selection = {
 	/** The stored response that the request selects, RFC 9111 §4.1. */

@@ -139,3 +139,6 @@ export type StoredGuard = {
 };
 
 export type StoredRecord = StoredResponse | VariantIndex | StoredVersion | StoredGuard;
+
+/** The record, if it is a response. */
+export const asResponse = (record: StoredRecord | undefined): StoredResponse | undefined => record?.kind === 'response' ? record : undefined;

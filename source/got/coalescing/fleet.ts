@@ -3,7 +3,7 @@ import type {Exchange} from '../../cache/exchange.ts';
 import {lookUp} from '../../cache/look-up.ts';
 import type {Leader} from '../../coalescing/flights.ts';
 import type {Lease, Leases} from '../../coalescing/lease.ts';
-import {flushWrites, isAllSent} from '../../resource/resource.ts';
+import {flushWrites, isAllSent} from '../../resource/variant-queue.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import {isSpent, spentMsOf, withinBudget} from '../../store/guard/budget.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';

@@ -5,7 +5,7 @@ import type {Ticket, Flights, FlightResult} from '../../coalescing/flights.ts';
 import {collapsingKey} from '../../http/collapsing.ts';
 import {decide} from '../../http/decide.ts';
 import {isFailure} from '../../http/stale.ts';
-import {lastPurgeOf} from '../../resource/resource.ts';
+import {lastPurgeOf} from '../../resource/purging.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import {isPurgedBefore} from '../../tags/validity.ts';

@@ -5,7 +5,7 @@ import {preconditionFields} from '../../http/conditional.ts';
 import {redactedUrl} from '../../http/credentials.ts';
 import {requestDirectives} from '../../http/directives.ts';
 import {variantId} from '../../http/vary.ts';
-import {flushWrites} from '../../resource/resource.ts';
+import {flushWrites} from '../../resource/variant-queue.ts';
 import {createHints} from '../../types/hints.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
