@@ -7,7 +7,7 @@ import type {Guard} from './guard/guard.ts';
 import {largeBytes, sizeOf, type WriteQueue} from './guard/write-queue.ts';
 import type {LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory/memory.ts';
-import {toTtlMs, type Backend, type Change, type Expectation, type GuardedChanges} from './ports/backend.ts';
+import {toTtlMs, type Backend, type Change, type ChangeResult, type Expectation, type GuardedChanges} from './ports/backend.ts';
 import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './ports/guard-token.ts';
 import {isLongKey, longBodyBytes} from './ports/long-keys.ts';
 import {ownTimers} from './ports/own-timers.ts';
@@ -38,6 +38,13 @@ const unstoredError = ({url, body}: StoredResponse, reason: Error): Error => new
 	`The response of ${url} was not stored, with ${body.length} bytes: ${reason.message}. Lower \`maxBodySize\` if that goes on, or raise \`timeout\``,
 	{cause: reason},
 );
+
+type CommitResult = Awaited<ReturnType<Store['commit']>>;
+
+const commitResults: Readonly<Record<ChangeResult['kind'], CommitResult>> = {done: 'written', refused: 'refused', conflict: 'conflict'};
+
+/** @param result - `undefined` if the store did not answer. */
+const commitResultOf = (result: ChangeResult | undefined): CommitResult => result === undefined ? 'failed' : commitResults[result.kind];
 
 /**
 How what an exchange brings is written: in one step, and only if the guard that the exchange counts on is still there.
@@ -117,7 +124,14 @@ export const createCommitting = ({
 		}
 	};
 
-	const commitOnce = async (parameters: Parameters<Store['commit']>[0], isWhole: boolean): Promise<Awaited<ReturnType<Store['commit']>>> => {
+	/** Takes a place among the writes that wait; `undefined` if there is none. */
+	const enterQueue = (records: readonly CommittedRecord[]): (() => void) | undefined => {
+		const size = records.reduce((sum, {record}) => sum + sizeOf(record), 0);
+
+		return size > largeBytes && records.some(({key}) => slowKeys.has(key)) ? undefined : queue.enter(size);
+	};
+
+	const commitOnce = async (parameters: Parameters<Store['commit']>[0], isWhole: boolean): Promise<CommitResult> => {
 		const {
 			guard: {key: guardKey, token},
 			records,
@@ -127,8 +141,7 @@ export const createCommitting = ({
 			return 'failed';
 		}
 
-		const size = records.reduce((sum, {record}) => sum + sizeOf(record), 0);
-		const leaveQueue = size > largeBytes && records.some(({key}) => slowKeys.has(key)) ? undefined : queue.enter(size);
+		const leaveQueue = enterQueue(records);
 		if (leaveQueue === undefined) {
 			counters.dropped++;
 			reportLong(records, new Error('Others of its size are being written'));
@@ -155,15 +168,15 @@ export const createCommitting = ({
 					]),
 				{isWritten: ({kind}) => kind === 'done'},
 			);
-			if (attempted?.result.kind === 'done') {
+			const result = attempted?.result;
+			if (result?.kind === 'done') {
 				partKeys.length = 0;
 			}
 
-			if (attempted?.result.kind !== 'conflict') {
-				return attempted === undefined ? 'failed' : (attempted.result.kind === 'done' ? 'written' : 'refused');
-			}
+			// The head stands before another body by now.
+			const isHeadMissed = result?.kind === 'conflict' && !isWhole && settled[result.position]?.kind === 'replace-head';
 
-			return !isWhole && settled[attempted.result.position]?.kind === 'replace-head' ? await commitOnce(parameters, true) : 'conflict';
+			return isHeadMissed ? await commitOnce(parameters, true) : commitResultOf(result);
 		} catch (error) {
 			if (!(error instanceof RangeError)) {
 				throw error;

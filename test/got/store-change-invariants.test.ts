@@ -197,7 +197,14 @@ const answerTo = ({method, headers}: RecordedRequest, {status, fields}: Given['a
 
 const rawHeadersOf = (fields: Fields): string[] => Object.entries(fields).flat();
 
-/** Whether what the origin has said to A may be stored, by itself. Where a response without content is silent, what is stored speaks for it. */
+/** The fields of a response without content: where they are silent, what is stored speaks for them. A 304 to `Authorization` has to allow it itself. */
+const bareFields = (fields: Fields, cacheControl: string, {authorization}: Given['request']['headers']): Fields => ({
+	etag: '"1"',
+	...fields['cache-control'] === undefined && authorization === undefined && {'cache-control': cacheControl},
+	...fields,
+});
+
+/** Whether what the origin has said to A may be stored, by itself. */
 const isRefused = ({status, fields}: Sent, {isShared, isReadOnly, stored, request: {method, headers, mode}}: Given): boolean => {
 	if (isReadOnly || (status === 304 && stored.kind === 'none')) {
 		return true;
@@ -206,12 +213,10 @@ const isRefused = ({status, fields}: Sent, {isShared, isReadOnly, stored, reques
 	const isBare = status === 304 || (method === 'HEAD' && stored.kind !== 'none' && stored.kind !== 'head');
 	const settings: Settings = {...defaultSettings, isShared, mode};
 	const isSilent = fields['cache-control'] === undefined;
-	// A 304 to `Authorization` has to allow it itself.
-	const spoken = isBare && isSilent && headers.authorization === undefined ? {'cache-control': stored.cacheControl, ...fields} : fields;
 	const isPost = method === 'POST';
 	const reception = {
 		request: {method: isPost ? 'GET' : method, url: 'https://example.com/items', headers: withoutUndefined(headers)},
-		response: {statusCode: status === 304 ? 200 : status, statusMessage: '', httpVersion: '1.1', rawHeaders: rawHeadersOf(isBare ? {etag: '"1"', ...spoken} : spoken)},
+		response: {statusCode: status === 304 ? 200 : status, statusMessage: '', httpVersion: '1.1', rawHeaders: rawHeadersOf(isBare ? bareFields(fields, stored.cacheControl, headers) : fields)},
 		requestTimeMs: Date.now(),
 		responseTimeMs: Date.now(),
 		settings,

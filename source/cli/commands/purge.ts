@@ -165,6 +165,29 @@ const isSure = async ({output, store}: CommandContext, what: string): Promise<bo
 	return confirm(plain(`Purge ${what} of ${store.address}?`));
 };
 
+type PurgeResult = {
+	/** In words. */
+	readonly what: string;
+	readonly isConfirmed: boolean;
+	/** The number of responses that were there; `undefined` if nobody has counted. */
+	readonly found: number | undefined;
+};
+
+const tellResult = async ({given, output, store}: CommandContext, {what, isConfirmed, found}: PurgeResult): Promise<void> => {
+	const isSoft = given.flag('soft');
+	if (output.isJson) {
+		await output.json({purge: what, soft: isSoft, confirmed: isConfirmed, ...found !== undefined && {found: found > 0}});
+		return;
+	}
+
+	const nothing = found === 0 ? ` Nothing readable was stored for it in ${store.place}; requests that were under way will not store their responses.` : '';
+	const did = isSoft ? 'Softly purged' : 'Purged';
+	const consequence = isSoft ? ' Each response is validated before it is used again.' : '';
+	await output.line(plain(isConfirmed
+		? `${did} ${what}. Redis confirmed it, for every process.${consequence}${nothing}`
+		: `Redis did not confirm the purge of ${what}: run it again`));
+};
+
 const run = async (context: CommandContext): Promise<Outcome> => {
 	const {given, output, store} = context;
 	const purge = purgeOf(context);
@@ -187,18 +210,7 @@ const run = async (context: CommandContext): Promise<Outcome> => {
 		store.throwIfFailed();
 	}
 
-	const isSoft = given.flag('soft');
-	if (output.isJson) {
-		await output.json({purge: purge.what, soft: isSoft, confirmed: isConfirmed, ...found !== undefined && {found: found > 0}});
-	} else {
-		const nothing = found === 0 ? ` Nothing readable was stored for it in ${store.place}; requests that were under way will not store their responses.` : '';
-		const did = isSoft ? 'Softly purged' : 'Purged';
-		const consequence = isSoft ? ' Each response is validated before it is used again.' : '';
-		await output.line(plain(isConfirmed
-			? `${did} ${purge.what}. Redis confirmed it, for every process.${consequence}${nothing}`
-			: `Redis did not confirm the purge of ${purge.what}: run it again`));
-	}
-
+	await tellResult(context, {what: purge.what, isConfirmed, found});
 	if (isConfirmed && !isForAnyKey(given) && await isEncrypted(store)) {
 		output.warn(`The responses in this namespace are encrypted, so this purge does not reach them: ${missingKeys}`);
 		return 'incomplete';
