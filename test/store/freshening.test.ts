@@ -122,6 +122,21 @@ for (const [name, options] of Object.entries(forms)) {
 	});
 }
 
+test('a compressed body is not sent again, however short it has become', async () => {
+	const [writer, store] = [open({isCompressing: true}), open({isCompressing: true})];
+	await writer.set(key, response({body: Buffer.from(randomBytes(4096).toString('hex').repeat(3))}), 60_000);
+	const length = await redis.client.strLen(await wireKeyOf());
+	assertBetween(length, 4096, longBodyLength - 1);
+
+	const freshened = freshen(await read(store));
+	const earlier = await received();
+	assert.equal(await store.set(key, freshened, 60_000), true);
+	assert.ok(await received() - earlier < 2048);
+	assert.equal(await redis.client.strLen(await wireKeyOf()), length);
+	assertIs(await read(writer), freshened);
+	await Promise.all([writer.close(), store.close()]);
+});
+
 test('a store that holds it in memory hears of it', async () => {
 	const [store, other] = [open({memoryBytes: 1_000_000}), open({memoryBytes: 1_000_000})];
 	await store.set(key, response({body: bodyOf(100_000)}), 60_000);
@@ -311,8 +326,10 @@ test('a head that fits takes the place of another', () => {
 	}), triesOf(200));
 });
 
-test('a long body leaves its head room to grow, a short one does not', () => {
-	const roomOf = (length: number) => (decodeHead(encode(response({body: Buffer.alloc(length)}), key), key)?.headLength ?? 0) - encode(response({body: Buffer.alloc(0)}), key).length;
+test('a long or compressed body leaves its head room to grow, a short one does not', () => {
+	const roomOf = (length: number, packed?: Uint8Array) =>
+		(decodeHead(encode(response({body: Buffer.alloc(length)}), key, {packed}), key)?.headLength ?? 0) - encode(response({body: Buffer.alloc(0)}), key).length;
 	assert.ok(roomOf(longBodyLength - 1) < 4);
 	assertBetween(roomOf(longBodyLength), 60, 128);
+	assertBetween(roomOf(longBodyLength - 1, Buffer.alloc(100)), 60, 128);
 });

@@ -57,7 +57,7 @@ type EncodeOptions = {
 	readonly checksum?: Checksum;
 };
 
-/** Behind the head of a long body, for another one to fit in its place: writing that anew is what costs. */
+/** Behind the head of a long or compressed body, for another one to fit in its place: writing that body anew is what costs. */
 const leastRoom = 64;
 export const longBodyLength = 16 * 1024;
 
@@ -83,7 +83,7 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 	}
 
 	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
-	const headLength = body.length < longBodyLength ? head.length : withRoom(head.length);
+	const headLength = packed === undefined && body.length < longBodyLength ? head.length : withRoom(head.length);
 	const bytes = layOut(head, {headLength, bodyChecksum: checksum(body), isCompressed: packed !== undefined}, headLength + body.length);
 	bytes.set(body, headLength);
 	bytes.writeUInt32LE(checksum(bytes.subarray(6, headLength), checksum(key)), 2);

@@ -103,7 +103,7 @@ type IndexPlace = ValueStart & {
 export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Values => {
 	const checksum = keyRing ? noChecksum : crc32;
 
-	/** Of long bodies alone. */
+	/** Of long and compressed bodies alone. */
 	const places = new WeakMap<Uint8Array, Place>();
 
 	const indexPlaces = new WeakMap<VariantIndex, IndexPlace>();
@@ -118,7 +118,8 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 				return undefined;
 			}
 
-			if (storedBody.length >= longBodyLength) {
+			// A body is not compressed once more because its head has changed.
+			if (head.isCompressed || storedBody.length >= longBodyLength) {
 				note(body);
 			}
 
