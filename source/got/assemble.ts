@@ -119,6 +119,7 @@ export const assemble = (cache: WeakKey, {options, defaultUrl, emitter}: Assembl
 		hits: createHits(cache, error => {
 			reportError('What listens to hits failed', error);
 		}),
+		filteredOut: {inRow: 0},
 		gates: registerGates(cache, {
 			store: () => context.store,
 			timeoutMs,

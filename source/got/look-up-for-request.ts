@@ -32,6 +32,7 @@ const lookUpOnce = (context: GotContext, options: GotOptions, {budget, isGivenUp
 		const asked = {...askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}}), budget};
 		// Of two caches in a row, the one would keep what the other is told not to.
 		const bypass = options.cache ? 'other-cache' : whyBypassed(context, asked.request, settings, content !== undefined);
+		context.filteredOut.inRow = bypass === 'filtered' ? context.filteredOut.inRow + 1 : 0;
 		const exchange = bypassNow(context, asked, bypass ?? (isGivenUp ? 'changing-request' : undefined));
 
 		return exchange ? {request, exchange} : withExchange(request, lookUp(context, asked));

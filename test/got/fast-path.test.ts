@@ -208,6 +208,19 @@ test('a hit starts no request', async () => {
 	assert.equal(await eligible(client => client.extend({headers: {accept: 'text/html'}})), true);
 });
 
+test('after many requests that the filter excludes, a hit is found the ordinary way, and the next one starts no request', async () => {
+	const client = got.extend({prefixUrl: origin.url}, redisCache({store: 'memory', filter: ({url}) => !url.includes('?')}));
+	await client('json');
+	assert.equal(isDirect(await client('json')), true);
+	for (let number = 0; number < 100; number++) {
+		assert.equal(cacheInfo(await client(`json?${number}`))?.reason, 'filtered');
+	}
+
+	const hits = [await client('json'), await client('json')];
+	assert.deepEqual(hits.map(hit => isDirect(hit)), [false, true]);
+	assert.deepEqual(hits.map(hit => cacheInfo(hit)?.status), ['hit', 'hit']);
+});
+
 test('a fragment is part of its URL', async () => {
 	const client = got.extend(redisCache('memory'));
 	const url = `${origin.url}/json#part`;

@@ -79,11 +79,14 @@ const isStillFuture = (options: Options, head: RequestHead): boolean => {
 	return future !== undefined && isSameRequest(head, future);
 };
 
-/** Whether the options leave a chance of a hit. */
-const mayBeStored = ({settings}: GotContext, {context: {cache}}: Options): boolean => {
+/** After so many requests in a row that were excluded, the next one most likely is, too: a hit among them takes the ordinary way, which costs less than to try this one in vain for all others. */
+const manyFilteredOut = 16;
+
+/** Whether the options, and the requests before, leave a chance of a hit. */
+const mayBeStored = ({settings, filteredOut}: GotContext, {context: {cache}}: Options): boolean => {
 	const {isDisabled, http} = settings.request;
 
-	return cache !== undefined || (!isDisabled && http.methods.has('GET'));
+	return filteredOut.inRow < manyFilteredOut && (cache !== undefined || (!isDisabled && http.methods.has('GET')));
 };
 
 const noContent = {body: undefined, isEncoded: false};
@@ -98,8 +101,11 @@ const lookUpDirectly = ({context, options}: FastCall, head: RequestHead): Exchan
 
 	const asked = askedBy(context, options, {head, settings, content: noContent});
 	if (context.settings.filter?.(asked.request) === false) {
+		context.filteredOut.inRow++;
 		return bypassNow(context, asked, 'filtered');
 	}
+
+	context.filteredOut.inRow = 0;
 
 	const key = firstKeyOf(context, asked);
 

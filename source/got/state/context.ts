@@ -28,6 +28,8 @@ export type GotContext = ExchangeContext & {
 	readonly observer: Observer;
 	/** Tells listeners of each hit. */
 	readonly hits: Hits;
+	/** The number of requests in a row, up to the last one, that the option `filter` has excluded. */
+	readonly filteredOut: {inRow: number};
 	/** The gate before the origin, if there is one. */
 	readonly gates: OriginGates;
 	/** The last reasons why responses were not stored, for `explain()`. */
