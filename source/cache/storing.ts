@@ -3,7 +3,7 @@ import {cacheGroups} from '../http/invalidation.ts';
 import type {RequestHead} from '../http/message.ts';
 import type {PassReason} from '../http/outcome.ts';
 import {timeToLiveMs} from '../http/time-to-live.ts';
-import type {RequestSettings} from '../options/resolve-options.ts';
+import type {CacheSettings, RequestSettings} from '../options/resolve-options.ts';
 import {isPurgedSince, lastPurgeOf, dropReplaced} from '../resource/purging.ts';
 import {tokenFor} from '../resource/write-guard.ts';
 import {write} from '../resource/writing.ts';
@@ -17,10 +17,11 @@ import {maxTags, type StoredResponse} from '../types/stored.ts';
 import {withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
 import {keyOf, keyToStore} from './keys.ts';
 
-const timeToLive = ({settings: {expires}, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
-	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
-	return !expires || milliseconds === Infinity ? 'forever' : Math.round(milliseconds);
-};
+/** The time to live of a response in the store, which the option `ttl` may leave out. */
+export const keptFor = ({expires}: Pick<CacheSettings, 'expires'>, milliseconds: number): TimeToLive => !expires || milliseconds === Infinity ? 'forever' : milliseconds;
+
+const timeToLive = ({settings, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive =>
+	keptFor(settings, Math.round(timeToLiveMs(policy, now(), http) + ttlOffsetMs));
 
 /** The number of tags and groups that any response may have. Larger responses may have one for each 64 bytes: a version takes about 150 bytes in Redis. */
 const minimalTags = 128;

@@ -3,7 +3,7 @@ import {longestExchangeMs} from '../store/ports/guard-token.ts';
 import {changeSwitch, findSwitches, type OriginSwitch} from '../tags/switching.ts';
 import type {StoredSwitch} from '../types/stored.ts';
 import {checkSwitchDuration} from './arguments.ts';
-import {confirm} from './maintenance.ts';
+import {confirm} from './purging.ts';
 import {checkSwitchable} from './request-arguments.ts';
 
 /** The origin that a switch is for. */

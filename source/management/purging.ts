@@ -1,19 +1,14 @@
 import type {ExchangeContext} from '../cache/exchange.ts';
 import {purgeRequest} from '../cache/invalidating.ts';
-import {storedKeysOf} from '../cache/keys.ts';
-import {currentAgeSeconds} from '../http/age.ts';
 import {notePurgeOfAll, purge} from '../resource/purging.ts';
-import {readAll} from '../resource/read-all.ts';
 import {resourceOf} from '../store/ports/guard-token.ts';
-import type {TimeToLive} from '../store/ports/records.ts';
 import {withReplicas} from '../store/replicas.ts';
-import {keepVersions, purgeTarget, renewedVersions, type PurgeTarget} from '../tags/validity.ts';
-import {parseDuration, type Duration} from '../types/duration.ts';
+import {purgeTarget, type PurgeTarget} from '../tags/validity.ts';
 import type {StoredResponse} from '../types/stored.ts';
-import {checkFlag, checkLifetime, checkStoreKey} from './arguments.ts';
+import {checkFlag, checkStoreKey} from './arguments.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
 import {toStoredForm, holding, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
-import {checkPurgeable, checkRequest, checkRequests} from './request-arguments.ts';
+import {checkPurgeable, checkRequests} from './request-arguments.ts';
 
 /** The number at a time that does not outlast the time that the store has for a command. */
 const batchSize = 100;
@@ -113,37 +108,4 @@ export const purgeAll = async (context: ExchangeContext, given: Purgeable, optio
 	return confirm(context, async part => targets === undefined
 		? purgeMatching(part, what, soft)
 		: purgeInBatches(targets, async target => purgeTarget(part.store, target, {isSoft: soft, nowMs: part.now()})));
-};
-
-/** Gives what is stored for a request, every variant, another lifetime from now on. */
-export const touchStored = async (context: ExchangeContext, given: string | URL | RequestLike, expireAfter: Duration | 'never'): Promise<boolean> => {
-	const request = checkRequest(given, 'touch()', context.settings);
-	checkLifetime(expireAfter, 'touch()');
-	const lifetimeMs = expireAfter === 'never' ? Infinity : parseDuration(expireAfter) ?? 0;
-	const {store, settings} = context;
-	const {expires, request: {ttlOffsetMs}} = settings;
-	const nowMs = context.now();
-	const timeToLive: TimeToLive = !expires || lifetimeMs === Infinity ? 'forever' : lifetimeMs + ttlOffsetMs;
-	let isTouched = false;
-	for (const key of await storedKeysOf(context, requestHeadOf(request), keyInputOf(request))) {
-		// eslint-disable-next-line no-await-in-loop -- few
-		for (const {storeKey, stored, versions} of await readAll(context, key)) {
-			keepVersions(store, {key, stored}, versions, {timeToLive, nowMs});
-			// eslint-disable-next-line no-await-in-loop
-			const updated = await store.update(storeKey, current => current?.kind === 'response'
-				? {
-					...current,
-					versions: renewedVersions(key, current, versions),
-					policy: {...current.policy, isInvalidated: false, freshnessLifetimeSeconds: currentAgeSeconds(current.policy, nowMs) + (lifetimeMs / 1000)},
-				}
-				: undefined, timeToLive);
-			isTouched ||= updated?.record !== undefined;
-		}
-
-		const keptUntilMs = timeToLive === 'forever' ? Number.MAX_SAFE_INTEGER : nowMs + timeToLive;
-		// eslint-disable-next-line no-await-in-loop
-		await store.update(key, current => current?.kind === 'index' ? {...current, variants: current.variants.map(variant => ({...variant, keptUntilMs}))} : undefined, timeToLive);
-	}
-
-	return isTouched;
 };
