@@ -15,7 +15,7 @@ import {select} from '../resource/selection.ts';
 import {recordKeyOf, storeKeyOf} from '../resource/store-keys.ts';
 import type {OnUnreadable, StoreEntry} from '../store/ports/listing.ts';
 import {switchFor} from '../tags/switching.ts';
-import {judgeAll} from '../tags/validity.ts';
+import {readValidities} from '../tags/validity.ts';
 import {parseDuration} from '../types/duration.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {checkEntriesOptions, checkFlag, checkStoreKey} from './arguments.ts';
@@ -198,8 +198,8 @@ const batchSize = 200;
 const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntry[]): Promise<Found[]> => {
 	const responses = batch.flatMap(entry => entry.record.kind === 'response' ? [{...entry, stored: entry.record}] : []);
 	const indexKeys = [...new Set(responses.filter(({stored}) => stored.indexId !== '').map(({key}) => recordKeyOf(key)))];
-	const [judged, indexes] = await Promise.all([
-		judgeAll(store, responses.map(({key, stored}) => ({key: recordKeyOf(key), stored}))),
+	const [validities, indexes] = await Promise.all([
+		readValidities(store, responses.map(({key, stored}) => ({key: recordKeyOf(key), stored}))),
 		store.get(indexKeys),
 	]);
 	const indexIds = new Map(indexKeys.map((key, position) => {
@@ -210,7 +210,7 @@ const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntr
 	return responses.flatMap((entry, position) => {
 		const {key, stored: {indexId}} = entry;
 		const isListed = indexId === '' || indexId === indexIds.get(recordKeyOf(key));
-		const stored = judged[position]?.stored;
+		const stored = validities[position]?.stored;
 		return isListed && stored ? [{...entry, stored}] : [];
 	});
 };

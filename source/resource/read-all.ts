@@ -1,4 +1,4 @@
-import {judgeAll, type Versions} from '../tags/validity.ts';
+import {readValidities, type Versions} from '../tags/validity.ts';
 import {asResponse, type StoredResponse} from '../types/stored.ts';
 import type {ResourceContext} from './context.ts';
 import {headKey, variantKeysOf} from './store-keys.ts';
@@ -16,10 +16,10 @@ export const readAll = async (context: ResourceContext, key: string): Promise<Ar
 		const isListed = !variantKeys.includes(storeKey) || stored?.indexId === index?.indexId;
 		return stored && isListed ? [{storeKey, stored}] : [];
 	});
-	const judged = await judgeAll(store, found.map(({stored}) => ({key, stored})));
+	const validities = await readValidities(store, found.map(({stored}) => ({key, stored})));
 
 	return found.flatMap(({storeKey}, position) => {
-		const {stored, versions} = judged[position] ?? {};
+		const {stored, versions} = validities[position] ?? {};
 		return stored && versions ? [{storeKey, stored, versions}] : [];
 	});
 };

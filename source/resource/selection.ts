@@ -5,11 +5,11 @@ import {
 	ensureNeededVersions,
 	expectedVersionKeys,
 	isPurgedBefore,
-	judge,
-	judgeNow,
 	observedVersions,
 	peekExpectedVersions,
+	peekValidity,
 	readExpectedVersions,
+	readValidity,
 	type Versions,
 } from '../tags/validity.ts';
 import {asResponse, type StoredResponse, type VariantIndex} from '../types/stored.ts';
@@ -36,7 +36,7 @@ export const peek = ({store}: ResourceContext, request: RequestHead, key: string
 		return undefined;
 	}
 
-	const {stored, versions} = judgeNow(store, key, found);
+	const {stored, versions} = peekValidity(store, key, found);
 	return stored && {stored, index, tier: 'memory', versions};
 };
 
@@ -90,16 +90,16 @@ const read = async (context: ResourceContext, wanted: Wanted): Promise<Selection
 
 	if (record?.kind !== 'index') {
 		indexes.delete(key);
-		return forgetPurged(context, keys, {index: undefined, tier: 'store', ...await judge(context, key, asResponse(record) ?? alternative, versions)});
+		return forgetPurged(context, keys, {index: undefined, tier: 'store', ...await readValidity(context, key, asResponse(record) ?? alternative, versions)});
 	}
 
 	indexes.set(key, record);
 	const wantedKey = requestedVariantKey(key, record, request);
 	const [listed] = wantedKey === knownKey ? [records[1]] : await store.get([wantedKey]);
 	const variant = asResponse(listed);
-	const judged = await judge(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
+	const validity = await readValidity(context, key, variant?.indexId === record.indexId ? variant : alternative, versions);
 
-	return forgetPurged(context, [...keys, wantedKey], {index: record, tier: 'store', ...judged});
+	return forgetPurged(context, [...keys, wantedKey], {index: record, tier: 'store', ...validity});
 };
 
 /** Drops purged entries from memory, since memory may forget a version before it forgets the response. */
@@ -137,7 +137,7 @@ const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders
 	}
 
 	// This response may be the first one with its versions.
-	const {stored, versions} = await judge(context, key, written);
+	const {stored, versions} = await readValidity(context, key, written);
 
 	return stored ? {stored, versions: new Map([...selection.versions, ...versions]), tier: 'store', index: indexes.get(key) ?? selection.index} : selection;
 };
@@ -167,6 +167,6 @@ export const selectByEntityTag = async (context: ResourceContext, key: string, {
 		return undefined;
 	}
 
-	const {stored} = await judge(context, key, variant);
+	const {stored} = await readValidity(context, key, variant);
 	return stored;
 };

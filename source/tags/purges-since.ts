@@ -1,7 +1,7 @@
 import type {Store} from '../store/ports/store.ts';
 import type {StoredRecord, StoredResponse} from '../types/stored.ts';
 import {versionsIn} from './current-versions.ts';
-import type {Judgeable} from './validity.ts';
+import type {KeyedResponse} from './validity.ts';
 import {applyPurges, changedVersions, originVersionKey, versionKeysOf, type Versions} from './versions.ts';
 
 /*
@@ -62,7 +62,7 @@ Examines responses in one round trip, which reads the switch of the origin as we
 
 @param url - The URL of the request.
 */
-export const examineValidity = async (store: Store, url: string, all: readonly Judgeable[]): Promise<readonly ExaminedValidity[]> => {
+export const examineValidity = async (store: Store, url: string, all: readonly KeyedResponse[]): Promise<readonly ExaminedValidity[]> => {
 	const namesOfAll = all.map(({key, stored}) => versionKeysOf(key, stored));
 	const names = [...new Set([originVersionKey(url), ...namesOfAll.flat()])];
 	const records = await store.get(names);

@@ -130,14 +130,14 @@ export const readGroupVersions = async (store: Store, url: string, groups: reado
 	readVersions(store, groups.map(group => groupVersionKey(url, group)));
 
 /** A response as purges leave it: `undefined` if it is purged. */
-type Judged = {
+type Validity = {
 	readonly stored: StoredResponse | undefined;
 	/** The versions that it was judged by. */
 	readonly versions: Versions;
 };
 
 /** Applies purges to a response, as far as memory knows them, without I/O. */
-export const judgeNow = (store: Store, key: string, found: StoredResponse): Judged => {
+export const peekValidity = (store: Store, key: string, found: StoredResponse): Validity => {
 	const names = versionKeysOf(key, found);
 	const versions = peekVersions(store, names);
 
@@ -149,7 +149,7 @@ Applies purges to a response, if there is one.
 
 @param read - The versions that the look-up has read already; others are read now.
 */
-export const judge = async (context: Pick<ValidityContext, 'store' | 'versionKeys'>, key: string, found: StoredResponse | undefined, read: Versions = noVersions): Promise<Judged> => {
+export const readValidity = async (context: Pick<ValidityContext, 'store' | 'versionKeys'>, key: string, found: StoredResponse | undefined, read: Versions = noVersions): Promise<Validity> => {
 	if (!found) {
 		return {stored: undefined, versions: read};
 	}
@@ -163,13 +163,13 @@ export const judge = async (context: Pick<ValidityContext, 'store' | 'versionKey
 };
 
 /** A stored response, and the key of its resource. */
-export type Judgeable = {
+export type KeyedResponse = {
 	readonly key: string;
 	readonly stored: StoredResponse;
 };
 
 /** Applies purges to many responses, in one round trip. */
-export const judgeAll = async (store: Store, all: readonly Judgeable[]): Promise<readonly Judged[]> => {
+export const readValidities = async (store: Store, all: readonly KeyedResponse[]): Promise<readonly Validity[]> => {
 	const namesOfAll = all.map(({key, stored}) => versionKeysOf(key, stored));
 	const versions = await readVersions(store, [...new Set(namesOfAll.flat())]);
 
@@ -177,7 +177,7 @@ export const judgeAll = async (store: Store, all: readonly Judgeable[]): Promise
 };
 
 /** Has the versions of a response live as long as the response is kept from now on. */
-export const keepVersions = (store: Store, {key, stored}: Judgeable, versions: Versions, {timeToLive, nowMs}: {readonly timeToLive: TimeToLive; readonly nowMs: number}): void => {
+export const keepVersions = (store: Store, {key, stored}: KeyedResponse, versions: Versions, {timeToLive, nowMs}: {readonly timeToLive: TimeToLive; readonly nowMs: number}): void => {
 	const [, ...names] = versionKeysOf(key, stored);
 	extendVersions(store, new Map(names.map(name => [name, versions.get(name) ?? ''])), timeToLive, nowMs);
 };

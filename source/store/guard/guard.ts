@@ -5,6 +5,7 @@ import {DeadlineError, storeErrors, type StoreError} from '../ports/store-error.
 import {atDeadline, noteAnswer} from './deadline.ts';
 import {createFaultLog} from './fault-log.ts';
 import {createNodeHealth, type NodeHealth} from './node-health.ts';
+import {createNodes} from './nodes.ts';
 
 export type OperationKind = 'read' | 'write' | 'delete' | 'command';
 
@@ -90,8 +91,6 @@ type Failure = {
 	readonly explain?: (error: Error) => Error;
 };
 
-const noAddresses: readonly string[] = [];
-
 export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onAnswer, onRecovery}: GuardOptions): Guard => {
 	const {answersInOrder = false} = backend;
 	const toStoreError = storeErrors(() => backend.address);
@@ -107,7 +106,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 	let since = new Date();
 
 	const noteState = () => {
-		const next = isClosed ? 'closed' : stateOf(whole, addresses().map(address => nodes.get(address)));
+		const next = isClosed ? 'closed' : nodes.state();
 		const shown = next === 'ok' && !isProven ? 'unknown' : next;
 		if (shown === state) {
 			return;
@@ -130,7 +129,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		cooldownMs,
 		probe: async () => withPatience(async () => {
 			await backend.connect();
-			if (address === undefined || !await hasBeenReplaced(address)) {
+			if (address === undefined || !await nodes.hasBeenReplaced(address)) {
 				await probe(address);
 			}
 		}, {patienceMs: backend.probePatienceMs, isInBackground: true, address}),
@@ -152,61 +151,17 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		},
 	});
 
-	/** The health of a connection that is not made, and of a store that is one node. */
-	const whole = createHealth();
-	/** The nodes of a cluster that were asked, by their addresses. */
-	const nodes = new Map<string, NodeHealth>();
-	let seenAddresses = noAddresses;
-
-	/** The addresses of the nodes that are there now. Nodes that have left are forgotten. */
-	const addresses = (): readonly string[] => {
-		const current = backend.nodes?.addresses ?? noAddresses;
-		if (current === seenAddresses) {
-			return current;
-		}
-
-		seenAddresses = current;
-		for (const [address, node] of nodes) {
-			// A connection that is lost knows no nodes.
-			if (current.length === 0 || current.includes(address)) {
-				continue;
-			}
-
-			nodes.delete(address);
-			node.leave();
-		}
-
-		noteState();
-		return current;
-	};
-
-	/** A node that is silent does not tell that it has lost its keys to others. */
-	const hasBeenReplaced = async (address: string): Promise<boolean> => {
-		const answering = addresses().filter(each => nodes.get(each)?.state !== 'unavailable');
-		const replacedBy = await backend.nodes?.replace(address, answering);
-		if (replacedBy) {
+	const nodes = createNodes({
+		backend,
+		createHealth,
+		onChange() {
+			noteState();
+		},
+		onReplaced(address, replacedBy) {
 			faults.replaced(address, replacedBy);
-		}
-
-		return !addresses().includes(address);
-	};
-
-	const addressOf = (key: string | undefined): string | undefined => key === undefined || addresses().length === 0 ? undefined : backend.nodes?.of(key);
-
-	const healthOf = (address: string | undefined): NodeHealth => {
-		if (address === undefined) {
-			return whole;
-		}
-
-		const known = nodes.get(address);
-		if (known) {
-			return known;
-		}
-
-		const created = createHealth(address);
-		nodes.set(address, created);
-		return created;
-	};
+		},
+	});
+	const {whole, addresses, addressOf, healthOf} = nodes;
 
 	const isAsked = (node: NodeHealth): boolean => !isClosed && whole.reading.isClosed() && node.reading.isClosed();
 
@@ -420,7 +375,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			const known = addresses();
 			return key === undefined && known.length > 0 ? known.some(address => isAsked(healthOf(address))) : isAsked(healthOf(addressOf(key)));
 		},
-		isAnswering: sinceMonoMs => nodes.values().every(({waiting, answeredMonoMs}) => waiting === 0 || answeredMonoMs > sinceMonoMs),
+		isAnswering: sinceMonoMs => nodes.isAnswering(sinceMonoMs),
 		get errors() {
 			return errors;
 		},
@@ -438,23 +393,9 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 			await Promise.all(underWay);
 			isClosed = true;
 			noteState();
-			whole.stop();
-			for (const node of nodes.values()) {
-				node.stop();
-			}
+			nodes.stop();
 		},
 	};
-};
-
-/** Of all nodes together: what is known of those that were asked. */
-const stateOf = (whole: NodeHealth, nodes: ReadonlyArray<NodeHealth | undefined>): StoreHealth['state'] => {
-	const states = nodes.map(node => node === undefined || node.state === 'unknown' ? 'ok' : node.state);
-	const [first = 'ok'] = states;
-	if (whole.state !== 'ok' && whole.state !== 'unknown') {
-		return whole.state;
-	}
-
-	return states.every(state => state === first) ? first : 'partial';
 };
 
 /** A connection without a password is made, and then refuses every command. */
