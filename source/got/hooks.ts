@@ -8,7 +8,8 @@ import type {
 	Response,
 } from 'got';
 import type {Exchange} from '../cache/exchange.ts';
-import {resultBeforehand, settleResponse, staleInstead} from '../cache/settlement.ts';
+import {settleResponse} from '../cache/apply-outcome.ts';
+import {resultBeforehand, staleInstead} from '../cache/decide-outcome.ts';
 import {construct} from '../http/construct.ts';
 import {reportOn} from '../observe/cache-status.ts';
 import {isAsked, storedAnswer} from '../observe/observed-exchange.ts';

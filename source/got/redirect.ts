@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import type {PlainResponse} from 'got';
 import {invalidate} from '../cache/invalidating.ts';
-import {settleResponse} from '../cache/settlement.ts';
+import {settleResponse} from '../cache/apply-outcome.ts';
 import {invalidationBy} from '../http/invalidation.ts';
 import type {GotContext} from './state/context.ts';
 import type {GotExchange} from './state/request-state.ts';

@@ -1,5 +1,5 @@
 import type {Asked, ExchangeContext} from '../cache/exchange.ts';
-import {decideOutcome} from '../cache/settlement.ts';
+import {decideOutcome} from '../cache/decide-outcome.ts';
 import {prepareToStore} from '../cache/storing.ts';
 import type {Decision} from '../http/decision.ts';
 import {examine} from '../http/examine.ts';

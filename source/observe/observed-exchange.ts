@@ -1,5 +1,5 @@
 import type {Exchange} from '../cache/exchange.ts';
-import type {ExchangeResult} from '../cache/settlement.ts';
+import type {ExchangeResult} from '../cache/decide-outcome.ts';
 import type {StoredResponse} from '../types/stored.ts';
 
 /** The state of one exchange, from which `cacheInfo()`, `Cache-Status` and the report are made. */

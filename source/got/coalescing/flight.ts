@@ -1,6 +1,6 @@
 import type {Exchange} from '../../cache/exchange.ts';
 import {isForUrl, underOwnUrl} from '../../cache/keys.ts';
-import {staleForNow, staleInstead} from '../../cache/settlement.ts';
+import {staleForNow, staleInstead} from '../../cache/decide-outcome.ts';
 import type {Ticket, Flights, FlightResult} from '../../coalescing/flights.ts';
 import {collapsingKey} from '../../http/collapsing.ts';
 import {decide} from '../../http/decide.ts';

@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import {setImmediate} from 'node:timers';
-import {isTooLarge, decideOutcome} from '../../cache/settlement.ts';
+import {isTooLarge, decideOutcome} from '../../cache/decide-outcome.ts';
 import {isSuccessful} from '../../http/status-codes.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange} from '../state/request-state.ts';

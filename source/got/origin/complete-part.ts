@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {IncomingMessage} from 'node:http';
-import {applyOutcomeOf, completedBy} from '../../cache/settlement.ts';
+import {applyOutcomeOf, completedBy} from '../../cache/apply-outcome.ts';
 import {construct} from '../../http/construct.ts';
 import type {Outcome} from '../../http/outcome.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';

@@ -1,7 +1,7 @@
 import {addAbortListener} from 'node:events';
 import type {IncomingMessage} from 'node:http';
 import {lookUp} from '../../cache/look-up.ts';
-import {staleForNow} from '../../cache/settlement.ts';
+import {staleForNow} from '../../cache/decide-outcome.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';

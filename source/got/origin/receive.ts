@@ -1,15 +1,8 @@
 import type {IncomingMessage} from 'node:http';
 import {invalidate} from '../../cache/invalidating.ts';
 import {askedAgain, lookUp} from '../../cache/look-up.ts';
-import {
-	applyOutcomeOf,
-	decideOutcome,
-	staleInstead,
-	supersedesUnseen,
-	withNamedVariant,
-	withStored,
-	type ExchangeResult,
-} from '../../cache/settlement.ts';
+import {applyOutcomeOf} from '../../cache/apply-outcome.ts';
+import {decideOutcome, staleInstead, supersedesUnseen, withNamedVariant, withStored, type ExchangeResult} from '../../cache/decide-outcome.ts';
 import {construct} from '../../http/construct.ts';
 import {isSafe} from '../../http/invalidation.ts';
 import type {ResponseHead} from '../../http/message.ts';

@@ -1,6 +1,6 @@
 import type {Exchange} from '../../cache/exchange.ts';
 import {lookUp} from '../../cache/look-up.ts';
-import {staleInstead, type ExchangeResult} from '../../cache/settlement.ts';
+import {staleInstead, type ExchangeResult} from '../../cache/decide-outcome.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {longestWaitMs} from '../coalescing/participation.ts';

@@ -1,6 +1,6 @@
 import type {BeforeRequestHook} from 'got';
 import type {Exchange, ExchangeContext} from '../../cache/exchange.ts';
-import type {ExchangeResult} from '../../cache/settlement.ts';
+import type {ExchangeResult} from '../../cache/decide-outcome.ts';
 import type {Leader} from '../../coalescing/flights.ts';
 import type {RequestHead} from '../../http/message.ts';
 import type {ObservedExchange} from '../../observe/observed-exchange.ts';

@@ -6,14 +6,8 @@ import type {
 	Request,
 	Response,
 } from 'got';
-import {
-	applyOutcomeOf,
-	giveUp,
-	isTooLarge,
-	decideOutcome,
-	withStored,
-	type ExchangeResult,
-} from '../../cache/settlement.ts';
+import {applyOutcomeOf, giveUp} from '../../cache/apply-outcome.ts';
+import {isTooLarge, decideOutcome, withStored, type ExchangeResult} from '../../cache/decide-outcome.ts';
 import type {PassReason} from '../../http/outcome.ts';
 import {reportOn} from '../../observe/cache-status.ts';
 import {isAsked} from '../../observe/observed-exchange.ts';
