@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {test} from 'node:test';
 import {triedRights} from '../../source/cli/doctor/rights.ts';
-import {createCertificate} from '../helpers/certificate.ts';
 import {startCluster} from '../helpers/cluster.ts';
+import {useFolder} from '../helpers/folder.ts';
 import {secondPortOffset, startRedis} from '../helpers/redis.ts';
+import {writeCertificate} from '../helpers/secure-redis.ts';
 import {runCli, runCliProcess, setUpCli} from './helpers.ts';
 
 type Check = {readonly name: string; readonly verdict: string; readonly detail: string; readonly advice?: string};
@@ -122,41 +122,22 @@ test('doctor of a Redis that hangs says so', async () => {
 });
 
 test('doctor speaks TLS, and says which certificates to trust', async () => {
-	const folder = await mkdtemp(path.join(tmpdir(), 'cli-test-'));
-	try {
-		const {cert, key} = createCertificate();
-		const [certificateFile, keyFile] = ['cert.pem', 'key.pem'].map(name => path.join(folder, name)) as [string, string];
-		await Promise.all([writeFile(certificateFile, cert), writeFile(keyFile, key)]);
-		await using redis = await startRedis({
-			args: port => [
-				'--tls-port',
-				String(port + secondPortOffset),
-				'--tls-cert-file',
-				certificateFile,
-				'--tls-key-file',
-				keyFile,
-				'--tls-ca-cert-file',
-				certificateFile,
-				'--tls-auth-clients',
-				'no',
-			],
-		});
-		const url = `rediss://localhost:${redis.port + secondPortOffset}`;
+	await using folder = await useFolder();
+	const {args, certificateFile} = await writeCertificate(folder.folder);
+	await using redis = await startRedis({args});
+	const url = `rediss://localhost:${redis.port + secondPortOffset}`;
 
-		const unknown = await diagnose(url);
-		assert.deepEqual([unknown.code, unknown.checks.length], [3, 1]);
-		assert.match(unknown.checks[0]?.advice ?? '', /name its file in the environment variable NODE_EXTRA_CA_CERTS/v);
+	const unknown = await diagnose(url);
+	assert.deepEqual([unknown.code, unknown.checks.length], [3, 1]);
+	assert.match(unknown.checks[0]?.advice ?? '', /name its file in the environment variable NODE_EXTRA_CA_CERTS/v);
 
-		const {code, stdout} = await runCliProcess(['doctor', '--store', url], {env: {NODE_EXTRA_CA_CERTS: certificateFile}});
-		assert.equal(code, 0, stdout);
-		assert.match(stdout, /^ok +TLS +on, with a certificate that was verified$/mv);
-		assert.match(stdout, /^ok +requests /mv);
+	const {code, stdout} = await runCliProcess(['doctor', '--store', url], {env: {NODE_EXTRA_CA_CERTS: certificateFile}});
+	assert.equal(code, 0, stdout);
+	assert.match(stdout, /^ok +TLS +on, with a certificate that was verified$/mv);
+	assert.match(stdout, /^ok +requests /mv);
 
-		const plain = await diagnose(`rediss://localhost:${redis.port}`);
-		assert.match(plain.checks[0]?.advice ?? '', /redis: URL, not rediss:/v);
-	} finally {
-		await rm(folder, {recursive: true});
-	}
+	const plain = await diagnose(`rediss://localhost:${redis.port}`);
+	assert.match(plain.checks[0]?.advice ?? '', /redis: URL, not rediss:/v);
 });
 
 test('doctor and the others take the path of a Unix socket, with a database', async () => {

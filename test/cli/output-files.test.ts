@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {
-	lstat,
-	mkdtemp,
-	readdir,
-	readFile,
-	readlink,
-	rm,
-	symlink,
-	writeFile,
-} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
+import {lstat, readdir, readFile, readlink, symlink, writeFile} from 'node:fs/promises';
 import process from 'node:process';
 import {text} from 'node:stream/consumers';
 import {test} from 'node:test';
+import {useFolder} from '../helpers/folder.ts';
 import {environment, main, setUpCli} from './helpers.ts';
 
 /*
@@ -24,17 +14,6 @@ Where the output of a command goes: devices, pipes, symbolic links, and disks th
 
 // macOS has no /dev/full.
 const options = {skip: process.platform !== 'linux'};
-
-const useFolder = async (): Promise<AsyncDisposable & {readonly file: (name: string) => string; readonly folder: string}> => {
-	const folder = await mkdtemp(path.join(tmpdir(), 'cli-test-'));
-	return {
-		folder,
-		file: name => path.join(folder, name),
-		async [Symbol.asyncDispose]() {
-			await rm(folder, {recursive: true});
-		},
-	};
-};
 
 test('an export to a named pipe or a device is written to it, and replaces neither', options, async () => {
 	await using setup = await setUpCli();

@@ -4,31 +4,12 @@ import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {watch} from 'node:fs';
-import {
-	mkdtemp,
-	readdir,
-	readFile,
-	rm,
-	stat,
-	writeFile,
-} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
+import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import process from 'node:process';
 import {test} from 'node:test';
 import {redisCache, type ExportedResponse, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
+import {useFolder} from '../helpers/folder.ts';
 import {environment, main, runCli, setUpCli, type CliSetup} from './helpers.ts';
-
-const useFolder = async (): Promise<AsyncDisposable & {readonly file: (name: string) => string; readonly folder: string}> => {
-	const folder = await mkdtemp(path.join(tmpdir(), 'cli-test-'));
-	return {
-		folder,
-		file: name => path.join(folder, name),
-		async [Symbol.asyncDispose]() {
-			await rm(folder, {recursive: true});
-		},
-	};
-};
 
 const bytes = Uint8Array.from({length: 300}, (_, index) => index % 256);
 

@@ -5,7 +5,7 @@ import got from 'got';
 import {cacheInfo, redisCache, type StoreOption} from '../../source/index.ts';
 import {startCluster, type TestCluster} from '../helpers/cluster.ts';
 import {ioredisPackages} from '../helpers/ioredis.ts';
-import {nodeRedisPackages} from '../helpers/node-redis.ts';
+import {nodeRedisPackages, opened} from '../helpers/node-redis.ts';
 import {startOrigin} from '../helpers/origin.ts';
 import {isGot15} from './helpers.ts';
 
@@ -41,19 +41,10 @@ const forms: Record<string, () => Opened> = {
 			},
 		};
 	}] as const)),
-	...Object.fromEntries(nodeRedisPackages.map(({name, createCluster}) => [`${name} with nodeAddressMap`, () => {
-		const store = createCluster({
-			rootNodes: nodes.masters.map(({url}) => ({url})),
-			nodeAddressMap: address => ({host: '127.0.0.1', port: Number(address.split(':').at(-1))}),
-		});
-		store.on('error', () => undefined);
-		return {
-			store,
-			close() {
-				store.destroy();
-			},
-		};
-	}] as const)),
+	...Object.fromEntries(nodeRedisPackages.map(({name, createCluster}) => [`${name} with nodeAddressMap`, () => opened(createCluster({
+		rootNodes: nodes.masters.map(({url}) => ({url})),
+		nodeAddressMap: address => ({host: '127.0.0.1', port: Number(address.split(':').at(-1))}),
+	}))] as const)),
 };
 
 for (const [name, open] of Object.entries(forms)) {

@@ -12,3 +12,19 @@ export const nodeRedisPackages: readonly NodeRedisPackage[] = [
 ];
 
 export const [nodeRedis, newestNodeRedis] = nodeRedisPackages as readonly [NodeRedisPackage, NodeRedisPackage];
+
+type Destroyable = {
+	on(event: 'error', listener: () => void): unknown;
+	destroy(): void;
+};
+
+/** A client whose errors are of no interest, and how to close it. */
+export const opened = <Client extends Destroyable>(store: Client) => {
+	store.on('error', () => undefined);
+	return {
+		store,
+		close() {
+			store.destroy();
+		},
+	};
+};

@@ -6,7 +6,7 @@ import {createStore} from '../../source/store/create-store.ts';
 import type {StoreOption} from '../../source/store/backends/connection.ts';
 import type {StoreEvent} from '../../source/store/ports/health.ts';
 import {newestIoredis} from '../helpers/ioredis.ts';
-import {nodeRedisPackages} from '../helpers/node-redis.ts';
+import {nodeRedisPackages, opened} from '../helpers/node-redis.ts';
 import {response} from '../helpers/records.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 
@@ -23,16 +23,7 @@ after(async () => {
 /** How to make a store of the URL of a user. */
 const forms: Record<string, (url: string) => {readonly store: StoreOption; close?(): void}> = {
 	'a URL': url => ({store: url}),
-	...Object.fromEntries(nodeRedisPackages.map(({name, createClient}) => [`a client of ${name}`, url => {
-		const store = createClient({url});
-		store.on('error', () => undefined);
-		return {
-			store,
-			close() {
-				store.destroy();
-			},
-		};
-	}] as const)),
+	...Object.fromEntries(nodeRedisPackages.map(({name, createClient}) => [`a client of ${name}`, url => opened(createClient({url}))] as const)),
 	'a client of ioredis'(url) {
 		const store = newestIoredis.open(url);
 		return {

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {inspect} from 'node:util';
@@ -11,35 +8,17 @@ import type {StoreOption} from '../../source/store/backends/connection.ts';
 import {adviceFor} from '../../source/store/ports/advice.ts';
 import {createStore} from '../../source/store/create-store.ts';
 import {createAdapter} from '../helpers/adapter.ts';
-import {createCertificate} from '../helpers/certificate.ts';
+import {useFolder} from '../helpers/folder.ts';
 import {listen, type Listener} from '../helpers/listener.ts';
 import {response} from '../helpers/records.ts';
 import {secondPortOffset, startRedis, type TestRedis} from '../helpers/redis.ts';
+import {writeCertificate} from '../helpers/secure-redis.ts';
 
 const startSecureRedis = async (): Promise<TestRedis> => {
-	const folder = await mkdtemp(path.join(tmpdir(), 'tls-'));
-	try {
-		const {key, cert} = createCertificate();
-		const [keyFile, certificateFile] = [path.join(folder, 'key.pem'), path.join(folder, 'certificate.pem')];
-		await Promise.all([writeFile(keyFile, key), writeFile(certificateFile, cert)]);
+	await using folder = await useFolder();
+	const {args} = await writeCertificate(folder.folder);
 
-		return await startRedis({
-			args: port => [
-				'--tls-port',
-				String(port + secondPortOffset),
-				'--tls-cert-file',
-				certificateFile,
-				'--tls-key-file',
-				keyFile,
-				'--tls-ca-cert-file',
-				certificateFile,
-				'--tls-auth-clients',
-				'no',
-			],
-		});
-	} finally {
-		await rm(folder, {recursive: true});
-	}
+	return await startRedis({args});
 };
 
 let redis: TestRedis;
