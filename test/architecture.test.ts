@@ -179,6 +179,11 @@ const rooms: ReadonlyArray<{readonly concept: string; readonly files: readonly s
 		files: ['http/no-vary-search.ts', 'tags/search-variance.ts'],
 		owners: ['http/', 'tags/', 'cache/keys.ts', 'management/transfer.ts'],
 	},
+	{
+		concept: 'the time budget of a request',
+		files: ['store/guard/budget.ts', 'store/with-budget.ts'],
+		owners: ['store/', 'tags/', 'resource/write-guard.ts', 'cache/exchange.ts', 'cache/look-up.ts', 'coalescing/flights.ts', 'got/coalescing/fleet.ts', 'got/state/request-state.ts', 'rate-limit.ts'],
+	},
 ];
 
 test('a concept that touches many files is imported through its door alone', () => {

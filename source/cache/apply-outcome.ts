@@ -29,7 +29,7 @@ const change = async (context: ExchangeContext, exchange: Exchange, wanted: Fres
 	if (wanted.kind === 'drop') {
 		await drop(context, await withStored(context, exchange), wanted);
 		if (!aboutUser.has(wanted.reason)) {
-			outdateReads(context, exchange.key, exchange.startedAt);
+			outdateReads(context, exchange.key, exchange.startedMonoMs);
 		}
 	} else if (wanted.kind === 'invalidate') {
 		const {refusal, unstored} = await store(context, exchange, wanted.stored);

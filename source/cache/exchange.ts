@@ -38,7 +38,7 @@ export type Exchange = {
 	readonly keyInput: KeyInput;
 	readonly requestTimeMs: number;
 	/** The start by `performance.now()`, which clock adjustments do not change. */
-	readonly startedAt: number;
+	readonly startedMonoMs: number;
 	/** How long the look-up took. */
 	readonly lookUpMs: number;
 	/** The tier that answered the look-up. */

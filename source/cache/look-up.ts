@@ -109,7 +109,7 @@ const begin = (context: ExchangeContext, {request, settings, keyInput, budget = 
 	settings,
 	keyInput,
 	requestTimeMs: context.now(),
-	startedAt: ownTimers.now(),
+	startedMonoMs: ownTimers.now(),
 	lookUpMs: 0,
 	tier: 'memory',
 	key: '',
@@ -166,13 +166,13 @@ export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, ke
 
 	/** Adds the guard's token to the versions, so that waiters of this exchange can tell whether it is older than a purge they have seen. */
 	const guarded = (found: Omit<Exchange, 'guard'>): Exchange => {
-		const lookUpMs = ownTimers.now() - found.startedAt;
+		const lookUpMs = ownTimers.now() - found.startedMonoMs;
 		if (!asksOrigin(found.decision)) {
 			return {...found, lookUpMs, guard: noGuard};
 		}
 
 		const versions = new Map(found.versions);
-		const guard = takeGuard(context.store, found.key, {versions, startedMonoMs: found.startedAt}, (name, token) => {
+		const guard = takeGuard(context.store, found.key, {versions, startedMonoMs: found.startedMonoMs}, (name, token) => {
 			versions.set(name, token);
 		});
 
@@ -195,7 +195,7 @@ export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, ke
 	const current = settingsNow();
 	const decision = decideSelected(request, {stored, index: found.index}, requestTimeMs, current);
 	if (decision.kind === 'bypass') {
-		return {...exchange, settings: current, decision, lookUpMs: ownTimers.now() - exchange.startedAt};
+		return {...exchange, settings: current, decision, lookUpMs: ownTimers.now() - exchange.startedMonoMs};
 	}
 
 	return guarded({...exchange, ...found, settings: current, decision});
@@ -205,7 +205,7 @@ export const lookUp = async (context: ExchangeContext, given: Asked, {bypass, ke
 Looks a request up in the memory tier, without I/O; `undefined` if memory has no response to reuse.
 */
 export const lookUpNow = (context: ExchangeContext, {request, settings: given, keyInput}: Asked, key: string): Exchange | undefined => {
-	const startedAt = ownTimers.now();
+	const startedMonoMs = ownTimers.now();
 	const selection = peek(context, request, key);
 	if (!selection?.stored || !isSelected(request, selection.stored, given.http.matchHeaders)) {
 		return undefined;
@@ -221,8 +221,8 @@ export const lookUpNow = (context: ExchangeContext, {request, settings: given, k
 			settings,
 			keyInput,
 			requestTimeMs,
-			startedAt,
-			lookUpMs: ownTimers.now() - startedAt,
+			startedMonoMs,
+			lookUpMs: ownTimers.now() - startedMonoMs,
 			tier: selection.tier,
 			key,
 			index: selection.index,
@@ -251,7 +251,7 @@ export const asRefresh = (context: ExchangeContext, exchange: Exchange, seen: St
 
 	return {
 		...exchange,
-		guard: takeGuard(context.store, exchange.key, {versions: exchange.versions, startedMonoMs: exchange.startedAt}),
+		guard: takeGuard(context.store, exchange.key, {versions: exchange.versions, startedMonoMs: exchange.startedMonoMs}),
 		decision: Object.keys(headers).length === 0 ? {kind: 'fetch', reason: 'no-validator', stored} : {kind: 'validate', reason: 'stale', stored, headers},
 	};
 };

@@ -41,7 +41,7 @@ const tagged = ({settings: {tagField}}: ExchangeContext, {settings}: Pick<Exchan
 	return {...stored, versions: [], tags: [...new Set([...settings.tags, ...stored.tags, ...fieldTags])], groups: [...new Set(cacheGroups(rawHeaders))]};
 };
 
-type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedAt' | 'requestTimeMs' | 'versions' | 'guard' | 'settings' | 'budget'>;
+type Storing = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | 'startedMonoMs' | 'requestTimeMs' | 'versions' | 'guard' | 'settings' | 'budget'>;
 
 /** The result of storing a response. */
 export type Storage =
@@ -50,8 +50,8 @@ export type Storage =
 	| {readonly written?: undefined; readonly refusal: PassReason; readonly unstored?: StoredResponse};
 
 /** Without the store, only the purges of this process are known. */
-const notStoredBecause = (context: ExchangeContext, {key, startedAt, versions}: Storing, stored: StoredResponse, reason: StoreRefusal): Storage =>
-	reason === 'store-unavailable' && !isPurgedSince(context, key, startedAt)
+const notStoredBecause = (context: ExchangeContext, {key, startedMonoMs, versions}: Storing, stored: StoredResponse, reason: StoreRefusal): Storage =>
+	reason === 'store-unavailable' && !isPurgedSince(context, key, startedMonoMs)
 		? {refusal: reason, unstored: {...stored, versions: versionsAsSeen(versions, key, stored)}}
 		: {refusal: 'invalidated'};
 
@@ -77,7 +77,7 @@ export const prepareToStore = (context: ExchangeContext, {settings}: Pick<Exchan
 };
 
 export const store = async (context: ExchangeContext, exchange: Storing, untagged: StoredResponse): Promise<Storage> => {
-	const {startedAt, requestTimeMs, settings} = exchange;
+	const {startedMonoMs, requestTimeMs, settings} = exchange;
 	const prepared = prepareToStore(context, exchange, untagged);
 	if (prepared.refusal !== undefined) {
 		return {refusal: prepared.refusal};
@@ -94,7 +94,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 	const versions = await versionsFor(steps.store, {seen: placed.versions, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
 	const held = await tokenFor(steps.store, placed.guard);
 	const refusal = typeof versions === 'string' ? versions : held.refusal;
-	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedAt > longestExchangeMs) {
+	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedMonoMs > longestExchangeMs) {
 		// The next look-up reads these versions before it asks the origin.
 		noteVersionsOf(context, key, stored);
 		return notStoredBecause(context, exchange, stored, refusal ?? 'invalidated');
@@ -116,7 +116,7 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 		return {refusal: 'too-large'};
 	}
 
-	const unwritten = write(context, {key, index, stored: written, token, startedAt, matchHeaders, timeToLive: ttl});
+	const unwritten = write(context, {key, index, stored: written, token, startedMonoMs, matchHeaders, timeToLive: ttl});
 	if (unwritten) {
 		// The requests that have waited for this response began just as early.
 		return {refusal: 'invalidated', ...unwritten === 'superseded' && {unstored: written}};
@@ -149,7 +149,7 @@ export const storeUnderRequest = async (context: ExchangeContext, {settings, req
 		key,
 		index: undefined,
 		requestTimeMs,
-		startedAt: isOwn ? ownTimers.now() : asked.startedAt,
+		startedMonoMs: isOwn ? ownTimers.now() : asked.startedMonoMs,
 		versions: isOwn ? new Map([...versions, [guardKeyOf(key), purge.token ?? '']]) : versions,
 		guard: isOwn ? {kind: 'seen', token: purge.token ?? ''} : guard,
 		budget,

@@ -77,7 +77,7 @@ type Waiter<Result> = {
 
 type Flight<Result> = {
 	readonly id: string;
-	readonly startedAt: number;
+	readonly startedMonoMs: number;
 	/** The versions that the first leader saw. */
 	readonly versions: Versions;
 	/** The waiters in the order of arrival. */
@@ -194,7 +194,7 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 	const start = (id: string, versions: Versions): Flight<Result> => {
 		const flight: Flight<Result> = {
 			id,
-			startedAt: ownTimers.now(),
+			startedMonoMs: ownTimers.now(),
 			versions,
 			waiters: new Set(),
 			// The timer keeps the process alive for waiters, not for the leader.
@@ -244,7 +244,7 @@ export const createFlights = <Result>({maxFlightMs: patienceMs, maxCoolingDown: 
 		join(id, {notBefore = -Infinity, versions = noVersions, budget} = {}) {
 			judgeNow(id);
 			const flight = flights.get(id);
-			if (flight && flight.startedAt > notBefore && !isChangedSince(flight.versions, versions)) {
+			if (flight && flight.startedMonoMs > notBefore && !isChangedSince(flight.versions, versions)) {
 				return wait(flight, budget);
 			}
 

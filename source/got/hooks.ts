@@ -119,7 +119,7 @@ export const createHooks = (context: GotContext): Hooks => {
 		const state: GotExchange = {
 			owner: beforeRequest,
 			retryCount,
-			startedMonoMs: exchange.startedAt,
+			startedMonoMs: exchange.startedMonoMs,
 			isReported: false,
 			trace: traceOf(options),
 			settlement: undefined,

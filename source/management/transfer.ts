@@ -44,13 +44,13 @@ type Placing = {
 	readonly stored: StoredResponse;
 	readonly timeToLive: TimeToLive;
 	/** The time before the response was read, by `performance.now()`. */
-	readonly startedAt: number;
+	readonly startedMonoMs: number;
 	/** The fields that select a variant, beside those of `Vary`. */
 	readonly matchHeaders: readonly string[];
 };
 
 /** Writes a response as if its exchange had just ended. Resolves to whether it was sent to the store. */
-const place = async (to: ExchangeContext, {key, stored, timeToLive, startedAt, matchHeaders}: Placing): Promise<boolean> => {
+const place = async (to: ExchangeContext, {key, stored, timeToLive, startedMonoMs, matchHeaders}: Placing): Promise<boolean> => {
 	const reading = {seen: await registerCopied(to, stored, timeToLive), requestTimeMs: Infinity};
 	const versions = await versionsFor(to.store, reading, {key, stored, timeToLive, nowMs: to.now()});
 	const writing = await tokenFor(to.store, await placeGuardFirst(to.store, key));
@@ -63,7 +63,7 @@ const place = async (to: ExchangeContext, {key, stored, timeToLive, startedAt, m
 		index: undefined,
 		stored: {...stored, indexId: '', versions: [writing.token, ...versions]},
 		token: writing.token,
-		startedAt,
+		startedMonoMs,
 		matchHeaders,
 		timeToLive,
 	}) === undefined;
@@ -75,7 +75,7 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 	let count = 0;
 	let unnamedCount = 0;
 	for await (const {key, stored: head, timeToLive} of holding(from)) {
-		const startedAt = ownTimers.now();
+		const startedMonoMs = ownTimers.now();
 		const stored = await readWhole(from, key, head);
 		if (!stored) {
 			continue;
@@ -87,7 +87,7 @@ export const copyAll = async (from: ExchangeContext, to: ExchangeContext): Promi
 			continue;
 		}
 
-		count += Number(await place(to, {key: copyKey, stored, timeToLive, startedAt, matchHeaders: from.settings.request.http.matchHeaders}));
+		count += Number(await place(to, {key: copyKey, stored, timeToLive, startedMonoMs, matchHeaders: from.settings.request.http.matchHeaders}));
 
 		await flushWrites(to);
 	}
@@ -168,13 +168,13 @@ const isTooLarge = ({store}: ExchangeContext, stored: StoredResponse): boolean =
 const batchSize = 16;
 
 const importBatch = async (to: ExchangeContext, batch: readonly ExportedResponse[]): Promise<number> => {
-	const startedAt = ownTimers.now();
+	const startedMonoMs = ownTimers.now();
 	const nowMs = to.now();
 	const sent = await Promise.all(batch.map(async exported => {
 		const {key, keptUntil, selectedBy} = exported;
 		const timeToLive = keptUntil === undefined ? 'forever' : keptUntil.getTime() - nowMs;
 		const stored = toStored(exported);
-		return !isTooLarge(to, stored) && place(to, {key, stored, timeToLive, startedAt, matchHeaders: selectedBy});
+		return !isTooLarge(to, stored) && place(to, {key, stored, timeToLive, startedMonoMs, matchHeaders: selectedBy});
 	}));
 	await flushWrites(to);
 

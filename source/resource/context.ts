@@ -29,7 +29,7 @@ export type OwnPurge = {
 
 export type Newest = {
 	/** The time of the look-up, by `performance.now()`. */
-	readonly startedAtMonoMs: number;
+	readonly startedMonoMs: number;
 	/** Whether the response has no `Vary`. */
 	readonly isForAll: boolean;
 };
@@ -46,7 +46,7 @@ export type ReadsInFlight = {
 	readers: number;
 	written: StoredResponse | undefined;
 	/** The time of the write, by `performance.now()`. */
-	writtenAt: number;
+	writtenMonoMs: number;
 };
 
 export type VariantWrite = {
@@ -63,7 +63,7 @@ export type Write = {
 	/** The token of the resource's guard that the exchange relies on. */
 	readonly token: string;
 	/** The time of the look-up, by `performance.now()`. */
-	readonly startedAt: number;
+	readonly startedMonoMs: number;
 	readonly matchHeaders: readonly string[];
 	readonly timeToLive: TimeToLive;
 };

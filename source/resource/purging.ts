@@ -12,8 +12,8 @@ Purging one resource: its responses are removed, and its guard is replaced, so t
 /** The key in `purges` that stands for all keys. */
 export const everyKey = '';
 
-/** Whether this process has purged the resource since `startedAt`. */
-export const isPurgedSince = ({purges}: ResourceContext, key: string, startedAt: number): boolean => [resourceOf(key), everyKey].some(each => startedAt < (purges.get(each)?.monoMs ?? -Infinity));
+/** Whether this process has purged the resource since `startedMonoMs`. */
+export const isPurgedSince = ({purges}: ResourceContext, key: string, startedMonoMs: number): boolean => [resourceOf(key), everyKey].some(each => startedMonoMs < (purges.get(each)?.monoMs ?? -Infinity));
 
 export const lastPurgeOf = ({purges}: ResourceContext, key: string): OwnPurge | undefined => purges.get(resourceOf(key));
 
@@ -35,11 +35,11 @@ const allKeysOf = ({indexes}: ResourceContext, key: string, record: StoredRecord
 };
 
 /** Makes this process forget a key. */
-const forget = ({indexes, readsInFlight: overlaps}: ResourceContext, key: string): void => {
+const forget = ({indexes, readsInFlight}: ResourceContext, key: string): void => {
 	indexes.delete(key);
-	const overlap = overlaps.get(key);
-	if (overlap) {
-		overlap.written = undefined;
+	const reads = readsInFlight.get(key);
+	if (reads) {
+		reads.written = undefined;
 	}
 };
 

@@ -115,20 +115,20 @@ const forgetPurged = ({store}: ResourceContext, keys: readonly string[], selecti
 
 /** Reads from the store, but prefers a response that was written during the read. */
 const readLatest = async (context: ResourceContext, wanted: Wanted, matchHeaders: readonly string[]): Promise<Selection> => {
-	const {readsInFlight: overlaps, indexes} = context;
+	const {readsInFlight, indexes} = context;
 	const {request, key} = wanted;
-	const overlap = overlaps.get(key) ?? {readers: 0, written: undefined, writtenAt: -Infinity};
-	const startedAt = ownTimers.now();
-	overlap.readers++;
-	overlaps.set(key, overlap);
+	const reads = readsInFlight.get(key) ?? {readers: 0, written: undefined, writtenMonoMs: -Infinity};
+	const startedMonoMs = ownTimers.now();
+	reads.readers++;
+	readsInFlight.set(key, reads);
 	const selection = await read(context, wanted);
-	overlap.readers--;
-	if (overlap.readers === 0) {
-		overlaps.delete(key);
+	reads.readers--;
+	if (reads.readers === 0) {
+		readsInFlight.delete(key);
 	}
 
-	const {written, writtenAt} = overlap;
-	if (!written || writtenAt < startedAt || !isSelected(request, written, matchHeaders)) {
+	const {written, writtenMonoMs} = reads;
+	if (!written || writtenMonoMs < startedMonoMs || !isSelected(request, written, matchHeaders)) {
 		return selection;
 	}
 

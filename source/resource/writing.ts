@@ -12,13 +12,13 @@ const commitAlone = ({store}: ResourceContext, storeKey: string, {key, stored, t
 };
 
 /** Whether a request with a later look-up has already written its response, which is then the newer one. */
-const isSuperseded = ({newest}: ResourceContext, {key, stored: {method, statusCode, selectingHeaders}, startedAt}: Write, vary: ReturnType<typeof selectingFieldNames>): boolean => {
+const isSuperseded = ({newest}: ResourceContext, {key, stored: {method, statusCode, selectingHeaders}, startedMonoMs}: Write, vary: ReturnType<typeof selectingFieldNames>): boolean => {
 	const wholeKey = method === 'HEAD' ? headKey(key) : key;
 	const isVariant = vary !== undefined && vary !== '*';
 	const ownKey = isVariant ? variantKey(wholeKey, variantId(selectingHeaders)) : wholeKey;
 	const [own, whole] = [newest.get(ownKey), newest.get(wholeKey)];
 	// A response without `Vary` replaces all variants, and a variant replaces a response without `Vary`.
-	if (startedAt < (own?.startedAtMonoMs ?? -Infinity) || (whole?.isForAll && startedAt < whole.startedAtMonoMs)) {
+	if (startedMonoMs < (own?.startedMonoMs ?? -Infinity) || (whole?.isForAll && startedMonoMs < whole.startedMonoMs)) {
 		return true;
 	}
 
@@ -27,20 +27,20 @@ const isSuperseded = ({newest}: ResourceContext, {key, stored: {method, statusCo
 		return false;
 	}
 
-	const laterOf = (known: Newest | undefined): number => Math.max(startedAt, known?.startedAtMonoMs ?? -Infinity);
-	newest.set(wholeKey, {startedAtMonoMs: laterOf(whole), isForAll: !isVariant});
+	const laterOf = (known: Newest | undefined): number => Math.max(startedMonoMs, known?.startedMonoMs ?? -Infinity);
+	newest.set(wholeKey, {startedMonoMs: laterOf(whole), isForAll: !isVariant});
 	if (isVariant) {
-		newest.set(ownKey, {startedAtMonoMs: startedAt, isForAll: false});
+		newest.set(ownKey, {startedMonoMs, isForAll: false});
 	}
 
 	return false;
 };
 
 /** Prevents an earlier request from writing its response after a later one has removed the stored response. */
-export const outdateReads = ({newest}: ResourceContext, key: string, startedAtMonoMs: number): void => {
+export const outdateReads = ({newest}: ResourceContext, key: string, startedMonoMs: number): void => {
 	const known = newest.get(key);
-	if (startedAtMonoMs > (known?.startedAtMonoMs ?? -Infinity)) {
-		newest.set(key, {startedAtMonoMs, isForAll: true});
+	if (startedMonoMs > (known?.startedMonoMs ?? -Infinity)) {
+		newest.set(key, {startedMonoMs, isForAll: true});
 	}
 };
 
@@ -50,12 +50,12 @@ Writes without waiting. A connection keeps the order of commands, so that a late
 @returns The reason why nothing was written.
 */
 export const write = (context: ResourceContext, written: Write): 'purged' | 'superseded' | undefined => {
-	const {key, stored, startedAt, matchHeaders} = written;
-	if (isPurgedSince(context, key, startedAt)) {
+	const {key, stored, startedMonoMs, matchHeaders} = written;
+	if (isPurgedSince(context, key, startedMonoMs)) {
 		return 'purged';
 	}
 
-	const {indexes, readsInFlight: overlaps} = context;
+	const {indexes, readsInFlight} = context;
 	const vary = selectingFieldNames(stored.rawHeaders, matchHeaders);
 	if (isSuperseded(context, written, vary)) {
 		return 'superseded';
@@ -67,10 +67,10 @@ export const write = (context: ResourceContext, written: Write): 'purged' | 'sup
 		return undefined;
 	}
 
-	const overlap = overlaps.get(key);
-	if (overlap) {
-		overlap.written = stored;
-		overlap.writtenAt = ownTimers.now();
+	const reads = readsInFlight.get(key);
+	if (reads) {
+		reads.written = stored;
+		reads.writtenMonoMs = ownTimers.now();
 	}
 
 	const isLong = stored.body.length >= context.store.longBodyBytes;

@@ -1,11 +1,11 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Exchange} from '../../cache/exchange.ts';
+import {withinBudgetOf, type Exchange} from '../../cache/exchange.ts';
 import {lookUp} from '../../cache/look-up.ts';
 import type {Leader} from '../../coalescing/flights.ts';
 import type {Lease, Leases} from '../../coalescing/lease.ts';
 import {flushWrites, isAllSent} from '../../resource/variant-queue.ts';
 import {endGuard} from '../../resource/write-guard.ts';
-import {isSpent, spentMsOf, withinBudget} from '../../store/guard/budget.ts';
+import {isSpent, spentMsOf} from '../../store/guard/budget.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import type {GotContext} from '../state/context.ts';
@@ -43,9 +43,10 @@ const giveBackLate = async (acquiring: Promise<Acquired>): Promise<void> => {
 };
 
 /** A slow store delays a request once, whatever it is asked: what the look-up has taken is not there for the lease. */
-const acquireInTime = async (leases: Leases, key: string, {budget}: Exchange, {store, settings: {timeoutMs}}: GotContext): Promise<Acquired> => {
+const acquireInTime = async (leases: Leases, key: string, exchange: Exchange, context: GotContext): Promise<Acquired> => {
+	const {store} = withinBudgetOf(context, exchange);
 	const acquiring = leases.acquire(key);
-	const lease = await withinBudget<Acquired | 'too late'>(budget, timeoutMs, acquiring, {otherwise: 'too late', isBounded: false, isAnswering: store.isAnswering});
+	const lease = await (store.withinBudget?.<Acquired | 'too late'>(acquiring, 'too late') ?? acquiring);
 	if (lease !== 'too late') {
 		return lease;
 	}
@@ -63,11 +64,11 @@ const awaitLease = async (participant: Participant, leases: Leases, leader: Lead
 	const {context, options, state: {exchange}} = participant;
 	const {budget} = exchange;
 	const {timeoutMs} = context.settings;
-	const startedAt = ownTimers.now();
+	const startedMonoMs = ownTimers.now();
 	const waitMs = longestWaitMs(options);
 	const isOver = () => abort.aborted || leader.isOver;
 
-	while (!isOver() && ownTimers.now() - startedAt < waitMs) {
+	while (!isOver() && ownTimers.now() - startedMonoMs < waitMs) {
 		const spentMs = spentMsOf(budget);
 		// eslint-disable-next-line no-await-in-loop -- one look after the other
 		const lease = await acquireInTime(leases, `${exchange.key}:lease:${leader.id}`, exchange, context);
@@ -111,7 +112,7 @@ const awaitLease = async (participant: Participant, leases: Leases, leader: Lead
 		// The holder of the lease waits for the origin, not for the store: that look was no delay.
 		budget.spentMs = spentMs;
 		// eslint-disable-next-line no-await-in-loop
-		await delay(pollIntervalMs(ownTimers.now() - startedAt), undefined, {signal: abort}).catch(() => undefined);
+		await delay(pollIntervalMs(ownTimers.now() - startedMonoMs), undefined, {signal: abort}).catch(() => undefined);
 	}
 
 	return undefined;

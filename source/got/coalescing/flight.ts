@@ -43,8 +43,8 @@ const joinOptionsOf = ({exchange: {versions, budget}}: GotExchange) => ({version
 
 /** The wait is not part of the time that the origin takes. */
 const beginAnew = ({context, state}: Participant): void => {
-	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: ownTimers.now()};
-	state.askedMonoMs = state.exchange.startedAt;
+	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedMonoMs: ownTimers.now()};
+	state.askedMonoMs = state.exchange.startedMonoMs;
 };
 
 const goByOneself = (participant: Participant): void => {

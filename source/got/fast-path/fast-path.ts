@@ -133,7 +133,7 @@ const attemptOf = ({context, owner}: FastCall, exchange: Exchange): GotExchange 
 	exchange,
 	settlement: undefined,
 	retryCount: 0,
-	startedMonoMs: exchange.startedAt,
+	startedMonoMs: exchange.startedMonoMs,
 	isReported: true,
 	forwardStatus: undefined,
 	hiddenCookies: undefined,

@@ -131,8 +131,8 @@ export const passGate = async (asking: Asking, gate: ExchangeGate, mayBeStale = 
 
 	state.permission = permission;
 	// The wait is not part of the time that the origin takes.
-	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedAt: ownTimers.now()};
-	state.askedMonoMs = state.exchange.startedAt;
+	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedMonoMs: ownTimers.now()};
+	state.askedMonoMs = state.exchange.startedMonoMs;
 
 	return undefined;
 };
