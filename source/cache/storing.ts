@@ -20,8 +20,10 @@ import {keyOf, keyToStore} from './keys.ts';
 /** The time to live of a response in the store, which the option `ttl` may leave out. */
 export const keptFor = ({expires}: Pick<CacheSettings, 'expires'>, milliseconds: number): TimeToLive => !expires || milliseconds === Infinity ? 'forever' : milliseconds;
 
-const timeToLive = ({settings, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive =>
-	keptFor(settings, Math.round(timeToLiveMs(policy, now(), http) + ttlOffsetMs));
+const timeToLive = ({settings, now}: ExchangeContext, {http, ttlOffsetMs}: RequestSettings, {policy}: StoredResponse): TimeToLive => {
+	const milliseconds = timeToLiveMs(policy, now(), http) + ttlOffsetMs;
+	return keptFor(settings, Math.round(milliseconds));
+};
 
 /** The number of tags and groups that any response may have. Larger responses may have one for each 64 bytes: a version takes about 150 bytes in Redis. */
 const minimalTags = 128;
