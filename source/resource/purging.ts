@@ -13,7 +13,8 @@ Purging one resource: its responses are removed, and its guard is replaced, so t
 export const everyKey = '';
 
 /** Whether this process has purged the resource since `startedMonoMs`. */
-export const isPurgedSince = ({purges}: ResourceContext, key: string, startedMonoMs: number): boolean => [resourceOf(key), everyKey].some(each => startedMonoMs < (purges.get(each)?.monoMs ?? -Infinity));
+export const isPurgedSince = ({purges}: ResourceContext, key: string, startedMonoMs: number): boolean =>
+	[resourceOf(key), everyKey].some(each => startedMonoMs < (purges.get(each)?.monoMs ?? -Infinity));
 
 export const lastPurgeOf = ({purges}: ResourceContext, key: string): OwnPurge | undefined => purges.get(resourceOf(key));
 
