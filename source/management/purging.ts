@@ -86,7 +86,7 @@ const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSof
 	return isConfirmed && areReplaced;
 };
 
-/** What can be purged without a look at everything; `undefined` for anything else. */
+/** The purge that needs no look at everything; `undefined` for anything else. */
 const targetsOf = ({tag, group, origin}: Purgeable): PurgeTarget[] | undefined => {
 	if (group !== undefined) {
 		const {href: url} = new URL(origin);

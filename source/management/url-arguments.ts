@@ -5,7 +5,7 @@ import {describeRedacted, isString} from '../options/validate.ts';
 import {isFilled} from './arguments.ts';
 
 /*
-Checks of URLs, and of prefixes and patterns of stored URLs. One that matches no stored URL is a mistake, whose message says how stored URLs look.
+Checks of URLs, and of prefixes and patterns of stored URLs. A pattern or prefix that matches no stored URL is a mistake, whose message says how stored URLs look.
 */
 
 const schemes = ['http://', 'https://', 'unix:'];

@@ -5,7 +5,7 @@ import type {KeyedResponse} from './validity.ts';
 import {applyPurges, changedVersions, originVersionKey, versionKeysOf, type Versions} from './versions.ts';
 
 /*
-Which purges have reached a stored response, for explanations.
+The purges that have reached a stored response, for explanations.
 */
 
 /** A purge since a response was requested. */

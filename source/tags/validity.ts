@@ -103,7 +103,7 @@ const learnFromVersions = (context: ValidityContext, {request, key}: LookedUp, [
 The versions that a look-up has observed.
 
 @param names - From `expectedVersionKeys()`.
-@param records - What the store has under these keys.
+@param records - The values that the store has under these keys.
 */
 export const observedVersions = (context: ValidityContext, lookedUp: LookedUp, names: readonly string[], records: ReadonlyArray<StoredRecord | undefined>): Versions => {
 	const versions = versionsIn(context.store, names, records);
@@ -182,7 +182,7 @@ export const keepVersions = (store: Store, {key, stored}: KeyedResponse, version
 	extendVersions(store, new Map(names.map(name => [name, versions.get(name) ?? ''])), timeToLive, nowMs);
 };
 
-/** What can be purged without looking for responses: all that have an origin, a tag or a cache group in common. */
+/** A set of responses that can be purged without a look at each: all that have an origin, a tag or a cache group in common. */
 export type PurgeTarget =
 	/** Any URL of the origin. */
 	| {readonly kind: 'origin'; readonly url: string}

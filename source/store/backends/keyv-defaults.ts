@@ -1,7 +1,7 @@
 import type {Backend} from '../ports/backend.ts';
 
 /*
-What the backends of a `Map` and of Keyv have in common.
+The members that the backends of a `Map` and of Keyv have in common.
 */
 
 /** A store that needs no connection of the cache's. */
