@@ -15,7 +15,7 @@ import {pathToFileURL} from 'node:url';
 /*
 Runs the tests: `node test/run.ts`, or with `--fast` those that need no other Redis than one of their own, or with files and folders: `node test/run.ts test/http test/got/stale.test.ts`.
 
-Node's own runner keeps one core free and takes files by their names. Most tests wait for a server or for Redis, so all cores are used, and the longest files begin first.
+Node's own runner keeps one core free and takes files by their names. Most tests wait for a server or for Redis, so there is one file more than there are cores, and the longest files begin first.
 */
 
 const root = path.join(import.meta.dirname, '..');
@@ -127,7 +127,8 @@ const running = new Set<string>();
 const events = run({
 	cwd: root,
 	files,
-	concurrency: availableParallelism(),
+	// Most of the time of a file is a wait.
+	concurrency: availableParallelism() + 1,
 	// For each test. A timeout of the run itself would be one of each file.
 	execArgv: ['--test-timeout=120000'],
 	signal: stuck.signal,
