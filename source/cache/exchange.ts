@@ -36,6 +36,7 @@ export type Exchange = {
 	/** The resource's key in the store; empty if the cache takes no part. */
 	readonly key: string;
 	readonly keyInput: KeyInput;
+	/** The time when the origin was asked; until then, when the look-up began. */
 	readonly requestTimeMs: number;
 	/** The start by `performance.now()`, which clock adjustments do not change. */
 	readonly startedMonoMs: number;

@@ -63,7 +63,7 @@ export type ExchangeReport = {
 	/** The time from asking the origin to its response, with the body if that was used, in milliseconds; `undefined` if the origin was not asked. A stream's body ends when it has been read. */
 	readonly originMs: number | undefined;
 
-	/** The time that a hit has saved, in milliseconds: fetching the stored response took as long when it was fetched or confirmed. 0 if the origin was asked. */
+	/** The time that a hit has saved, in milliseconds: the origin took as long when the stored response was fetched or confirmed. 0 if the origin was asked. */
 	readonly savedMs: number;
 
 	/** The time that the request waited for a rate limit before the origin was asked, in milliseconds; 0 if it did not. */

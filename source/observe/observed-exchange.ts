@@ -17,7 +17,7 @@ export type ObservedExchange = {
 	readonly isFromFleet?: boolean;
 	/** The start of the attempt, by `performance.now()`. */
 	readonly startedMonoMs: number;
-	/** The time when the origin was asked, if the request waited for something else than its look-up. */
+	/** The time when the origin was asked; `undefined` if it was not, or if got made the request as it would without the cache. */
 	readonly askedMonoMs?: number | undefined;
 	/** The time when the origin's response came; `undefined` if that is the end of the exchange. */
 	readonly answeredMonoMs?: number | undefined;

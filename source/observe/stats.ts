@@ -55,7 +55,7 @@ export type CacheStats = {
 		readonly origin: number;
 	};
 
-	/** The time that the origin would have taken, in milliseconds: each hit counts what fetching the stored response took. */
+	/** The time that origins would have taken, in milliseconds: each hit counts what the origin took for the stored response, without the look-up. */
 	readonly savedMs: number;
 
 	/** Requests that waited for a rate limit before the origin was asked, and how long they did, in milliseconds. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import got from 'got';
-import {redisCache, type CacheStats} from '../../source/index.ts';
+import Keyv from 'keyv';
+import {cacheInfo, redisCache, type CacheStats} from '../../source/index.ts';
 import {startOrigin, type PlainResponse} from '../helpers/origin.ts';
 import {setUp, settleWrites} from '../got/helpers.ts';
 import {readStream} from '../got/read-stream.ts';
@@ -82,6 +83,60 @@ test('a hit saves the time that fetching the stored response took', async t => {
 		await client(origin.url);
 	}
 
+	assert.equal(cache.stats().savedMs, 900);
+});
+
+test('neither the look-up nor the wait for an equal request is part of the time that a hit saves, nor of the response\'s age', async t => {
+	await using origin = await startOrigin();
+	t.mock.timers.enable({apis: ['Date'], now: 1_700_000_000_000});
+	let lookUpMs = 0;
+	const entries = new Map<string, unknown>();
+	const store = new Keyv({
+		store: {
+			async get(key: string) {
+				t.mock.timers.tick(lookUpMs);
+				return entries.get(key);
+			},
+			async set(key: string, value: unknown) {
+				entries.set(key, value);
+				return true;
+			},
+			delete: async (key: string) => entries.delete(key),
+			async clear() {
+				entries.clear();
+			},
+		},
+	});
+	const answer = (...directives: string[]) => {
+		lookUpMs = 500;
+		origin.handler = (_request, response) => {
+			lookUpMs = 0;
+			t.mock.timers.tick(300);
+			response.sendDate = false;
+			response.writeHead(200, {'cache-control': directives.length > 1 ? directives.shift() : directives[0]});
+			response.end('x');
+		};
+	};
+
+	const cache = redisCache({store});
+	const client = got.extend(cache);
+	const ages: Array<number | undefined> = [];
+	const hit = async (url: string) => {
+		ages.push(cacheInfo(await client(url))?.age);
+	};
+
+	answer('max-age=60');
+	await client(`${origin.url}/promise`);
+	await hit(`${origin.url}/promise`);
+	answer('max-age=60');
+	await readStream(client.stream(`${origin.url}/stream`));
+	await hit(`${origin.url}/stream`);
+	// The second request waits for the first, whose response is not for it.
+	answer('no-store', 'max-age=60');
+	await Promise.all([client(`${origin.url}/equal`), client(`${origin.url}/equal`)]);
+	await hit(`${origin.url}/equal`);
+
+	assert.deepEqual(ages, [0.3, 0.3, 0.3]);
 	assert.equal(cache.stats().savedMs, 900);
 });
 

@@ -41,10 +41,9 @@ const flightId = ({indexes}: GotContext, {key, index, request, decision, setting
 
 const joinOptionsOf = ({exchange: {versions, budget}}: GotExchange) => ({versions, budget});
 
-/** The wait is not part of the time that the origin takes. */
-const beginAnew = ({context, state}: Participant): void => {
-	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedMonoMs: ownTimers.now()};
-	state.askedMonoMs = state.exchange.startedMonoMs;
+/** The exchange begins after the wait. */
+const beginAnew = ({state}: Participant): void => {
+	state.exchange = {...state.exchange, startedMonoMs: ownTimers.now()};
 };
 
 const goByOneself = (participant: Participant): void => {

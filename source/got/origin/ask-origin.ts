@@ -12,7 +12,7 @@ import {
 } from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
 import type {ExchangeGate} from '../state/origin-gate.ts';
-import type {Asking} from './asking.ts';
+import {noteAsked, type Asking} from './asking.ts';
 import {interceptRequest} from './intercept-request.ts';
 import {passGate, tellGate} from './pass-gate.ts';
 import {receive, staleMessage, storedMessage} from './receive.ts';
@@ -66,6 +66,7 @@ export const askOrigin = (asking: Asking): void => {
 			}
 
 			native.headers = headers;
+			noteAsked(asking);
 			return intercept(await make());
 		};
 
@@ -90,6 +91,7 @@ export const askOrigin = (asking: Asking): void => {
 		};
 
 		const send = (): RequestResult => {
+			noteAsked(asking);
 			native.headers = withValidators(state.exchange, headers);
 			try {
 				const result = make();
@@ -131,6 +133,7 @@ export const gateRequest = (asking: Asking): void => {
 
 		const send = async () => {
 			await passGate(asking, gate, false);
+			noteAsked(asking);
 			const result = await make();
 			if (isClientRequest(result)) {
 				result.once('response', response => {

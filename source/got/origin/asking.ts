@@ -1,3 +1,4 @@
+import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange, Watcher} from '../state/request-state.ts';
 import type {GotOptions} from '../state/got-options.ts';
@@ -21,6 +22,12 @@ export const createAsking = (watcher: Watcher, {context, options, state}: Pick<A
 	state,
 	isGivenUp: () => state.isGivenUp === true || watcher.isGivenUp(),
 });
+
+/** To be called when the request goes to the origin. RFC 9111 §4.2.3: neither the look-up nor a wait before is part of the time that the origin takes. */
+export const noteAsked = ({context, state}: Pick<Asking, 'context' | 'state'>): void => {
+	state.exchange = {...state.exchange, requestTimeMs: context.now()};
+	state.askedMonoMs = ownTimers.now();
+};
 
 /** Whether got retries a failure before a stale response takes its place. Got makes no error of a status code that the caller accepts. */
 export const isRetriedFirst = ({options, state}: Asking, failure: 'status' | 'error'): boolean =>

@@ -95,7 +95,7 @@ Has a request pass the gate before the origin.
 @throws The error of the gate's refusal, or if got has given the request up.
 */
 export const passGate = async (asking: Asking, gate: ExchangeGate, mayBeStale = true): Promise<StoredResponse | undefined> => {
-	const {context, state} = asking;
+	const {state} = asking;
 	const startedMonoMs = ownTimers.now();
 	state.permission = undefined;
 	const permission = await askGate(asking, gate, mayBeStale);
@@ -130,9 +130,8 @@ export const passGate = async (asking: Asking, gate: ExchangeGate, mayBeStale = 
 	}
 
 	state.permission = permission;
-	// The wait is not part of the time that the origin takes.
-	state.exchange = {...state.exchange, requestTimeMs: context.now(), startedMonoMs: ownTimers.now()};
-	state.askedMonoMs = state.exchange.startedMonoMs;
+	// The exchange begins after the wait.
+	state.exchange = {...state.exchange, startedMonoMs: ownTimers.now()};
 
 	return undefined;
 };
