@@ -161,7 +161,7 @@ export class RedisCache {
 	@param options - With `soft`, what is purged is validated before it is used again, and may still stand in when the origin fails.
 	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas. Where the store did not, this process heeds a purge by tag, group or origin all the same, and tries again.
 	@throws {TypeError} If `what` is none of these.
-	@throws {Error} If everything has to be looked at and the store cannot list it; `cause` is why.
+	@throws {Error} If everything has to be looked at and the store cannot list it; `cause` is why. If it is a node of a Redis Cluster that cannot, the other nodes are purged by then, and the message has how many responses that were.
 
 	@example
 	```
@@ -408,7 +408,7 @@ export class RedisCache {
 	/**
 	Removes all that is stored in the cache's namespace.
 
-	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas.
+	@returns Whether the store confirmed it, with the option `waitForReplicas` also its replicas. If a node of a Redis Cluster is dead, an `error` event says so, and what the other nodes have is removed.
 	@throws {TypeError} If it is given an argument: part of what is stored is removed by `delete()` or `invalidate()`.
 	*/
 	clear(): Promise<boolean>;

@@ -13,7 +13,7 @@ import {matchesUrlPattern} from '../options/url-pattern.ts';
 import {readAll} from '../resource/read-all.ts';
 import {select} from '../resource/selection.ts';
 import {recordKeyOf, storeKeyOf} from '../resource/store-keys.ts';
-import type {OnUnreadable, StoreEntry} from '../store/ports/listing.ts';
+import type {OnUnlisted, OnUnreadable, StoreEntry} from '../store/ports/listing.ts';
 import {switchFor} from '../tags/switching.ts';
 import {readValidities} from '../tags/validity.ts';
 import {parseDuration} from '../types/duration.ts';
@@ -215,20 +215,35 @@ const withoutPurged = async ({store}: ExchangeContext, batch: readonly StoreEntr
 	});
 };
 
-// All that is stored and holds.
-export const holding = async function * (context: ExchangeContext, onUnreadable?: OnUnreadable): AsyncGenerator<Found> {
+const inBatches = async function * (entries: AsyncIterable<StoreEntry>): AsyncGenerator<readonly StoreEntry[]> {
 	let batch: StoreEntry[] = [];
-	for await (const entry of context.store.entries(onUnreadable)) {
+	for await (const entry of entries) {
 		batch.push(entry);
-		if (!(batch.length >= batchSize)) {
+		if (batch.length < batchSize) {
 			continue;
 		}
 
-		yield * await withoutPurged(context, batch);
+		yield batch;
 		batch = [];
 	}
 
-	yield * await withoutPurged(context, batch);
+	yield batch;
+};
+
+// All that is stored and holds.
+export const holding = async function * (context: ExchangeContext, onUnreadable?: OnUnreadable): AsyncGenerator<Found> {
+	for await (const batch of inBatches(context.store.entries(onUnreadable))) {
+		yield * await withoutPurged(context, batch);
+	}
+};
+
+// Every stored response, also what was purged: its versions may lie on a node that does not answer, so that nobody can say whether it was.
+export const everyStored = async function * (context: ExchangeContext, onUnlisted: OnUnlisted): AsyncGenerator<Found> {
+	for await (const batch of inBatches(context.store.entries(undefined, undefined, onUnlisted))) {
+		const held = await withoutPurged(context, batch);
+		const heldByKey = new Map(held.map(found => [found.key, found]));
+		yield * batch.flatMap(entry => entry.record.kind === 'response' ? [heldByKey.get(entry.key) ?? {...entry, stored: entry.record}] : []);
+	}
 };
 
 /** With a URL in the form that stored ones have. */

@@ -7,7 +7,7 @@ import {purgeTarget, type PurgeTarget} from '../tags/validity.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {checkFlag, checkStoreKey} from './arguments.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
-import {toStoredForm, holding, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
+import {everyStored, toStoredForm, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
 import {checkPurgeable, checkRequests} from './request-arguments.ts';
 
 /** The number at a time that does not outlast the time that the store has for a command. */
@@ -59,14 +59,33 @@ export const clearAll = async (context: ExchangeContext): Promise<boolean> => {
 
 const softly = (stored: StoredResponse): StoredResponse => ({...stored, policy: {...stored.policy, isInvalidated: true}});
 
-/** By a look at everything. Responses that any process is asking for at this moment are not stored. */
+/** The error of a purge that did not reach all nodes of a cluster. */
+const incompletePurge = (purgedCount: number, unlisted: ReadonlyMap<string, Error>): Error => {
+	const [[, cause] = []] = unlisted;
+	const addresses = unlisted.keys().toArray().join(', ');
+	const node = unlisted.size === 1 ? 'this node answers' : 'these nodes answer';
+
+	return new Error(`got-redis-cache: The purge is not complete: ${purgedCount} ${purgedCount === 1 ? 'response was' : 'responses were'} purged, but not what is stored on ${addresses}. Purge again when ${node}`, {cause});
+};
+
+/**
+By a look at everything. Responses that any process is asking for at this moment are not stored.
+
+@throws {Error} If a node of a cluster could not list what it has. The others are purged by then.
+*/
 const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSoft: boolean): Promise<boolean> => {
 	const {store} = context;
 	const filter = toStoredForm(context, given);
 	const isByUrl = [filter.url, filter.prefix, filter.pattern].some(each => each !== undefined);
 	notePurgeOfAll(context);
 	let isConfirmed = await store.replaceGuards();
-	for await (const {key, stored} of holding(context)) {
+	let purgedCount = 0;
+	const unlisted = new Map<string, Error>();
+	const note = (address: string, error: Error) => {
+		unlisted.set(address, error);
+	};
+
+	for await (const {key, stored} of everyStored(context, note)) {
 		if (!isMatch(stored, filter, context.now())) {
 			continue;
 		}
@@ -74,14 +93,19 @@ const purgeMatching = async (context: ExchangeContext, given: EntryFilter, isSof
 		if (isSoft) {
 			const updated = await store.update(key, current => current?.kind === 'response' ? softly(current) : undefined, 'keep', 'soft purge');
 			isConfirmed &&= updated !== undefined;
+			purgedCount += updated === undefined ? 0 : 1;
 		} else {
 			const isRemoved = await (isByUrl ? purge(context, resourceOf(key)) : store.delete([key]));
 			isConfirmed &&= isRemoved;
+			purgedCount += isRemoved ? 1 : 0;
 		}
 	}
 
 	// Guards that were on their way to the store at first are there by now.
 	const areReplaced = await store.replaceGuards();
+	if (unlisted.size > 0) {
+		throw incompletePurge(purgedCount, unlisted);
+	}
 
 	return isConfirmed && areReplaced;
 };

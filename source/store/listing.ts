@@ -2,8 +2,8 @@ import type {RecordHead} from './codec/codec.ts';
 import type {Values} from './codec/values.ts';
 import type {Deletions} from './guard/deletions.ts';
 import type {Guard} from './guard/guard.ts';
-import type {Backend} from './ports/backend.ts';
-import type {OnUnreadable, RecordLister} from './ports/listing.ts';
+import type {Backend, RawEntry, ServerSteps} from './ports/backend.ts';
+import type {OnUnreadable, RecordLister, StoreEntry} from './ports/listing.ts';
 
 export type ListingOptions = {
 	readonly backend: Backend;
@@ -14,11 +14,16 @@ export type ListingOptions = {
 	readonly timeoutMs: number;
 };
 
-const failureOf = (guard: Guard): Error => {
-	const {state, lastError} = guard.health();
-	const why = state === 'closed' ? 'the cache is closed' : lastError?.message.replace(/^got-redis-cache: /v, '') ?? 'it did not answer';
+const withoutPrefix = ({message}: Error): string => message.replace(/^got-redis-cache: /v, '');
 
-	return new Error(`got-redis-cache: The store could not list what is stored: ${why}`, {cause: state === 'closed' ? undefined : lastError});
+/** @param address - The address of the cluster's node that could not list its part. */
+const failureOf = (guard: Guard, address: string | undefined): Error => {
+	const {state, lastError, nodes} = guard.health();
+	const cause = nodes?.find(node => node.address === address)?.lastError ?? lastError;
+	const why = state === 'closed' ? 'the cache is closed' : cause && withoutPrefix(cause);
+	const place = address === undefined ? '' : ` on its node ${address}`;
+
+	return new Error(`got-redis-cache: The store could not list what is stored${place}: ${why ?? 'it did not answer'}`, {cause: state === 'closed' ? undefined : cause});
 };
 
 /**
@@ -42,25 +47,62 @@ export const createEntries = ({backend, guard, values, deletions, timeoutMs}: Li
 		return head;
 	};
 
-	return async function * (onUnreadable, start) {
-		const batches = backend.scan(start)[Symbol.asyncIterator]();
+	const entriesOf = function * (batch: readonly RawEntry[], onUnreadable: OnUnreadable | undefined): Generator<StoreEntry> {
+		for (const {key: listedKey, value, ttlMs} of batch) {
+			const key = listedKey.slice(backend.prefix.length);
+			const head = deletions.isUnconfirmed(key) ? undefined : readHead(value, key, onUnreadable);
+			if (head) {
+				yield {key, record: head.record, bodyBytes: head.bodyLength, timeToLive: ttlMs ?? 'forever'};
+			}
+		}
+	};
+
+	// The batches of one server.
+	const listServer = async function * ({address, steps}: ServerSteps<readonly RawEntry[]>): AsyncGenerator<readonly RawEntry[]> {
+		const batches = steps[Symbol.asyncIterator]();
 		for (;;) {
 			// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
-			const step = await guard.attempt('command', undefined, async () => batches.next(), {deadlineMs: timeoutMs});
+			const step = await guard.attempt('command', undefined, async () => batches.next(), {deadlineMs: timeoutMs, address});
 			if (step === undefined) {
-				throw failureOf(guard);
+				throw failureOf(guard, address);
 			}
 
 			if (step.result.done) {
 				return;
 			}
 
-			for (const {key: listedKey, value, ttlMs} of step.result.value) {
-				const key = listedKey.slice(backend.prefix.length);
-				const head = deletions.isUnconfirmed(key) ? undefined : readHead(value, key, onUnreadable);
-				if (head) {
-					yield {key, record: head.record, bodyBytes: head.bodyLength, timeToLive: ttlMs ?? 'forever'};
+			yield step.result.value;
+		}
+	};
+
+	const listServers = async (start: string | undefined): Promise<ReadonlyArray<ServerSteps<readonly RawEntry[]>>> => {
+		const {byServer} = backend;
+		if (!byServer) {
+			return [{address: undefined, steps: backend.scan(start)}];
+		}
+
+		// A cluster says which servers it has when it is connected.
+		const listed = await guard.attempt('command', undefined, async () => byServer.scan(start), {deadlineMs: timeoutMs});
+		if (!listed) {
+			throw failureOf(guard, undefined);
+		}
+
+		return listed.result;
+	};
+
+	return async function * (onUnreadable, start, onUnlisted) {
+		for (const server of await listServers(start)) {
+			try {
+				// eslint-disable-next-line no-await-in-loop -- only as much is read as somebody takes
+				for await (const batch of listServer(server)) {
+					yield * entriesOf(batch, onUnreadable);
 				}
+			} catch (error) {
+				if (!onUnlisted || server.address === undefined) {
+					throw error;
+				}
+
+				onUnlisted(server.address, error as Error);
 			}
 		}
 	};

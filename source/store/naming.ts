@@ -93,7 +93,7 @@ export const withNames = (store: Store, nameOf: (key: string) => string): Store 
 			store.forget(nameOf(key));
 		},
 		// A hidden name does not show how the key begins.
-		entries: onUnreadable => store.entries(onUnreadable),
+		entries: (onUnreadable, _start, onUnlisted) => store.entries(onUnreadable, undefined, onUnlisted),
 		delete: async keys => store.delete(keys.map(key => nameOf(key))),
 		clear: async () => store.clear(),
 		command: command && (async (key, toArguments) => command(nameOf(key), toArguments)),

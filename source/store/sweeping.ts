@@ -4,7 +4,7 @@ import type {RecordWriter} from './ports/records.ts';
 import {failoverMemoryMs, type Doubt} from './guard/failovers.ts';
 import type {Guard} from './guard/guard.ts';
 import type {MemoryTier} from './memory/memory.ts';
-import type {Backend, GuardedChanges} from './ports/backend.ts';
+import type {Backend, ByServer, GuardedChanges, ServerSteps} from './ports/backend.ts';
 
 export type SweepingOptions = {
 	readonly backend: Backend;
@@ -17,6 +17,8 @@ export type SweepingOptions = {
 	readonly onSweep: () => void;
 	/** Sweeping goes through all keys, and no request waits for it. */
 	readonly timeoutMs: number;
+	/** For each step, if the store tells its servers apart. */
+	readonly stepMs: number;
 };
 
 /**
@@ -38,17 +40,82 @@ export type Sweeping = Pick<RecordWriter, 'clear'> & Pick<GuardedWriter, 'replac
 
 type Sweep = 'clear' | 'replaceGuards';
 
-export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, timeoutMs}: SweepingOptions): Sweeping => {
+/** How far a sweep came. */
+type Swept = {
+	readonly keys: number;
+	/** The addresses of the servers that were not swept to the end. `undefined`: one that has no address, or all. */
+	readonly missing: ReadonlyArray<string | undefined>;
+};
+
+const nothingSwept: Swept = {keys: 0, missing: [undefined]};
+
+export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, timeoutMs, stepMs}: SweepingOptions): Sweeping => {
 	/** The sweeps that a failover may undo. */
 	const confirmed = createHints<true>(2, failoverMemoryMs);
 	const doubted = new Set<Sweep>();
 	/** The sweeps that have to be done again. */
 	const due = new Set<Sweep>();
 
-	const sweep = async (kind: Sweep, operation: () => Promise<void>): Promise<boolean> => {
+	const sweepServer = async ({address, steps}: ServerSteps<number>): Promise<Swept> => {
+		const iterator = steps[Symbol.asyncIterator]();
+		let keys = 0;
+		for (;;) {
+			// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
+			const step = await guard.attempt('delete', undefined, async () => iterator.next(), {deadlineMs: stepMs, address});
+			if (!step) {
+				return {keys, missing: [address]};
+			}
+
+			if (step.result.done) {
+				return {keys, missing: []};
+			}
+
+			keys += step.result.value;
+		}
+	};
+
+	/** A server that is silent does not keep the others from being swept. */
+	const sweepServers = async (list: () => ReadonlyArray<ServerSteps<number>>): Promise<Swept> => {
+		const listed = await guard.attempt('delete', undefined, async () => list());
+		const all = await Promise.all(listed?.result.map(async server => sweepServer(server)) ?? []);
+
+		return listed ? {keys: all.reduce((sum, {keys}) => sum + keys, 0), missing: all.flatMap(({missing}) => missing)} : nothingSwept;
+	};
+
+	const sweepWhole = async (operation: () => Promise<void>): Promise<Swept> => {
+		const attempted = await guard.attempt('delete', undefined, operation, {deadlineMs: timeoutMs});
+		return attempted ? {keys: 0, missing: []} : nothingSwept;
+	};
+
+	const operations: Readonly<Record<Sweep, (byServer: ByServer | undefined) => Promise<Swept>>> = {
+		replaceGuards: async byServer => byServer ? sweepServers(byServer.replaceGuards) : sweepWhole(async () => guarded.replaceAll()),
+		async clear(byServer) {
+			if (!byServer) {
+				return sweepWhole(async () => {
+					await guarded.replaceAll();
+					await backend.clear();
+				});
+			}
+
+			// Guards first: what is under way is not written after its key was passed by.
+			const replaced = await sweepServers(byServer.replaceGuards);
+			// Without a connection, there is no need to wait for it once more.
+			const cleared = replaced === nothingSwept ? nothingSwept : await sweepServers(byServer.clear);
+			const missing = [...new Set([...replaced.missing, ...cleared.missing])];
+			const silent = missing.filter(address => address !== undefined);
+			if (silent.length > 0) {
+				guard.report(new Error(`clear() removed ${cleared.keys} keys, but not all of the cluster's: it could not finish on ${silent.join(', ')}. Call clear() again when ${silent.length === 1 ? 'this node answers' : 'these nodes answer'}`));
+			}
+
+			return {keys: cleared.keys, missing};
+		},
+	};
+
+	const sweep = async (kind: Sweep): Promise<boolean> => {
 		onSweep();
 		tier?.lose();
-		const isConfirmed = await guard.attempt('delete', undefined, operation, {deadlineMs: timeoutMs}) !== undefined;
+		const {missing} = await operations[kind](backend.byServer);
+		const isConfirmed = missing.length === 0;
 		if (isConfirmed) {
 			doubted.delete(kind);
 			due.delete(kind);
@@ -61,15 +128,11 @@ export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, 
 	};
 
 	const sweeps = {
-		replaceGuards: async () => sweep('replaceGuards', async () => guarded.replaceAll()),
+		replaceGuards: async () => sweep('replaceGuards'),
 		async clear() {
 			tier?.lose();
 			await Promise.allSettled(writes.values());
-			return sweep('clear', async () => {
-				// Guards first: what is under way is not written after its key was passed by.
-				await guarded.replaceAll();
-				await backend.clear();
-			});
+			return sweep('clear');
 		},
 	};
 

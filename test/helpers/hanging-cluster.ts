@@ -8,8 +8,8 @@ import {turns, watchRequests} from './slow-redis.ts';
 
 /** A master that takes commands and answers none, by a clock of its own: it goes on only while somebody waits for nothing but that master. So what a request waits for is counted, whatever else the machine does. */
 export type Hanging = {
-	/** How long `act` waits for the master. */
-	waitOf(act: () => Promise<unknown>): Promise<number>;
+	/** How long `act` waits for the master, in steps of the clock. */
+	waitOf(act: () => Promise<unknown>, stepMs?: number): Promise<number>;
 	/** The master goes on, by this clock. */
 	wake(): Promise<void>;
 	/** The master goes on, and the clock is the system's. */
@@ -29,7 +29,7 @@ export type HangingCluster = AsyncDisposable & {
 };
 
 /** Less than tells of a busy process. */
-const stepMs = 5;
+const shortStepMs = 5;
 
 /** Better a failure that says so than a test that does not end. */
 const longestMs = 5000;
@@ -90,7 +90,7 @@ export const startHangingCluster = async (): Promise<HangingCluster> => {
 			};
 
 			return {
-				async waitOf(act) {
+				async waitOf(act, stepMs = shortStepMs) {
 					const beganMs = elapsedMs;
 					const waiting = {isOver: false};
 					const acting = act().finally(() => {

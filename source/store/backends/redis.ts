@@ -3,13 +3,22 @@ import {Keyv} from 'keyv';
 import {noBytes} from '../codec/bytes.ts';
 import {headLengthOf} from '../codec/codec.ts';
 import {createPermissionErrors} from '../guard/permissions.ts';
-import {binary, type Backend, type RawEntry, type Eviction, type HeadChange} from '../ports/backend.ts';
+import {
+	binary,
+	type Backend,
+	type ByServer,
+	type Eviction,
+	type HeadChange,
+	type RawEntry,
+	type ServerSteps,
+} from '../ports/backend.ts';
 import {isErrorReply} from '../ports/error-reply.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from '../ports/guard-token.ts';
 import {binaryKeyvOptions} from '../ports/keyv-options.ts';
 import {isLongKey} from '../ports/long-keys.ts';
 import {binaryKeyvRedis} from './binary-keyv-redis.ts';
 import {checkClusterNode} from './cluster-node.ts';
+import {unassigned} from './cluster-nodes.ts';
 import {readEviction} from './eviction.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
 import type {MasterNode, RedisLink, SendCommand} from './redis-link.ts';
@@ -34,34 +43,37 @@ const scanKeys = async function * (send: SendToNode, prefix: string, start = '{'
 	} while (cursor !== '0');
 };
 
-/** Changes each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. */
-const sendForAll = async (nodes: readonly SendToNode[], prefix: string, change: (key: string, send: SendToNode) => Promise<unknown>): Promise<void> => {
-	await Promise.all(nodes.map(async send => {
-		for await (const keys of scanKeys(send, prefix)) {
-			await Promise.all(keys.map(async key => change(key, send)));
-		}
-	}));
+// Changes each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. Each step gives the number of keys.
+const changeAll = async function * (send: SendToNode, prefix: string, change: (key: string, send: SendToNode) => Promise<boolean>): AsyncGenerator<number> {
+	for await (const keys of scanKeys(send, prefix)) {
+		const changed = await Promise.all(keys.map(async key => change(key, send)));
+		yield changed.filter(Boolean).length;
+	}
 };
 
-const unlinkAll = async (nodes: readonly SendToNode[], prefix: string): Promise<void> => sendForAll(nodes, prefix, async (key, send) => send(['UNLINK', key], 'text'));
+const unlink = async (key: string, send: SendToNode): Promise<boolean> => Number(await send(['UNLINK', key], 'text')) > 0;
 
-const replaceGuards = async (nodes: readonly SendToNode[], prefix: string): Promise<void> =>
-	sendForAll(nodes, prefix, async (key, send) => {
-		if (!isGuardKey(key)) {
-			return;
+const replaceGuard = async (key: string, send: SendToNode): Promise<boolean> => {
+	if (!isGuardKey(key)) {
+		return false;
+	}
+
+	try {
+		await send(['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)], 'text');
+		return true;
+	} catch (error) {
+		if (!isFull(error)) {
+			throw error;
 		}
 
-		try {
-			await send(['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)], 'text');
-		} catch (error) {
-			if (!isFull(error)) {
-				throw error;
-			}
+		// Without a guard, nothing is written either.
+		return unlink(key, send);
+	}
+};
 
-			// Without a guard, nothing is written either.
-			await send(['UNLINK', key], 'text');
-		}
-	});
+const runWhole = async (servers: ReadonlyArray<ServerSteps<unknown>>): Promise<void> => {
+	await Promise.all(servers.map(async ({steps}) => Array.fromAsync(steps)));
+};
 
 /** Of its data: promoted, a replica gives itself another one. */
 const replicationIdOf = (info: string): string | undefined => /^master_replid:(?<id>\w+)/mv.exec(info)?.groups?.id;
@@ -115,13 +127,17 @@ const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> =>
 	}
 };
 
-const scan = async function * (nodes: () => readonly SendToNode[], prefix: string, start?: string): AsyncGenerator<readonly RawEntry[]> {
-	for (const send of nodes()) {
-		// eslint-disable-next-line no-await-in-loop -- Only as much is read as somebody takes.
-		for await (const keys of scanKeys(send, prefix, start)) {
-			const entries = await Promise.all(keys.map(async key => readHead(send, key)));
-			yield entries.filter(entry => entry !== undefined);
-		}
+// Only as much is read as somebody takes.
+const scan = async function * (send: SendToNode, prefix: string, start?: string): AsyncGenerator<readonly RawEntry[]> {
+	for await (const keys of scanKeys(send, prefix, start)) {
+		const entries = await Promise.all(keys.map(async key => readHead(send, key)));
+		yield entries.filter(entry => entry !== undefined);
+	}
+};
+
+const oneAfterAnother = async function * <Step>(servers: ReadonlyArray<ServerSteps<Step>>): AsyncGenerator<Step> {
+	for (const {steps} of servers) {
+		yield * steps;
 	}
 };
 
@@ -203,6 +219,24 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 
 	const nodes = (): SendToNode[] => masters().map(master => master.send);
 
+	/** Also those that keep keys, and that the client has no connection to: ioredis forgets nodes that it has lost. */
+	const mastersOfAllKeys = (): readonly MasterNode[] => {
+		const present = masters();
+		const missing = (link.nodes?.addresses ?? []).filter(each => each !== unassigned && present.every(({address}) => address !== each));
+		return [...present, ...missing.map(address => ({
+			address,
+			async send() {
+				throw new Error('The client is not connected to it');
+			},
+		}))];
+	};
+
+	const byServer: ByServer = {
+		clear: () => mastersOfAllKeys().map(({address, send: sendToNode}) => ({address, steps: changeAll(sendToNode, prefix, unlink)})),
+		replaceGuards: () => mastersOfAllKeys().map(({address, send: sendToNode}) => ({address, steps: changeAll(sendToNode, prefix, replaceGuard)})),
+		scan: start => mastersOfAllKeys().map(({address, send: sendToNode}) => ({address, steps: scan(sendToNode, prefix, start)})),
+	};
+
 	const connect = (): Promise<void> | undefined => {
 		const connecting = link.connect();
 		return connecting && explained(['CONNECT'], async () => connecting);
@@ -235,10 +269,11 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		answersInOrder: link.nodes === undefined,
 		keepsOrder: link.keepsOrder,
 		hasBatches: true,
-		clear: async () => unlinkAll(nodes(), prefix),
-		scan: start => scan(nodes, prefix, start),
+		byServer,
+		clear: async () => runWhole(byServer.clear()),
+		scan: start => oneAfterAnother(byServer.scan(start)),
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
-		guarded: createGuardedChanges(send, async () => replaceGuards(nodes(), prefix)),
+		guarded: createGuardedChanges(send, async () => runWhole(byServer.replaceGuards())),
 		async extend(key, ttlMs) {
 			await send(key, ['EVAL', extendScript, '1', key, String(ttlMs ?? '')]);
 		},

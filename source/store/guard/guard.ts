@@ -26,6 +26,8 @@ export type GuardOptions = {
 export type Limits = {
 	/** Default: the guard's timeout. */
 	readonly deadlineMs?: number;
+	/** The node of a cluster that is asked and judged, where there is no key. If it is silent until the deadline, it is not asked again before it has answered a probe. */
+	readonly address?: string | undefined;
 	/** Makes the error that is reported of the one that came up. */
 	readonly explain?: (error: Error) => Error;
 };
@@ -235,10 +237,10 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		kind: OperationKind,
 		key: string | undefined,
 		operation: () => Promise<Result>,
-		{deadlineMs = timeoutMs, explain, isWritten = isNotFalse}: AttemptOptions<Result>,
+		{deadlineMs = timeoutMs, address: givenAddress, explain, isWritten = isNotFalse}: AttemptOptions<Result>,
 	): Promise<{result: Result} | undefined> =>
 		new Promise(resolve => {
-			let address = addressOf(key);
+			let address = givenAddress ?? addressOf(key);
 			let node = healthOf(address);
 			let isOver = false;
 			let isConnected = false;
@@ -266,8 +268,8 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 				deadlineMs,
 				() => {
 					// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Nobody knows which node of several has failed.
-					const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || !isConnected || addresses().length === 0);
-					giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness});
+					const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || givenAddress !== undefined || !isConnected || addresses().length === 0);
+					giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness, ...givenAddress !== undefined && {isFatal: true}});
 				},
 				{isAnswering: address === undefined ? undefined : sinceMonoMs => node.answeredMonoMs > sinceMonoMs},
 			);
@@ -287,7 +289,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 					isConnected = true;
 					if (connecting !== undefined) {
-						address = addressOf(key);
+						address = givenAddress ?? addressOf(key);
 						node.waiting--;
 						node = healthOf(address);
 						node.waiting++;
@@ -328,7 +330,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 
 	return {
 		async attempt(kind, key, operation, options = {}) {
-			const node = healthOf(addressOf(key));
+			const node = healthOf(options.address ?? addressOf(key));
 			if (!isAsked(node) || (kind === 'write' && !node.writing.isClosed())) {
 				return undefined;
 			}

@@ -70,6 +70,22 @@ export type GuardedChanges = {
 	purge(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 };
 
+/** An operation on all keys of one server, step by step. */
+export type ServerSteps<Result> = {
+	/** The address, for a master of a cluster. */
+	readonly address: string | undefined;
+	readonly steps: AsyncIterable<Result>;
+};
+
+/** The operations on all keys, for each server by itself. To be called when the store is connected. */
+export type ByServer = {
+	/** Each step gives the number of keys that it removed. */
+	clear(): ReadonlyArray<ServerSteps<number>>;
+	/** Each step gives the number of guards that it replaced. */
+	replaceGuards(): ReadonlyArray<ServerSteps<number>>;
+	scan(start?: string): ReadonlyArray<ServerSteps<readonly RawEntry[]>>;
+};
+
 /** A server that takes writes. */
 export type Master = {
 	/** The address, for a master of a cluster. */
@@ -139,6 +155,9 @@ export type Backend = Encoding & {
 	@param start - The beginning of the wanted keys, behind the prefix. The store may leave out other keys.
 	*/
 	scan(start?: string): AsyncIterable<readonly RawEntry[]>;
+
+	/** The same for each server by itself: one that is silent does not stand in the way of others. Absent if the store is not Redis. */
+	readonly byServer?: ByServer;
 
 	/**
 	Writes a value if the expected value, or none, is still the current one, and returns whether it was. Absent if the store cannot do that atomically.

@@ -24,6 +24,9 @@ export type UnreadableReason = 'corrupt' | 'encrypted' | 'other-encryption-key' 
 
 export type OnUnreadable = (key: string, reason: UnreadableReason) => void;
 
+/** Is told of a cluster's node whose keys could not be listed, and why. */
+export type OnUnlisted = (address: string, error: Error) => void;
+
 /** Lists the records of the namespace. */
 export type RecordLister = {
 	/**
@@ -31,9 +34,10 @@ export type RecordLister = {
 
 	@param onUnreadable - Is called with each key whose value could not be read.
 	@param start - The beginning of the wanted keys. It spares reading other values, unless encryption hides the names of keys.
+	@param onUnlisted - Is called with each node of a cluster that could not list its keys; the others are then listed. Without it, that is an error.
 	@throws {Error} When the store does not answer, or cannot list its keys.
 	*/
-	entries(onUnreadable?: OnUnreadable, start?: string): AsyncGenerator<StoreEntry>;
+	entries(onUnreadable?: OnUnreadable, start?: string, onUnlisted?: OnUnlisted): AsyncGenerator<StoreEntry>;
 
 	/** The name that `entries()` uses for a key; with encryption, names reveal nothing. */
 	nameOf(key: string): string;
