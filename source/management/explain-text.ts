@@ -112,18 +112,18 @@ const freshnessLine = ({isFresh, freshness}: ExplainedResponse, nowMs: number): 
 	return `${isFresh ? 'fresh' : byAge}: age ${inWords(ageSeconds)}, ${lifetimeInWords(freshness)}, ${until !== undefined && until.getTime() <= nowMs ? 'ended' : 'ends'} ${end}`;
 };
 
-const windowInWords = ({seconds, source}: ExplainedWindow): string => {
+const windowInWords = ({seconds, source}: ExplainedWindow, option: string): string => {
 	if (seconds === 0) {
 		return 'no';
 	}
 
-	const origin = source === 'option' ? 'by an option' : 'by the response';
+	const origin = source === 'option' ? `by the option \`${option}\`` : 'by the response';
 
 	return seconds === 'unlimited' ? `yes, ${origin}` : `for ${inWords(seconds)}, ${origin}`;
 };
 
 const stalenessLine = ({forbiddenBy, whileRevalidate, ifError, ifDisconnected}: ExplainedStaleness): string => forbiddenBy === undefined
-	? `stale: while it is refreshed: ${windowInWords(whileRevalidate)}; in place of a 5xx: ${windowInWords(ifError)}; while the origin cannot be reached: ${windowInWords(ifDisconnected)}`
+	? `stale: while it is refreshed: ${windowInWords(whileRevalidate, 'staleWhileRevalidate')}; in place of a 5xx: ${windowInWords(ifError, 'staleIfError')}; while the origin cannot be reached: ${windowInWords(ifDisconnected, 'staleIfError')}`
 	: `stale: never, by ${forbiddenBy}`;
 
 const purgeNames: Readonly<Record<ExplainedPurge['kind'], string>> = {

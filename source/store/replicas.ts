@@ -1,4 +1,5 @@
 import {inBackground} from '../types/background.ts';
+import {durationInWords} from '../types/duration.ts';
 import {atDeadline} from './guard/deadline.ts';
 import type {Guard} from './guard/guard.ts';
 import type {Backend, Master} from './ports/backend.ts';
@@ -104,7 +105,7 @@ export const createReplicas = ({backend, guard, count, timeoutMs}: ReplicasOptio
 		const {promise: late, resolve: giveUp} = Promise.withResolvers<false>();
 		const forgetDeadline = atDeadline(timeoutMs, timeoutMs, () => {
 			const {most} = progress;
-			giveUp(unconfirmed(address, `after ${timeoutMs} ms, ${most} ${most === 1 ? 'has' : 'have'} it`));
+			giveUp(unconfirmed(address, `after ${durationInWords(timeoutMs)}, ${most} ${most === 1 ? 'has' : 'have'} it`));
 		}, {isInBackground});
 		try {
 			return await Promise.race([follow(), late]);

@@ -18,3 +18,13 @@ export const parseDuration = (value: unknown): number | undefined => {
 
 	return typeof milliseconds === 'number' && Number.isFinite(milliseconds) && milliseconds >= 0 ? milliseconds : undefined;
 };
+
+/** A duration in a message: whole seconds as seconds, anything else in milliseconds. */
+export const durationInWords = (milliseconds: number): string => {
+	if (milliseconds < 1000 || milliseconds % 1000 !== 0) {
+		return `${milliseconds} ms`;
+	}
+
+	const seconds = milliseconds / 1000;
+	return seconds === 1 ? '1 second' : `${seconds} seconds`;
+};

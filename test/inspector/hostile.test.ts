@@ -44,7 +44,7 @@ test('markup in bodies, URLs, header fields, tags and reasons stays text in ever
 	await using opened = await openPage(browser, setup.inspector);
 	const {page} = opened;
 	await opened.go('live');
-	await page.getByText('No request of this process').waitFor();
+	await page.getByText('No requests yet.').waitFor();
 	await client(path, {headers: {'x-evil': markup}, context: {cache: {tags: [markup, '</a><img src=x onerror=alert(1)>']}}});
 	await page.locator('.entries tbody tr').first().waitFor();
 	await assertNothingRan(page, 'live');

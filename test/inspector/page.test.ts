@@ -565,7 +565,7 @@ test('live requests come by themselves, the latest first, can be held and cleare
 	await using opened = await openPage(browser, setup.inspector);
 	const {page} = opened;
 	await page.getByRole('link', {name: 'Live'}).click();
-	await page.getByText('No request of this process has gone through the cache').waitFor();
+	await page.getByText('No requests yet.').waitFor();
 	await store(setup, ['items/1', 'items/1']);
 	await rows(page).nth(1).waitFor();
 	assert.deepEqual(await rows(page).locator('.badge').allTextContents(), ['hit', 'miss']);

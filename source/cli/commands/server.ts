@@ -22,7 +22,7 @@ const withDeadline = async <Result>(action: Promise<Result>): Promise<Result> =>
 	let timer: NodeJS.Timeout | undefined;
 	const deadline = new Promise<never>((_resolve, reject) => {
 		timer = setTimeout(() => {
-			reject(new Error(`Redis did not answer within ${answerTimeoutMs} ms`));
+			reject(new Error(`Redis did not answer within ${answerTimeoutMs / 1000} seconds`));
 		}, answerTimeoutMs);
 	});
 

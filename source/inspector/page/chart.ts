@@ -20,13 +20,16 @@ export type Chart = {
 	/** Shares from 0 to 1; `undefined` where there is none. */
 	readonly line?: {readonly name: string; readonly values: ReadonlyArray<number | undefined>} | undefined;
 	readonly format: (value: number) => string;
+	/** The unit of the bars, such as `requests per minute`. */
+	readonly unit: string;
 };
 
-const height = 180;
+const height = 202;
 /** In pixels. */
 const leastLabelWidth = 64;
 
-const margin = {top: 10, right: 40, bottom: 22, left: 54};
+/** The names of the axes stand above the plot. */
+const margin = {top: 32, right: 40, bottom: 22, left: 54};
 
 /** The least round number that is not below a value. */
 const roundUp = (value: number): number => {
@@ -72,6 +75,12 @@ const drawGrid = ({line, format}: Chart, {plotWidth, top, yOf}: Scale): SVGEleme
 	...line ? [s('text', {class: 'scale', x: margin.left + plotWidth + 6, y: yOf(share) + 4}, percentOf(share))] : [],
 ]);
 
+/** Draws the names of the axes. */
+const drawUnits = ({line, unit}: Chart, {plotWidth}: Scale): SVGElement[] => [
+	s('text', {class: 'scale unit', x: 0, y: 12}, unit),
+	...line ? [s('text', {class: 'scale unit', x: margin.left + plotWidth + margin.right, y: 12, 'text-anchor': 'end'}, line.name)] : [],
+];
+
 /** Draws so many labels that they do not touch. */
 const drawLabels = ({labels}: Chart, {plotWidth, xOf}: Scale): SVGElement[] => {
 	const every = Math.max(1, Math.ceil(labels.length / Math.max(1, Math.floor(plotWidth / leastLabelWidth))));
@@ -115,6 +124,7 @@ const draw = (data: Chart, width: number): SVGSVGElement => {
 	return s(
 		'svg',
 		{class: 'chart', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': data.summary},
+		...drawUnits(data, scale),
 		...drawGrid(data, scale),
 		...drawLabels(data, scale),
 		...data.labels.map((_, step) => drawStep(data, scale, step)),

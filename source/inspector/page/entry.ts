@@ -3,7 +3,7 @@ import {ask, get, post} from './api.ts';
 import {showBody} from './body.ts';
 import {confirmed} from './confirm.ts';
 import {showDecision} from './decision.ts';
-import {button, h, linkTo} from './dom.ts';
+import {button, h, linkTo, type Child} from './dom.ts';
 import {keepDraft} from './draft.ts';
 import {formatBytes, formatSeconds} from './format.ts';
 import {lifeline} from './lifeline.ts';
@@ -55,19 +55,38 @@ const usableUntil = ({expiresAt, keptUntil, staleForbiddenBy, whileRevalidate, i
 		: new Date(Date.parse(expiresAt) + (Math.max(...windows.map(Number)) * 1000)).toISOString();
 };
 
-const windowText = (name: string, {seconds, source}: WireExplained['ifError']): string | undefined =>
-	seconds === 0 ? undefined : `${name}: ${seconds === 'unlimited' ? 'as long as it is kept' : formatSeconds(seconds)}${source === 'none' ? '' : `, by the ${source}`}`;
+type Window = {
+	readonly when: string;
+	readonly window: WireExplained['ifError'];
+	/** The option and the directive that may allow it. */
+	readonly option: string;
+	readonly directive: string;
+};
 
-const staleness = ({staleForbiddenBy, whileRevalidate, ifError, ifDisconnected}: WireExplained): string =>
-	staleForbiddenBy === undefined
-		? [
-			windowText('while it is refreshed', whileRevalidate),
-			windowText('in place of an error', ifError),
-			windowText('while the origin cannot be reached', ifDisconnected),
-		]
-			.filter(Boolean)
-			.join('; ') || 'not usable'
-		: `not usable, because of ${staleForbiddenBy}`;
+const windowText = ({when, window: {seconds, source}, option, directive}: Window): HTMLElement | undefined =>
+	seconds === 0
+		? undefined
+		: h(
+			'li',
+			{},
+			`${when}: ${seconds === 'unlimited' ? 'as long as it is kept' : `for ${formatSeconds(seconds)}`}`,
+			...source === 'none' ? [] : [', by the ', source === 'option' ? 'option ' : 'response\'s ', h('code', {}, source === 'option' ? option : directive)],
+		);
+
+const staleness = ({staleForbiddenBy, whileRevalidate, ifError, ifDisconnected}: WireExplained): Child => {
+	if (staleForbiddenBy !== undefined) {
+		return `not usable, because of ${staleForbiddenBy}`;
+	}
+
+	const onFailure = {option: 'staleIfError', directive: 'stale-if-error'};
+	const windows = [
+		windowText({when: 'while it is refreshed', window: whileRevalidate, option: 'staleWhileRevalidate', directive: 'stale-while-revalidate'}),
+		windowText({when: 'when the origin answers with an error', window: ifError, ...onFailure}),
+		windowText({when: 'while the origin cannot be reached', window: ifDisconnected, ...onFailure}),
+	].filter(each => each !== undefined);
+
+	return windows.length === 0 ? 'not usable' : h('ul', {class: 'plain'}, ...windows);
+};
 
 const factsOf = (stored: WireResponse, explained: WireExplained | undefined): HTMLElement => facts([
 	['Key', h('code', {class: 'break'}, stored.storeKey)],
@@ -76,8 +95,8 @@ const factsOf = (stored: WireResponse, explained: WireExplained | undefined): HT
 	...explained
 		? [
 			['Lifetime', `${explained.lifetimeSeconds === 'unlimited' ? 'unlimited' : formatSeconds(explained.lifetimeSeconds)}, by ${explained.lifetimeSource}`] as const,
-			['Once stale', staleness(explained)] as const,
-			['In memory', explained.isInMemory ? 'of this process, too' : 'not of this process'] as const,
+			['Usable when stale', staleness(explained)] as const,
+			['In memory', explained.isInMemory ? 'yes, also in the memory of this process' : 'no, not in the memory of this process'] as const,
 		]
 		: [],
 	...stored.tags.length > 0 ? [['Tags', ...tagLinks(stored.tags)] as const] : [],

@@ -24,6 +24,13 @@ type Phase = {
 	readonly toMs: number;
 };
 
+/** The meaning of each phase for a request. */
+const meanings: Readonly<Record<Phase['kind'], string>> = {
+	fresh: 'fresh: answers, and the origin is not asked',
+	usable: 'stale, usable: may answer while it is refreshed, or when the origin fails',
+	kept: 'to be validated: the origin is asked whether it is still valid',
+};
+
 /** No phase that there is gets lost beside a much longer one. */
 const leastShare = 0.14;
 
@@ -90,6 +97,7 @@ export const lifeline = (life: Life, nowMs = Date.now()): HTMLElement => {
 		'div',
 		{class: 'lifeline'},
 		bar,
+		h('ul', {class: 'legend'}, ...phases.map(({kind}) => h('li', {}, h('i', {class: `swatch ${kind}`, attributes: {'aria-hidden': 'true'}}), meanings[kind]))),
 		h(
 			'ol',
 			{},

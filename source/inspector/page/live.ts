@@ -85,14 +85,17 @@ export const live: View = {
 			),
 			rows,
 		);
-		const nothing = empty(
-			'No request of this process has gone through the cache since this view was opened. Requests of other processes are counted in the overview. The command ',
-			h('code', {}, 'got-redis-cache inspect'),
-			' runs in a process of its own, without requests: to see those of your server, use ',
-			h('code', {}, 'inspectorHandler()'),
-			' or ',
-			h('code', {}, 'startInspector()'),
-			' in it.',
+		const nothing = h(
+			'div',
+			{class: 'stack'},
+			empty(h('strong', {}, 'No requests yet.'), ' This view shows the requests of one process, the one that serves this page, as they come.'),
+			h(
+				'ul',
+				{class: 'hint'},
+				h('li', {}, 'If this page runs in your server, send a request through its cache.'),
+				h('li', {}, 'If you opened this page with ', h('code', {}, 'npx got-redis-cache inspect'), ', that command makes no requests. To see those of your server, call ', h('code', {}, 'startInspector({cache})'), ' or mount ', h('code', {}, 'inspectorHandler({cache})'), ' in it.'),
+				h('li', {}, 'The ', h('a', {attributes: {href: linkTo('overview')}}, 'overview'), ' counts the requests of all processes.'),
+			),
 		);
 		nothing.hidden = true;
 		const problem = h('div');

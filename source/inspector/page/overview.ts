@@ -26,32 +26,41 @@ const tiles = (stats: WireStatistics): HTMLElement => {
 	return h(
 		'div',
 		{class: 'tiles'},
-		tile('Hit ratio', formatShare(hitsOf(stats), requests), `${formatCount(hitsOf(stats))} of ${formatCount(requests)} requests; ${formatCount(stats.statuses.revalidated ?? 0)} revalidated`, 'main'),
-		tile('Time saved', formatSeconds(savedMs / 1000), requests === 0 ? undefined : `${formatMs(savedMs / requests)} a request`),
+		tile('Hit ratio', formatShare(hitsOf(stats), requests), `${formatCount(hitsOf(stats))} of ${formatCount(requests)} requests; ${formatCount(stats.statuses.revalidated ?? 0)} revalidated at the origin`, 'main'),
+		tile('Time saved', formatSeconds(savedMs / 1000), requests === 0 ? undefined : `${formatMs(savedMs / requests)} per request`),
 		tile('Traffic saved', formatBytes(bytes.memory + bytes.store), `${formatShare(bytes.memory + bytes.store, allBytes)} of all bodies`),
-		tile('Look-ups', p50Ms === undefined ? '–' : formatMs(p50Ms), p99Ms === undefined ? undefined : `99% within ${formatMs(p99Ms)}`),
-		tile('Failed', formatCount(errors), `requests and refreshes; the cache itself answered ${formatCount(stats.statuses.unavailable ?? 0)} with 504`),
-		tile('Refreshed', formatCount(refreshes), `in the background; ${formatCount(collapsed)} collapsed`),
+		tile('Look-up time', p50Ms === undefined ? '–' : formatMs(p50Ms), p99Ms === undefined ? undefined : `median; 99% within ${formatMs(p99Ms)}`),
+		tile('Failed', formatCount(errors), `requests and refreshes; ${formatCount(stats.statuses.unavailable ?? 0)} more got a 504 from the cache`),
+		tile('Refreshed', formatCount(refreshes), `in the background; ${formatCount(collapsed)} requests were collapsed into equal ones`),
 	);
 };
 
+/** The length of a step of the timeline, such as `minute` or `15 min`. */
+const stepOf = ([first, second]: WireStatistics['timeline']): string => {
+	const seconds = first && second ? (Date.parse(second.from) - Date.parse(first.from)) / 1000 : 60;
+	return seconds === 60 ? 'minute' : formatSeconds(seconds);
+};
+
 const charts = ({timeline, requests, savedMs}: WireStatistics): HTMLElement[] => {
+	const step = stepOf(timeline);
 	const labels = timeline.map(({from}) => formatTime(from));
-	const series = statuses.map(status => ({name: status, kind: status, values: timeline.map(step => step.statuses[status] ?? 0)})).filter(({values}) => values.some(value => value > 0));
+	const series = statuses.map(status => ({name: status, kind: status, values: timeline.map(each => each.statuses[status] ?? 0)})).filter(({values}) => values.some(value => value > 0));
 
 	return [
 		card('Requests and hit ratio', chart({
 			summary: `${formatCount(requests)} requests by what the cache did, and the hit ratio, over time`,
 			labels,
 			series,
-			line: {name: 'hit ratio', values: timeline.map(step => step.requests === 0 ? undefined : hitsOf(step) / step.requests)},
+			line: {name: 'hit ratio', values: timeline.map(each => each.requests === 0 ? undefined : hitsOf(each) / each.requests)},
 			format: formatCount,
+			unit: `requests per ${step}`,
 		})),
 		card('Time saved', chart({
 			summary: `${formatSeconds(savedMs / 1000)} saved, over time`,
 			labels,
-			series: [{name: 'time saved', kind: 'saved', values: timeline.map(step => step.savedMs)}],
+			series: [{name: 'time saved', kind: 'saved', values: timeline.map(each => each.savedMs)}],
 			format: formatMs,
+			unit: `time saved per ${step}`,
 		})),
 	];
 };

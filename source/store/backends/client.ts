@@ -1,5 +1,6 @@
 import type {Buffer} from 'node:buffer';
 import type {ErrorReply, RedisClientOptions} from '@redis/client';
+import {durationInWords} from '../../types/duration.ts';
 import {atDeadline, idleMs} from '../guard/deadline.ts';
 import {isErrorReply, toErrorReply} from '../ports/error-reply.ts';
 import {nodeRedis} from '../../types/packages.cjs';
@@ -127,7 +128,7 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 			await opening.connect();
 		} catch (error) {
 			isSpent ||= isSilent;
-			throw isSilent ? new Error(`Redis took the connection but did not answer within ${handshakeTimeoutMs} ms`) : error;
+			throw isSilent ? new Error(`Redis took the connection but did not answer within ${durationInWords(handshakeTimeoutMs)}`) : error;
 		} finally {
 			forgetDeadline?.();
 			opening.off('connect', onConnect);

@@ -1,3 +1,4 @@
+import {durationInWords} from '../../types/duration.ts';
 import {adviceFor} from './advice.ts';
 
 type Details = {
@@ -46,7 +47,7 @@ export class StoreTimeoutError extends StoreError {
 export class DeadlineError extends Error {
 	/** @param address - The address of the cluster node concerned. */
 	constructor(timeoutMs: number, address?: string) {
-		super(`The store did not answer within ${timeoutMs} ms${address === undefined ? '' : `, from its node ${address}`}`);
+		super(`The store did not answer within ${durationInWords(timeoutMs)}${address === undefined ? '' : `, from its node ${address}`}`);
 	}
 }
 
