@@ -35,7 +35,7 @@ test('top writes frames where there is no terminal', async () => {
 
 	const one = await setup.cli('top', '--since', '10m');
 	assert.deepEqual([one.code, one.stderr], [0, '']);
-	assert.match(one.stdout, /^\d{4}-.*Z\n2 requests in .*\n\n +REQUESTS +STATUS\n/v);
+	assert.match(one.stdout, /^\d{4}-.*Z\nIn the namespace 'http_cache' of redis:\/\/127\.0\.0\.1:\d+\n2 requests in .*\n\n +REQUESTS +STATUS\n/v);
 	assert.ok(!one.stdout.includes('\u{1B}'));
 	const frames = await setup.json('top', '--since', '10m', '--count', '2', '--interval', '0.1');
 	assert.deepEqual(frames.map(({requests}) => Number(requests)), [2, 2]);

@@ -1,9 +1,11 @@
+import {addAbortListener} from 'node:events';
 import process from 'node:process';
 import {setTimeout as wait} from 'node:timers/promises';
 import type {Command, CommandContext} from '../commands/command.ts';
 import type {Given} from '../commands/given.ts';
 import {Failure, type Outcome} from '../terminal/failure.ts';
 import type {Output} from '../terminal/output.ts';
+import {plain, wrap} from '../terminal/text.ts';
 import {
 	readStats,
 	since,
@@ -27,11 +29,12 @@ const clearLineRest = '\u{1B}[K';
 /** Processes tell of their requests every ten seconds. */
 const defaultSeconds = 5;
 
-const frameOf = (reading: Reading, output: Output): string[] => {
+const frameOf = (reading: Reading, {output, store}: Pick<CommandContext, 'output' | 'store'>): string[] => {
 	const {stats} = reading;
 	const {requests, statuses} = stats;
 
 	return [
+		...wrap(plain(`In ${store.place}`), output.columns).map(line => output.style('dim', line)),
 		...headlineOf(reading, output),
 		...tableOf('STATUS', rowsOf(statuses, requests), output),
 		...urlTable(stats, output),
@@ -121,6 +124,16 @@ const pause = async (seconds: number, signal: AbortSignal): Promise<void> => {
 	}
 };
 
+/** A store that hangs does not keep the screen from being left. */
+const unlessAborted = async (next: Promise<Reading>, last: Reading, signal: AbortSignal): Promise<Reading> => {
+	const {promise, resolve} = Promise.withResolvers<Reading>();
+	using _listener = addAbortListener(signal, () => {
+		resolve(last);
+	});
+	// The listener is there until one of them is.
+	return await Promise.race([next, promise]);
+};
+
 const run = async ({given, output, store}: CommandContext): Promise<Outcome> => {
 	const seconds = secondsOf(given);
 	const isLive = output.isTerminal && !output.isJson;
@@ -134,7 +147,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 	try {
 		for (let count = 1; !screen.signal.aborted; count++) {
 			// eslint-disable-next-line no-await-in-loop -- one frame after the other
-			await (output.isJson ? output.json(reading.stats) : screen.draw(frameOf(reading, output), reading.stats.until));
+			await (output.isJson ? output.json(reading.stats) : screen.draw(frameOf(reading, {output, store}), reading.stats.until));
 			if (count >= frames) {
 				break;
 			}
@@ -142,7 +155,7 @@ const run = async ({given, output, store}: CommandContext): Promise<Outcome> => 
 			// eslint-disable-next-line no-await-in-loop
 			await pause(seconds, screen.signal);
 			// eslint-disable-next-line no-await-in-loop
-			reading = screen.signal.aborted ? reading : await readStats(cache, duration);
+			reading = screen.signal.aborted ? reading : await unlessAborted(readStats(cache, duration), reading, screen.signal);
 		}
 	} finally {
 		screen.leave();
