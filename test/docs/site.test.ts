@@ -100,3 +100,15 @@ test('the search of the site finds an option, and pages by their text', async ()
 	await results.filter({hasText: 'How long is a response kept?'}).waitFor();
 	assert.ok(await results.count() >= 2);
 });
+
+test('the sidebar of the site has the pages in the groups of the table of contents, and the site has an icon', async () => {
+	await using page = await browser.newPage({viewport: {width: 1280, height: 800}});
+	await page.goto(origin);
+	const headings = (await readFile(path.join(root, 'docs/readme.md'), 'utf8')).matchAll(/^## (?<heading>.+)$/gmv).map(({groups}) => groups?.heading).filter(heading => heading !== 'Something is wrong now').toArray();
+	const groups = page.locator('#tsd-nav-container > li > details > summary');
+	await groups.first().waitFor();
+	const names = (await groups.allTextContents()).map(name => name.trim());
+
+	assert.deepEqual(names.slice(0, headings.length), headings);
+	assert.equal(await page.locator('link[rel="icon"]').getAttribute('href'), 'assets/favicon.svg');
+});
