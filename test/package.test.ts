@@ -133,7 +133,7 @@ const sizeOf = async (folder: string) => {
 	return {files: files.length, bytes: sum(files.map(({size}) => size)), diskBytes: sum(states.map(({blocks}) => blocks * 512))};
 };
 
-test('what it adds to got takes less than 12 MB of a disk, a few files of its own among them', async (t: TestContext) => {
+test('the package and all that it adds to got take less than 12 MB of a disk, a few files of its own among them', async (t: TestContext) => {
 	const [added, own] = [await withDependencies('got-redis-cache'), await withDependencies('got')];
 	const names = [...added.difference(own)];
 	t.assert.ok(names.includes('@redis/client'));

@@ -107,7 +107,7 @@ test('show finds what is stored for a user, and for an additional key', async ()
 	assert.equal((await setup.json('ls', '--url', url)).length, 1);
 });
 
-test('what a server sends moves no cursor and changes no colours', async () => {
+test('text of a server moves no cursor and changes no colours', async () => {
 	await using setup = await setUpCli();
 	setup.origin.handler = (_request, response) => {
 		response.writeHead(200, {'cache-control': 'max-age=60', 'content-type': 'text/plain', 'x-evil': '\u{9B}2Jtitle\u{9D}0;owned\u{9C}', 'cache-tag': 'a'});

@@ -71,7 +71,7 @@ const forms: ReadonlyArray<readonly [name: string, options: RedisCacheOptions]> 
 
 for (const format of ['ndjson', 'har']) {
 	for (const [name, options] of forms) {
-		test(`what is exported as ${format} and imported is the same, ${name}`, async () => {
+		test(`a response that is exported as ${format} and imported is the same, ${name}`, async () => {
 			await using setup = await setUpCli(options);
 			await using folder = await useFolder();
 			await storeAll(setup);

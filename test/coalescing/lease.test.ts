@@ -38,7 +38,7 @@ after(async () => {
 	await redis.stop();
 });
 
-test('of many who ask at once, one has it', async () => {
+test('a lease that many ask for at once is given to one', async () => {
 	const fleet = Array.from({length: 8}, () => connect());
 	const answers = await Promise.all(fleet.map(async leases => leases.acquire('{a}:lease')));
 
@@ -70,7 +70,7 @@ test('it expires by itself, in the namespace', async () => {
 	assert.ok(ttlMs <= 60_000);
 });
 
-test('who gives it back lets the next one have it, also after SCRIPT FLUSH', async () => {
+test('a lease that is given back goes to the next one, also after SCRIPT FLUSH', async () => {
 	const lease = await acquire(connect(), '{c}:lease');
 	await redis.client.scriptFlush();
 	await lease.release();
@@ -231,7 +231,7 @@ test('a lease whose holder may not give it back any more is not asked about for 
 	await redis.client.del('n:{r}:lease');
 });
 
-test('what is no lease is waited for by nobody', async () => {
+test('a value that is no lease is waited for by nobody', async () => {
 	const {client} = redis;
 	const spoil: Record<string, () => Promise<unknown>> = {
 		garbage: async () => client.set('n:{g}:lease', 'garbage'),

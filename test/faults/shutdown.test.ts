@@ -8,7 +8,7 @@ import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startRedis} from '../helpers/redis.ts';
 import {startResources} from './resources.ts';
 
-test('what is being written is written before `close()` is done, and requests go on', async () => {
+test('a write under way is finished before `close()` is done, and requests go on', async () => {
 	await using redis = await startRedis();
 	await using resources = await startResources();
 	const cache = redisCache({store: redis.url, timeout: 5000});

@@ -151,7 +151,7 @@ test('an error response is an error on a hit too', async () => {
 	}
 });
 
-test('what a caller does to a response does not change the stored one', async () => {
+test('a caller\'s changes to a response do not change the stored one', async () => {
 	await using setup = await setUp({store: 'memory'});
 	const {client, origin} = setup;
 	origin.queue({headers: {'cache-control': 'max-age=60', 'x-list': 'a'}, body: 'body'});
@@ -171,7 +171,7 @@ test('what a caller does to a response does not change the stored one', async ()
 	}
 });
 
-test('what a caller does to a revalidated response does not change the stored one', async () => {
+test('a caller\'s changes to a revalidated response do not change the stored one', async () => {
 	await using setup = await setUp({store: 'memory'});
 	const {client, origin} = setup;
 	origin.handler = ({headers}, response) => {

@@ -51,7 +51,7 @@ for (const [from, fromOptions] of Object.entries(forms)) {
 	}
 }
 
-test('what was copied is replaced by what the origin says later', async () => {
+test('a copied response is replaced by a later one of the origin', async () => {
 	await using setup = await setUp({namespace: 'from'});
 	const {client, cache, origin} = setup;
 	origin.queue({headers: {'cache-control': 'max-age=60'}, body: 'old'}, {headers: {'cache-control': 'max-age=60'}, body: 'new'});

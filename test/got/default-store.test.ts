@@ -182,7 +182,7 @@ test('a Redis that is found by ready() takes over', async () => {
 	assert.equal(late.cache.health().state, 'ok');
 });
 
-test('what was purged while memory stood in is not seen in the Redis that takes over, and goes there', async () => {
+test('a response that was purged while memory stood in is not seen in the Redis that takes over, and is purged there', async () => {
 	await using origin = await startTaggingOrigin();
 	await using redis = await startRedis();
 	await using earlier = open(redis.url);

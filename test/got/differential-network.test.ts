@@ -299,7 +299,7 @@ describe('pagination', () => {
 	}
 });
 
-test('what a request leaves behind is what it leaves without the cache', async (t: TestContext) => {
+test('a request leaves behind what it leaves without the cache', async (t: TestContext) => {
 	const origin = await originOf(t, ({url}, response) => {
 		respond(response, url === '/404' ? {status: 404} : {headers: fresh, body: 'body'});
 	});

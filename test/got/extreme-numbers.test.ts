@@ -55,7 +55,7 @@ const errorsOf = ({cache}: Pick<Setup, 'cache'>): unknown[] => {
 };
 
 for (const {name, options, request: requestOptions, cacheControl = 'max-age=60', vary} of cases) {
-	test(`what takes very long is stored and told of: ${name}`, async () => {
+	test(`a response that takes very long is stored and told of: ${name}`, async () => {
 		await using setup = await setUp(options);
 		const {client, cache, origin, redis} = setup;
 		const errors = errorsOf(setup);

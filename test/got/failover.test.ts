@@ -138,7 +138,7 @@ test('a cluster: what was purged stays purged after a failover to replicas that 
 	});
 });
 
-test('what was cleared stays cleared after a failover to a replica that lagged behind', slow, async () => {
+test('a cache that was cleared stays cleared after a failover to a replica that lagged behind', slow, async () => {
 	await using master = await startRedis();
 	await using replica = await startReplica(master);
 	await using proxy = await startProxy(master.port);

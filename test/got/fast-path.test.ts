@@ -303,7 +303,7 @@ test('nobody takes a call that is answered directly for a stream\'s', async () =
 });
 
 for (const store of ['memory', 'redis'] as const) {
-	test(`who asks for one answer after the other keeps nobody else waiting, ${store}`, async () => {
+	test(`a caller that asks for one answer after the other keeps nobody else waiting, ${store}`, async () => {
 		await using redis = await startRedis();
 		const client = got.extend({prefixUrl: origin.url}, redisCache({store: store === 'redis' ? redis.url : store, timeout: '10s'}));
 		await client('json');
@@ -321,7 +321,7 @@ for (const store of ['memory', 'redis'] as const) {
 	});
 }
 
-test('what a caller makes of the bytes is what it is given as JSON and as text', async () => {
+test('a caller\'s changes to the bytes are in its JSON and its text', async () => {
 	await using redis = await startRedis();
 	const client = got.extend({prefixUrl: origin.url}, redisCache({store: redis.url, timeout: '10s'}));
 	await client('large');

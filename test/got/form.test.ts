@@ -85,7 +85,7 @@ for (const [name, ask] of Object.entries(interfaces)) {
 	});
 }
 
-test('what a hook sends is what is keyed', async () => {
+test('a form that a hook sends is the one in the key', async () => {
 	await using setup = await setUp({methods: ['POST'], filter: () => true});
 	setup.origin.handler = ({body}, response) => {
 		respond(response, {headers: {'cache-control': 'max-age=60'}, body: `${setup.origin.requests.length} ${Buffer.from(body).toString()}`});

@@ -65,7 +65,7 @@ for (const [name, ask] of Object.entries(interfaces)) {
 		assert.deepEqual(await told(setup, graphql('query c')), ['hit', 'fresh', 7]);
 	});
 
-	test(`what a filter says of a body becomes of what is stored, too: ${name}`, async () => {
+	test(`a filter's decision on a body holds for the stored response, too: ${name}`, async () => {
 		await using setup = await setUp({filter: (_request, response) => response === undefined || !hasErrors(response.body)});
 		const {cache, client, origin} = setup;
 		echo(setup, {'cache-control': 'max-age=0', etag: '"1"'});

@@ -205,7 +205,7 @@ await suite('options of a client and of a request are merged', () => {
 		}
 	});
 
-	test('what is no object with options is refused as it was given', async () => {
+	test('a value that is no object with options is refused as it was given', async () => {
 		await using setup = await setUp();
 		for (const wrong of [null, true, 'reload', ['reload'], new Map([['mode', 'reload']])]) {
 			await assert.rejects(setup.client.extend(tags)('items', {context: {cache: wrong}}), {name: 'RequestError', message: /^Expected an object with options in `context.cache`, got /v});
@@ -263,7 +263,7 @@ await suite('a near miss of context.cache is refused', () => {
 		assert.deepEqual(warnings.map(({code, message}) => [code, message]), ['tags', 'mode', 'expireAfter'].map(name => ['GOT_REDIS_CACHE_CONTEXT', messageOf(name)]));
 	});
 
-	test('what a context may have for another reason is taken', async () => {
+	test('a property that a context may have for another reason is taken', async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		origin.queue(fresh);

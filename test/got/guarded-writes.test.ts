@@ -158,7 +158,7 @@ for (const [storeName, options] of Object.entries({...stores, 'a Map': {store: n
 	}
 }
 
-test('of two POST responses that are under way at once, the second is stored for GET or none is', async () => {
+test('two POST responses that are under way at once: the second is stored for GET, or none is', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
 	servePosts(origin);

@@ -179,7 +179,7 @@ await suite('a redirect is a hop of its own', () => {
 await suite('what an option selects by is no mismatch of Vary', () => {
 	const reasonFor = async ({client}: Setup, authorization: string) => cacheInfo(await client('items', {headers: {authorization}}))?.reason;
 
-	test('of a private cache, another user has nothing stored', async () => {
+	test('a private cache has nothing stored for another user', async () => {
 		await using setup = await setUp({shared: false, memory: false});
 		setup.origin.queue(fresh, fresh, fresh);
 

@@ -239,7 +239,7 @@ test('a long body that is removed from Redis while it is written leaves nothing'
 	assert.deepEqual(await longKeys(setup), []);
 });
 
-test('what a process leaves that ends while it writes a long body expires by itself', async () => {
+test('parts of a long body expire by themselves if the process ends while it writes them', async () => {
 	await using setup = await setUp({maxBodySize: 100 * mib});
 	const {client, origin, redis} = setup;
 	serve(origin, randomBytes(64 * mib));
@@ -251,7 +251,7 @@ test('what a process leaves that ends while it writes a long body expires by its
 	await asked;
 });
 
-test('of two long bodies that are too much together, the one that is not stored is told of with its URL, once, and counted', async () => {
+test('two long bodies are too much together: the one that is not stored is told of with its URL, once, and counted', async () => {
 	await using setup = await setUp({maxBodySize: 100 * mib});
 	const {client, cache, origin} = setup;
 	const events = eventsOf(cache);

@@ -59,7 +59,7 @@ test('a hit is the same command with as long a reply beside 1 key and beside 40,
 	assert.deepEqual(await measure(), alone);
 });
 
-test('of a resource with 64 variants, its index and one variant are read', async () => {
+test('a look-up of a resource with 64 variants reads its index and one variant', async () => {
 	await using setup = await setUp({memory: false});
 	const {client, redis} = setup;
 	serve(setup);

@@ -166,7 +166,7 @@ for (const [name, options] of Object.entries(stores)) {
 	});
 }
 
-test('who asks is told of the URL that was asked for', async () => {
+test('a caller is told of the URL that it asked for', async () => {
 	await using setup = await setUp();
 	serve(setup, 'params');
 	const {client, origin} = setup;
@@ -202,7 +202,7 @@ test('several lines are one field, and `key-order` alone compares queries as for
 	assert.equal(await ask(setup, 'b?b=%31&a'), 'hit 2');
 });
 
-test('what the response says last counts, and what was stored by another field is not used', async () => {
+test('the latest No-Vary-Search counts, and a response that was stored by another one is not used', async () => {
 	await using setup = await setUp();
 	serve(setup, 'params=("a")');
 	const other = setup.other();
@@ -298,7 +298,7 @@ test('a part that is stored for one URL is completed for an equivalent one', asy
 	assert.equal((await client('a?utm=3')).isFromCache, true);
 });
 
-test('what else tells requests apart still does', async () => {
+test('everything else that tells requests apart still does', async () => {
 	await using setup = await setUp({ignoredParameters: ['secret'], matchHeaders: ['x-tenant'], key: (_request, {headers}) => String(headers['x-key'] ?? '')});
 	serve(setup);
 	assert.equal(await ask(setup, 'a?utm=1&secret=1'), 'miss 1');

@@ -95,7 +95,7 @@ for (const [what, rest] of [
 	['sent in chunks, and shorter than it says', {...partOf('bytes 5-9/10', '567'), headers: {'content-range': 'bytes 5-9/10', etag: '"a"'}}],
 	['not the one that was asked for', partOf('bytes 7-9/10', '789')],
 ] as const) {
-	test(`who asks for the whole is never given a part: the rest is ${what}`, async () => {
+	test(`a request for the whole is never given a part: the rest is ${what}`, async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		origin.queue(partOf('bytes 0-4/10', '01234'), rest, whole);
@@ -210,7 +210,7 @@ const wholes: Readonly<Record<string, (client: Got) => Promise<unknown>>> = {
 
 for (const [what, rest] of Object.entries(rests)) {
 	for (const store of ['Redis', 'memory']) {
-		test(`who asks for the whole is given it, whatever the origin sends in place of the rest: ${what} (${store})`, async () => {
+		test(`a request for the whole is given the whole, whatever the origin sends in place of the rest: ${what} (${store})`, async () => {
 			await using setup = await setUp(store === 'memory' ? {store} : {});
 			const {client, origin, cache} = setup;
 			origin.handler = ({headers: {range}}, response) => {
@@ -236,7 +236,7 @@ for (const [what, rest] of Object.entries(rests)) {
 }
 
 for (const [what, rest] of Object.entries({'the end of it': partOfText(3, 9), 'the beginning of it': partOfText(0, 5), 'what is stored': partOfText(10, 17)})) {
-	test(`who asks for the whole is given it where its end is stored and the origin sends ${what}`, async () => {
+	test(`a request for the whole is given the whole if its end is stored and the origin sends ${what}`, async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		origin.queue(partOfText(10, 17), rest, {headers: fields, body: text});
@@ -272,7 +272,7 @@ const refusals: Readonly<Record<string, {readonly reason: string; readonly field
 
 for (const [what, {reason, fields: more, request}] of Object.entries(refusals)) {
 	for (const {where, options, ask, isStream, isShared} of places) {
-		test(`what completes a part and may not be stored is given to the one who asked alone: ${what} (${where})`, async () => {
+		test(`a response that completes a part and may not be stored is given to its caller alone: ${what} (${where})`, async () => {
 			await using setup = await setUp(options);
 			const {client, origin, redis, cache} = setup;
 			const mine = {...more, 'set-cookie': 'session=A', 'x-user': 'A'};
@@ -303,7 +303,7 @@ for (const [what, {reason, fields: more, request}] of Object.entries(refusals)) 
 	}
 }
 
-test('what completes a part brings its Vary: it is the variant of the one who asked for it', async () => {
+test('a response that completes a part brings its Vary: it is the variant of its caller', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
 	origin.queue(partOfText(0, 4), partOfText(5, text.length - 1, {vary: 'x-who', 'x-user': 'A'}));

@@ -150,7 +150,7 @@ test('a purge that the store does not confirm holds in the process, and is made 
 	assert.equal(await ask(remote, 'a'), 'miss 2');
 });
 
-test('what is stored can be read, kept longer and listed', async () => {
+test('a stored response can be read, kept longer and listed', async () => {
 	for (const options of [{}, {store: new Map()}] as RedisCacheOptions[]) {
 		await using setup = await setUp({tagField: 'cache-tag', ...options});
 		serve(setup, {vary: 'accept-language'});
@@ -192,7 +192,7 @@ test('what is stored can be read, kept longer and listed', async () => {
 	}
 });
 
-test('what is stored for a request with content is found by that and its type', async () => {
+test('a response to a request with content is found by the content and its type', async () => {
 	await using setup = await setUp();
 	serve(setup);
 	const {cache, client, origin} = setup;
@@ -287,7 +287,7 @@ test('a purge in one spelling of a URL reaches what is stored for another (RFC 3
 	}
 });
 
-test('what cannot be listed says why', async () => {
+test('a store that cannot be listed says why', async () => {
 	const url = 'http://example.com/a';
 	const listings: Readonly<Record<string, (cache: RedisCache) => Promise<unknown>>> = {
 		entries: async cache => Array.fromAsync(cache.entries()),
@@ -328,7 +328,7 @@ test('listing reads no bodies from Redis', async () => {
 });
 
 for (const [name, isTagKnown] of [['known', true], ['not known', false]] as const) {
-	test(`who asks after a purge is not given what was on its way before it, by a tag that was ${name}`, async () => {
+	test(`a request after a purge is not given a response that was on its way before it, by a tag that was ${name}`, async () => {
 		await using setup = await setUp({memory: false, tagField: 'cache-tag'});
 		serve(setup);
 		const {cache, origin} = setup;
@@ -370,7 +370,7 @@ for (const [name, isTagKnown] of [['known', true], ['not known', false]] as cons
 	});
 }
 
-test('what a request is tagged with purges its response, beside what the response says, in every process', async () => {
+test('a request\'s tags purge its response, beside the response\'s own tags, in every process', async () => {
 	await using setup = await setUp({tagField: 'cache-tag'});
 	serve(setup);
 	const {client, cache} = setup;
@@ -412,7 +412,7 @@ for (const soft of [false, true]) {
 		}
 	});
 
-	test(`what is stale is purged ${soft ? 'softly' : 'for good'}, and what is fresh is spared`, async () => {
+	test(`stale responses are purged ${soft ? 'softly' : 'for good'}, and what is fresh is spared`, async () => {
 		await using setup = await setUp();
 		const {client, cache, origin} = setup;
 		origin.handler = ({url, headers}, response) => {
@@ -437,7 +437,7 @@ for (const soft of [false, true]) {
 	});
 }
 
-test('who lists and stops has listed no more than that', async () => {
+test('a listing that stops early has listed no more than that', async () => {
 	await using setup = await setUp({timeout: 10_000});
 	serve(setup);
 	const {client, cache, redis} = setup;
@@ -507,7 +507,7 @@ test('many URLs are deleted in one call', async () => {
 });
 
 for (const [name, askOnce] of Object.entries(interfaces)) {
-	test(`what a redirect has changed is not given to its next hop: ${name}`, async () => {
+	test(`a response that a redirect has changed is not given to the redirect's next hop: ${name}`, async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		const page = (body: string) => ({headers: {'cache-control': 'max-age=60'}, body});

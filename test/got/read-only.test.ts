@@ -47,7 +47,7 @@ test('a part is completed for the caller alone', async () => {
 	assert.deepEqual(await contents(setup), before);
 });
 
-test('what the origin did not mean is left alone, and asked for once more without it', async () => {
+test('a stored response that the origin did not mean is left alone, and the origin is asked once more without it', async () => {
 	await using setup = await setUp({memory: false});
 	const {client, origin} = setup;
 	origin.queue(stale, {status: 304, headers: {etag: '"b"'}}, {headers: {etag: '"b"'}, body: 'new'});

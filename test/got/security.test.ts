@@ -258,7 +258,7 @@ for (const name of ['cookie', 'x-api-key']) {
 
 /* Input that is no part of a key. */
 
-test('what a request names as its host tells it apart, wherever it is sent', async () => {
+test('a request\'s Host tells it apart, wherever it is sent', async () => {
 	await using setup = await setUp();
 	const {origin, cache} = setup;
 	origin.handler = ({headers}, response) => {

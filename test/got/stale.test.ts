@@ -207,7 +207,7 @@ test('hooks see a stale answer as they see any other', async () => {
 	assert.deepEqual(statusCodes, [200, 200]);
 });
 
-test('what was set for the retry is set back', async () => {
+test('options that were set for the retry are set back', async () => {
 	await using setup = await setUp();
 	await store(setup, 'max-age=0');
 	const {client, origin} = setup;

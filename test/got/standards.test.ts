@@ -264,7 +264,7 @@ test('of the targeted fields, the first of the user\'s that is there decides', a
 
 // RFC 8246
 
-test('what is immutable is not validated for a reload while it is fresh', async () => {
+test('an immutable response is not validated for a reload while it is fresh', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
 	origin.queue(fresh('body', {'cache-control': 'max-age=60, immutable', etag: '"1"'}), {status: 304, headers: {etag: '"1"'}});

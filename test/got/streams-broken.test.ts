@@ -185,7 +185,7 @@ for (const [name, make] of Object.entries(lengths)) {
 	});
 }
 
-test('of a gzip bomb no more is kept than `maxBodySize`', async () => {
+test('a gzip bomb is kept no further than `maxBodySize`', async () => {
 	await using setup = await setUp({maxBodySize: 100_000});
 	const {client, origin} = setup;
 	const bomb = gzipSync(Buffer.alloc(50_000_000));
@@ -305,7 +305,7 @@ test('the consumer sets the pace', async () => {
 	assert.equal(origin.requests.length, 1);
 });
 
-test('what the consumer does to its bytes is not stored', async () => {
+test('a consumer\'s changes to its bytes are not stored', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
 	origin.handler = cut(Buffer.from('content'));

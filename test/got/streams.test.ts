@@ -62,7 +62,7 @@ test('a stream fills the cache, and is answered from it', async () => {
 	assert.equal(origin.requests.length, 1);
 });
 
-test('what a stream stored answers a promise, and the other way round, in another process too', async () => {
+test('a response that a stream stored answers a promise, and the other way round, in another process too', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
 	origin.queue({headers: fresh, body: 'by stream'}, {headers: fresh, body: 'by promise'});

@@ -247,7 +247,7 @@ suite('variants', () => {
 		}
 	});
 
-	test('of equivalent URLs, an answer to one takes the place of what is stored for all', async () => {
+	test('a response to one of several equivalent URLs replaces the one that is stored for all', async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		for (const options of [noCache, {context: {cache: {mode: 'reload'}}}] as const) {
@@ -319,7 +319,7 @@ suite('HEAD', () => {
 });
 
 for (const [name, ask] of Object.entries(interfaces)) {
-	test(`what a redirect says counts where it is followed (${name})`, async () => {
+	test(`a redirect's response counts where it is followed (${name})`, async () => {
 		await using setup = await setUp();
 		const {client, origin} = setup;
 		for (const body of ['', 'x'.repeat(3_000_000)]) {

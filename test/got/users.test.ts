@@ -152,7 +152,7 @@ test('a stale response stands in for its user alone, and is refreshed with the t
 	}
 });
 
-test('what is stored for a user is read, touched and removed by his name', async () => {
+test('a response that is stored for a user is read, touched and removed by the user\'s name', async () => {
 	await using setup = await setUp({user});
 	const {cache, client, origin} = setup;
 	serve(setup, kinds['is private']!);

@@ -141,7 +141,7 @@ test('what cannot be asked safely is not asked', async () => {
 	assert.equal(await asked('own-date', async () => client('own-date', {headers: {...other.headers, 'if-modified-since': 'Thu, 01 Jan 2026 00:00:00 GMT'}})), undefined);
 });
 
-test('of more than 64 variants, the one that was written longest ago goes, and one that was validated is not that', async () => {
+test('a 65th variant displaces the one that was written longest ago, which is not one that was validated', async () => {
 	await using setup = await setUp();
 	const {client, cache, origin, redis} = setup;
 	origin.handler = ({headers}, response) => {

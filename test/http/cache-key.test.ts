@@ -204,7 +204,7 @@ test('a key is 22 characters that are safe anywhere, and tells no secret', () =>
 	assert.match(key({url: 'https://user:secret@example.com/?api_key=secret', extra: 'secret'}), /^[\w\-]{22}$/v);
 });
 
-test('what is shown of a URL has neither userinfo nor ignored parameters', () => {
+test('a URL is shown without userinfo and ignored parameters', () => {
 	assert.equal(normalizeUrl('https://user:secret@example.com/a?sig=secret&b=1&a=2#x', ignoredParameters), 'https://example.com/a?a=2&b=1');
 	assert.equal(normalizeUrl('https://user@example.com', ignoredParameters), 'https://example.com');
 });

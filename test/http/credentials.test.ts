@@ -37,7 +37,7 @@ const cases: ReadonlyArray<readonly [query: string, shown: string]> = [
 	['q=api_key', 'q=api_key'],
 ];
 
-test('of a URL that is stored, listed or told, the values of credentials are replaced, and nothing else', () => {
+test('a URL that is stored, listed or told has the values of credentials replaced, and nothing else', () => {
 	for (const [query, shown] of cases) {
 		assert.equal(redactedUrl(at(query)), at(shown), query);
 		assert.equal(redactedUrl(at(shown)), at(shown));

@@ -27,7 +27,7 @@ for (const row of decideTable) {
 	});
 }
 
-test('what cannot be validated is kept in mind for a failure', () => {
+test('a stored response that cannot be validated is kept in mind for a failure', () => {
 	const row = decideTable.find(({expected}) => expected === 'fetch: no-validator');
 	const stored = row && storedOf(row);
 	const decision = decide(requestWith(), stored, afterSeconds(61), settingsWith());

@@ -42,13 +42,13 @@ for (const [remainingMs, tookMs, random, isDue] of table) {
 const random = fc.double({min: 1e-16, max: 1, noNaN: true});
 const milliseconds = fc.integer({min: 1, max: 100_000});
 
-test('what is due stays due as time passes', () => {
+test('a response that is due for a refresh stays due as time passes', () => {
 	fc.assert(fc.property(milliseconds, milliseconds, milliseconds, random, (remainingMs, tookMs, laterMs, drawn) => {
 		const policy = policyOf(remainingMs, tookMs);
 		assert.ok(!isEarlyRefreshDue(policy, nowMs, drawn) || isEarlyRefreshDue(policy, nowMs + laterMs, drawn));
 	}));
 });
 
-test('what never expires is never due', () => {
+test('a response that never expires is never due for a refresh', () => {
 	assert.equal(isEarlyRefreshDue(policyOf(Infinity, 1000), nowMs, Number.MIN_VALUE), false);
 });

@@ -77,7 +77,7 @@ test('a digest of a part is none of the whole', () => {
 	assert.equal(valueOf(join(partOf(0, 4, {'Content-Digest': 'a'}), partOf(5, 9))?.rawHeaders ?? [], 'content-digest'), undefined);
 });
 
-test('what names the stored response stays', () => {
+test('header fields that name the stored response stay when a part is merged', () => {
 	const stored = {...partOf(0, 4), tags: ['t'], indexId: 'g'};
 
 	assert.deepEqual(join(stored, partOf(5, 9))?.tags, ['t']);
@@ -134,7 +134,7 @@ test('a head and its body make a stored response if they fit', () => {
 	assert.equal(bodyOf(complete(storedWith({...fields, 'Content-Length': '10'}, {request: requestWith({}, 'HEAD'), body: ''}), '')), '');
 });
 
-test('of a part, what arrived is kept', () => {
+test('a part that breaks off is kept as far as it arrived', () => {
 	const rangeOf = (body: string, range?: string) => {
 		const {firstByte, lastByte} = completed(requestWith({range}), headOf(partOf(4, 9)), Buffer.from(body))?.range ?? {};
 

@@ -113,7 +113,7 @@ test('a caller\'s own 304 freshens what is stored weakly if they asked about not
 	assert.equal(isUpdated({'if-modified-since': date()}), false);
 });
 
-test('what was validated by a weak entity tag is not put together with a part of a strong one', () => {
+test('a response that was validated by a weak entity tag is not put together with a part of a strong one', () => {
 	const stored = {'Cache-Control': 'max-age=60', ETag: 'W/"1"'};
 	const validated = only(run({what: '', stored, after: 61, response: 304, fields: {ETag: '"1"'}, expected: 'freshen: not-modified'}), 'freshen').answer;
 	const outcome = settle({

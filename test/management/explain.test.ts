@@ -115,7 +115,7 @@ test('a stale response with a validator is validated, one without is fetched ane
 	assert.equal(fetched.stored[0]?.isFresh, false);
 });
 
-test('of variants, all are told with what selects them, and what the request has', async () => {
+test('explain() lists all variants with the fields that select them and the values in the request', async () => {
 	await using scene = await setUpScene();
 	scene.answer({'cache-control': 'max-age=60', vary: 'Accept-Language'});
 	for (const language of ['de', 'en']) {
@@ -286,7 +286,7 @@ test('the directives of the request count', async () => {
 	assert.deepEqual(decisionOf(await scene.explain('other', {'cache-control': 'only-if-cached'})), ['unavailable', 'only-if-cached']);
 });
 
-test('of a part, its bytes are told, and what is fetched', async () => {
+test('explain() of a stored part tells which bytes are stored and which are fetched', async () => {
 	await using scene = await setUpScene();
 	scene.origin.handler = (_request, response) => {
 		response.writeHead(206, {'cache-control': 'max-age=60', etag: '"1"', 'content-range': 'bytes 0-3/10'}).end('0123');
@@ -376,7 +376,7 @@ test('a user is told apart by name', async () => {
 	assert.deepEqual([decisionOf(bob), bob.stored], [['fetch', 'not-stored'], []]);
 });
 
-test('of an encrypted cache, keys are told as Redis has them, with their times', async () => {
+test('explain() of an encrypted cache tells keys as Redis has them, with their times', async () => {
 	await using scene = await setUpScene({encryption: randomBytes(32)});
 	scene.answer({'cache-control': 'max-age=60'});
 	await scene.client('items');

@@ -128,7 +128,7 @@ test('a timeline has each step with its own counts, those without requests inclu
 	}
 });
 
-test('what was counted is written once, in one step, with an expiry', async () => {
+test('counts are written once, in one step, with an expiry', async () => {
 	await using setup = await setUp();
 	const {redis, origin, cache, client} = setup;
 	origin.queue(fresh);

@@ -47,7 +47,7 @@ test('a turn that is given back is there for the next request', () => {
 	assert.equal(bucket.take({limits, ...caller}, 1).isGranted, true);
 });
 
-test('of several limits, the strictest one decides', () => {
+test('the strictest of several limits decides', () => {
 	const bucket = createBucket();
 	const limits = [limitOf('2/s'), limitOf('3/m')];
 	assert.equal(takeAll(bucket, limits, 0), 2);

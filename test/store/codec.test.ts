@@ -93,7 +93,7 @@ const anyRecord = fc.oneof(anyResponse, anyIndex, anyVersion);
 /** A `Buffer` and a `Uint8Array` of the same bytes are the same body. */
 const plain = (record: StoredRecord | undefined): unknown => record?.kind === 'response' ? {...record, body: [...record.body]} : record;
 
-await test('what is encoded decodes to itself', () => {
+await test('a record that is encoded decodes to itself', () => {
 	fc.assert(fc.property(anyRecord, fc.string(), (record, anyKey) => {
 		assert.deepEqual(plain(decode(encode(record, anyKey), anyKey)), plain(record));
 	}), triesOf(500));
@@ -193,7 +193,7 @@ await test('nonsense with a right checksum is no value and no exception', () => 
 const many = (count: number): string[] => Array.from({length: count}, () => '');
 const oneOfMany = (count: number) => index({variants: Array.from({length: count}, (_, position) => ({id: String(position), keptUntilMs: 1, etag: ''}))});
 
-await test('what may not be written is not read either', () => {
+await test('a record that may not be written is not read either', () => {
 	const largest = {
 		tags: response({tags: many(100), groups: many(156)}),
 		versions: response({versions: many(259)}),
@@ -217,7 +217,7 @@ await test('what may not be written is not read either', () => {
 	}
 });
 
-await test('what encode never writes is no value, even with a right checksum', () => {
+await test('bytes that the encoder never writes are no value, even with a right checksum', () => {
 	const parts = partsOf(encode(response(), key));
 	const {numbers, strings} = parts;
 	const again = (changed: Partial<Parts>) => decodeHead(forge({...parts, key, ...changed}), key)?.record;

@@ -334,7 +334,7 @@ test('a storage adapter of Keyv 6, which takes times where others take durations
 	});
 });
 
-test('what is in memory is there at once', async () => {
+test('a response in memory is there at once', async () => {
 	for (const option of ['memory', new Map()] satisfies StoreOption[]) {
 		const store = open(option);
 		assert.equal(store.peek('{a}'), undefined);

@@ -433,7 +433,7 @@ test('values that are not ours are misses, counted and replaced', async () => {
 	await store.close();
 });
 
-test('what could not be deleted is not seen again, and deleted when that can be done', async t => {
+test('a key that could not be deleted is not seen again, and is deleted when that can be done', async t => {
 	const mine = await startRedis();
 	t.after(mine.stop);
 	const {store, until} = open(mine.url, {timeoutMs: 30});
@@ -608,7 +608,7 @@ test('many replies that do not all arrive in time are no sickness, as long as so
 	await store.close();
 });
 
-test('what could not be read in time is not written at once, if it is large', async () => {
+test('a large value that could not be read in time is not written at once', async () => {
 	let isLate = true;
 	const {adapter, values} = partlySilent(key => isLate && key.includes('late'));
 	const {store} = open(adapter, {timeoutMs: 30});

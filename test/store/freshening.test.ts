@@ -188,7 +188,7 @@ test('a user of Redis without the right to change a part writes the whole, and h
 	await store.close();
 });
 
-test('what was encrypted with a key that is on its way out is encrypted anew', async () => {
+test('a response that was encrypted with a former key is encrypted anew when it is freshened', async () => {
 	const [oldKey, newKey] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 	const [old, rotated, young] = [open({keyRing: ringOf(oldKey)}), open({keyRing: ringOf(newKey, oldKey)}), open({keyRing: ringOf(newKey, Buffer.alloc(32, 3), oldKey)})];
 	await old.set(key, response({body: bodyOf(100_000)}), 60_000);
@@ -275,7 +275,7 @@ test('whatever two do at the same time, a body stays with its own head', async (
 	await Promise.all(stores.map(async store => store.close()));
 });
 
-test('what is written later holds, also where the head could not be replaced', async () => {
+test('a later write holds, also where the head could not be replaced', async () => {
 	const store = open();
 	await store.set(key, response({body: bodyOf(100_000)}), 60_000);
 	const stored = await read(store);

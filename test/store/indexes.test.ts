@@ -260,7 +260,7 @@ test('whatever many do at the same time, no variant is lost, and none is of anot
 const text = fc.string({unit: 'binary', maxLength: 40});
 const variants = fc.uniqueArray(fc.record({id: text, keptUntilMs: fc.nat(), etag: text}), {selector: ({id}) => id, minLength: 1, maxLength: 64});
 
-test('what is in front of the strings takes the place of another, whatever the order and the times', () => {
+test('a prefix of the strings takes the place of another, whatever the order and the times', () => {
 	fc.assert(fc.property(variants.chain(all => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, {minLength: all.length}), fc.nat())), ([all, shuffled, keptUntilMs]) => {
 		const bytes = encode(index({variants: all}), key);
 		const length = bytes.readUIntLE(11, 3);

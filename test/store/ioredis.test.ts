@@ -310,7 +310,7 @@ for (const {name, open: openClient} of ioredisPackages) {
 				});
 			}
 
-			test('what is in use has the second connection asked again and again, and stays', async () => {
+			test('a response in use stays in memory: the second connection is asked again and again', async () => {
 				const client = own(openClient(redis.url));
 				const store = open(client, {namespace: 'n', memoryBytes: 1_000_000});
 				await store.set('{a}', record, 60_000);
@@ -418,7 +418,7 @@ test('a look-up is one command, sent at once', async () => {
 	await store.close();
 });
 
-test('what a prefix or a role makes impossible is refused', () => {
+test('a client whose prefix or role makes caching impossible is refused', () => {
 	const braces = own(newestIoredis.open(redis.url, {lazyConnect: true, keyPrefix: '{app}:'}));
 	assert.throws(() => open(braces), {
 		name: 'TypeError',

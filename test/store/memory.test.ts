@@ -69,7 +69,7 @@ test('a record is there while the connection vouches for it', () => {
 	assert.equal(tier.get('{a}')?.kind, 'response');
 });
 
-test('what is in use asks for another proof before the last one is too old', () => {
+test('a response in use asks for another proof before the last one is too old', () => {
 	let now = 0;
 	let asked = 0;
 	const tier = createMemoryTier(100_000, {
@@ -210,7 +210,7 @@ test('text takes the room that bodies leave, and no more', () => {
 
 /* With Redis. */
 
-test('what was read is there without another command', async () => {
+test('a response that was read is there without another command', async () => {
 	const store = open(redis.url);
 	await store.set('{a}', record, 60_000);
 	assert.equal(store.peek('{a}'), undefined);
@@ -248,7 +248,7 @@ for (const [change, make] of Object.entries(changes)) {
 	});
 }
 
-test('what is in use has Redis asked whether it is still there, without being read again', async () => {
+test('Redis is asked whether a response in use is still there, without reading it again', async () => {
 	const store = open(redis.url);
 	await store.set('{a}', record, 60_000);
 	assert.equal(await kindOf(store), 'response');

@@ -112,7 +112,7 @@ test('a purge that returned in one process holds in another at once, also for wh
 	assert.equal(cacheInfo(await client(url))?.status, 'hit');
 });
 
-test('what is on its way while another process purges is not stored', async t => {
+test('a response that is on its way while another process purges is not stored', async t => {
 	await using origin = await startOrigin();
 	const file = newFile();
 	const child = await startClient(t, file);

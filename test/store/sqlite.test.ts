@@ -489,7 +489,7 @@ test('while another process moves a file out of the way, it is waited for; a sig
 
 /* Locks. */
 
-test('what finds the database locked waits without holding the event loop up, in the order in which it began', async t => {
+test('operations that find the database locked wait without holding the event loop up, in the order in which they began', async t => {
 	const file = newFile();
 	const {store} = open(t, {sqlite: file});
 	await set(store, '{a}', 'first');

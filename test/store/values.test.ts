@@ -55,7 +55,7 @@ const anyBody = fc.oneof(
 );
 
 for (const {name, values} of forms) {
-	test(`what is written is read again ${name}`, async () => {
+	test(`a value that is written is read again ${name}`, async () => {
 		await fc.assert(fc.asyncProperty(anyBody, fc.string(), async (body, anyKey) => {
 			const record = response({body});
 			const bytes = await values.write(record, anyKey);
@@ -102,7 +102,7 @@ test('compressed values are read whether or not the cache compresses', async () 
 	assert.deepEqual(plain(await createValues({isCompressing: false, keyRing: undefined, prefix: ''}).read(bytes, key)), plain(record));
 });
 
-test('what gains nothing is not compressed', async () => {
+test('a body that compression does not make smaller is not compressed', async () => {
 	const text = Buffer.alloc(300_000, 'Always the same. ');
 	const typed = (type: string, body: Uint8Array = text) => compressBody({rawHeaders: ['content-type', type], body});
 	for (const type of ['image/png', 'Image/JPEG', 'video/mp4', 'audio/mpeg', 'font/woff2', 'application/zip', 'application/gzip']) {

@@ -50,7 +50,7 @@ test('a body that is as long as expected takes its own length and no more', asyn
 	}
 });
 
-test('what is too large is dropped, whatever was expected', async () => {
+test('a body that is too large is dropped, whatever length was expected', async () => {
 	for (const expectedBytes of [10, maxBytes, NaN, 2 * maxBytes]) {
 		assert.equal(await collect([Buffer.alloc(maxBytes), Buffer.alloc(1)], expectedBytes), 'too-large');
 	}
