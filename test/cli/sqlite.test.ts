@@ -22,7 +22,7 @@ before(async () => {
 	file = path.join(directory, 'cache.db');
 	origin = await startOrigin();
 	origin.handler = ({url}, response) => {
-		response.writeHead(200, {'cache-control': 'max-age=60', 'content-type': 'text/plain'}).end(`body of ${url}`);
+		response.writeHead(200, {'cache-control': 'max-age=3600', 'content-type': 'text/plain'}).end(`body of ${url}`);
 	};
 
 	const cache = redisCache({store: {sqlite: file}, timeout: '10s'});

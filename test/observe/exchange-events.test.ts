@@ -99,7 +99,8 @@ for (const [way, ask] of Object.entries(ways)) {
 		await using setup = await setUp();
 		const {origin, cache, client} = setup;
 		const reports = reportsOf(cache);
-		origin.queue({status: 500});
+		// No connection is kept, on which the next request would begin.
+		origin.queue({status: 500, headers: {connection: 'close'}});
 		await ask(client, 'items');
 		await until(() => reports.length === 1);
 		await origin.stop();
