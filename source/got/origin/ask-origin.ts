@@ -12,14 +12,14 @@ import {
 } from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
 import type {ExchangeGate} from '../state/origin-gate.ts';
-import {noteAsked, type Asking} from './asking.ts';
+import {isReplaceable, noteAsked, type Asking} from './asking.ts';
 import {interceptRequest} from './intercept-request.ts';
 import {passGate, tellGate} from './pass-gate.ts';
-import {receive, staleMessage, storedMessage} from './receive.ts';
+import {isWithoutConsequence, receive, staleMessage, storedMessage} from './receive.ts';
 
 /** The header fields that are sent: with the validators of what is stored, which no hook, retry or redirect sees. */
 const withValidators = ({decision}: Exchange, headers: NativeOptions['headers']): NativeOptions['headers'] =>
-	decision.kind === 'validate' || decision.kind === 'fetch' ? {...headers, ...decision.headers} : headers;
+	'headers' in decision && decision.headers ? {...headers, ...decision.headers} : headers;
 
 /** Asks once more in the place of a response that a user's request function has returned. */
 type AskAgain = () => Promise<Awaited<RequestResult>>;
@@ -118,7 +118,7 @@ export const askOrigin = (asking: Asking): void => {
 		const isChanged = withdrawIfChanged(asking, native.headers);
 
 		return wait === undefined || isChanged ? sendIfAllowed() : sendAfter(wait());
-	});
+	}, () => wait !== undefined || context.gates.gate !== undefined || options.isStream || isReplaceable(state) || !isWithoutConsequence(state));
 };
 
 /**
@@ -145,5 +145,5 @@ export const gateRequest = (asking: Asking): void => {
 		};
 
 		return send();
-	});
+	}, () => asking.context.gates.gate !== undefined);
 };

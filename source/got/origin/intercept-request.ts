@@ -8,7 +8,7 @@ import {watchForCut} from '../state/http2-stream.ts';
 import type {NativeRequest} from './ask-again.ts';
 import {isReplaceable, type Asking} from './asking.ts';
 import {emitMessage, endUnanswered, isEndForGot, receiveResponse, type Interception} from './interception.ts';
-import {staleMessage} from './receive.ts';
+import {isWithoutConsequence, receive, staleMessage} from './receive.ts';
 
 type UploadListener = (error?: Error) => void;
 
@@ -88,10 +88,34 @@ const interceptDestroy = (interception: Interception): void => {
 	};
 };
 
+/** Whether got is given the origin's answer or failure, whatever it is. The requests of earlier versions fail in ways that the cache has to see. */
+const isOnlyWatched = ({options, state}: Asking, native: NativeRequest): boolean =>
+	!options.isStream && native instanceof ClientRequest && !isBeforeGot16(options) && !isReplaceable(state) && isWithoutConsequence(state);
+
+/** Notes what becomes of a native request whose answer got is given in any case. */
+const watchRequest = (asking: Asking, native: NativeRequest): void => {
+	let isAnswered = false;
+	overrideEmit(native, emit => (event, ...arguments_) => {
+		if (event === 'response' && !isAnswered) {
+			isAnswered = true;
+			receive(asking, arguments_[0] as IncomingMessage);
+		} else if (event === 'error') {
+			markRequestFailure(arguments_[0], asking.options);
+		}
+
+		return emit(event, ...arguments_);
+	});
+};
+
 /**
 Stands between the origin and got for one native request. Where a stored response is to answer in place of what the origin said, or in place of a failure to say anything, got is given that one, and treats it as any other.
 */
 export const interceptRequest = (asking: Asking, native: NativeRequest): void => {
+	if (isOnlyWatched(asking, native)) {
+		watchRequest(asking, native);
+		return;
+	}
+
 	const emit = native.emit.bind(native) as Emit;
 	const interception: Interception = {
 		asking,

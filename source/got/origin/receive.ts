@@ -222,8 +222,8 @@ const replyByVariant = async (asking: Asking, response: IncomingMessage, head: R
 	return 'reply' in reply ? reply.reply : reply;
 };
 
-/** Whether a response changes nothing that is stored before its body has come. */
-const isWithoutConsequence = ({exchange: {request, decision}}: GotExchange): boolean =>
+/** Whether a response changes nothing that is stored before its body has come, and nothing stored takes its place. */
+export const isWithoutConsequence = ({exchange: {request, decision}}: GotExchange): boolean =>
 	isSafe(request.method) && (decision.kind === 'bypass' || (decision.kind === 'fetch' && decision.reason !== 'reload' && decision.stored === undefined && decision.headers === undefined));
 
 /**

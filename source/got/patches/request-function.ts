@@ -68,14 +68,19 @@ Has `ask` called where got makes its next request: after all hooks, when cookies
 
 An own property of the options, which no copy of them has: the user's request function stays as it is, and got's own is called as got calls it, also for HTTP/2.
 
-@param ask - Is given copies of what got would call the request function with, and what calls that function with them.
+@param ask - Is given what got would call the request function with, and what calls that function with it.
+@param isChanging - Whether `ask` may wait, or change the native options: it is given copies then, which take longer than all else here.
 */
-export const replaceRequestFunction = (options: GotOptions, ask: (native: NativeOptions, make: () => RequestResult) => RequestResult): void => {
+export const replaceRequestFunction = (options: GotOptions, ask: (native: NativeOptions, make: () => RequestResult) => RequestResult, isChanging: () => boolean): void => {
 	const getRequestFunction: GotOptions['getRequestFunction'] = () => {
 		restoreRequestFunction(options);
 		const make = options.getRequestFunction();
 
 		return make && ((url: URL, native: Parameters<RequestFunction>[1], callback: Parameters<RequestFunction>[2]) => {
+			if (!isGot14(options) && !isChanging()) {
+				return ask(native as NativeOptions, () => runInTrace(options, () => make(url, native, callback)));
+			}
+
 			// A request that waits for another one is sent as it is now. Got 15 passes the header fields of the options themselves.
 			const sent = {...native, headers: {...native.headers}};
 			const copiedUrl = new URL(url);
