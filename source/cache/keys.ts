@@ -76,14 +76,13 @@ type KeyedExchange = Pick<Exchange, 'request' | 'keyInput' | 'key' | 'index' | '
 /** The key for a response, with what the exchange knows of it. */
 type StoreKey = Pick<Exchange, 'key' | 'index' | 'versions' | 'guard'>;
 
+/** Whether a response is stored under the key that it was looked up under. */
+export const isUnderFirstKey = ({key}: Pick<Exchange, 'key'>, response: StoredResponse): boolean => !isForSearchVariance(key) && !searchVarianceOf(response);
+
 /** Chooses the key for a response: the response's own `No-Vary-Search` decides for which URLs it is stored. */
 export const keyToStore = async (context: ExchangeContext, exchange: KeyedExchange, {rawHeaders}: StoredResponse, ttl: TimeToLive): Promise<StoreKey | StoreRefusal> => {
 	const {request, keyInput, requestTimeMs, versions: seen} = exchange;
 	const searchVariance = searchVarianceOf({rawHeaders});
-	if (!searchVariance && !isForSearchVariance(exchange.key)) {
-		return exchange;
-	}
-
 	const key = keyOf(context, request, keyInput, searchVariance);
 	const versions = searchVariance ? await registerSearchVariance(context, {url: request.url, searchVariance, seen, timeToLive: ttl}) : seen;
 	if (typeof versions === 'string') {

@@ -5,7 +5,7 @@ import type {PassReason} from '../http/outcome.ts';
 import {timeToLiveMs} from '../http/time-to-live.ts';
 import type {CacheSettings, RequestSettings} from '../options/resolve-options.ts';
 import {isPurgedSince, lastPurgeOf, dropReplaced} from '../resource/purging.ts';
-import {tokenFor} from '../resource/write-guard.ts';
+import {tokenFor, tokenNow} from '../resource/write-guard.ts';
 import {write} from '../resource/writing.ts';
 import {isHeadWithinBounds} from '../store/codec/codec.ts';
 import {guardKeyOf, longestExchangeMs} from '../store/ports/guard-token.ts';
@@ -15,7 +15,7 @@ import {switchFor} from '../tags/switching.ts';
 import {noteVersionsOf, readGroupVersions, versionsAsSeen, versionsFor, type StoreRefusal} from '../tags/validity.ts';
 import {maxTags, type StoredResponse} from '../types/stored.ts';
 import {withinBudgetOf, type Exchange, type ExchangeContext} from './exchange.ts';
-import {keyOf, keyToStore} from './keys.ts';
+import {isUnderFirstKey, keyOf, keyToStore} from './keys.ts';
 
 /** The time to live of a response in the store, which the option `ttl` may leave out. */
 export const keptFor = ({expires}: Pick<CacheSettings, 'expires'>, milliseconds: number): TimeToLive => !expires || milliseconds === Infinity ? 'forever' : milliseconds;
@@ -87,14 +87,15 @@ export const store = async (context: ExchangeContext, exchange: Storing, untagge
 
 	const {stored, ttl} = prepared;
 	const steps = withinBudgetOf(context, exchange);
-	const placed = await keyToStore(steps, exchange, stored, ttl);
+	// Nothing is awaited that is known already: each wait is a turn of the microtask queue.
+	const placed = isUnderFirstKey(exchange, stored) ? exchange : await keyToStore(steps, exchange, stored, ttl);
 	if (typeof placed === 'string') {
 		return notStoredBecause(context, exchange, stored, placed);
 	}
 
 	const {key, index} = placed;
 	const versions = await versionsFor(steps.store, {seen: placed.versions, requestTimeMs}, {key, stored, timeToLive: ttl, nowMs: context.now()});
-	const held = await tokenFor(steps.store, placed.guard);
+	const held = tokenNow(placed.guard) ?? await tokenFor(steps.store, placed.guard);
 	const refusal = typeof versions === 'string' ? versions : held.refusal;
 	if (typeof versions === 'string' || held.refusal !== undefined || ownTimers.now() - startedMonoMs > longestExchangeMs) {
 		// The next look-up reads these versions before it asks the origin.

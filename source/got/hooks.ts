@@ -149,7 +149,10 @@ export const createHooks = (context: GotContext): Hooks => {
 	const answerOrAsk = async (options: GotOptions, state: GotExchange): Promise<ReturnType<typeof answerWith> | undefined> => {
 		const {lookedUp} = state;
 		if (!state.settlement) {
-			state.settlement = await settleAfter(context, options, state.exchange);
+			if (state.exchange.settings.staleAfterMs !== undefined) {
+				state.settlement = await settleAfter(context, options, state.exchange);
+			}
+
 			if (lookedUp && !isUnchanged(lookedUp, options)) {
 				withdraw(context, options, state);
 			}

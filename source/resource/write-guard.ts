@@ -78,8 +78,19 @@ export const placeGuardFirst = async (store: Store, key: string): Promise<WriteG
 	return placed ? {kind: 'seen', token: placed.token} : {kind: 'placing', key: name, placed: Promise.resolve({refusal: 'store-unavailable'})};
 };
 
+type Held = {readonly token: string; readonly refusal?: undefined} | {readonly refusal: StoreRefusal};
+
+/** The same as `tokenFor()`, where nothing has to be waited for. */
+export const tokenNow = (guard: WriteGuard): Held | undefined => {
+	if (guard.kind === 'placing') {
+		return guard.known;
+	}
+
+	return guard.kind === 'seen' ? {token: guard.token} : {refusal: 'invalidated'};
+};
+
 /** Returns the token to write with, or the reason why there is none. */
-export const tokenFor = async (store: Store, guard: WriteGuard): Promise<{readonly token: string; readonly refusal?: undefined} | {readonly refusal: StoreRefusal}> => {
+export const tokenFor = async (store: Store, guard: WriteGuard): Promise<Held> => {
 	switch (guard.kind) {
 		case 'none': {
 			return {refusal: 'invalidated'};

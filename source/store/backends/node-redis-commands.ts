@@ -48,7 +48,14 @@ export const senderOf = (current: () => RedisConnection): SendCommand => {
 
 	return 'getSentinelNode' in connection
 		? async (_key, arguments_) => settle(connection.sendCommand(false, arguments_, asBytes))
-		: async (_key, arguments_) => settle(current().sendCommand(arguments_, asBytes));
+		: async (_key, arguments_) => {
+			// As `settle()`, without a promise more: this is every command of most caches.
+			try {
+				return await current().sendCommand(arguments_, asBytes);
+			} catch (error) {
+				throw toErrorReply(error);
+			}
+		};
 };
 
 export const mastersOf = (connection: RedisConnection): MasterNode[] => {

@@ -1,5 +1,4 @@
 import {hash} from 'node:crypto';
-import {noBytes} from '../codec/bytes.ts';
 import type {Change, ChangeResult, GuardedChanges} from '../ports/backend.ts';
 import {isErrorReply, StorePermissionError} from '../ports/error-reply.ts';
 import {isLongKey} from '../ports/long-keys.ts';
@@ -94,7 +93,7 @@ const newValueOf = (change: Exclude<Change, {kind: 'replace-head'}>): Argument =
 		}
 
 		case 'delete': {
-			return noBytes;
+			return '';
 		}
 	}
 };
@@ -111,7 +110,7 @@ const argumentsOf = (change: Change): Argument[] => {
 		case 'move':
 		case 'delete': {
 			const {kind, expected} = change;
-			const [start, length] = typeof expected === 'string' ? [noBytes, expected === 'nothing' ? '0' : ''] : [expected.start, String(expected.length)];
+			const [start, length] = typeof expected === 'string' ? ['', expected === 'nothing' ? '0' : ''] : [expected.start, String(expected.length)];
 			return [kind, start, length, newValueOf(change), String(kind === 'delete' ? '' : change.ttlMs ?? '')];
 		}
 	}
@@ -168,17 +167,21 @@ export const createGuardedChanges = (send: SendCommand, replaceAll: GuardedChang
 	const placing = toScript(placeScript);
 	const changing = toScript(changeScript);
 
-	const change = async (guardKey: string, head: readonly string[], changes: readonly Change[]) => resultOf(await runScript(
-		send,
-		changing,
+	const argumentsFor = (guardKey: string, head: readonly string[], changes: readonly Change[]): [keys: readonly string[], arguments_: readonly Argument[]] => [
 		[guardKey, ...changes.map(({key}) => key), ...changes.flatMap(each => each.kind === 'move' ? [each.partKey] : [])],
 		[...head, ...changes.flatMap(each => argumentsOf(each))],
-	));
+	];
 
 	return {
 		replaceAll,
 		place: async (guardKey, token, ttlMs) => String(await runScript(send, placing, [guardKey], [token, String(ttlMs)])),
-		commit: async ({key, token, ttlMs}, changes) => change(key, [token, '', String(ttlMs)], changes),
-		purge: async ({key, token, ttlMs}, changes) => change(key, ['', token, String(ttlMs)], changes),
+		async commit({key, token, ttlMs}, changes) {
+			const reply = await runScript(send, changing, ...argumentsFor(key, [token, '', String(ttlMs)], changes));
+			return resultOf(reply);
+		},
+		async purge({key, token, ttlMs}, changes) {
+			const reply = await runScript(send, changing, ...argumentsFor(key, ['', token, String(ttlMs)], changes));
+			return resultOf(reply);
+		},
 	};
 };

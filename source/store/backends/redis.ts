@@ -201,20 +201,24 @@ Redis as a place to keep bytes in.
 */
 export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 	const prefix = `${link.keyPrefix ?? ''}${namespace}:`;
-	const explained = createPermissionErrors(prefix);
+	const permissions = createPermissionErrors(prefix);
 	const {send: sendPlainly} = link;
+	// Each function around a command takes a turn of the microtask queue, and that for each command of each request.
 	const send: SendCommand = async (key, arguments_) => {
 		try {
-			return await explained(arguments_, async () => sendPlainly(key, arguments_));
+			const reply = await sendPlainly(key, arguments_);
+			permissions.noteReply(arguments_);
+			return reply;
 		} catch (error) {
-			nodeCheck?.note(error);
-			throw error;
+			const explained = permissions.explain(arguments_, error);
+			nodeCheck?.note(explained);
+			throw explained;
 		}
 	};
 
 	const masters = (): MasterNode[] => link.masters().map(({address, send: sendToNode}) => ({
 		address,
-		send: async (arguments_, form) => explained(arguments_, async () => sendToNode(arguments_, form)),
+		send: async (arguments_, form) => permissions.run(arguments_, async () => sendToNode(arguments_, form)),
 	}));
 
 	const nodes = (): SendToNode[] => masters().map(master => master.send);
@@ -239,7 +243,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 
 	const connect = (): Promise<void> | undefined => {
 		const connecting = link.connect();
-		return connecting && explained(['CONNECT'], async () => connecting);
+		return connecting && permissions.run(['CONNECT'], async () => connecting);
 	};
 
 	// Without arguments, HELLO changes nothing.

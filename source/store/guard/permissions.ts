@@ -41,31 +41,48 @@ export const toPermissionError = ({message: reply}: ErrorReply, prefix: string):
 };
 
 /**
-Runs a command, and says of one that is refused for want of a permission which one that is, and what to do about it. The error is the same object each time until the command is allowed again.
+Says of a command that is refused for want of a permission which one that is, and what to do about it.
 */
-export const createPermissionErrors = (prefix: string) => {
+export type PermissionErrors = {
+	/** To be called when a command was answered. */
+	noteReply(arguments_: ReadonlyArray<string | Uint8Array>): void;
+	/** The error to throw for the one that a command failed with: the same object each time until the command is allowed again. */
+	explain(arguments_: ReadonlyArray<string | Uint8Array>, error: unknown): unknown;
+	/** Runs a command. */
+	run<Reply>(arguments_: ReadonlyArray<string | Uint8Array>, command: () => Promise<Reply>): Promise<Reply>;
+};
+
+const subjectOf = ([name, script]: ReadonlyArray<string | Uint8Array>): string => String(name === 'EVAL' ? script : name);
+
+export const createPermissionErrors = (prefix: string): PermissionErrors => {
 	const refusals = new Map<string, StorePermissionError>();
-
-	return async <Reply>(arguments_: ReadonlyArray<string | Uint8Array>, run: () => Promise<Reply>): Promise<Reply> => {
-		const [name, script] = arguments_;
-		const subject = String(name === 'EVAL' ? script : name);
-		try {
-			const reply = await run();
+	const errors: PermissionErrors = {
+		noteReply(arguments_) {
 			if (refusals.size > 0) {
-				refusals.delete(subject);
+				refusals.delete(subjectOf(arguments_));
 			}
-
-			return reply;
-		} catch (error) {
+		},
+		explain(arguments_, error) {
 			const message = isErrorReply(error) ? describe(error.message, arguments_, prefix) : undefined;
 			if (message === undefined) {
-				throw error;
+				return error;
 			}
 
 			// Without the reply, which may quote a value.
 			const refusal = refusals.values().find(known => known.message === message) ?? new StorePermissionError(message);
-			refusals.set(subject, refusal);
-			throw refusal;
-		}
+			refusals.set(subjectOf(arguments_), refusal);
+			return refusal;
+		},
+		async run(arguments_, command) {
+			try {
+				const reply = await command();
+				errors.noteReply(arguments_);
+				return reply;
+			} catch (error) {
+				throw errors.explain(arguments_, error);
+			}
+		},
 	};
+
+	return errors;
 };

@@ -27,9 +27,25 @@ export const isGuardKey = (key: string): boolean => key.endsWith(suffix);
 
 const tokenShape = /^[ep][\w\-]{8}$/v;
 
-export const exchangeToken = (): string => `e${randomBytes(6).toString('base64url')}`;
+const randomLength = 6;
 
-export const purgeToken = (): string => `p${randomBytes(6).toString('base64url')}`;
+/** Random bytes of many tokens: asking for those of one takes as long. */
+let random = Buffer.alloc(0);
+let used = 0;
+
+const randomText = (): string => {
+	if (used >= random.length) {
+		random = randomBytes(128 * randomLength);
+		used = 0;
+	}
+
+	used += randomLength;
+	return random.toString('base64url', used - randomLength, used);
+};
+
+export const exchangeToken = (): string => `e${randomText()}`;
+
+export const purgeToken = (): string => `p${randomText()}`;
 
 export const isPurgeToken = (token: string): boolean => token.startsWith('p');
 
