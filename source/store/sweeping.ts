@@ -5,6 +5,7 @@ import {failoverMemoryMs, type Doubt} from './guard/failovers.ts';
 import type {Guard} from './guard/guard.ts';
 import type {MemoryTier} from './memory/memory.ts';
 import type {Backend, ByServer, GuardedChanges, ServerSteps} from './ports/backend.ts';
+import {StorePermissionError} from './ports/error-reply.ts';
 
 export type SweepingOptions = {
 	readonly backend: Backend;
@@ -56,6 +57,9 @@ export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, 
 	/** The sweeps that have to be done again. */
 	const due = new Set<Sweep>();
 
+	/** Whether a server refuses commands to this user, which was reported with what to do about it. */
+	const hasRefused = (address: string): boolean => guard.health().nodes?.find(node => node.address === address)?.lastError?.cause instanceof StorePermissionError;
+
 	const sweepServer = async ({address, steps}: ServerSteps<number>): Promise<Swept> => {
 		const iterator = steps[Symbol.asyncIterator]();
 		let keys = 0;
@@ -102,7 +106,7 @@ export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, 
 			// Without a connection, there is no need to wait for it once more.
 			const cleared = replaced === nothingSwept ? nothingSwept : await sweepServers(byServer.clear);
 			const missing = [...new Set([...replaced.missing, ...cleared.missing])];
-			const silent = missing.filter(address => address !== undefined);
+			const silent = missing.filter(address => address !== undefined && !hasRefused(address));
 			if (silent.length > 0) {
 				guard.report(new Error(`clear() removed ${cleared.keys} keys, but not all of the cluster's: it could not finish on ${silent.join(', ')}. Call clear() again when ${silent.length === 1 ? 'this node answers' : 'these nodes answer'}`));
 			}
