@@ -149,8 +149,9 @@ export const createHooks = (context: GotContext): Hooks => {
 	const answerOrAsk = async (options: GotOptions, state: GotExchange): Promise<ReturnType<typeof answerWith> | undefined> => {
 		const {lookedUp} = state;
 		if (!state.settlement) {
-			if (state.exchange.settings.staleAfterMs !== undefined) {
-				state.settlement = await settleAfter(context, options, state.exchange);
+			const {staleAfterMs} = state.exchange.settings;
+			if (staleAfterMs !== undefined) {
+				state.settlement = await settleAfter(context, options, state.exchange, staleAfterMs);
 			}
 
 			if (lookedUp && !isUnchanged(lookedUp, options)) {

@@ -12,10 +12,10 @@ import {
 } from '../patches/request-function.ts';
 import {markRequestFailure, nativeFailureOf} from '../state/failure.ts';
 import type {ExchangeGate} from '../state/origin-gate.ts';
-import {isReplaceable, noteAsked, type Asking} from './asking.ts';
+import {noteAsked, type Asking} from './asking.ts';
 import {interceptRequest} from './intercept-request.ts';
 import {passGate, tellGate} from './pass-gate.ts';
-import {isWithoutConsequence, receive, staleMessage, storedMessage} from './receive.ts';
+import {isPassedOn, receive, staleMessage, storedMessage} from './receive.ts';
 
 /** The header fields that are sent: with the validators of what is stored, which no hook, retry or redirect sees. */
 const withValidators = ({decision}: Exchange, headers: NativeOptions['headers']): NativeOptions['headers'] =>
@@ -118,7 +118,7 @@ export const askOrigin = (asking: Asking): void => {
 		const isChanged = withdrawIfChanged(asking, native.headers);
 
 		return wait === undefined || isChanged ? sendIfAllowed() : sendAfter(wait());
-	}, () => wait !== undefined || context.gates.gate !== undefined || options.isStream || isReplaceable(state) || !isWithoutConsequence(state));
+	}, () => wait !== undefined || context.gates.gate !== undefined || !isPassedOn(asking));
 };
 
 /**

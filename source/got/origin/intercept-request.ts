@@ -8,7 +8,7 @@ import {watchForCut} from '../state/http2-stream.ts';
 import type {NativeRequest} from './ask-again.ts';
 import {isReplaceable, type Asking} from './asking.ts';
 import {emitMessage, endUnanswered, isEndForGot, receiveResponse, type Interception} from './interception.ts';
-import {isWithoutConsequence, receive, staleMessage} from './receive.ts';
+import {isPassedOn, receive, staleMessage} from './receive.ts';
 
 type UploadListener = (error?: Error) => void;
 
@@ -89,8 +89,8 @@ const interceptDestroy = (interception: Interception): void => {
 };
 
 /** Whether got is given the origin's answer or failure, whatever it is. The requests of earlier versions fail in ways that the cache has to see. */
-const isOnlyWatched = ({options, state}: Asking, native: NativeRequest): boolean =>
-	!options.isStream && native instanceof ClientRequest && !isBeforeGot16(options) && !isReplaceable(state) && isWithoutConsequence(state);
+const isOnlyWatched = (asking: Asking, native: NativeRequest): boolean =>
+	native instanceof ClientRequest && !isBeforeGot16(asking.options) && isPassedOn(asking);
 
 /** Notes what becomes of a native request whose answer got is given in any case. */
 const watchRequest = (asking: Asking, native: NativeRequest): void => {

@@ -223,8 +223,11 @@ const replyByVariant = async (asking: Asking, response: IncomingMessage, head: R
 };
 
 /** Whether a response changes nothing that is stored before its body has come, and nothing stored takes its place. */
-export const isWithoutConsequence = ({exchange: {request, decision}}: GotExchange): boolean =>
+const isWithoutConsequence = ({exchange: {request, decision}}: GotExchange): boolean =>
 	isSafe(request.method) && (decision.kind === 'bypass' || (decision.kind === 'fetch' && decision.reason !== 'reload' && decision.stored === undefined && decision.headers === undefined));
+
+/** Whether got is given what the origin answers, whatever it is. A stream's body is copied on its way. */
+export const isPassedOn = ({options, state}: Asking): boolean => !options.isStream && isWithoutConsequence(state);
 
 /**
 Decides by the head of a response what got is given.

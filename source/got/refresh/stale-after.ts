@@ -30,14 +30,14 @@ const newerThan = async (context: GotContext, {request, settings, keyInput, budg
 };
 
 /**
-Waits for the refresh of a stale response, for as long as the option `staleAfter` says.
+Waits for the refresh of a stale response.
 
+@param staleAfterMs - The option `staleAfter`: no longer than that.
 @returns The answer; `undefined` if the request itself is to ask the origin.
 */
-export const settleAfter = async (context: GotContext, options: GotOptions, exchange: Exchange): Promise<ExchangeResult | undefined> => {
-	const {staleAfterMs} = exchange.settings;
+export const settleAfter = async (context: GotContext, options: GotOptions, exchange: Exchange, staleAfterMs: number): Promise<ExchangeResult | undefined> => {
 	const stored = staleOf(exchange);
-	if (staleAfterMs === undefined || !stored || !staleInstead(context, exchange, 'timeout')) {
+	if (!stored || !staleInstead(context, exchange, 'timeout')) {
 		return undefined;
 	}
 
