@@ -51,12 +51,6 @@ export type StoreOptions = {
 /** The number of keys that are tried to find one on a node: enough for nodes that have few slots. */
 const mostProbeKeys = 20_000;
 
-/** Clearing goes through all keys, and no request waits for it. */
-const allKeysTimeoutMs = 60_000;
-
-/** For each step of it on one server: a thousand keys. Redis is not that busy, unless it is dead. */
-const sweepStepMs = 4000;
-
 /** For each step of a list: some thousand short reads. */
 const listingStepMs = 10_000;
 
@@ -177,7 +171,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		failovers.note();
 	};
 
-	const sweeping = createSweeping({backend, guarded, guard, tier, writes, onSweep: onSent, timeoutMs: allKeysTimeoutMs, stepMs: Math.max(timeoutMs, sweepStepMs)});
+	const sweeping = createSweeping({backend, guard, tier, writes, onSweep: onSent, stepMs: Math.max(timeoutMs, backend.sweepStepMs)});
 	const deletions = createDeletions({backend, guarded, values, guard, tier, writes, isAllHidden: () => sweeping.isAllHidden, wasCleared: () => sweeping.wasCleared, onDeletion: onSent});
 	const doubtListeners = new Set<() => void>();
 	const failovers = createFailovers({

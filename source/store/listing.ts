@@ -2,8 +2,9 @@ import type {RecordHead} from './codec/codec.ts';
 import type {Values} from './codec/values.ts';
 import type {Deletions} from './guard/deletions.ts';
 import type {Guard} from './guard/guard.ts';
-import type {Backend, RawEntry, ServerSteps} from './ports/backend.ts';
+import type {Backend, RawEntry, Server} from './ports/backend.ts';
 import type {OnUnreadable, RecordLister, StoreEntry} from './ports/listing.ts';
+import {connectedServers} from './servers.ts';
 
 export type ListingOptions = {
 	readonly backend: Backend;
@@ -58,8 +59,8 @@ export const createEntries = ({backend, guard, values, deletions, timeoutMs}: Li
 	};
 
 	// The batches of one server.
-	const listServer = async function * ({address, steps}: ServerSteps<readonly RawEntry[]>): AsyncGenerator<readonly RawEntry[]> {
-		const batches = steps[Symbol.asyncIterator]();
+	const listServer = async function * ({address, scan}: Server, start: string | undefined): AsyncGenerator<readonly RawEntry[]> {
+		const batches = scan(start)[Symbol.asyncIterator]();
 		for (;;) {
 			// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
 			const step = await guard.attempt('command', undefined, async () => batches.next(), {deadlineMs: timeoutMs, address});
@@ -75,26 +76,16 @@ export const createEntries = ({backend, guard, values, deletions, timeoutMs}: Li
 		}
 	};
 
-	const listServers = async (start: string | undefined): Promise<ReadonlyArray<ServerSteps<readonly RawEntry[]>>> => {
-		const {byServer} = backend;
-		if (!byServer) {
-			return [{address: undefined, steps: backend.scan(start)}];
-		}
-
-		// A cluster says which servers it has when it is connected.
-		const listed = await guard.attempt('command', undefined, async () => byServer.scan(start), {deadlineMs: timeoutMs});
-		if (!listed) {
+	return async function * (onUnreadable, start, onUnlisted) {
+		const servers = await connectedServers(backend, guard, 'command', timeoutMs);
+		if (!servers) {
 			throw failureOf(guard, undefined);
 		}
 
-		return listed.result;
-	};
-
-	return async function * (onUnreadable, start, onUnlisted) {
-		for (const server of await listServers(start)) {
+		for (const server of servers) {
 			try {
 				// eslint-disable-next-line no-await-in-loop -- only as much is read as somebody takes
-				for await (const batch of listServer(server)) {
+				for await (const batch of listServer(server, start)) {
 					yield * entriesOf(batch, onUnreadable);
 				}
 			} catch (error) {

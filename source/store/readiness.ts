@@ -44,14 +44,14 @@ const tryAll = async ({backend, guarded, fetching: {fetchAll, fetchOne}}: Readin
 };
 
 const whyNoListing = async ({backend}: ReadinessOptions): Promise<string | undefined> => {
-	const batches = backend.scan()[Symbol.asyncIterator]();
+	const batches = backend.servers()[0]?.scan()[Symbol.asyncIterator]();
 	try {
-		await batches.next();
+		await batches?.next();
 		return undefined;
 	} catch (error) {
 		return `What is stored cannot be listed, as \`entries()\`, \`clear()\`, \`copyTo()\` and purges by prefix, pattern and age do (${error instanceof Error ? error.message : String(error)})`;
 	} finally {
-		await batches.return?.(undefined);
+		await batches?.return?.(undefined);
 	}
 };
 

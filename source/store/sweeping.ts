@@ -4,21 +4,19 @@ import type {RecordWriter} from './ports/records.ts';
 import {failoverMemoryMs, type Doubt} from './guard/failovers.ts';
 import type {Guard} from './guard/guard.ts';
 import type {MemoryTier} from './memory/memory.ts';
-import type {Backend, ByServer, GuardedChanges, ServerSteps} from './ports/backend.ts';
+import type {Backend, Server} from './ports/backend.ts';
 import {StorePermissionError} from './ports/error-reply.ts';
+import {connectedServers} from './servers.ts';
 
 export type SweepingOptions = {
 	readonly backend: Backend;
-	readonly guarded: GuardedChanges;
 	readonly guard: Guard;
 	readonly tier: MemoryTier | undefined;
 	/** The last write of each key that is under way. */
 	readonly writes: ReadonlyMap<string, Promise<unknown>>;
 	/** To be called before it begins. */
 	readonly onSweep: () => void;
-	/** Sweeping goes through all keys, and no request waits for it. */
-	readonly timeoutMs: number;
-	/** For each step, if the store tells its servers apart. */
+	/** The time for each step: sweeping goes through all keys, and no request waits for it. */
 	readonly stepMs: number;
 };
 
@@ -50,7 +48,7 @@ type Swept = {
 
 const nothingSwept: Swept = {keys: 0, missing: [undefined]};
 
-export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, timeoutMs, stepMs}: SweepingOptions): Sweeping => {
+export const createSweeping = ({backend, guard, tier, writes, onSweep, stepMs}: SweepingOptions): Sweeping => {
 	/** The sweeps that a failover may undo. */
 	const confirmed = createHints<true>(2, failoverMemoryMs);
 	const doubted = new Set<Sweep>();
@@ -60,7 +58,7 @@ export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, 
 	/** Whether a server refuses commands to this user, which was reported with what to do about it. */
 	const hasRefused = (address: string): boolean => guard.health().nodes?.find(node => node.address === address)?.lastError?.cause instanceof StorePermissionError;
 
-	const sweepServer = async ({address, steps}: ServerSteps<number>): Promise<Swept> => {
+	const sweepServer = async ({address}: Server, steps: AsyncIterable<number>): Promise<Swept> => {
 		const iterator = steps[Symbol.asyncIterator]();
 		let keys = 0;
 		for (;;) {
@@ -79,32 +77,23 @@ export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, 
 	};
 
 	/** A server that is silent does not keep the others from being swept. */
-	const sweepServers = async (list: () => ReadonlyArray<ServerSteps<number>>): Promise<Swept> => {
-		const listed = await guard.attempt('delete', undefined, async () => list());
-		const all = await Promise.all(listed?.result.map(async server => sweepServer(server)) ?? []);
+	const sweepServers = async (kind: Sweep): Promise<Swept> => {
+		const servers = await connectedServers(backend, guard, 'delete');
+		const all = await Promise.all(servers?.map(async server => {
+			const steps = server[kind]?.();
+			return steps ? sweepServer(server, steps) : {keys: 0, missing: []};
+		}) ?? []);
 
-		return listed ? {keys: all.reduce((sum, {keys}) => sum + keys, 0), missing: all.flatMap(({missing}) => missing)} : nothingSwept;
+		return servers ? {keys: all.reduce((sum, {keys}) => sum + keys, 0), missing: all.flatMap(({missing}) => missing)} : nothingSwept;
 	};
 
-	const sweepWhole = async (operation: () => Promise<void>): Promise<Swept> => {
-		const attempted = await guard.attempt('delete', undefined, operation, {deadlineMs: timeoutMs});
-		return attempted ? {keys: 0, missing: []} : nothingSwept;
-	};
-
-	const operations: Readonly<Record<Sweep, (byServer: ByServer | undefined) => Promise<Swept>>> = {
-		replaceGuards: async byServer => byServer ? sweepServers(byServer.replaceGuards) : sweepWhole(async () => guarded.replaceAll()),
-		async clear(byServer) {
-			if (!byServer) {
-				return sweepWhole(async () => {
-					await guarded.replaceAll();
-					await backend.clear();
-				});
-			}
-
+	const operations: Readonly<Record<Sweep, () => Promise<Swept>>> = {
+		replaceGuards: async () => sweepServers('replaceGuards'),
+		async clear() {
 			// Guards first: what is under way is not written after its key was passed by.
-			const replaced = await sweepServers(byServer.replaceGuards);
+			const replaced = await sweepServers('replaceGuards');
 			// Without a connection, there is no need to wait for it once more.
-			const cleared = replaced === nothingSwept ? nothingSwept : await sweepServers(byServer.clear);
+			const cleared = replaced === nothingSwept ? nothingSwept : await sweepServers('clear');
 			const missing = [...new Set([...replaced.missing, ...cleared.missing])];
 			const silent = missing.filter(address => address !== undefined && !hasRefused(address));
 			if (silent.length > 0) {
@@ -118,7 +107,7 @@ export const createSweeping = ({backend, guarded, guard, tier, writes, onSweep, 
 	const sweep = async (kind: Sweep): Promise<boolean> => {
 		onSweep();
 		tier?.lose();
-		const {missing} = await operations[kind](backend.byServer);
+		const {missing} = await operations[kind]();
 		const isConfirmed = missing.length === 0;
 		if (isConfirmed) {
 			doubted.delete(kind);

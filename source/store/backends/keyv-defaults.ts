@@ -13,6 +13,7 @@ export const local = {
 		// Nothing is under way.
 	},
 	probePatienceMs: 30_000,
+	sweepStepMs: 60_000,
 	// Several keys at once are no round trip less here, and Keyv swallows what goes wrong with them.
 	hasBatches: false,
 	isForeignValue: () => false,

@@ -39,9 +39,6 @@ export const guardThroughKeyv = (backend: Backend): GuardedChanges => {
 
 	return {
 		place: async guardKey => tokenOf(guardKey),
-		async replaceAll() {
-			// Nothing counts on a guard that is there.
-		},
 		async commit({key, token}, changes) {
 			const isMade = await makeChanges(changes);
 			if (isMade && await tokenOf(key) === token) {

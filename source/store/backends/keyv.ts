@@ -36,12 +36,11 @@ const throughKeyv = (keyv: Keyv, namespace: string): Backend => {
 		async close() {
 			keyv.off('error', onError);
 		},
-		scan: () => scanKeyv(keyv, prefix),
-		async clear() {
-			const keys = await Array.fromAsync(listKeys(keyv, prefix));
-			// Never by the adapter's own `clear()`: adapters take the namespace for a pattern (`_` in SQL's LIKE), or remove everything.
-			await Promise.all(keys.map(async key => keyv.delete(key)));
-		},
+		servers: () => [{
+			address: undefined,
+			clear: () => clearKeyv(keyv, prefix),
+			scan: () => scanKeyv(keyv, prefix),
+		}],
 	};
 };
 
@@ -181,6 +180,13 @@ const listKeys = async function * (keyv: Keyv, prefix: string): AsyncGenerator<s
 	if (listed.length === 0) {
 		throw new Error('The store does not list a key that was just written to it');
 	}
+};
+
+// Never by the adapter's own `clear()`: adapters take the namespace for a pattern (`_` in SQL's LIKE), or remove everything.
+const clearKeyv = async function * (keyv: Keyv, prefix: string): AsyncGenerator<number> {
+	const keys = await Array.fromAsync(listKeys(keyv, prefix));
+	await Promise.all(keys.map(async key => keyv.delete(key)));
+	yield keys.length;
 };
 
 const scanKeyv = async function * (keyv: Keyv, prefix: string): AsyncGenerator<readonly [RawEntry]> {

@@ -67,7 +67,7 @@ const inMemory = (map: SyncMap, prefix: string, guards: GuardsInMemory) => ({
 		map.set(key, {value, expires: ttlMs === 'keep' ? expires : ttlMs && Date.now() + ttlMs});
 		return true;
 	},
-	guarded: guards.guard(changes => changeAll(map, peekInto(map), changes), prefix),
+	guarded: guards.guard(changes => changeAll(map, peekInto(map), changes)),
 	async extend(key, ttlMs) {
 		const entry = map.get(key) as MapValue | undefined;
 		const expires = expiryIn(ttlMs);
@@ -75,17 +75,31 @@ const inMemory = (map: SyncMap, prefix: string, guards: GuardsInMemory) => ({
 			map.set(key, {...entry, expires});
 		}
 	},
-	async * scan() {
-		const look = (key: string) => map.peek ? map.peek(key) : map.get(key);
-		// Of one moment: who lists may read and write what is listed, and move it to the end.
-		const keys = map.keys().toArray();
-		for (const key of keys) {
-			const value = isOurs(key, prefix) ? peekInto({get: look})(key) : undefined;
-			if (value !== undefined) {
-				yield [{key, value, ttlMs: remainingMs((look(key) as MapValue).expires)}];
+	servers: () => [{
+		address: undefined,
+		async * clear() {
+			const keys = map.keys().filter(key => isOurs(key, prefix)).toArray();
+			for (const key of keys) {
+				map.delete(key);
 			}
-		}
-	},
+
+			yield keys.length;
+		},
+		async * replaceGuards() {
+			yield guards.replaceAll(prefix);
+		},
+		async * scan() {
+			const look = (key: string) => map.peek ? map.peek(key) : map.get(key);
+			// Of one moment: who lists may read and write what is listed, and move it to the end.
+			const keys = map.keys().toArray();
+			for (const key of keys) {
+				const value = isOurs(key, prefix) ? peekInto({get: look})(key) : undefined;
+				if (value !== undefined) {
+					yield [{key, value, ttlMs: remainingMs((look(key) as MapValue).expires)}];
+				}
+			}
+		},
+	}],
 } satisfies Partial<Backend>);
 
 /** Several caches may share a map. */
@@ -129,13 +143,6 @@ export const mapBackend = (map: Map<any, any>, namespace: string, onFault: (erro
 	isInProcess: true,
 	keyv: new Keyv({...binaryKeyvOptions, store: map}),
 	...inMemory(map as Map<string, MapValue>, `${namespace}:`, guardsOf(map)),
-	async clear() {
-		for (const key of map.keys()) {
-			if (isOurs(key, `${namespace}:`)) {
-				map.delete(key);
-			}
-		}
-	},
 });
 
 /**
@@ -169,12 +176,5 @@ export const memoryBackend = (maxBytes: number, namespace: string): Backend => {
 		isPrivate: true,
 		keyv: new Keyv(adapter as KeyvStoreAdapter, binaryKeyvOptions),
 		...inMemory(cache, prefix, createGuardsInMemory()),
-		async clear() {
-			for (const key of cache.keys()) {
-				if (isOurs(key, prefix)) {
-					cache.delete(key);
-				}
-			}
-		},
 	};
 };

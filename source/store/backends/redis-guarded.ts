@@ -163,7 +163,7 @@ const runScript = async (send: SendCommand, script: Script, keys: readonly strin
 };
 
 /** The scripts: each is one step for all clients. */
-export const createGuardedChanges = (send: SendCommand, replaceAll: GuardedChanges['replaceAll']): GuardedChanges => {
+export const createGuardedChanges = (send: SendCommand): GuardedChanges => {
 	const placing = toScript(placeScript);
 	const changing = toScript(changeScript);
 
@@ -173,7 +173,6 @@ export const createGuardedChanges = (send: SendCommand, replaceAll: GuardedChang
 	];
 
 	return {
-		replaceAll,
 		place: async (guardKey, token, ttlMs) => String(await runScript(send, placing, [guardKey], [token, String(ttlMs)])),
 		async commit({key, token, ttlMs}, changes) {
 			const reply = await runScript(send, changing, ...argumentsFor(key, [token, '', String(ttlMs)], changes));

@@ -6,11 +6,9 @@ import {createPermissionErrors} from '../guard/permissions.ts';
 import {
 	binary,
 	type Backend,
-	type ByServer,
 	type Eviction,
 	type HeadChange,
 	type RawEntry,
-	type ServerSteps,
 } from '../ports/backend.ts';
 import {isErrorReply} from '../ports/error-reply.ts';
 import {guardLifeMs, isGuardKey, purgeToken} from '../ports/guard-token.ts';
@@ -71,10 +69,6 @@ const replaceGuard = async (key: string, send: SendToNode): Promise<boolean> => 
 	}
 };
 
-const runWhole = async (servers: ReadonlyArray<ServerSteps<unknown>>): Promise<void> => {
-	await Promise.all(servers.map(async ({steps}) => Array.fromAsync(steps)));
-};
-
 /** Of its data: promoted, a replica gives itself another one. */
 const replicationIdOf = (info: string): string | undefined => /^master_replid:(?<id>\w+)/mv.exec(info)?.groups?.id;
 
@@ -132,12 +126,6 @@ const scan = async function * (send: SendToNode, prefix: string, start?: string)
 	for await (const keys of scanKeys(send, prefix, start)) {
 		const entries = await Promise.all(keys.map(async key => readHead(send, key)));
 		yield entries.filter(entry => entry !== undefined);
-	}
-};
-
-const oneAfterAnother = async function * <Step>(servers: ReadonlyArray<ServerSteps<Step>>): AsyncGenerator<Step> {
-	for (const {steps} of servers) {
-		yield * steps;
 	}
 };
 
@@ -235,12 +223,6 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		}))];
 	};
 
-	const byServer: ByServer = {
-		clear: () => mastersOfAllKeys().map(({address, send: sendToNode}) => ({address, steps: changeAll(sendToNode, prefix, unlink)})),
-		replaceGuards: () => mastersOfAllKeys().map(({address, send: sendToNode}) => ({address, steps: changeAll(sendToNode, prefix, replaceGuard)})),
-		scan: start => mastersOfAllKeys().map(({address, send: sendToNode}) => ({address, steps: scan(sendToNode, prefix, start)})),
-	};
-
 	const connect = (): Promise<void> | undefined => {
 		const connecting = link.connect();
 		return connecting && permissions.run(['CONNECT'], async () => connecting);
@@ -273,11 +255,15 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		answersInOrder: link.nodes === undefined,
 		keepsOrder: link.keepsOrder,
 		hasBatches: true,
-		byServer,
-		clear: async () => runWhole(byServer.clear()),
-		scan: start => oneAfterAnother(byServer.scan(start)),
+		servers: () => mastersOfAllKeys().map(({address, send: sendToNode}) => ({
+			address,
+			clear: () => changeAll(sendToNode, prefix, unlink),
+			replaceGuards: () => changeAll(sendToNode, prefix, replaceGuard),
+			scan: start => scan(sendToNode, prefix, start),
+		})),
+		sweepStepMs: 4000,
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
-		guarded: createGuardedChanges(send, async () => runWhole(byServer.replaceGuards())),
+		guarded: createGuardedChanges(send),
 		async extend(key, ttlMs) {
 			await send(key, ['EVAL', extendScript, '1', key, String(ttlMs ?? '')]);
 		},

@@ -12,11 +12,11 @@ export type GuardsInMemory = {
 	/** A guard as it would lie in the store. */
 	peek(key: string): Uint8Array | undefined;
 
-	/**
-	@param change - Makes changes, all of them or none.
-	@param prefix - The prefix of the keys.
-	*/
-	guard(change: (changes: readonly Change[]) => ChangeResult, prefix: string): GuardedChanges;
+	/** Replaces the guards under keys that begin with the prefix and a brace, and gives their number. */
+	replaceAll(prefix: string): number;
+
+	/** @param change - Makes changes, all of them or none. */
+	guard(change: (changes: readonly Change[]) => ChangeResult): GuardedChanges;
 };
 
 export const createGuardsInMemory = (): GuardsInMemory => {
@@ -27,7 +27,16 @@ export const createGuardsInMemory = (): GuardsInMemory => {
 			const token = isGuardKey(key) ? tokens.get(key) : undefined;
 			return token === undefined ? undefined : writeGuard({kind: 'guard', token});
 		},
-		guard: (change, prefix) => ({
+		replaceAll(prefix) {
+			// The keys that are there now: one that is replaced comes last.
+			const keys = tokens.keys().filter(key => key.startsWith(`${prefix}{`)).toArray();
+			for (const key of keys) {
+				tokens.set(key, purgeToken(), {ttlMs: guardLifeMs});
+			}
+
+			return keys.length;
+		},
+		guard: change => ({
 			async place(guardKey, token, ttlMs) {
 				const known = tokens.get(guardKey);
 				if (known !== undefined) {
@@ -36,14 +45,6 @@ export const createGuardsInMemory = (): GuardsInMemory => {
 
 				tokens.set(guardKey, token, {ttlMs});
 				return token;
-			},
-			async replaceAll() {
-				// The keys that are there now: one that is replaced comes last.
-				for (const key of tokens.keys()) {
-					if (key.startsWith(`${prefix}{`)) {
-						tokens.set(key, purgeToken(), {ttlMs: guardLifeMs});
-					}
-				}
 			},
 			async commit({key, token, ttlMs}, changes) {
 				if (tokens.get(key) !== token) {

@@ -63,27 +63,27 @@ export type GuardedChanges = {
 	/** Makes changes if the guard has the token; `refused` if it has another token or is gone. Shortens the guard's life to `ttlMs`. */
 	commit(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 
-	/** Replaces all guards, so that writes in progress are refused. */
-	replaceAll(): Promise<void>;
-
 	/** Replaces the guard and makes changes; writes that rely on the former guard are refused from then on. Returns the former token, if any. */
 	purge(guard: {readonly key: string; readonly token: string; readonly ttlMs: number}, changes: readonly Change[]): Promise<ChangeResult>;
 };
 
-/** An operation on all keys of one server, step by step. */
-export type ServerSteps<Result> = {
+/** A server that keeps keys, with the operations that go through all of them, step by step. */
+export type Server = {
 	/** The address, for a master of a cluster. */
 	readonly address: string | undefined;
-	readonly steps: AsyncIterable<Result>;
-};
 
-/** The operations on all keys, for each server by itself. To be called when the store is connected. */
-export type ByServer = {
-	/** Each step gives the number of keys that it removed. */
-	clear(): ReadonlyArray<ServerSteps<number>>;
-	/** Each step gives the number of guards that it replaced. */
-	replaceGuards(): ReadonlyArray<ServerSteps<number>>;
-	scan(start?: string): ReadonlyArray<ServerSteps<readonly RawEntry[]>>;
+	/** Deletes only the keys that begin with the prefix and a brace. Each step gives the number of keys that it removed. */
+	clear(): AsyncIterable<number>;
+
+	/** Replaces all guards, so that writes in progress are refused. Each step gives the number of guards that it replaced. Absent if no write relies on a guard that is there. */
+	replaceGuards?(): AsyncIterable<number>;
+
+	/**
+	Lists the values under keys that begin with the prefix and a brace, in batches. Only the first bytes of a value may be given. Throws if the keys cannot be listed.
+
+	@param start - The beginning of the wanted keys, behind the prefix. The store may leave out other keys.
+	*/
+	scan(start?: string): AsyncIterable<readonly RawEntry[]>;
 };
 
 /** A server that takes writes. */
@@ -146,18 +146,11 @@ export type Backend = Encoding & {
 	/** The time to wait for an answer to a probe before the next one. */
 	readonly probePatienceMs: number;
 
-	/** Deletes only the keys that begin with the prefix and a brace. */
-	clear(): Promise<void>;
+	/** The servers that keep the keys, as far as they are known: a cluster has its masters, any other store one. A silent server does not stand in the way of the others. To be called when the store is connected. */
+	servers(): readonly Server[];
 
-	/**
-	Lists the values under keys that begin with the prefix and a brace, in batches. Only the first bytes of a value may be given. Throws if the keys cannot be listed.
-
-	@param start - The beginning of the wanted keys, behind the prefix. The store may leave out other keys.
-	*/
-	scan(start?: string): AsyncIterable<readonly RawEntry[]>;
-
-	/** The same for each server by itself: one that is silent does not stand in the way of others. Absent if the store is not Redis. */
-	readonly byServer?: ByServer;
+	/** The time that one step of `clear()` or `replaceGuards()` may take: for a thousand keys, or for all. */
+	readonly sweepStepMs: number;
 
 	/**
 	Writes a value if the expected value, or none, is still the current one, and returns whether it was. Absent if the store cannot do that atomically.

@@ -18,7 +18,7 @@ import {
 } from './entries.ts';
 import {createSqliteFile} from './file.ts';
 import {whyUnusable} from './file-check.ts';
-import {createGuardedChanges, type Write} from './guarded.ts';
+import {createGuardedChanges, replaceGuards, type Write} from './guarded.ts';
 import {createLine} from './line.ts';
 import {loadSqlite} from './node-sqlite.ts';
 import {createPieces, type Read} from './pieces.ts';
@@ -108,28 +108,37 @@ export const sqliteBackend = (location: SqliteLocation, {namespace, timeoutMs, o
 		},
 		delete: async key => remove([key]),
 		deleteMany: async keys => remove(keys),
-		clear: async () => clear(),
+		async clear() {
+			await Array.fromAsync(clear());
+		},
 	};
 
-	/** @returns Whether there are more. */
-	const clearSome = async (lastId: number): Promise<boolean> => write([], ({statement}) => {
+	/** @returns The number of entries. */
+	const clearSome = async (lastId: number): Promise<number> => write([], ({statement}) => {
 		const rows = statement('SELECT id, size FROM entries WHERE key >= ? AND key < ? AND id <= ? LIMIT ?').all(...range, lastId, clearedAtOnce.count) as Array<Pick<Entry, 'id' | 'size'>>;
+		let count = 0;
 		let bytes = 0;
 		for (const {id, size} of rows) {
 			statement('DELETE FROM entries WHERE id = ?').run(id);
+			count++;
 			bytes += size;
 			if (bytes >= clearedAtOnce.bytes) {
 				break;
 			}
 		}
 
-		return rows.length > 0;
+		return count;
 	});
 
-	const clear = async (): Promise<void> => {
+	const clear = async function * (): AsyncGenerator<number> {
 		const lastId = await read([], ({statement}) => Number(Object.values(statement('SELECT coalesce(max(id), 0) FROM entries').get() ?? {0: 0})[0]));
-		// eslint-disable-next-line no-await-in-loop -- as much in each turn of the event loop as keeps it short
-		while (await clearSome(lastId)) {
+		for (;;) {
+			const count = await clearSome(lastId); // eslint-disable-line no-await-in-loop -- as much in each turn of the event loop as keeps it short
+			if (count === 0) {
+				return;
+			}
+
+			yield count;
 			await nextTurn(); // eslint-disable-line no-await-in-loop
 		}
 	};
@@ -170,8 +179,15 @@ export const sqliteBackend = (location: SqliteLocation, {namespace, timeoutMs, o
 		hasBatches: true,
 		isTracking: true,
 		hasChanged: () => file.hasChanged(),
-		clear,
-		scan,
+		servers: () => [{
+			address: undefined,
+			clear,
+			async * replaceGuards() {
+				yield await replaceGuards(write, range);
+			},
+			scan,
+		}],
+		sweepStepMs: 60_000,
 		swap: async (key, expected, value, ttlMs) => write([key], database => {
 			const current = readValue(database, key);
 			if (!isSame(current, expected ?? undefined)) {
@@ -183,7 +199,7 @@ export const sqliteBackend = (location: SqliteLocation, {namespace, timeoutMs, o
 			upkeep.afterWrite(database, (value as Uint8Array).length);
 			return true;
 		}),
-		guarded: createGuardedChanges(write, upkeep, range),
+		guarded: createGuardedChanges(write, upkeep),
 		pieces: createPieces(read, write, upkeep),
 		async extend(key, ttlMs) {
 			const expires = expiryAfter(ttlMs);

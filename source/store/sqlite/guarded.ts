@@ -88,11 +88,18 @@ const makeAll = (database: Database, changes: readonly Change[]): ChangeResult &
 const keysOf = (changes: readonly Change[]): readonly string[] => changes.flatMap(change => change.kind === 'move' ? [change.key, change.partKey] : [change.key]);
 
 /**
-Each is one transaction. Where the disk is full, a purge does without a new guard: without one, writes that count on the former are refused as well.
-
 @param range - The keys from the first to before the second are those of the namespace.
+@returns The number of guards.
 */
-export const createGuardedChanges = (write: Write, upkeep: Upkeep, range: readonly [string, string]): GuardedChanges => ({
+export const replaceGuards = async (write: Write, range: readonly [string, string]): Promise<number> => write([], ({statement}) => {
+	const {changes} = statement('UPDATE guards SET token = ?, expires = ? WHERE key >= ? AND key < ?').run(purgeToken(), Date.now() + guardLifeMs, ...range);
+	return Number(changes);
+});
+
+/**
+Each is one transaction. Where the disk is full, a purge does without a new guard: without one, writes that count on the former are refused as well.
+*/
+export const createGuardedChanges = (write: Write, upkeep: Upkeep): GuardedChanges => ({
 	place: async (guardKey, token, ttlMs) => write([guardKey], database => {
 		const known = findGuard(database, guardKey);
 		if (known === undefined) {
@@ -144,7 +151,4 @@ export const createGuardedChanges = (write: Write, upkeep: Upkeep, range: readon
 			throw error;
 		}
 	},
-	replaceAll: async () => write([], ({statement}) => {
-		statement('UPDATE guards SET token = ?, expires = ? WHERE key >= ? AND key < ?').run(purgeToken(), Date.now() + guardLifeMs, ...range);
-	}),
 });
