@@ -3,8 +3,14 @@ import type {PlainResponse} from 'got';
 import {invalidate} from '../cache/invalidating.ts';
 import {settleResponse} from '../cache/apply-outcome.ts';
 import {invalidationBy} from '../http/invalidation.ts';
+import {storedAnswer} from '../observe/observed-exchange.ts';
+import {resolveAfterFailure} from './coalescing/resolve-flight.ts';
+import {refreshInBackground} from './refresh/refresh.ts';
 import type {GotContext} from './state/context.ts';
-import type {GotExchange} from './state/request-state.ts';
+import type {GotOptions} from './state/got-options.ts';
+import {showCookies} from './state/message.ts';
+import {reportEnd} from './state/report.ts';
+import {linkHop, type GotExchange} from './state/request-state.ts';
 import {responseHead} from './state/response-head.ts';
 
 /**
@@ -12,7 +18,7 @@ Settles a redirect that got is about to follow. Got has no use for its body and 
 
 @param onSettled - Called once, also when there was nothing to settle.
 */
-export const settleRedirect = (context: GotContext, state: GotExchange, response: PlainResponse, onSettled: () => void): void => {
+const settleRedirect = (context: GotContext, state: GotExchange, response: PlainResponse, onSettled: () => void): void => {
 	const head = responseHead(response);
 	const {maxBodyBytes} = state.exchange.settings;
 	const chunks: Uint8Array[] = [];
@@ -56,7 +62,7 @@ export const settleRedirect = (context: GotContext, state: GotExchange, response
 };
 
 /** Purges what a redirect invalidates, unless that has been done: its next hop is looked up before the redirect is settled. */
-export const invalidateByRedirect = async (context: GotContext, {exchange, isReceived}: GotExchange, response: PlainResponse): Promise<void> => {
+const invalidateByRedirect = async (context: GotContext, {exchange, isReceived}: GotExchange, response: PlainResponse): Promise<void> => {
 	if (isReceived) {
 		return;
 	}
@@ -65,4 +71,26 @@ export const invalidateByRedirect = async (context: GotContext, {exchange, isRec
 	if (invalidation && !exchange.settings.http.isReadOnly) {
 		await invalidate(context, exchange, invalidation);
 	}
+};
+
+/** The steps before a redirect is followed. */
+export const followRedirect = async (context: GotContext, state: GotExchange, response: PlainResponse, nextOptions: GotOptions): Promise<void> => {
+	const {options} = response.request;
+	const report = () => {
+		reportEnd(context, options, state, {statusCode: response.statusCode, isHop: true});
+	};
+
+	showCookies(response, state.hiddenCookies);
+	linkHop(nextOptions, state);
+	if (storedAnswer(state)) {
+		report();
+		refreshInBackground(context, options, state);
+		return;
+	}
+
+	settleRedirect(context, state, response, () => {
+		resolveAfterFailure(context, options, state);
+		report();
+	});
+	await invalidateByRedirect(context, state, response);
 };

@@ -189,10 +189,10 @@ export const startRefresh = (
 	return running.get(name) ?? never;
 };
 
-/** Refreshes a stored response while the caller already has it, RFC 5861 §3. */
+/** Refreshes a stored response that is due for it, while the caller already has it, RFC 5861 §3. */
 export const refreshInBackground = (context: GotContext, options: GotOptions, {exchange}: GotExchange): void => {
 	const {decision} = exchange;
-	if (decision.kind === 'reuse') {
+	if (decision.kind === 'reuse' && decision.refresh) {
 		void startRefresh(context, options, {exchange, stored: decision.stored});
 	}
 };

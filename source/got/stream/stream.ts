@@ -1,19 +1,9 @@
-import type {ClientRequest, IncomingMessage} from 'node:http';
-import type {
-	HTTPError,
-	Options,
-	OptionsInit,
-	Request,
-	Response,
-} from 'got';
-import {applyOutcomeOf, giveUp} from '../../cache/apply-outcome.ts';
-import {isTooLarge, decideOutcome, withStored, type ExchangeResult} from '../../cache/decide-outcome.ts';
-import type {PassReason} from '../../http/outcome.ts';
+import type {ClientRequest} from 'node:http';
+import type {HTTPError, Options, OptionsInit, Request} from 'got';
 import {reportOn} from '../../observe/cache-status.ts';
 import {isAsked} from '../../observe/observed-exchange.ts';
-import {readContent, unreadContent} from '../../options/user-functions.ts';
-import {resolveAfterFailure, resolveWith, abortFlight} from '../coalescing/resolve-flight.ts';
-import {closeParticipation, leaderOf} from '../coalescing/participation.ts';
+import {abortFlight} from '../coalescing/resolve-flight.ts';
+import {leaderOf} from '../coalescing/participation.ts';
 import {createAsking} from '../origin/asking.ts';
 import {collectBody} from '../origin/collect-body.ts';
 import {interceptRequest} from '../origin/intercept-request.ts';
@@ -23,131 +13,10 @@ import type {GotContext, Hooks} from '../state/context.ts';
 import {endExchange, exchangeOf, stateOf, type GotExchange, type Watcher} from '../state/request-state.ts';
 import {showCookies} from '../state/message.ts';
 import {noteFailure, reportClosed} from '../state/report.ts';
-import {responseHead} from '../state/response-head.ts';
+import {passed, settleStream, type StreamResponse} from './settle-stream.ts';
 import {watchSlowConsumer} from './slow-consumer.ts';
 
 type CreateRetryStream = (options?: OptionsInit) => Request;
-
-type StreamResponse = Response & IncomingMessage;
-
-const noBody = new Uint8Array();
-
-const passed = (reason: PassReason): GotExchange['settlement'] => ({outcome: {kind: 'pass', reason, change: {kind: 'leave', reason}}});
-
-/** A hop of a stream whose response has come. */
-type Seen = {
-	readonly context: GotContext;
-	readonly options: Options;
-	readonly state: GotExchange;
-	/** Has the stream fail, after its body. */
-	fail(error: Error): void;
-};
-
-type Body = Uint8Array | 'incomplete' | 'too-large';
-
-/** The body of a response that somebody else reads. */
-type BodyInReading = {
-	/** Keeps a copy of it. */
-	collect(done: (body: Body) => void): void;
-	/** Calls `done` when it has been read to its end; not if it breaks off. */
-	whenWhole(done: () => void): void;
-};
-
-const settle = async ({context, state}: Seen, settling: () => Promise<ExchangeResult>): Promise<void> => {
-	const {promise, resolve} = Promise.withResolvers<void>();
-	state.settling = promise;
-	try {
-		// The caller has been given what the origin said, whatever it was completed to.
-		const {outcome, written, refusal} = await settling();
-		state.settlement = {outcome, written, refusal};
-	} catch (error) {
-		context.reportError('The response of a stream was not stored', error);
-	}
-
-	resolve();
-};
-
-/** Waiting requests have their answer when the stream has all of its own: it may not be over before they have. */
-const settleAndLand = async (seen: Seen, settling: () => Promise<ExchangeResult>): Promise<void> => {
-	const leader = closeParticipation(seen.options);
-	await settle(seen, settling);
-	resolveWith(seen.context, seen.state, leader);
-};
-
-/** Settles an exchange with a response that the caller is given. */
-const settleSeen = (seen: Seen, response: StreamResponse, body: BodyInReading): void => {
-	const {context, options, state} = seen;
-	const {exchange} = state;
-	state.forwardStatus ??= response.statusCode;
-	const pass = (settlement: GotExchange['settlement']) => {
-		state.settlement = settlement;
-		resolveAfterFailure(context, options, state);
-	};
-
-	const content = unreadContent();
-	const head = {...responseHead(response), content};
-	const outcome = decideOutcome(context, exchange, head);
-	if (outcome.kind === 'pass') {
-		pass({outcome});
-		const settlePassed = () => {
-			void settle(seen, async () => applyOutcomeOf(context, exchange, outcome, noBody));
-		};
-
-		// A response that breaks off takes nothing away.
-		if (outcome.change.kind === 'drop') {
-			body.whenWhole(settlePassed);
-		} else {
-			settlePassed();
-		}
-
-		return;
-	}
-
-	if (outcome.kind !== 'store' && outcome.kind !== 'combine') {
-		// It did not come from a request of Node's, so that it could not be replaced.
-		pass(passed('status'));
-		return;
-	}
-
-	const passTooLarge = () => {
-		pass(passed('too-large'));
-		if (outcome.kind !== 'store') {
-			return;
-		}
-
-		const looking = withStored(context, exchange);
-		body.whenWhole(() => {
-			void settle(seen, async () => giveUp(context, await looking, outcome, 'too-large'));
-		});
-	};
-
-	if (isTooLarge(exchange, head)) {
-		passTooLarge();
-		return;
-	}
-
-	/** A function of the user's may decide otherwise once it sees the body. */
-	const settleWhole = (collected: Uint8Array) => {
-		try {
-			const whole = content.isMissed ? decideOutcome(context, exchange, {...head, content: readContent(collected)}) : outcome;
-			void settleAndLand(seen, async () => applyOutcomeOf(context, exchange, whole, collected));
-		} catch (error) {
-			pass(passed('error'));
-			seen.fail(error as Error);
-		}
-	};
-
-	state.settlement = {outcome};
-	body.collect(collected => {
-		if (collected === 'too-large') {
-			passTooLarge();
-		} else if (collected === 'incomplete') {
-			pass(passed(collected));
-		} else {
-			settleWhole(collected);
-		}
-	});
-};
 
 const watchersOf = Symbol('caches that watch a stream');
 
@@ -188,9 +57,9 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		}
 
 		showCookies(response, state.hiddenCookies);
-		const {decision, settings} = state.exchange;
+		const {settings} = state.exchange;
 		if (isAsked(state)) {
-			settleSeen({context, options: stream.options, state, fail}, response, {
+			settleStream({context, options: stream.options, state, fail}, response, {
 				collect(done) {
 					const stopWatching = watchSlowConsumer(response, leaderOf(stream.options));
 					collectBody(response, {maxBytes: settings.maxBodyBytes, expectedBytes: Number(response.headers['content-length'])}, body => {
@@ -211,10 +80,9 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 					});
 				},
 			});
-		} else if (decision.kind === 'reuse' && decision.refresh) {
-			refreshInBackground(context, stream.options, state);
 		}
 
+		refreshInBackground(context, stream.options, state);
 		reportOn(response, state, context.now());
 	};
 
@@ -228,7 +96,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 
 		showCookies(response, state.hiddenCookies);
 		if (isAsked(state) && response.rawBody !== undefined) {
-			settleSeen({context, options: stream.options, state, fail}, response, {
+			settleStream({context, options: stream.options, state, fail}, response, {
 				collect(done) {
 					done(state.isCutShort ? 'incomplete' : response.rawBody);
 				},
