@@ -480,7 +480,7 @@ await suite('a leader that does not arrive', () => {
 	});
 
 	test('nobody leads who was aborted before it was looked up', async () => {
-		await using setup = await setUpHeld({timeout: '10s'});
+		await using setup = await setUpHeld({timeout: '3s'});
 		const {client, origin, redis, gate} = setup;
 		const [first, second] = [new AbortController(), new AbortController()];
 		const leader = client('items', {signal: first.signal});

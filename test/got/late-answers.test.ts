@@ -197,7 +197,7 @@ test('a response that arrives after the answer to a later request, which may not
 });
 
 test('variants that arrive out of order are all stored', async () => {
-	await using setup = await setUp();
+	await using setup = await setUp({coalesce: false});
 	const {client, origin} = setup;
 	serve(origin, {vary: 'accept-language'});
 	const {arrived, release} = holdNext(origin);

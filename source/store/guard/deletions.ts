@@ -11,7 +11,7 @@ import type {Guard} from './guard.ts';
 /** Deletions are remembered until the store has confirmed them, but no more than this. */
 const maxUnconfirmed = 10_000;
 
-/** Deletions are tried again no more often, while the store answers. */
+/** A deletion that failed is tried again after this, while the store answers. */
 const confirmationMs = 1000;
 
 export type DeletionOptions = {
@@ -71,8 +71,8 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 	const doubts = new Set<number>();
 	let doubtCount = 0;
 	let deletions = 0;
-	/** When deleting was last tried. */
-	let triedMs = -Infinity;
+	/** When those that failed are tried again: other deletions, which may come all the time, do not put that off. */
+	let dueMs = Infinity;
 
 	const settle = (key: string, deletion: number | undefined): void => {
 		if (unconfirmed.get(key) === deletion) {
@@ -88,7 +88,6 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 	/** Hides keys until their deletion is confirmed. */
 	const begin = (keys: readonly string[]): number => {
 		const deletion = ++deletions;
-		triedMs = ownTimers.now();
 		for (const key of keys) {
 			unconfirmed.set(key, deletion);
 			tier?.invalidate(key);
@@ -107,6 +106,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 			return;
 		}
 
+		dueMs = Math.min(dueMs, ownTimers.now() + confirmationMs);
 		for (const key of unconfirmed.keys().take(Math.max(0, unconfirmed.size - maxUnconfirmed))) {
 			unconfirmed.delete(key);
 		}
@@ -148,6 +148,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 	};
 
 	const confirm = async (): Promise<void> => {
+		dueMs = Infinity;
 		const keys = unconfirmed.entries().filter(([, deletion]) => !doubts.has(deletion)).map(([key]) => key).toArray();
 		if (keys.length > 0) {
 			await remove(keys);
@@ -193,7 +194,7 @@ export const createDeletions = ({backend, guarded, values, guard, tier, writes, 
 		doubt,
 		confirm,
 		confirmWhenDue() {
-			if (unconfirmed.size > 0 && ownTimers.now() - triedMs > confirmationMs) {
+			if (unconfirmed.size > 0 && ownTimers.now() > dueMs) {
 				void confirm();
 			}
 		},
