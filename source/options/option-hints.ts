@@ -1,4 +1,5 @@
-import {isClientOptionName, isEmbedded, isStoreOption, makerOf} from '../store/backends/connection.ts';
+import {isClientOptionName, makerOf} from '../store/backends/client-options.ts';
+import {isEmbedded, isStoreOption} from '../store/backends/connection.ts';
 
 /*
 Where an option belongs that was given elsewhere, or under another name: in the store, beside it, or with a request.

@@ -3,7 +3,8 @@ import {userFields} from '../http/identity.ts';
 import type {LifetimeRule, OwnLifetime, OwnLifetimes} from '../http/lifetime.ts';
 import type {RequestHead, ResponseHead} from '../http/message.ts';
 import type {Settings} from '../http/settings.ts';
-import {checkStoreUrl, type StoreOption} from '../store/backends/connection.ts';
+import {clientOptionsOf} from '../store/backends/client-options.ts';
+import type {StoreOption} from '../store/backends/connection.ts';
 import {isCompressionSupported} from '../store/codec/compression.ts';
 import type {KeyRing} from '../store/codec/encryption.ts';
 import type {ReplicaCount} from '../store/replicas.ts';
@@ -84,7 +85,7 @@ const storeOfEnvironment = (): string | undefined => {
 
 	try {
 		refuseForeignClient(url);
-		checkStoreUrl(url);
+		clientOptionsOf(url);
 	} catch (error) {
 		throw new TypeError((error as Error).message.replace('The option `store`', 'The environment variable REDIS_URL'), {cause: error});
 	}

@@ -19,7 +19,7 @@ import {encode} from '../../source/store/codec/codec.ts';
 import type {StoreOption} from '../../source/store/backends/connection.ts';
 import {createStore, type StoreOptions} from '../../source/store/create-store.ts';
 import type {StoreEvent} from '../../source/store/ports/health.ts';
-import {isArgumentError} from '../../source/store/backends/redis.ts';
+import {isArgumentError} from '../../source/store/backends/redis-errors.ts';
 import {followFakeTimers} from '../helpers/deadlines.ts';
 import {listen} from '../helpers/listener.ts';
 import {response} from '../helpers/records.ts';

@@ -1,78 +1,25 @@
 import {hash} from 'node:crypto';
 import {Keyv} from 'keyv';
 import {noBytes} from '../codec/bytes.ts';
-import {headLengthOf} from '../codec/codec.ts';
 import {createPermissionErrors} from '../guard/permissions.ts';
-import {
-	binary,
-	type Backend,
-	type Eviction,
-	type HeadChange,
-	type RawEntry,
-} from '../ports/backend.ts';
+import {binary, type Backend, type Eviction, type HeadChange} from '../ports/backend.ts';
 import {isErrorReply} from '../ports/error-reply.ts';
-import {guardLifeMs, isGuardKey, purgeToken} from '../ports/guard-token.ts';
 import {binaryKeyvOptions} from '../ports/keyv-options.ts';
 import {isLongKey} from '../ports/long-keys.ts';
 import {binaryKeyvRedis} from './binary-keyv-redis.ts';
 import {checkClusterNode} from './cluster-node.ts';
 import {unassigned} from './cluster-nodes.ts';
 import {readEviction} from './eviction.ts';
+import {isArgumentError, isForeignValue, isFull} from './redis-errors.ts';
 import {createGuardedChanges} from './redis-guarded.ts';
 import type {MasterNode, RedisLink, SendCommand} from './redis-link.ts';
 import {createPieces, replaceLongHead} from './redis-long.ts';
-
-/** @see https://redis.io/docs/latest/commands/keys/ */
-const escapeGlob = (text: string): string => text.replaceAll(/[*\-?\[\\\]^]/gv, String.raw`\$&`);
-
-const scanBatch = '1000';
-
-type SendToNode = MasterNode['send'];
-
-const scanKeys = async function * (send: SendToNode, prefix: string, start = '{'): AsyncGenerator<readonly string[]> {
-	const pattern = `${escapeGlob(prefix + start)}*`;
-	let cursor = '0';
-	do {
-		// eslint-disable-next-line no-await-in-loop -- each step begins where the last one ended
-		const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', scanBatch], 'text');
-		const [next, keys] = reply as [string, string[]];
-		cursor = next;
-		yield keys.filter(key => key.startsWith(prefix + start));
-	} while (cursor !== '0');
-};
-
-// Changes each key that begins with a prefix: one by one, for keys of a cluster's node lie in many slots. Each step gives the number of keys.
-const changeAll = async function * (send: SendToNode, prefix: string, change: (key: string, send: SendToNode) => Promise<boolean>): AsyncGenerator<number> {
-	for await (const keys of scanKeys(send, prefix)) {
-		const changed = await Promise.all(keys.map(async key => change(key, send)));
-		yield changed.filter(Boolean).length;
-	}
-};
-
-const unlink = async (key: string, send: SendToNode): Promise<boolean> => Number(await send(['UNLINK', key], 'text')) > 0;
-
-const replaceGuard = async (key: string, send: SendToNode): Promise<boolean> => {
-	if (!isGuardKey(key)) {
-		return false;
-	}
-
-	try {
-		await send(['SET', key, purgeToken(), 'XX', 'PX', String(guardLifeMs)], 'text');
-		return true;
-	} catch (error) {
-		if (!isFull(error)) {
-			throw error;
-		}
-
-		// Without a guard, nothing is written either.
-		return unlink(key, send);
-	}
-};
+import {redisServer} from './redis-server.ts';
 
 /** Of its data: promoted, a replica gives itself another one. */
 const replicationIdOf = (info: string): string | undefined => /^master_replid:(?<id>\w+)/mv.exec(info)?.groups?.id;
 
-const identify = async (nodes: readonly SendToNode[]): Promise<string | undefined> => {
+const identify = async (nodes: ReadonlyArray<MasterNode['send']>): Promise<string | undefined> => {
 	const ids = await Promise.all(nodes.map(async send => replicationIdOf(String(await send(['INFO', 'replication'], 'text')))));
 	return ids.length === 0 || ids.includes(undefined) ? undefined : ids.toSorted((one, other) => String(one).localeCompare(String(other))).join(' ');
 };
@@ -81,30 +28,6 @@ const readEvictions = async (masters: readonly MasterNode[]): Promise<readonly E
 	const evictions = await Promise.all(masters.map(async ({send}) => readEviction(String(await send(['INFO', 'memory'], 'text')))));
 
 	return evictions.filter(eviction => eviction !== undefined);
-};
-
-/** The bytes of a value that hold most heads. */
-const firstRead = 1024;
-
-/** The first bytes of a value; `undefined` for what is not there any more, or no string. */
-const readHead = async (send: SendToNode, key: string): Promise<RawEntry | undefined> => {
-	const readFirst = async (length: number) => {
-		const command = isLongKey(key) ? ['HGET', key, '0'] : ['GETRANGE', key, '0', String(length - 1)];
-		return (await send(command, 'bytes') ?? noBytes) as Uint8Array;
-	};
-
-	try {
-		const [first, ttlMs] = await Promise.all([readFirst(firstRead), send(['PTTL', key], 'text')]);
-		const headLength = headLengthOf(first) ?? 0;
-		const value = headLength > first.length ? await readFirst(headLength) : first;
-		return {key, value, ttlMs: Number(ttlMs) < 0 ? undefined : Number(ttlMs)};
-	} catch (error) {
-		if (isForeignValue(error)) {
-			return undefined;
-		}
-
-		throw error;
-	}
 };
 
 /** Reads the bytes of a value that tell whether it is a record. */
@@ -120,25 +43,6 @@ const readStart = async (send: SendCommand, key: string): Promise<Uint8Array> =>
 		throw error;
 	}
 };
-
-// Only as much is read as somebody takes.
-const scan = async function * (send: SendToNode, prefix: string, start?: string): AsyncGenerator<readonly RawEntry[]> {
-	for await (const keys of scanKeys(send, prefix, start)) {
-		const entries = await Promise.all(keys.map(async key => readHead(send, key)));
-		yield entries.filter(entry => entry !== undefined);
-	}
-};
-
-/** At the beginning of a reply, or behind where Redis 6 says which script it comes from. OOM, READONLY, MISCONF, LOADING, CLUSTERDOWN and NOPERM are none of these. */
-const argumentError = /(?:^|: )(?:WRONGTYPE|CROSSSLOT|ERR (?:value is not |invalid expire time|syntax error|wrong number of arguments|offset is out of range|string exceeds maximum))/v;
-
-/** Whether Redis refused what it was asked to do, and would not refuse another command. */
-export const isArgumentError = (error: unknown): boolean => isErrorReply(error) && argumentError.test(error.message);
-
-/** Also from within a script. */
-const isFull = (error: unknown): boolean => isErrorReply(error) && error.message.includes('OOM command not allowed');
-
-const isForeignValue = (error: unknown): boolean => isErrorReply(error) && error.message.startsWith('WRONGTYPE');
 
 // Nothing that is stored is empty: that stands for a key that is not there, or is of another type.
 const swapScript = `
@@ -209,8 +113,6 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		send: async (arguments_, form) => permissions.run(arguments_, async () => sendToNode(arguments_, form)),
 	}));
 
-	const nodes = (): SendToNode[] => masters().map(master => master.send);
-
 	/** Also those that keep keys, and that the client has no connection to: ioredis forgets nodes that it has lost. */
 	const mastersOfAllKeys = (): readonly MasterNode[] => {
 		const present = masters();
@@ -255,12 +157,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		answersInOrder: link.nodes === undefined,
 		keepsOrder: link.keepsOrder,
 		hasBatches: true,
-		servers: () => mastersOfAllKeys().map(({address, send: sendToNode}) => ({
-			address,
-			clear: () => changeAll(sendToNode, prefix, unlink),
-			replaceGuards: () => changeAll(sendToNode, prefix, replaceGuard),
-			scan: start => scan(sendToNode, prefix, start),
-		})),
+		servers: () => mastersOfAllKeys().map(master => redisServer(master, prefix)),
 		sweepStepMs: 4000,
 		swap: async (key, expected, value, ttlMs) => await send(key, ['EVAL', swapScript, '1', key, expected as Uint8Array | undefined ?? noBytes, value as Uint8Array, String(ttlMs ?? '')]) === 1,
 		guarded: createGuardedChanges(send),
@@ -275,7 +172,7 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 		pieces: createPieces(send),
 		masters: {
 			watch: onChange => link.watchMasters(onChange),
-			identify: async () => identify(nodes()),
+			identify: async () => identify(masters().map(master => master.send)),
 			list(key) {
 				const address = key === undefined ? undefined : link.nodes?.of(key);
 				return masters()
