@@ -15,6 +15,7 @@ import {listenToHits} from '../source/got/state/hits.ts';
 import type {RedisCacheOptions} from '../source/index.ts';
 import {holdNext, respond, startOrigin, type PlainResponse} from './helpers/origin.ts';
 import {startRedis} from './helpers/redis.ts';
+import {unlessFast} from './helpers/runs.ts';
 import {runScript} from './helpers/script.ts';
 import {isGot15, setUp, settleWrites, type Setup} from './got/helpers.ts';
 import {readStream} from './got/read-stream.ts';
@@ -731,7 +732,7 @@ test('the example of the documentation prints what it says', async () => {
 	assert.deepEqual(await runScript(runnable), {code: 0, stdout: output, stderr: ''});
 });
 
-test('an audit keeps no process alive', async () => {
+test('an audit keeps no process alive', unlessFast, async () => {
 	await using redis = await startRedis();
 	await using origin = await startOrigin();
 	origin.queue({headers: cached, body: 'stored'}, () => undefined);

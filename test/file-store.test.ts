@@ -17,6 +17,7 @@ import {storeChecks} from '../source/acceptance.ts';
 import {fileStore} from '../source/file-store.ts';
 import {cacheInfo, redisCache, type RedisCache, type RedisCacheOptions} from '../source/index.ts';
 import {startOrigin, type Origin} from './helpers/origin.ts';
+import {unlessFast} from './helpers/runs.ts';
 
 const folders: string[] = [];
 
@@ -197,7 +198,7 @@ test('a folder that is a file is an error of the store, and no request fails', a
 	assert.match(errors.join('\n'), /ENOTDIR.* \(store: files in .*\)/v);
 });
 
-test('two processes use one folder', async () => {
+test('two processes use one folder', unlessFast, async () => {
 	await using setup = await setUp();
 	setup.origin.queue({headers: {...cacheable, 'content-type': 'text/plain'}, body: 'shared'});
 	const script = `

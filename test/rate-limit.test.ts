@@ -20,6 +20,7 @@ import {
 	type RateLimitOptions,
 } from '../source/rate-limit.ts';
 import {respond, startOrigin} from './helpers/origin.ts';
+import {unlessFast} from './helpers/runs.ts';
 import {isGot15, setUp, settleWrites, type Setup} from './got/helpers.ts';
 import {readStream} from './got/read-stream.ts';
 
@@ -335,7 +336,7 @@ test('clear() leaves the counts', async () => {
 	await assert.rejects(scene.client('b').text(), isLimited(scene, '1/h'));
 });
 
-test('processes that ask for more than the limit at once are never refused by the origin', async () => {
+test('processes that ask for more than the limit at once are never refused by the origin', unlessFast, async () => {
 	await using setup = await setUp();
 	const {origin, redis} = setup;
 	const times: number[] = [];

@@ -13,7 +13,7 @@ import {spec} from 'node:test/reporters';
 import {pathToFileURL} from 'node:url';
 
 /*
-Runs the tests: `node test/run.ts`, or with `--fast` those that need no other Redis than one of their own, or with files and folders: `node test/run.ts test/http test/got/stale.test.ts`.
+Runs the tests: `node test/run.ts`, or with `--fast` those that are fast, or with files and folders: `node test/run.ts test/http test/got/stale.test.ts`.
 
 Node's own runner keeps one core free and takes files by their names. Most tests wait for a server or for Redis, so there is one file more than there are cores, and the longest files begin first.
 */
@@ -40,11 +40,24 @@ const longest = [
 /** How much a process can do when it alone is busy: comes last, when hardly another file is left. */
 const alone = 'test/got/own-load.test.ts';
 
-/** Faults, fleets, clusters, browsers, the embedded Redis, examples that are compiled, other test runners, and everything once more with got 14 and 15. */
-const slow: readonly string[] = Object.entries({
+const filesOf = (folders: Readonly<Record<string, readonly string[]>>): readonly string[] =>
+	Object.entries(folders).flatMap(([folder, names]) => names.map(name => path.join('test', folder, name)));
+
+/*
+The fast tests, `--fast`, are for who waits for them: a minute and a half on two cores. A file is left out that
+
+- starts processes, clusters or a browser, or compiles types, in most of its tests,
+- waits for seconds of real time,
+- or asks in every combination of much (each answer, asked for in each way, in each store), or at random by the thousand, for more than five seconds of a core,
+
+as long as other files keep the main tests of what it is about. Of a file that stays, the single tests of that sort are left out by `unlessFast` of `test/helpers/runs.ts`, and properties have a fifth of their tries.
+*/
+
+/** Faults, fleets, clusters, browsers, the embedded Redis, examples that are compiled, other test runners, and everything once more with got 14 and 15. Each has a process of its own. */
+const slow = filesOf({
 	'.': ['acceptance', 'conformance', 'demo', 'embedded', 'examples', 'faults/', 'package', 'requirements', 'valkey/'],
 	cli: ['many-keys'],
-	docs: ['docstrings', 'guide', 'inspector-page', 'ioredis-page', 'migration-page', 'operations-page', 'readme', 'site', 'testing-page'],
+	docs: ['docstrings', 'guide', 'inspector-page', 'ioredis-page', 'operations-page', 'readme', 'site', 'testing-page'],
 	got: [
 		'cluster',
 		'distributed',
@@ -69,9 +82,20 @@ const slow: readonly string[] = Object.entries({
 	observe: ['fleet-statistics'],
 	'rate-limit': ['simulation'],
 	store: ['cluster-node', 'exit', 'faults', 'sqlite-processes'],
-}).flatMap(([folder, names]) => names.map(name => path.join('test', folder, name)));
+});
 
-const isSlow = (file: string): boolean => slow.some(beginning => file.startsWith(beginning));
+/** Slow, too, but no reason for a process of its own. */
+const slowInCompany = filesOf({
+	cli: ['terminal'],
+	docs: ['migration', 'rate-limits-page'],
+	got: ['bad-input', 'bad-values', 'dead-node-purges', 'differential.test', 'failure.test', 'patience', 'refetch', 'superseded'],
+	inspector: ['command'],
+	replay: ['recorder-for-tests'],
+	store: ['connection', 'ioredis'],
+	types: ['versions'],
+});
+
+const isAmong = (beginnings: readonly string[], file: string): boolean => beginnings.some(beginning => file.startsWith(beginning));
 
 const arguments_ = process.argv.slice(2);
 const isFast = arguments_.includes('--fast');
@@ -79,13 +103,13 @@ const places = arguments_.filter(argument => !argument.startsWith('--'));
 
 const wanted = (places.length === 0 ? ['test'] : places)
 	.flatMap(place => place.endsWith('.ts') ? [place] : globSync(path.join(place, '**/*.test.ts'), {cwd: root}))
-	.filter(file => !isFast || !isSlow(file));
+	.filter(file => !isFast || !(isAmong(slow, file) || isAmong(slowInCompany, file)));
 
 /** A file that changes what all files of a process have in common has a process of its own: hooks before or after each test, the environment, listeners for errors that nobody caught, a measured memory, hooks of modules and channels, the clock, folders that are named by the file. */
 const isOwnProcess = (file: string): boolean =>
 	longest.includes(file)
 	|| file === alone
-	|| isSlow(file)
+	|| isAmong(slow, file)
 	|| /^(?:after|before)Each\(|\bdelete process\.env\b|\bprocess\.env\.\w+ = |\bprocess\.(?:memoryUsage\b|on\('un)|\b(?:diagnostics_channel|registerHooks|replayForTest)\b|\bownTimers\b|\/(?:deadlines|hanging-cluster|slow-redis)\.ts'/mv.test(readFileSync(path.join(root, file), 'utf8'));
 
 const groupSize = 16;
@@ -120,6 +144,10 @@ if (files.length === 0 || places.some(place => !existsSync(path.join(root, place
 
 // A process of tests, and each that it starts, loads some 300 modules: compiled once, and without types, they take a third of the time.
 process.env.NODE_COMPILE_CACHE ??= path.join(root, 'node_modules/.cache/test');
+
+if (isFast) {
+	process.env.FAST_TESTS = '1';
+}
 
 const stuck = new AbortController();
 const running = new Set<string>();

@@ -9,6 +9,7 @@ import {test} from 'node:test';
 import {commands} from '../../source/cli/commands.ts';
 import {exitCodes} from '../../source/cli/terminal/failure.ts';
 import {startRedis} from '../helpers/redis.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {runScript} from '../helpers/script.ts';
 import {environment, main, runCli, runCliProcess, setUpCli} from './helpers.ts';
 
@@ -169,7 +170,7 @@ test('a Redis with a password exits with 4, and tells no password', async () => 
 	assert.equal((await runCli(['ls'], {env: {REDIS_URL: `redis://:secret@127.0.0.1:${redis.port}`}})).code, 1);
 });
 
-test('a command, as a process of its own, ends by itself with the exit code, and says the same as in the process of the other tests', async () => {
+test('a command, as a process of its own, ends by itself with the exit code, and says the same as in the process of the other tests', unlessFast, async () => {
 	await using setup = await setUpCli();
 	await setup.store(['a']);
 	await using locked = await startRedis({args: ['--requirepass', 'secret']});
@@ -221,7 +222,7 @@ test('colours are for terminals, or for who asks, and never with NO_COLOR', asyn
 	assert.equal(await hasColor({FORCE_COLOR: '1', NO_COLOR: '1'}), false);
 });
 
-test('a reader that closes early ends the command without an error', async () => {
+test('a reader that closes early ends the command without an error', unlessFast, async () => {
 	await using setup = await setUpCli();
 	await setup.store(Array.from({length: 20}, (_, index) => `items/${index}`));
 	const keys = await setup.redis.client.keys('http_cache:{*');
@@ -234,7 +235,7 @@ test('a reader that closes early ends the command without an error', async () =>
 	assert.deepEqual([stdout.trimEnd().split('\n').length, stderr], [2, '']);
 });
 
-test('the library loads nothing of the command line', async () => {
+test('the library loads nothing of the command line', unlessFast, async () => {
 	const {stdout, stderr} = await runScript(`
 		const {registerHooks} = await import('node:module');
 		const loaded = [];

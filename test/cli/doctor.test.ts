@@ -6,6 +6,7 @@ import {triedRights} from '../../source/cli/doctor/rights.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {useFolder} from '../helpers/folder.ts';
 import {secondPortOffset, startRedis} from '../helpers/redis.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {writeCertificate} from '../helpers/secure-redis.ts';
 import {runCli, runCliProcess, setUpCli} from './helpers.ts';
 
@@ -112,7 +113,7 @@ test('doctor of a Redis that is down or refuses the password stops there, with i
 	assert.ok(!JSON.stringify(wrong.checks).includes('wrong@'));
 });
 
-test('doctor of a Redis that hangs says so', async () => {
+test('doctor of a Redis that hangs says so', unlessFast, async () => {
 	await using redis = await startRedis();
 	redis.pause();
 	const {code, checks} = await diagnose(redis.url);
@@ -121,7 +122,7 @@ test('doctor of a Redis that hangs says so', async () => {
 	assert.match(checks[0]?.detail ?? '', /^Redis took the connection but did not answer/v);
 });
 
-test('doctor speaks TLS, and says which certificates to trust', async () => {
+test('doctor speaks TLS, and says which certificates to trust', unlessFast, async () => {
 	await using folder = await useFolder();
 	const {args, certificateFile} = await writeCertificate(folder.folder);
 	await using redis = await startRedis({args});
@@ -157,7 +158,7 @@ test('doctor counts values that nobody can read', async () => {
 	assert.equal(of('values')[0]?.detail, '1 of 2 read, format version 1, 1 corrupt');
 });
 
-test('with --cluster, all commands work on a cluster; without, they say to add it', async () => {
+test('with --cluster, all commands work on a cluster; without, they say to add it', unlessFast, async () => {
 	await using cluster = await startCluster({isReplicated: false});
 	const [{url} = {url: ''}] = cluster.masters;
 	for (const arguments_ of [['ls'], ['show', 'https://example.com/'], ['purge', 'https://example.com/'], ['purge', '--tag', 'a']]) {

@@ -6,6 +6,7 @@ import process from 'node:process';
 import {text} from 'node:stream/consumers';
 import {test} from 'node:test';
 import {useFolder} from '../helpers/folder.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {environment, main, setUpCli} from './helpers.ts';
 
 /*
@@ -14,6 +15,7 @@ Where the output of a command goes: devices, pipes, symbolic links, and disks th
 
 // macOS has no /dev/full.
 const options = {skip: process.platform !== 'linux'};
+const slowOptions = {skip: options.skip || unlessFast.skip};
 
 test('an export to a named pipe or a device is written to it, and replaces neither', options, async () => {
 	await using setup = await setUpCli();
@@ -55,7 +57,7 @@ test('an export to a symbolic link replaces the file that it leads to, also one 
 	assert.deepEqual((await readdir(folder.folder)).toSorted(), ['absent', 'there', 'to-absent', 'to-there']);
 });
 
-test('a full disk exits with 7 and says so', options, async () => {
+test('a full disk exits with 7 and says so', slowOptions, async () => {
 	await using setup = await setUpCli();
 	await setup.store(['a']);
 	const url = `${setup.origin.url}/a`;

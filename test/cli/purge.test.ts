@@ -5,6 +5,7 @@ import {createServer, type AddressInfo} from 'node:net';
 import process from 'node:process';
 import {text} from 'node:stream/consumers';
 import {test} from 'node:test';
+import {unlessFast} from '../helpers/runs.ts';
 import {environment, main, setUpCli} from './helpers.ts';
 
 /** Takes connections as a Redis that hangs does. */
@@ -189,7 +190,7 @@ test('a purge of a tag that no response has is made, and warns of a misspelt tag
 	assert.match((await setup.cli('purge', '--tag', 'prices')).stderr, /\(none is known there\)\n$/v);
 });
 
-test('a purge or a switch that is interrupted while Redis hangs says that it may have taken effect', async () => {
+test('a purge or a switch that is interrupted while Redis hangs says that it may have taken effect', unlessFast, async () => {
 	const origin = 'https://api.example.com';
 	for (const [what, arguments_] of [['purge', ['purge', '--prefix', origin]], ['switch', ['freeze', origin]]] as const) {
 		await using server = await silentServer();

@@ -9,6 +9,7 @@ import process from 'node:process';
 import {test} from 'node:test';
 import {redisCache, type ExportedResponse, type RedisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {useFolder} from '../helpers/folder.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {environment, main, runCli, setUpCli, type CliSetup} from './helpers.ts';
 
 const bytes = Uint8Array.from({length: 300}, (_, index) => index % 256);
@@ -168,7 +169,7 @@ test('a file that exists is replaced when the export is complete, and open to it
 	assert.match(nowhere.stderr, /cannot be written \(ENOENT.*\): give another file with --output\n$/v);
 });
 
-test('an interrupted export leaves no file behind', async () => {
+test('an interrupted export leaves no file behind', unlessFast, async () => {
 	await using setup = await setUpCli();
 	await using folder = await useFolder();
 	await setup.store(['a']);

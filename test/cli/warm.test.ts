@@ -10,6 +10,7 @@ import {test} from 'node:test';
 import {gzipSync} from 'node:zlib';
 import {createPace, retryAfterMs} from '../../source/cli/warm/pace.ts';
 import {createProgress} from '../../source/cli/warm/progress.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {environment, main, runCli, setUpCli, type CliSetup} from './helpers.ts';
 
 const pathsAsked = ({origin}: CliSetup): string[] => origin.requests.map(({url}) => url).toSorted();
@@ -182,7 +183,7 @@ test('warm makes as many requests at a time as it is told', async () => {
 	assert.equal(most, 3);
 });
 
-test('an interrupted warm tells what is done, and exits with 130', async () => {
+test('an interrupted warm tells what is done, and exits with 130', unlessFast, async () => {
 	await using setup = await setUpCli();
 	const serve = setup.origin.handler;
 	const {promise: isStuck, resolve} = Promise.withResolvers<void>();

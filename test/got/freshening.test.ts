@@ -5,6 +5,7 @@ import {test} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import type {TestRedis} from '../helpers/redis.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {readStream} from './read-stream.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
@@ -72,7 +73,7 @@ for (const [name, options] of Object.entries(forms)) {
 }
 
 for (const [name, options] of Object.entries(forms)) {
-	test(`so it is with 64 variants: ${name}`, async () => {
+	test(`so it is with 64 variants: ${name}`, unlessFast, async () => {
 		await using setup = await setUp({timeout: 20_000, ...options});
 		const {client, redis, origin} = setup;
 		serve(setup, large.slice(0, 50_000), {vary: 'accept-language', etag: `"${'0'.repeat(40)}"`});

@@ -16,6 +16,7 @@ import {
 import {startProxy} from '../faults/proxy.ts';
 import {commandsDuring} from '../helpers/monitor.ts';
 import {holdNext} from '../helpers/origin.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {startScript} from '../helpers/script.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 import {interfaces} from './store-change-helpers.ts';
@@ -96,7 +97,7 @@ for (const [name, vary] of [['without Vary', undefined], ['with Vary', 'accept-l
 	});
 }
 
-test('two processes: after one has purged by tag, the other does not give what was purged', async t => {
+test('two processes: after one has purged by tag, the other does not give what was purged', unlessFast, async t => {
 	await using setup = await setUp({tagField: 'cache-tag'});
 	serve(setup);
 	const {redis} = setup;

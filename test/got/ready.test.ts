@@ -14,6 +14,7 @@ import {startCluster} from '../helpers/cluster.ts';
 import {listen} from '../helpers/listener.ts';
 import {respond, startOrigin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {runScript} from '../helpers/script.ts';
 
 let redis: TestRedis;
@@ -84,7 +85,7 @@ for (const [name, [open, address]] of Object.entries(otherStores)) {
 	});
 }
 
-test('a client of the user\'s and a cluster are ready', async () => {
+test('a client of the user\'s and a cluster are ready', unlessFast, async () => {
 	await using cluster = await startCluster({isReplicated: false});
 	const clients = [createClient({url: redis.url}), createCluster({rootNodes: cluster.masters.map(({url}) => ({url}))})];
 	for (const client of clients) {
@@ -251,7 +252,7 @@ test('a cache that is closed is not ready', async () => {
 	await assert.rejects(cache.ready(), {name: 'StoreError', message: /The cache is closed/v});
 });
 
-test('a script that waits for a store waits for the answer', async () => {
+test('a script that waits for a store waits for the answer', unlessFast, async () => {
 	await using silent = await listen();
 	const {code, stdout} = await runScript(`
 		import {redisCache} from './source/index.ts';

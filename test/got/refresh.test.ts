@@ -10,6 +10,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {cacheInfo} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {hold, turns, watchAttempts} from './flights-helpers.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
@@ -258,7 +259,7 @@ await suite('bounds', () => {
 		assert.equal(origin.requests.length, 2);
 	});
 
-	test('a process that has nothing else to do is not kept alive', async () => {
+	test('a process that has nothing else to do is not kept alive', unlessFast, async () => {
 		await using setup = await setUp();
 		const {origin, redis} = setup;
 		origin.queue({headers: stale, body: 'old'}, () => undefined);
@@ -267,7 +268,7 @@ await suite('bounds', () => {
 		assert.equal(stdout, 'old');
 	});
 
-	test('a request that gets the refresh\'s connection keeps the process alive as ever', async () => {
+	test('a request that gets the refresh\'s connection keeps the process alive as ever', unlessFast, async () => {
 		await using setup = await setUp();
 		const {origin, redis} = setup;
 		const script = `

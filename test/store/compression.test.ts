@@ -9,6 +9,7 @@ import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {createAdapter} from '../helpers/adapter.ts';
 import {startOrigin, type Origin} from '../helpers/origin.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {runScript} from '../helpers/script.ts';
 
 /*
@@ -134,7 +135,7 @@ const onOldNode = async (source: string): Promise<unknown> => {
 	return JSON.parse(stdout);
 };
 
-test('a Node.js without Zstandard compresses nothing, and what others have compressed is a miss that it replaces', async () => {
+test('a Node.js without Zstandard compresses nothing, and what others have compressed is a miss that it replaces', unlessFast, async () => {
 	const asked = async () => {
 		await using cache = redisCache({store: redis.url, timeout: '5s'});
 		const response = await got.extend(cache)(origin.url);
@@ -148,7 +149,7 @@ test('a Node.js without Zstandard compresses nothing, and what others have compr
 	assert.deepEqual(await asked(), [true, body.length]);
 });
 
-test('a Node.js without Zstandard refuses to be told to compress', async () => {
+test('a Node.js without Zstandard refuses to be told to compress', unlessFast, async () => {
 	assert.deepEqual(await onOldNode('return ask({compression: false});'), [false, body.length]);
 	const told = await onOldNode('return ask({compression: true}).catch(error => [error.name, error.message]);');
 	assert.match(String(told), /^TypeError,.*`compression` in redisCache\(\) needs Node\.js 22\.15 or later/v);
