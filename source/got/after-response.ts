@@ -1,6 +1,6 @@
 import type {AfterResponseHook, BeforeRequestHook, Response} from 'got';
 import {settleResponse} from '../cache/apply-outcome.ts';
-import {reportOn} from '../observe/cache-status.ts';
+import {addCacheStatus} from '../observe/add-cache-status.ts';
 import {isAsked} from '../observe/observed-exchange.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import {ownAttempt} from './attempt.ts';
@@ -11,7 +11,7 @@ import {yieldToEventLoop} from './fast-path/yield-to-event-loop.ts';
 import {prepareForFailure, takeRecovered} from './recover.ts';
 import {refreshInBackground} from './refresh/refresh.ts';
 import type {GotContext} from './state/context.ts';
-import {showCookies} from './state/message.ts';
+import {showCookies} from './state/hidden-cookies.ts';
 import {reportEnd} from './state/report.ts';
 import type {GotExchange} from './state/request-state.ts';
 import {responseHead} from './state/response-head.ts';
@@ -56,7 +56,7 @@ export const createAfterResponse = (context: GotContext, owner: BeforeRequestHoo
 
 	resolveFlight(context, options, state, response);
 	refreshInBackground(context, options, state);
-	reportOn(response, state, context.now());
+	addCacheStatus(response, state, context.now());
 	if (state.settlement !== undefined || !isAsked(state)) {
 		reportEnd(context, options, state, {statusCode: response.statusCode, bytes: response.rawBody.byteLength});
 	}

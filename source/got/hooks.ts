@@ -12,7 +12,7 @@ import {isOwner, registerHook} from './state/cache-hook.ts';
 import type {GotContext, Hooks} from './state/context.ts';
 import {completeGiven} from './state/given-options.ts';
 import type {GotOptions} from './state/got-options.ts';
-import {showCookies} from './state/message.ts';
+import {showCookies} from './state/hidden-cookies.ts';
 import {reportFailure} from './state/report.ts';
 import {endExchange} from './state/request-state.ts';
 

@@ -8,7 +8,7 @@ import {resolveAfterFailure} from './coalescing/resolve-flight.ts';
 import {refreshInBackground} from './refresh/refresh.ts';
 import type {GotContext} from './state/context.ts';
 import type {GotOptions} from './state/got-options.ts';
-import {showCookies} from './state/message.ts';
+import {showCookies} from './state/hidden-cookies.ts';
 import {reportEnd} from './state/report.ts';
 import {linkHop, type GotExchange} from './state/request-state.ts';
 import {responseHead} from './state/response-head.ts';

@@ -1,7 +1,7 @@
 import {deltaSeconds, hasUnqualified, type CacheControl} from './cache-control.ts';
 import {note, warning, type Check, type Exam, type Finding} from './finding.ts';
 import {canEverBeStale} from './stale.ts';
-import {qualifiedNames} from './storing.ts';
+import {qualifiedNames} from './stored-fields.ts';
 
 /*
 Checks of directives: values, contradictions, and names that mean nothing.

@@ -1,7 +1,7 @@
 import {hasUnqualified} from './cache-control.ts';
 import {note, pass, warning, type Check, type Exam, type Finding} from './finding.ts';
 import {fieldValue} from './header-fields.ts';
-import {qualifiedNames} from './storing.ts';
+import {qualifiedNames} from './stored-fields.ts';
 import {hasValidator, isWeak, validatorsOf} from './validators.ts';
 import {selectingFieldNames} from './vary.ts';
 

@@ -4,7 +4,7 @@ import {fieldValue, headersOf, rawFieldValue} from './header-fields.ts';
 import type {HeaderFields, ResponseHead} from './message.ts';
 import {evaluateResponse, readStatement, type ReceivedMessage} from './policy.ts';
 import type {Candidate} from './storability.ts';
-import {qualifiedNames, receivedHeaders, updatedHeaders, withoutFields} from './storing.ts';
+import {qualifiedNames, receivedHeaders, updatedHeaders, withoutFields} from './stored-fields.ts';
 import {validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 

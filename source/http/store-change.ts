@@ -16,7 +16,7 @@ import type {ReceivedMessage} from './policy.ts';
 import {contentRangeOf} from './range.ts';
 import {isAboutCredentials, isAboutResource, isAbsent} from './status-codes.ts';
 import {whyNotStorable, whyNotUpdating, type Candidate} from './storability.ts';
-import {headersToStore} from './storing.ts';
+import {headersToStore} from './stored-fields.ts';
 import {isAboutStored, validatorsOf} from './validators.ts';
 import {selectedBy} from './vary.ts';
 

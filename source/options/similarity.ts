@@ -34,5 +34,5 @@ const distance = (given: string, name: string): number => {
 };
 
 /** The names that a misspelt one was most likely meant to be, the likeliest first. */
-export const nearestNames = (given: string, names: readonly string[], count = 3): string[] =>
-	names.map(name => ({name, distance: distance(given, name)})).toSorted((one, other) => one.distance - other.distance).slice(0, count).map(({name}) => name);
+export const nearestNames = (given: string, names: readonly string[]): string[] =>
+	names.map(name => ({name, distance: distance(given, name)})).toSorted((one, other) => one.distance - other.distance).slice(0, 3).map(({name}) => name);

@@ -7,7 +7,7 @@ import type {Guard} from './guard/guard.ts';
 import {largeBytes, sizeOf, type WriteQueue} from './guard/write-queue.ts';
 import type {LongValues} from './long-values.ts';
 import type {MemoryTier} from './memory/memory.ts';
-import {toTtlMs, type Backend, type Change, type ChangeResult, type Expectation, type GuardedChanges} from './ports/backend.ts';
+import {toTtlMs, type Backend, type Change, type ChangeResult, type Expectation} from './ports/backend.ts';
 import {exchangeToken, guardLifeMs, settledGuardLifeMs} from './ports/guard-token.ts';
 import {isLongKey, longBodyBytes} from './ports/long-keys.ts';
 import {ownTimers} from './ports/own-timers.ts';
@@ -17,7 +17,6 @@ import type {SlowKeys} from './slow-keys.ts';
 
 export type CommittingOptions = {
 	readonly backend: Backend;
-	readonly guarded: GuardedChanges;
 	readonly guard: Guard;
 	readonly tier: MemoryTier | undefined;
 	readonly values: Values;
@@ -51,7 +50,6 @@ How what an exchange brings is written: in one step, and only if the guard that 
 */
 export const createCommitting = ({
 	backend,
-	guarded,
 	guard,
 	tier,
 	values,
@@ -63,7 +61,7 @@ export const createCommitting = ({
 	writes,
 	counters,
 }: CommittingOptions): Pick<GuardedWriter, 'placeGuard' | 'settleGuard' | 'commit'> => {
-	const {prefix} = backend;
+	const {guarded, prefix} = backend;
 
 	const expectationOf = ({replaces}: CommittedRecord): Expectation => {
 		if (replaces === undefined) {

@@ -1,6 +1,5 @@
 import type {CommandSender} from './ports/commands.ts';
 import {resolveStore, type StoreOption} from './backends/connection.ts';
-import {guardThroughKeyv} from './backends/keyv-guarded.ts';
 import {isCompressionSupported} from './codec/compression.ts';
 import type {KeyRing} from './codec/encryption.ts';
 import {createValues} from './codec/values.ts';
@@ -166,13 +165,12 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const queue = createWriteQueue(queueBytes);
 	const fetching = createFetching({backend, values, counters});
 	const encoding = createEncoding({backend, guard, values});
-	const guarded = backend.guarded ?? guardThroughKeyv(backend);
 	const onSent = () => {
 		failovers.note();
 	};
 
 	const sweeping = createSweeping({backend, guard, tier, writes, onSweep: onSent, stepMs: Math.max(timeoutMs, backend.sweepStepMs)});
-	const deletions = createDeletions({backend, guarded, values, guard, tier, writes, isAllHidden: () => sweeping.isAllHidden, wasCleared: () => sweeping.wasCleared, onDeletion: onSent});
+	const deletions = createDeletions({backend, values, guard, tier, writes, isAllHidden: () => sweeping.isAllHidden, wasCleared: () => sweeping.wasCleared, onDeletion: onSent});
 	const doubtListeners = new Set<() => void>();
 	const failovers = createFailovers({
 		backend,
@@ -190,7 +188,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 	const reading = createReading({backend, guard, tier, fetching, encoding, deletions, slowKeys, longValues, writes, counters});
 	const update = createUpdate({backend, guard, tier, fetching, longValues, encoding});
 	const set = createSet({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters});
-	const committing = createCommitting({backend, guarded, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters});
+	const committing = createCommitting({backend, guard, tier, values, encoding, deletions, slowKeys, longValues, queue, writes, counters});
 
 	const command: CommandSender['command'] = send && (async (key, toArguments) => {
 		let refusal: Error | undefined;
@@ -234,7 +232,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 			}
 		},
 		update,
-		...createReadiness({backend, guarded, guard, fetching}),
+		...createReadiness({backend, guard, fetching}),
 		longBodyBytes: longValues ? longBodyBytes : Infinity,
 		mostBodyBytes: longValues ? mostBodyBytes : Infinity,
 		isAtomic: backend.swap !== undefined,

@@ -2,13 +2,12 @@ import {randomBytes} from 'node:crypto';
 import {whyNotLasting} from './backends/eviction.ts';
 import type {Fetching} from './fetching.ts';
 import type {Guard} from './guard/guard.ts';
-import {ask, type Backend, type GuardedChanges} from './ports/backend.ts';
+import {ask, type Backend} from './ports/backend.ts';
 import {exchangeToken, guardKeyOf, purgeToken} from './ports/guard-token.ts';
 import type {StoreReadiness} from './ports/lifecycle.ts';
 
 export type ReadinessOptions = {
 	readonly backend: Backend;
-	readonly guarded: GuardedChanges;
 	readonly guard: Guard;
 	readonly fetching: Fetching;
 };
@@ -20,7 +19,8 @@ export const readyPatienceMs = 5000;
 const longestStayMs = 10_000;
 
 /** Does what a request does, with a key of its own. */
-const tryAll = async ({backend, guarded, fetching: {fetchAll, fetchOne}}: ReadinessOptions): Promise<void> => {
+const tryAll = async ({backend, fetching: {fetchAll, fetchOne}}: ReadinessOptions): Promise<void> => {
+	const {guarded} = backend;
 	const key = `{ready ${randomBytes(6).toString('base64url')}}`;
 	const guardKey = guardKeyOf(key);
 	const wireKey = backend.prefix + key;

@@ -282,14 +282,14 @@ Purges all responses of a version without looking for them. A hard purge ends th
 
 @returns Whether the store confirmed the change.
 */
-export const changeVersion = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}, timeToLive = ownTimeToLive(store)): Promise<boolean> => {
+export const changeVersion = async (store: Store, name: string, {isSoft, nowMs}: {readonly isSoft: boolean; readonly nowMs: number}): Promise<boolean> => {
 	const bookkeeping = bookkeepingOf(store);
 	const {unconfirmed, changedAlone} = bookkeeping;
 	const version: StoredVersion = {kind: 'version', version: newVersion(), softVersion: isSoft ? newVersion() : '', purgedAtMs: nowMs};
 	const change: Change = {version, isSoft};
 	remember(unconfirmed, name, change);
 	const wasAlone = store.isAlone;
-	const isWritten = await write(store, name, change, {timeToLive, purpose: isSoft ? 'soft purge' : 'purge'}) !== undefined;
+	const isWritten = await write(store, name, change, {timeToLive: ownTimeToLive(store), purpose: isSoft ? 'soft purge' : 'purge'}) !== undefined;
 	const isAlone = wasAlone || store.isAlone;
 	if (isAlone) {
 		remember(changedAlone, name, change);

@@ -2,7 +2,7 @@ import type {Options, Request, Response} from 'got';
 import {stateOf, type GotExchange} from '../state/request-state.ts';
 import {gotModule} from '../state/got-module.ts';
 import {keepLazy, lazyProperty, unmadeOf, type LazyResponse} from '../state/lazy-property.ts';
-import {bareMessage, type Message} from '../state/message.ts';
+import {bareMessage, type Message} from '../state/incoming-message.ts';
 
 type RequestClass = new (url: undefined, options: undefined, defaults: Options) => Request;
 

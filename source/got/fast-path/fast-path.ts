@@ -7,7 +7,7 @@ import {bypassNow, lookUp, lookUpNow} from '../../cache/look-up.ts';
 import {construct} from '../../http/construct.ts';
 import type {RequestHead} from '../../http/message.ts';
 import {isSuccessful} from '../../http/status-codes.ts';
-import {memberOf} from '../../observe/cache-status.ts';
+import {memberOf} from '../../observe/add-cache-status.ts';
 import {isTraced} from '../../observe/tracing.ts';
 import {resolveRequestOptions} from '../../options/resolve-options.ts';
 import type {StoredResponse} from '../../types/stored.ts';

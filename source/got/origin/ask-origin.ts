@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http';
 import type {Exchange} from '../../cache/exchange.ts';
 import type {StoredResponse} from '../../types/stored.ts';
-import {joinFlight} from '../coalescing/flight.ts';
+import {joinFlight} from '../coalescing/join-flight.ts';
 import {withdrawIfChanged} from '../coalescing/withdraw.ts';
 import {
 	isClientRequest,

@@ -5,7 +5,8 @@ import {construct} from '../../http/construct.ts';
 import type {Outcome} from '../../http/outcome.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
-import {bareMessage, hideCookies, isContentEncoded, showCookies} from '../state/message.ts';
+import {hideCookies, showCookies} from '../state/hidden-cookies.ts';
+import {bareMessage, isContentEncoded} from '../state/incoming-message.ts';
 import type {Asking} from './asking.ts';
 import {collectBody} from './collect-body.ts';
 

@@ -1,7 +1,7 @@
 import type {Options, PlainResponse, Response} from 'got';
 import type {BodyMemory} from '../../store/ports/records.ts';
 import type {GotExchange} from './request-state.ts';
-import {define, type Message} from './message.ts';
+import {define, type Message} from './incoming-message.ts';
 
 /** The parts from which a response's properties are made, once somebody looks at them. */
 export type LazyResponse = {

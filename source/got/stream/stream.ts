@@ -1,6 +1,6 @@
 import type {ClientRequest} from 'node:http';
 import type {HTTPError, Options, OptionsInit, Request} from 'got';
-import {reportOn} from '../../observe/cache-status.ts';
+import {addCacheStatus} from '../../observe/add-cache-status.ts';
 import {isAsked} from '../../observe/observed-exchange.ts';
 import {abortFlight} from '../coalescing/resolve-flight.ts';
 import {leaderOf} from '../coalescing/participation.ts';
@@ -11,7 +11,7 @@ import {overrideEmit} from '../patches/override-emit.ts';
 import {refreshInBackground} from '../refresh/refresh.ts';
 import type {GotContext, Hooks} from '../state/context.ts';
 import {endExchange, exchangeOf, stateOf, type GotExchange, type Watcher} from '../state/request-state.ts';
-import {showCookies} from '../state/message.ts';
+import {showCookies} from '../state/hidden-cookies.ts';
 import {noteFailure, reportClosed} from '../state/report.ts';
 import {passed, settleStream, type StreamResponse} from './settle-stream.ts';
 import {watchSlowConsumer} from './slow-consumer.ts';
@@ -83,7 +83,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 		}
 
 		refreshInBackground(context, stream.options, state);
-		reportOn(response, state, context.now());
+		addCacheStatus(response, state, context.now());
 	};
 
 	/** Got emits no `'response'` where the status code is an error to the caller; it has read the body then. */
@@ -108,7 +108,7 @@ export const watchStream = (context: GotContext, hooks: Hooks, stream: Request):
 			});
 		}
 
-		reportOn(response, state, context.now());
+		addCacheStatus(response, state, context.now());
 	};
 
 	const watcher: Watcher = {

@@ -6,9 +6,9 @@ The way of a store that can't check and change in one step: what was written is 
 */
 
 /** The token of an exchange if nobody has purged. */
-export const noToken = '';
+const noToken = '';
 
-export const guardThroughKeyv = (backend: Backend): GuardedChanges => {
+export const guardThroughKeyv = (backend: Pick<Backend, 'keyv' | 'swallowed' | 'toBytes' | 'toValue'>): GuardedChanges => {
 	const {keyv, toBytes, toValue} = backend;
 
 	const readBytes = async (key: string): Promise<Uint8Array | undefined> => {

@@ -5,6 +5,7 @@ import {binary, type Backend, type Encoding, type RawEntry, type Swallowed} from
 import {keyvOptions} from '../ports/keyv-options.ts';
 import {givenStoreOf, isKeyv6, listKeysOfKeyv6} from './keyv-6.ts';
 import {isOurs, local, remainingMs} from './keyv-defaults.ts';
+import {guardThroughKeyv} from './keyv-guarded.ts';
 
 /** Survives whatever a serializer or a text column does to bytes. */
 const base64: Encoding = {
@@ -25,7 +26,7 @@ const throughKeyv = (keyv: Keyv, namespace: string): Backend => {
 	};
 
 	keyv.on('error', onError);
-	return {
+	const backend: Omit<Backend, 'guarded'> = {
 		...local,
 		...base64,
 		address: `Keyv with ${storeNameOf(given)}`,
@@ -42,6 +43,8 @@ const throughKeyv = (keyv: Keyv, namespace: string): Backend => {
 			scan: () => scanKeyv(keyv, prefix),
 		}],
 	};
+
+	return {...backend, guarded: guardThroughKeyv(backend)};
 };
 
 const asText = (value: unknown): unknown => value instanceof Uint8Array ? Buffer.from(value).toString() : value;

@@ -2,7 +2,7 @@ import type {GuardedWriter} from '../ports/guards.ts';
 import {createHints} from '../../types/hints.ts';
 import type {Values} from '../codec/values.ts';
 import type {MemoryTier} from '../memory/memory.ts';
-import {ask, groupByNode, type Backend, type Expectation, type GuardedChanges} from '../ports/backend.ts';
+import {ask, groupByNode, type Backend, type Expectation} from '../ports/backend.ts';
 import {guardLifeMs, purgeToken} from '../ports/guard-token.ts';
 import {ownTimers} from '../ports/own-timers.ts';
 import {failoverMemoryMs, type Doubt} from './failovers.ts';
@@ -16,7 +16,6 @@ const confirmationMs = 1000;
 
 export type DeletionOptions = {
 	readonly backend: Backend;
-	readonly guarded: GuardedChanges;
 	readonly values: Values;
 	readonly guard: Guard;
 	readonly tier: MemoryTier | undefined;
@@ -61,8 +60,8 @@ export type Deletions = {
 	confirmWhenDue(): void;
 };
 
-export const createDeletions = ({backend, guarded, values, guard, tier, writes, isAllHidden, wasCleared, onDeletion}: DeletionOptions): Deletions => {
-	const {keyv, prefix} = backend;
+export const createDeletions = ({backend, values, guard, tier, writes, isAllHidden, wasCleared, onDeletion}: DeletionOptions): Deletions => {
+	const {guarded, keyv, prefix} = backend;
 	/** Keys that were to be deleted, and which deletion that was. */
 	const unconfirmed = new Map<string, number>();
 	/** The deletions that a failover may undo. */

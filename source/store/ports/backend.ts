@@ -54,7 +54,7 @@ export type Change =
 export type ChangeResult = {readonly kind: 'done'; readonly formerToken?: string | undefined} | {readonly kind: 'refused'} | {readonly kind: 'conflict'; readonly position: number};
 
 /**
-Changes of a resource that depend on its guard, each atomic for all users of the store. The keys lie in one slot.
+Changes of a resource that depend on its guard, each atomic for all users of a store that can check and change at once. The keys lie in one slot.
 */
 export type GuardedChanges = {
 	/** Places a guard if there is none, and returns the current token. */
@@ -179,8 +179,8 @@ export type Backend = Encoding & {
 		read(key: string, number: number): Promise<Uint8Array>;
 	};
 
-	/** The guarded changes. Absent if the store cannot check and change atomically. */
-	readonly guarded?: GuardedChanges;
+	/** The guarded changes, atomic if the store can check and change at once. */
+	readonly guarded: GuardedChanges;
 
 	/** Extends a key's life to at least `ttlMs`; `undefined`: forever. Absent if the store would have to write the value. */
 	extend?(key: string, ttlMs: number | undefined): Promise<void>;
@@ -258,7 +258,7 @@ export const binary: Encoding = {
 };
 
 /** Runs an operation, and throws the error that Keyv swallowed if the operation found nothing because of it. */
-export const ask = async <Result>({swallowed}: Backend, operation: () => Promise<Result>): Promise<Result> => {
+export const ask = async <Result>({swallowed}: Pick<Backend, 'swallowed'>, operation: () => Promise<Result>): Promise<Result> => {
 	const before = swallowed?.count;
 	const result = await operation();
 	if (swallowed !== undefined && swallowed.count !== before && (result === undefined || result === false)) {

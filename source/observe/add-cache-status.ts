@@ -32,7 +32,7 @@ export const memberOf = (state: ObservedExchange, nowMs: number): string | undef
 };
 
 /** Adds the cache's member to `Cache-Status`, after those of earlier caches, RFC 9211 §2. */
-export const reportOn = (response: IncomingMessage, state: ObservedExchange, nowMs: number): void => {
+export const addCacheStatus = (response: IncomingMessage, state: ObservedExchange, nowMs: number): void => {
 	const member = memberOf(state, nowMs);
 	if (member === undefined) {
 		return;

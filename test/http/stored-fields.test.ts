@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {responseDirectives} from '../../source/http/directives.ts';
 import {headersOf} from '../../source/http/header-fields.ts';
-import {headersToStore} from '../../source/http/storing.ts';
+import {headersToStore} from '../../source/http/stored-fields.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import {
 	date,
