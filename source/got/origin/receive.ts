@@ -13,6 +13,7 @@ import type {StoredResponse} from '../../types/stored.ts';
 import {releaseAtHead} from '../coalescing/head-release.ts';
 import {resolveAfterFailure} from '../coalescing/resolve-flight.ts';
 import {withdraw} from '../coalescing/withdraw.ts';
+import {yieldToEventLoop} from '../fast-path/yield-to-event-loop.ts';
 import type {GotExchange} from '../state/request-state.ts';
 import {hideCookies, showCookies} from '../state/hidden-cookies.ts';
 import {isContentEncoded, toIncomingMessage} from '../state/incoming-message.ts';
@@ -59,12 +60,20 @@ const maxDiscardMs = 1000;
 
 const isHttp2 = ({httpVersionMajor}: IncomingMessage): boolean => httpVersionMajor === 2;
 
+/** RFC 9112 §6.3: its end is that of its head. */
+const isWithoutBody = ({statusCode, httpVersionMajor}: IncomingMessage): boolean => httpVersionMajor === 1 && (statusCode === 304 || statusCode === 204);
+
 /** Lets the body of a response flow away unseen. */
 export const discard = (response: IncomingMessage, outcome?: Replacement): void => {
 	response.on('error', doNothing);
 	if (outcome?.kind === 'refetch' && isHttp2(response)) {
 		// The next request waits until this one has closed, which costs no connection.
 		response.destroy();
+		return;
+	}
+
+	if (isWithoutBody(response)) {
+		response.resume();
 		return;
 	}
 
@@ -140,6 +149,10 @@ const replyWith = async (asking: Asking, {answer, ...result}: ExchangeResult, re
 const replace = async (asking: Asking, outcome: Replacement, response: IncomingMessage): Promise<Reply> => {
 	asking.state.answeredMonoMs = ownTimers.now();
 	discard(response, outcome);
+	if (!asking.options.isStream) {
+		// As in the hook `afterResponse`: what is done for many responses of a turn together costs a fraction.
+		await yieldToEventLoop();
+	}
 
 	return replyWith(asking, await applyOutcomeOf(asking.context, asking.state.exchange, outcome, noBody), response);
 };
