@@ -1,10 +1,11 @@
 import {EventEmitter} from 'node:events';
 import type {HandlerFunction} from 'got';
 import {checkEventName, checkStatsPeriod, refuseMore} from '../management/arguments.ts';
+import {listEntries} from '../management/entries.ts';
 import type {ExportedResponse, ImportResult} from '../management/exported.ts';
 import type {Explanation} from '../management/explanation.ts';
 import type {EntriesOptions, EntryFilter, Purgeable, RequestLike} from '../management/filters.ts';
-import {getStored, getStoredByKey, hasStored, listEntries, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
+import {getStored, getStoredByKey, hasStored, type CachedResponse, type ListedEntry} from '../management/inventory.ts';
 import {clearAll, purgeAll, removeByKey, removeStored} from '../management/purging.ts';
 import {endSwitch, listSwitches, setSwitch, type Switchable} from '../management/switches.ts';
 import {touchStored} from '../management/touching.ts';

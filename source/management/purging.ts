@@ -7,7 +7,8 @@ import {purgeTarget, type PurgeTarget} from '../tags/validity.ts';
 import type {StoredResponse} from '../types/stored.ts';
 import {checkFlag, checkStoreKey} from './arguments.ts';
 import type {EntryFilter, Purgeable, RequestLike} from './filters.ts';
-import {everyStored, toStoredForm, isMatch, keyInputOf, requestHeadOf} from './inventory.ts';
+import {everyStored, isMatch, toStoredForm} from './entries.ts';
+import {keyInputOf, requestHeadOf} from './request-head.ts';
 import {checkPurgeable, checkRequests} from './request-arguments.ts';
 
 /** The number at a time that does not outlast the time that the store has for a command. */

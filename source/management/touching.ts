@@ -7,7 +7,7 @@ import {keepVersions, renewedVersions} from '../tags/validity.ts';
 import {parseDuration, type Duration} from '../types/duration.ts';
 import {checkLifetime} from './arguments.ts';
 import type {RequestLike} from './filters.ts';
-import {keyInputOf, requestHeadOf} from './inventory.ts';
+import {keyInputOf, requestHeadOf} from './request-head.ts';
 import {checkRequest} from './request-arguments.ts';
 
 /** Gives what is stored for a request, every variant, another lifetime from now on. */

@@ -14,7 +14,7 @@ import {maxTags, type StoredResponse} from '../types/stored.ts';
 import {checkEntriesOptions} from './arguments.ts';
 import {checkExported, type ExportedResponse, type ImportResult} from './exported.ts';
 import type {EntriesOptions, EntryFilter} from './filters.ts';
-import {holding, isMatch, toOnUnreadable, toStoredForm} from './inventory.ts';
+import {holding, isMatch, toOnUnreadable, toStoredForm} from './entries.ts';
 import {checkFilter} from './request-arguments.ts';
 
 /*

@@ -1,6 +1,5 @@
 import {env, version} from 'node:process';
 import {userFields} from '../http/identity.ts';
-import type {LifetimeRule, OwnLifetime, OwnLifetimes} from '../http/lifetime.ts';
 import type {RequestHead, ResponseHead} from '../http/message.ts';
 import type {Settings} from '../http/settings.ts';
 import {clientOptionsOf} from '../store/backends/client-options.ts';
@@ -12,11 +11,11 @@ import {parseDuration} from '../types/duration.ts';
 import {refuseContradictions, refuseUndefined, warnOfUndefinedStore, warnOfUnsafeMethods} from './contradictions.ts';
 import {hintOfClientOption, otherNames, refuseForeignClient, refuseOptionsInStore} from './option-hints.ts';
 import {isOptionName, keyRingOf, requestRules, rulesByName} from './option-rules.ts';
-import type {ExpireAfter, Lifetime, RedisCacheOptions, RequestCacheOptions} from './options.ts';
+import type {ExpireAfter, RedisCacheOptions, RequestCacheOptions} from './options.ts';
+import {lifetimesOf} from './own-lifetimes.ts';
 import {refuseClientOptions} from './store-options.ts';
-import {matchesUrlPattern} from './url-pattern.ts';
-import {askAbout, requestGiven} from './user-functions.ts';
-import {describe, describeLifetime, isBoolean, isDuration, isLifetime, isString, lifetimeExpected, validate} from './validate.ts';
+import {askAbout, callNamed, requestGiven} from './user-functions.ts';
+import {describe, isBoolean, isDuration, isString, validate} from './validate.ts';
 
 /** The settings of one request. */
 export type RequestSettings = {
@@ -95,56 +94,6 @@ const storeOfEnvironment = (): string | undefined => {
 
 const toMs = (value: unknown): number => parseDuration(value) ?? 0;
 const toSeconds = (value: unknown): number => toMs(value) / 1000;
-
-/** Says which function it was; `cause` is the error as it came. */
-const callNamed = <Arguments extends readonly unknown[], Result>(name: string, call: (...parameters: Arguments) => Result, ...parameters: Arguments): Result => {
-	try {
-		return call(...parameters);
-	} catch (error) {
-		throw new Error(`The function \`${name}\` of redisCache() threw: ${error instanceof Error ? error.message : describe(error)}`, {cause: error});
-	}
-};
-
-/** A lifetime as the rules of HTTP take it, in seconds. */
-const toRule = (expireAfter: ExpireAfter): LifetimeRule => {
-	if (typeof expireAfter !== 'function') {
-		return toOwnLifetime(expireAfter);
-	}
-
-	return (request, head) => askAbout(head, response => {
-		const lifetime = callNamed('expireAfter', expireAfter, response, requestGiven(request));
-		if (lifetime !== undefined && !isLifetime(lifetime)) {
-			throw new TypeError(`Expected the function \`expireAfter\` to return ${lifetimeExpected}, or undefined, got ${describeLifetime(lifetime)}`);
-		}
-
-		return lifetime === undefined ? undefined : toOwnLifetime(lifetime);
-	}, Infinity);
-};
-
-const toOwnLifetime = (lifetime: Lifetime): OwnLifetime => {
-	if (lifetime === 'no-store') {
-		return lifetime;
-	}
-
-	return lifetime === 'never' ? Infinity : toSeconds(lifetime);
-};
-
-/** `http/lifetime.ts` chooses among them. */
-const lifetimesOf = ({expireAfter, urlsExpireAfter = []}: RedisCacheOptions, ofRequest: ExpireAfter | undefined): OwnLifetimes | undefined => {
-	const given = [ofRequest, ...urlsExpireAfter.map(([, lifetime]) => lifetime), expireAfter];
-	if (given.every(lifetime => lifetime === undefined)) {
-		return undefined;
-	}
-
-	const rulesByUrl = urlsExpireAfter.map(([pattern, lifetime]) => [pattern, toRule(lifetime)] as const);
-
-	return {
-		ofRequest: ofRequest === undefined ? undefined : toRule(ofRequest),
-		ofUrl: url => rulesByUrl.find(([pattern]) => matchesUrlPattern(pattern, url))?.[1],
-		ofCache: expireAfter === undefined ? undefined : toRule(expireAfter),
-		hasNoStore: given.includes('no-store'),
-	};
-};
 
 /** The result of a function of the user's decides who shares what: a promise is neither true nor false, and no name. */
 const returning = <Arguments extends readonly unknown[], Result>(

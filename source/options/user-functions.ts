@@ -2,9 +2,10 @@ import {Buffer} from 'node:buffer';
 import {headersOf} from '../http/header-fields.ts';
 import type {Content, RequestHead, ResponseHead} from '../http/message.ts';
 import type {CacheableRequest, CacheableResponse} from './options.ts';
+import {describe} from './validate.ts';
 
 /*
-Requests and responses as functions of the user's are given them.
+Functions of the user's, and requests and responses as they are given them.
 */
 
 /** The content of a response whose body is on its way. */
@@ -56,5 +57,14 @@ export const askAbout = <Answer>({statusCode, rawHeaders, content}: ResponseHead
 		}
 
 		throw error;
+	}
+};
+
+/** Says which function it was; `cause` is the error as it came. */
+export const callNamed = <Arguments extends readonly unknown[], Result>(name: string, call: (...parameters: Arguments) => Result, ...parameters: Arguments): Result => {
+	try {
+		return call(...parameters);
+	} catch (error) {
+		throw new Error(`The function \`${name}\` of redisCache() threw: ${error instanceof Error ? error.message : describe(error)}`, {cause: error});
 	}
 };

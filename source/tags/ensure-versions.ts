@@ -6,11 +6,9 @@ import {
 	bookkeepingOf,
 	currentVersion,
 	versionsIn,
-	ownTimeToLive,
 	peekVersions,
-	spareMs,
-	type Bookkeeping,
 } from './current-versions.ts';
+import {ownTimeToLive, spareMs, type Bookkeeping} from './version-changes.ts';
 import {
 	isChangedSince,
 	isOlderThan,

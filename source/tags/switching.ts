@@ -2,8 +2,9 @@ import {dateOf} from '../http/dates.ts';
 import {originOf} from '../http/url.ts';
 import type {Store} from '../store/ports/store.ts';
 import type {StoredSwitch, SwitchKind} from '../types/stored.ts';
-import {bookkeepingOf, confirmLater, ownTimeToLive} from './current-versions.ts';
+import {bookkeepingOf, confirmLater} from './current-versions.ts';
 import {learnSwitch, switchIn, writeSwitch} from './switches.ts';
+import {ownTimeToLive} from './version-changes.ts';
 import {originVersionKey, originVersionStart} from './versions.ts';
 
 /*
