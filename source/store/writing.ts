@@ -5,7 +5,7 @@ import type {Guard} from './guard/guard.ts';
 import {attemptFor} from './guard/purge-writes.ts';
 import {largeBytes, sizeOf, type WriteQueue} from './guard/write-queue.ts';
 import type {MemoryTier} from './memory/memory.ts';
-import {ask, toTtlMs, type Backend, type HeadChange} from './ports/backend.ts';
+import {ask, toTtlMs, type Backend} from './ports/backend.ts';
 import type {Purpose, RecordWriter} from './ports/records.ts';
 import type {SlowKeys} from './slow-keys.ts';
 
@@ -23,10 +23,10 @@ export type WritingOptions = {
 };
 
 /**
-How a record is written: as a whole, or as no more than another head where the rest lies there already.
+How a record is written by itself, whatever lies there. Only `update()` and `commit()` leave a body where it is.
 */
 export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, queue, writes, counters}: WritingOptions): RecordWriter['set'] => {
-	const {keyv, prefix, replaceHead} = backend;
+	const {keyv, prefix} = backend;
 
 	/** A purge that there is no room for removes what it was to take the place of, which is lost then, and so purged. */
 	const removeIfFull = async (error: unknown, wireKey: string): Promise<void> => {
@@ -82,34 +82,14 @@ export const createSet = ({backend, guard, tier, encoding, deletions, slowKeys, 
 		return attempted?.result ?? false;
 	};
 
-	/**
-	@param writeAll - For what does not lie there any more as it was read.
-	*/
-	const hasReplacedHead = async (key: string, change: HeadChange, ttlMs: number | undefined, writeAll: () => Promise<boolean>): Promise<boolean> => {
-		const attempted = await guard.attempt('write', key, async () => replaceHead?.(prefix + key, change, ttlMs));
-		return attempted?.result === false ? writeAll() : attempted?.result ?? false;
-	};
-
 	return async (key, record, timeToLive, purpose) => {
 		if (timeToLive !== 'forever' && !(timeToLive > 0)) {
 			return false;
 		}
 
-		const ttlMs = toTtlMs(timeToLive);
 		tier?.invalidate(key);
 		const earlierDeletion = deletions.unconfirmedOf(key);
-		const change = encoding.headChangeOf(record, key);
-		const writeAll = async (): Promise<boolean> => {
-			tier?.invalidate(key);
-			// A later write holds.
-			if (writes.get(key) !== written) {
-				return false;
-			}
-
-			return hasWritten(key, record, ttlMs, purpose);
-		};
-
-		const written: Promise<boolean> = change === undefined ? hasWritten(key, record, ttlMs, purpose) : hasReplacedHead(key, change, ttlMs, writeAll);
+		const written = hasWritten(key, record, toTtlMs(timeToLive), purpose);
 		writes.set(key, written);
 		try {
 			const isWritten = await written;
