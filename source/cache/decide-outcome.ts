@@ -1,3 +1,4 @@
+import {storedIn} from '../http/decision.ts';
 import {rawFieldValue} from '../http/header-fields.ts';
 import {isSafe} from '../http/invalidation.ts';
 import type {ResponseHead} from '../http/message.ts';
@@ -36,7 +37,7 @@ export const withStored = async (context: ExchangeContext, exchange: Exchange): 
 
 	const found = await lookUp(context, {...exchange, settings: {...settings, http: {...settings.http, mode: 'default'}}});
 	void endGuard(context.store, found.guard);
-	const stored = 'stored' in found.decision ? found.decision.stored : undefined;
+	const stored = storedIn(found.decision);
 
 	return {...exchange, key: found.key, index: found.index, decision: {...decision, ...(stored && {stored})}};
 };

@@ -1,4 +1,4 @@
-import type {Decision} from '../http/decision.ts';
+import {storedIn} from '../http/decision.ts';
 import type {Refusal} from '../http/outcome.ts';
 import {variantId} from '../http/vary.ts';
 import type {ResourceContext} from '../resource/context.ts';
@@ -30,8 +30,6 @@ const dropVariant = async (context: ResourceContext, key: string, index: Variant
 	indexes.set(key, without(index, reference));
 	void store.update(key, current => current?.kind === 'index' && current.indexId === index.indexId ? without(current, reference) : undefined, 'keep');
 };
-
-const storedIn = (decision: Decision): StoredResponse | undefined => 'stored' in decision ? decision.stored : undefined;
 
 /**
 Removes a stored response that the origin has since replaced by another answer: only this one, or with the scope `'resource'` all variants. The store is not awaited unless the variants must be read first. A connection keeps the order of commands, so that a later look-up of this process finds nothing.

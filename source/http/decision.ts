@@ -85,3 +85,6 @@ export type Decision =
 	| {readonly kind: 'validate'; readonly reason: ValidateReason; readonly stored: StoredResponse; readonly headers: HeaderFields}
 	/** No usable response, and the origin must not be asked: 504, RFC 9111 §5.2.1.7. */
 	| {readonly kind: 'unavailable'; readonly reason: 'only-if-cached' | 'frozen'};
+
+/** The stored response that a look-up has found, whatever is to become of it. */
+export const storedIn = (decision: Decision): StoredResponse | undefined => 'stored' in decision ? decision.stored : undefined;

@@ -1,6 +1,6 @@
 import type {StoredRange, StoredResponse} from '../types/stored.ts';
 import {isOnlyEntityTag, validationHeaders} from './conditional.ts';
-import type {Decision} from './decision.ts';
+import {storedIn, type Decision} from './decision.ts';
 import {isSameRepresentation, mergeInto, type Merged} from './freshen.ts';
 import {fieldValue, headersOf} from './header-fields.ts';
 import {invalidationBy} from './invalidation.ts';
@@ -239,7 +239,7 @@ export type SettleFailureInput = {
 Decides the effect of a missing or useless response, RFC 9111 §4.2.4.
 */
 export const settleFailure = ({request, decision, failure, nowMs, settings}: SettleFailureInput): Outcome => {
-	const stored = 'stored' in decision ? decision.stored : undefined;
+	const stored = storedIn(decision);
 
 	return stored !== undefined && mayServeStale(stored, failure === 'error-status' ? failure : 'disconnected', {request, nowMs, settings})
 		? {kind: 'reuse-stale', reason: failure, answer: stored}
@@ -261,7 +261,7 @@ const isAskedForStaleness = (decision: Decision): boolean =>
 Returns the stale response that answers in place of an origin that is not asked yet; `undefined` if none may.
 */
 export const settleLimited = ({decision, mostStaleSeconds, ...circumstances}: SettleLimitedInput): Extract<Outcome, {kind: 'reuse-stale'}> | undefined => {
-	const stored = isAskedForStaleness(decision) && 'stored' in decision ? decision.stored : undefined;
+	const stored = isAskedForStaleness(decision) ? storedIn(decision) : undefined;
 
 	return stored && mayServeStaleFor(stored, mostStaleSeconds, circumstances) ? {kind: 'reuse-stale', reason: 'rate-limited', answer: stored} : undefined;
 };

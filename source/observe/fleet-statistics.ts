@@ -2,6 +2,7 @@ import {longestSinceMs, type StatsPeriod} from '../management/arguments.ts';
 import type {SealedText} from '../store/codec/sealed-text.ts';
 import {ownTimers} from '../store/ports/own-timers.ts';
 import type {CommandResult} from '../store/ports/commands.ts';
+import {messageOf} from '../store/ports/store-error.ts';
 import type {Store} from '../store/ports/store.ts';
 import {inBackground} from '../types/background.ts';
 import {callAtExit, forgetAtExit} from './at-exit.ts';
@@ -111,8 +112,6 @@ const add = (sums: Map<string, number>, reply: readonly unknown[], open: (name: 
 };
 
 const failure = (why: string, cause?: unknown): Error => new Error(`got-redis-cache: The statistics of the fleet cannot be read: ${why}`, cause === undefined ? undefined : {cause});
-
-const messageOf = ({message}: Error): string => message.replace(/^got-redis-cache: /v, '');
 
 export const createFleetStatistics = ({statistics, store, names, now, isReadOnly}: FleetStatisticsOptions): FleetStatistics => {
 	let timer: NodeJS.Timeout | undefined;

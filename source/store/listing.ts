@@ -4,6 +4,7 @@ import type {Deletions} from './guard/deletions.ts';
 import type {Guard} from './guard/guard.ts';
 import type {Backend, RawEntry, Server} from './ports/backend.ts';
 import type {OnUnreadable, RecordLister, StoreEntry} from './ports/listing.ts';
+import {messageOf} from './ports/store-error.ts';
 import {connectedServers} from './servers.ts';
 
 export type ListingOptions = {
@@ -15,13 +16,11 @@ export type ListingOptions = {
 	readonly timeoutMs: number;
 };
 
-const withoutPrefix = ({message}: Error): string => message.replace(/^got-redis-cache: /v, '');
-
 /** @param address - The address of the cluster's node that could not list its part. */
 const failureOf = (guard: Guard, address: string | undefined): Error => {
 	const {state, lastError, nodes} = guard.health();
 	const cause = nodes?.find(node => node.address === address)?.lastError ?? lastError;
-	const why = state === 'closed' ? 'the cache is closed' : cause && withoutPrefix(cause);
+	const why = state === 'closed' ? 'the cache is closed' : cause && messageOf(cause);
 	const place = address === undefined ? '' : ` on its node ${address}`;
 
 	return new Error(`got-redis-cache: The store could not list what is stored${place}: ${why ?? 'it did not answer'}`, {cause: state === 'closed' ? undefined : cause});

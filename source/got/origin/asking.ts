@@ -1,3 +1,4 @@
+import {storedIn} from '../../http/decision.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import type {GotContext} from '../state/context.ts';
 import type {GotExchange, Watcher} from '../state/request-state.ts';
@@ -35,4 +36,4 @@ export const isRetriedFirst = ({options, state}: Asking, failure: 'status' | 'er
 
 /** Whether something stored may take the place of what the origin says. */
 export const isReplaceable = ({exchange: {decision}}: GotExchange): boolean =>
-	('stored' in decision && decision.stored !== undefined) || (decision.kind === 'fetch' && decision.headers !== undefined);
+	storedIn(decision) !== undefined || (decision.kind === 'fetch' && decision.headers !== undefined);

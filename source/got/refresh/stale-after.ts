@@ -1,6 +1,7 @@
 import type {Exchange} from '../../cache/exchange.ts';
 import {lookUp} from '../../cache/look-up.ts';
 import {staleInstead, type ExchangeResult} from '../../cache/decide-outcome.ts';
+import {storedIn} from '../../http/decision.ts';
 import {endGuard} from '../../resource/write-guard.ts';
 import type {StoredResponse} from '../../types/stored.ts';
 import {longestWaitMs} from '../coalescing/participation.ts';
@@ -24,7 +25,7 @@ const newerThan = async (context: GotContext, {request, settings, keyInput, budg
 	const {decision, guard} = await lookUp(context, {request, settings, keyInput, budget});
 	// Nothing is asked for after this look-up.
 	void endGuard(context.store, guard);
-	const stored = 'stored' in decision ? decision.stored : undefined;
+	const stored = storedIn(decision);
 
 	return stored && stored.policy.responseTimeMs > policy.responseTimeMs ? stored : undefined;
 };

@@ -19,9 +19,7 @@ export type GotExchange = {
 	exchange: Exchange;
 	/** The request as it was looked up; `undefined` if it is not to be sent. */
 	readonly lookedUp?: LookedUpRequest | undefined;
-	readonly isMemoryOnly: boolean;
 	settlement: ExchangeResult | undefined;
-	readonly retryCount: number;
 	forwardStatus: number | undefined;
 	isCollapsed?: boolean;
 	isFromFleet?: boolean;

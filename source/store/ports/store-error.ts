@@ -84,3 +84,6 @@ export const storeErrors = (address: () => string): ((error: Error) => StoreErro
 		return known;
 	};
 };
+
+/** The message of an error, without the name of the package, for a message that begins with it. */
+export const messageOf = ({message}: Error): string => message.replace(/^got-redis-cache: /v, '');
