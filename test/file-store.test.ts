@@ -33,7 +33,7 @@ after(() => {
 	}
 });
 
-describe('the acceptance suite, with caches that share a folder', () => {
+describe('the acceptance suite, with caches that share a folder', unlessFast, () => {
 	const folder = makeFolder();
 	for (const {name, run} of storeChecks(() => fileStore(folder), {cacheOptions: {timeout: '30s'}})) {
 		test(name, run);

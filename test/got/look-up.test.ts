@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import {cacheInfo} from '../../source/index.ts';
 import {commandsDuring, type SeenCommand} from '../helpers/monitor.ts';
 import type {TestRedis} from '../helpers/redis.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {
 	firstWithoutCommands,
 	setUp,
@@ -29,7 +30,7 @@ const replyBytes = async ({client}: TestRedis, commands: readonly SeenCommand[])
 	return lengths.reduce((sum, length) => sum + length, 0);
 }));
 
-test('a hit is the same command with as long a reply beside 1 key and beside 40,000, whatever they are', async () => {
+test('a hit is the same command with as long a reply beside 1 key and beside 40,000, whatever they are', unlessFast, async () => {
 	await using setup = await setUp({memory: false});
 	const {client, redis} = setup;
 	serve(setup);

@@ -6,6 +6,7 @@ import {redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {startCluster} from '../helpers/cluster.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
 import {letLag, startReplica} from '../helpers/replica.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {startSentinelSet} from '../helpers/sentinel-set.ts';
 import {isGot15} from './helpers.ts';
 import {paths, purges as somePurges, startPurgeScene, type PurgeScene} from './purge-scene.ts';
@@ -15,7 +16,7 @@ Purges that are confirmed when replicas have them.
 */
 
 // The commands are the same with each got.
-const slow = {timeout: 60_000, skip: isGot15};
+const slow = {timeout: 60_000, skip: isGot15 || unlessFast.skip};
 
 const purges: typeof somePurges = {
 	...somePurges,

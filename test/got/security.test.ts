@@ -11,6 +11,7 @@ import type {OptionsOfTextResponseBody} from 'got';
 import {cacheInfo, redisCache, type RedisCacheOptions} from '../../source/index.ts';
 import {createAdapter} from '../helpers/adapter.ts';
 import {holdNext} from '../helpers/origin.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {runScript} from '../helpers/script.ts';
 import {setUp, settleWrites, type Setup} from './helpers.ts';
 
@@ -318,7 +319,7 @@ const heldBytes = () => {
 };
 
 for (const [name, encoding] of [['without end', undefined], ['that grows when it is decompressed', 'gzip']] as const) {
-	test(`a body ${name} passes by: neither kept in memory nor stored`, async () => {
+	test(`a body ${name} passes by: neither kept in memory nor stored`, unlessFast, async () => {
 		await using setup = await setUp({maxBodySize: mebibyte});
 		const {origin, client, cache, redis} = setup;
 		const chunk = Buffer.alloc(mebibyte);
@@ -373,7 +374,7 @@ test('a response with more tags than anybody needs is not stored', async () => {
 
 /* What is told. */
 
-test('nothing is printed, whatever happens', async () => {
+test('nothing is printed, whatever happens', unlessFast, async () => {
 	const script = `
 		import got from 'got';
 		import {redisCache} from '${import.meta.resolve('../../source/index.ts')}';
@@ -387,7 +388,7 @@ test('nothing is printed, whatever happens', async () => {
 	assert.deepEqual(await runScript(script), {code: 0, stdout: '', stderr: ''});
 });
 
-test('nothing is printed while no sentinel answers, and what others print is', async () => {
+test('nothing is printed while no sentinel answers, and what others print is', unlessFast, async () => {
 	const script = `
 		import {createSentinel} from '${import.meta.resolve('@redis/client')}';
 		import {redisCache} from '${import.meta.resolve('../../source/index.ts')}';

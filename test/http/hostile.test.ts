@@ -14,7 +14,7 @@ import {settle} from '../../source/http/settle.ts';
 import type {Settings} from '../../source/http/settings.ts';
 import {timeToLiveMs} from '../../source/http/time-to-live.ts';
 import type {StoredResponse} from '../../source/types/stored.ts';
-import {triesOf} from '../helpers/runs.ts';
+import {triesOf, unlessFast} from '../helpers/runs.ts';
 import {afterSeconds, date, settingsWith, url} from './helpers.ts';
 
 type Passage = {
@@ -263,7 +263,7 @@ const long: ReadonlyArray<readonly [what: string, fields: readonly string[]]> = 
 ];
 
 for (const [what, rawHeaders] of long) {
-	test(`half a megabyte of ${what}`, () => {
+	test(`half a megabyte of ${what}`, unlessFast, () => {
 		const headers = {
 			accept: 'a;q=1,'.repeat(10_000),
 			'accept-language': '"'.repeat(10_001),
@@ -278,7 +278,7 @@ for (const [what, rawHeaders] of long) {
 	});
 }
 
-test('a URL of half a megabyte, and as many names as a field may have', () => {
+test('a URL of half a megabyte, and as many names as a field may have', unlessFast, () => {
 	const variation = urlVariation(`params=(${Array.from({length: 500}, (_, index) => `"x${index}"`).join(' ')})`);
 	assert.ok(variation);
 	const many = (nameOf: (index: number) => string) => Array.from({length: 100_000}, (_, index) => `${nameOf(index)}=1`).join('&');

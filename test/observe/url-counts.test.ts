@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {randomFrom} from '../../source/acceptance/random.ts';
 import {createUrlCounts, maxCountedSingly} from '../../source/observe/url-counts.ts';
+import {unlessFast} from '../helpers/runs.ts';
 import {zipf} from '../helpers/zipf.ts';
 
 const topOf = (counts: ReadonlyMap<string, number>): string[] => [...counts].toSorted(([, one], [, other]) => other - one).slice(0, 10).map(([url]) => url);
@@ -30,7 +31,7 @@ test('one request in sixteen of those beyond 5,000 in ten seconds counts for all
 	assert.deepEqual(urls.counts(), new Map([['a', maxCountedSingly + 800]]));
 });
 
-test('the ten most frequent URLs of a load far beyond 500 requests a second are right, and their counts within a tenth', () => {
+test('the ten most frequent URLs of a load far beyond 500 requests a second are right, and their counts within a tenth', unlessFast, () => {
 	const random = randomFrom(1);
 	const urls = createUrlCounts(same, random);
 	const next = zipf(2000, random);
