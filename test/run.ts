@@ -91,7 +91,7 @@ const slowInCompany = filesOf({
 	got: ['bad-input', 'bad-values', 'dead-node-purges', 'differential.test', 'failure.test', 'miss-costs', 'patience', 'refetch', 'superseded'],
 	inspector: ['command'],
 	replay: ['recorder-for-tests'],
-	store: ['connection', 'ioredis'],
+	store: ['connection', 'freshening', 'indexes', 'ioredis'],
 	types: ['versions'],
 });
 
