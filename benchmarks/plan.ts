@@ -19,6 +19,8 @@ const ours = [
 
 export const soaked: readonly string[] = ours;
 
+export const passed: readonly string[] = ['ours-memory', 'ours-process'];
+
 const ourOptions = [
 	'ours-local',
 	'ours-memory-plain',
@@ -77,6 +79,8 @@ export type Plan = {
 	readonly processesLast: 'round' | 'run';
 	/** How long each of `soaked` is asked for hits, to see whether its memory stays flat. */
 	readonly soakMinutes: number;
+	/** How many URLs pass through each of `passed`, to see whether its memory stays flat. */
+	readonly passingUrls: number;
 	readonly cells: readonly PlannedCell[];
 };
 
@@ -124,7 +128,7 @@ const costs: readonly Block[] = [
 	{scenario: 'miss-unstorable', sizes: [small], contenders: whole},
 	{scenario: 'revalidation', sizes: [small, medium], contenders: ['floor-validation', 'ours-process', 'ours-memory']},
 	{scenario: 'miss-paced', sizes: [small], concurrencies: [1], contenders: ['got-hooks', ...whole]},
-	{scenario: 'first-byte-paced', sizes: [medium], concurrencies: [1], contenders: ['got', 'got-hooks', 'got-redis', 'ours-process', 'ours-memory']},
+	{scenario: 'first-byte-paced', sizes: [medium], concurrencies: [1], contenders: ['got', 'got-hooks', 'got-redis', 'ours-process', 'ours-memory', 'floor-miss']},
 ];
 
 /** Blocks that name the same cell become one, with the contenders of both. */
@@ -146,6 +150,7 @@ export const fullPlan: Plan = {
 	budgetSeconds: Infinity,
 	processesLast: 'round',
 	soakMinutes: 10,
+	passingUrls: 1_000_000,
 	cells: merge([
 		{scenario: 'hit', sizes: allSizes, contenders: everywhere},
 		{scenario: 'hit', sizes: [small], concurrencies: [1, 256], contenders: main},
@@ -165,6 +170,9 @@ export const fullPlan: Plan = {
 const [hitCell] = cellsOf({scenario: 'hit', sizes: [bodySizes.small], contenders: soaked});
 export const soakCell = hitCell!;
 
+const [missCell] = cellsOf({scenario: 'miss', sizes: [bodySizes.small], contenders: passed});
+export const passageCell = missCell!;
+
 /** As many rounds as fit into two minutes, of what the goals need. */
 export const quickPlan: Plan = {
 	rounds: 3,
@@ -174,6 +182,7 @@ export const quickPlan: Plan = {
 	// Half of two minutes would be spent on compiling otherwise.
 	processesLast: 'run',
 	soakMinutes: 0,
+	passingUrls: 0,
 	cells: merge([
 		...costs,
 		{scenario: 'hit', sizes: [small], contenders: ['got-redis', 'undici-memory', ...ours]},

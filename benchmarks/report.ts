@@ -4,9 +4,11 @@ import {
 	figures,
 	medianRatio,
 	samplesOf,
+	type Passage,
 	type Soak,
 	type Results,
 } from './results.ts';
+import {originFactor} from './sample.ts';
 import {cellTitle, scenarios} from './scenarios.ts';
 import {median, spread} from './statistics.ts';
 import {summaryOf} from './summary.ts';
@@ -35,6 +37,12 @@ const describeSoak = ({contender, minutes, heapMebibytes}: Soak): string => {
 	return `${contender} held ${second.toFixed(1)} MiB after ${secondEndSeconds} s of hits, and ${last.toFixed(1)} MiB after ${minutes} minutes.`;
 };
 
+const describePassage = ({contender, urls, heapMebibytes, residentMebibytes}: Passage): string => {
+	const [, second = NaN] = heapMebibytes;
+	const last = heapMebibytes.at(-1) ?? NaN;
+	return `${contender} held ${second.toFixed(1)} MiB after ${whole(urls[1] ?? NaN)} URLs that were asked for once each, and ${last.toFixed(1)} MiB after ${whole(urls.at(-1) ?? NaN)}; its process took ${whole(Math.max(...residentMebibytes))} MiB at most.`;
+};
+
 export const goalSection = (results: Results): Section => {
 	const verdicts = judge(results);
 	const known = verdicts.filter(({measured}) => measured !== undefined);
@@ -48,6 +56,7 @@ export const goalSection = (results: Results): Section => {
 		notes: [
 			`${bounded.filter(({isMet}) => isMet).length} of ${bounded.length} met, ${verdicts.length - known.length} rows not measured. Of a miss and a validation, the ratio is one of processor time in the client's process; of a hit, of requests per second unless it says otherwise.`,
 			...results.soaks.map(soak => describeSoak(soak)),
+			...results.passages.map(passage => describePassage(passage)),
 		],
 	};
 };
@@ -109,7 +118,7 @@ const explanation = ({environment}: Results): string => {
 	const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`).join(', ');
 	return [
 		`${environment.date}, ${environment.cores} cores (${environment.processor}) shared by client, origin and Redis, Node ${environment.node}, Redis ${environment.redis}, ${versions}.`,
-		`${environment.rounds} rounds of ${environment.measureMs} ms, in turn, after ${environment.warmUpMs} ms of the same, or twice as many where URLs are new; a contender has one process a round.`,
+		`${environment.rounds} rounds of ${environment.measureMs} ms, in turn, after ${environment.warmUpMs} ms of the same, or ${originFactor} times as many where the origin answers; a contender has one process a round.`,
 		'The figures are medians; the spread is from the slowest to the fastest round, as a share of the median.',
 		'"Against got" and the goals are medians of the ratio within a round.',
 		'CPU is that of the client\'s process, per request.',

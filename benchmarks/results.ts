@@ -25,12 +25,23 @@ export type Soak = {
 	readonly heapMebibytes: readonly number[];
 };
 
+/** What the process holds while URLs pass through that are asked for once. */
+export type Passage = {
+	readonly contender: string;
+	/** How many URLs had passed at the end of each window. */
+	readonly urls: readonly number[];
+	/** After each window and a collection. */
+	readonly heapMebibytes: readonly number[];
+	readonly residentMebibytes: readonly number[];
+};
+
 export type Results = {
 	readonly environment: Environment;
 	readonly entrants: readonly Entrant[];
 	readonly cells: readonly PlannedCell[];
 	readonly samples: readonly Sample[];
 	readonly soaks: readonly Soak[];
+	readonly passages: readonly Passage[];
 };
 
 export const samplesOf = ({samples}: Results, cell: string, contender: string): Sample[] =>

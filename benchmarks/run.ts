@@ -5,6 +5,8 @@ import {parseArgs} from 'node:util';
 import type {Contender, Entrant} from './contender.ts';
 import {
 	contenderIds,
+	passageCell,
+	passed,
 	soakCell,
 	soaked,
 	fullPlan,
@@ -19,9 +21,10 @@ import {
 	markdownReport,
 	sectionAsText,
 } from './report.ts';
-import type {Environment, Results, Soak} from './results.ts';
+import type {Environment, Passage, Results, Soak} from './results.ts';
 import {
 	createWorkers,
+	passThrough,
 	soak,
 	takeSample,
 	type Ground,
@@ -37,6 +40,7 @@ const usage = `npm run benchmark -- [options]
   --rounds <number>     rounds, default 3
   --seconds <number>    measured time per round and contender, default 1
   --soak <minutes>      of hits, to see whether memory stays flat; default 10
+  --urls <number>       URLs that pass through, each asked for once, to see whether memory stays flat; default 1000000
   --scenario <names>    ${scenarios.map(({name}) => name).join(', ')}
   --size <bytes>        1024, 65536, 1048576
   --concurrency <n>     1, 8, 32, 256
@@ -52,6 +56,7 @@ const {values: flags} = parseArgs({
 		rounds: {type: 'string'},
 		seconds: {type: 'string'},
 		soak: {type: 'string'},
+		urls: {type: 'string'},
 		scenario: {type: 'string'},
 		size: {type: 'string'},
 		concurrency: {type: 'string'},
@@ -73,6 +78,7 @@ const planned = (): Plan => {
 		rounds: Number(flags.rounds ?? plan.rounds),
 		measureMs: flags.seconds === undefined ? plan.measureMs : Number(flags.seconds) * 1000,
 		soakMinutes: flags.soak === undefined ? (isPart ? 0 : plan.soakMinutes) : Number(flags.soak),
+		passingUrls: flags.urls === undefined ? (isPart ? 0 : plan.passingUrls) : Number(flags.urls),
 		cells: plan.cells
 			.filter(({scenario, size, concurrency}) =>
 				isListed(flags.scenario, scenario.name) && isListed(flags.size, size) && isListed(flags.concurrency, concurrency))
@@ -187,12 +193,23 @@ const runSoaks = async ({soakMinutes}: Plan, entrants: readonly Entrant[], groun
 	return soaks;
 };
 
+const runPassages = async ({passingUrls}: Plan, entrants: readonly Entrant[], ground: Ground): Promise<Passage[]> => {
+	const passages: Passage[] = [];
+	for (const entrant of passingUrls > 0 ? entrants.filter(({id}) => passed.includes(id)) : []) {
+		progress(`${passingUrls} URLs: ${entrant.name}`);
+		passages.push({contender: entrant.id, ...await passThrough({entrant, cell: passageCell, ground}, passingUrls, soakSeconds * 1000)});
+	}
+
+	progress('');
+	return passages;
+};
+
 const writeResults = async (results: Results, directory: URL): Promise<void> => {
 	const plots = plotsOf(results);
 	await mkdir(directory, {recursive: true});
 	await Promise.all([
 		writeFile(new URL('results.md', directory), markdownReport(results, plots)),
-		writeFile(new URL('results.json', directory), `${JSON.stringify({environment: results.environment, samples: results.samples, soaks: results.soaks}, undefined, '\t')}\n`),
+		writeFile(new URL('results.json', directory), `${JSON.stringify({environment: results.environment, samples: results.samples, soaks: results.soaks, passages: results.passages}, undefined, '\t')}\n`),
 		...plots.map(async ({file, svg}) => writeFile(new URL(file, directory), svg)),
 	]);
 };
@@ -200,7 +217,7 @@ const writeResults = async (results: Results, directory: URL): Promise<void> => 
 /** After a change of the tables, the plots or the goals. */
 const reportAgain = async () => {
 	const directory = new URL('./', import.meta.url);
-	const measured = JSON.parse(await readFile(new URL('results.json', directory), 'utf8')) as Pick<Results, 'environment' | 'samples' | 'soaks'>;
+	const measured = JSON.parse(await readFile(new URL('results.json', directory), 'utf8')) as Pick<Results, 'environment' | 'samples' | 'soaks' | 'passages'>;
 	await writeResults({...measured, entrants: await loadEntrants(fullPlan), cells: fullPlan.cells}, directory);
 };
 
@@ -220,17 +237,18 @@ const main = async () => {
 		const environment = await describeEnvironment(plan, ground);
 		const isWhole = !flags.quick && !isPart;
 		const directory = new URL(isWhole ? './' : '.tmp/', import.meta.url);
-		const resultsOf = (samples: readonly Sample[], rounds: number, soaks: readonly Soak[]): Results => ({
+		const resultsOf = (samples: readonly Sample[], rounds: number, soaks: readonly Soak[], passages: readonly Passage[]): Results => ({
 			environment: {...environment, rounds},
 			entrants,
 			cells: plan.cells,
 			samples,
 			soaks,
+			passages,
 		});
 
 		// After each round: what was measured in an hour is not lost with the next.
-		const {samples, rounds} = await runRounds(plan, entrants, ground, async (samples, rounds) => writeResults(resultsOf(samples, rounds, []), directory));
-		const results = resultsOf(samples, rounds, await runSoaks(plan, entrants, ground));
+		const {samples, rounds} = await runRounds(plan, entrants, ground, async (samples, rounds) => writeResults(resultsOf(samples, rounds, [], []), directory));
+		const results = resultsOf(samples, rounds, await runSoaks(plan, entrants, ground), await runPassages(plan, entrants, ground));
 		for (const section of [...cellSections(results), goalSection(results)]) {
 			console.log(sectionAsText(section));
 		}

@@ -6,6 +6,7 @@ import {check, difference, type Counters} from './checks.ts';
 import type {Entrant} from './contender.ts';
 import type {PlannedCell} from './plan.ts';
 import {startService, type Service} from './services/service.ts';
+import type {Passage} from './results.ts';
 import type {Measurement, Setup} from './services/worker.ts';
 
 export type Sample = {
@@ -147,12 +148,16 @@ export const createWorkers = (ground: Ground): Workers => {
 	};
 };
 
+/** How much longer the warm-up of requests to the origin is: some 10,000 of 1 KiB in the whole benchmark. */
+export const originFactor = 4;
+
 /** The share of a warm-up that a process needs for another cell of the same scenario. */
 const laterWarmUp = 0.2;
 
-/** Compiles what a cell runs. Requests that go through got's whole machinery take longer to compile than a hit. */
+/** Compiles what a cell runs. Requests that go to the origin are fewer in the same time, and take longer to compile than a hit. */
 const warmUp = async (worker: Worker, {scenario}: PlannedCell, warmUpMs: number): Promise<void> => {
-	const wholeMs = scenario.pattern === 'warm' ? warmUpMs : 2 * warmUpMs;
+	const isAnsweredByOrigin = scenario.pattern !== 'warm' || scenario.profile === 'validate';
+	const wholeMs = isAnsweredByOrigin ? originFactor * warmUpMs : warmUpMs;
 	await worker.call('warmUp', worker.warmedUp.has(scenario.name) ? wholeMs * laterWarmUp : wholeMs);
 	worker.warmedUp.add(scenario.name);
 };
@@ -205,6 +210,28 @@ export const soak = async (trial: Trial, windows: number, windowMs: number): Pro
 		}
 
 		return heapMebibytes;
+	} finally {
+		await workers.endAll();
+	}
+};
+
+/** What a contender holds while as many URLs pass through it as are wanted, each asked for once. */
+export const passThrough = async (trial: Trial, wantedUrls: number, windowMs: number): Promise<Omit<Passage, 'contender'>> => {
+	const workers = createWorkers(trial.ground);
+	try {
+		const worker = await workers.of(trial.entrant);
+		await worker.call('begin', trial.cell);
+		const urls: number[] = [];
+		const heapMebibytes: number[] = [];
+		const residentMebibytes: number[] = [];
+		while ((urls.at(-1) ?? 0) < wantedUrls) {
+			const measurement = await worker.call<Measurement>('measure', windowMs);
+			urls.push((urls.at(-1) ?? 0) + measurement.requests);
+			heapMebibytes.push(measurement.heapMebibytes);
+			residentMebibytes.push(measurement.residentMebibytes);
+		}
+
+		return {urls, heapMebibytes, residentMebibytes};
 	} finally {
 		await workers.endAll();
 	}
