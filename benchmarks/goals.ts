@@ -104,6 +104,12 @@ const costs: readonly Goal[] = [
 			peer: 'floor-validation',
 			most: 1.3,
 		}),
+		cost('Floor of a validation on Redis: one GET and one SET, against a request that is answered 304', {
+			scenario: 'revalidation',
+			size,
+			ours: 'floor-validation-redis',
+			peer: 'floor-validation',
+		}),
 	]),
 ];
 

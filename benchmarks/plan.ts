@@ -58,6 +58,7 @@ const idle = [
 const floors = [
 	'floor-miss',
 	'floor-validation',
+	'floor-validation-redis',
 	'floor-hook',
 	'floor-handler',
 	'floor-redis',
@@ -114,7 +115,7 @@ const cellsOf = (block: Block): PlannedCell[] => {
 
 const allSizes = Object.values(bodySizes);
 const {small, medium, large} = bodySizes;
-const onMisses: ReadonlySet<string> = new Set(['got-hooks', 'ours-process', ...idle, 'floor-miss', 'floor-validation']);
+const onMisses: ReadonlySet<string> = new Set(['got-hooks', 'ours-process', ...idle, 'floor-miss', 'floor-validation', 'floor-validation-redis']);
 const everywhere = contenderIds.filter(id => id !== 'ours-uncoalesced' && !onMisses.has(id));
 const whole = ['got', 'ours-process', 'ours-memory', 'floor-miss'];
 const main = ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
@@ -126,7 +127,7 @@ const costs: readonly Block[] = [
 	{scenario: 'miss', sizes: [small], concurrencies: [1, 8, usualConcurrency], contenders: ['got-hooks', ...idle, ...whole]},
 	{scenario: 'miss', sizes: [medium, large], contenders: [...whole, 'ours-uncompressed']},
 	{scenario: 'miss-unstorable', sizes: [small], contenders: whole},
-	{scenario: 'revalidation', sizes: [small, medium], contenders: ['floor-validation', 'ours-process', 'ours-memory']},
+	{scenario: 'revalidation', sizes: [small, medium], contenders: ['floor-validation', 'floor-validation-redis', 'ours-process', 'ours-memory']},
 	{scenario: 'miss-paced', sizes: [small], concurrencies: [1], contenders: ['got-hooks', ...whole]},
 	{scenario: 'first-byte-paced', sizes: [medium], concurrencies: [1], contenders: ['got', 'got-hooks', 'got-redis', 'ours-process', 'ours-memory', 'floor-miss']},
 ];
