@@ -623,7 +623,7 @@ export class RedisCache {
 	}
 
 	/**
-	Ends the connection, if the cache opened it; what is being written is written first, as far as the `timeout` allows. Later requests go on without a cache.
+	Ends the connection, if the cache opened it; what is being written is written first, as far as the `timeout` allows, and a `clear()` that is under way is given time to finish. Later requests go on without a cache.
 
 	A script need not call it: it ends by itself.
 	*/

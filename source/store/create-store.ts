@@ -261,6 +261,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		async close() {
 			failovers.close();
 			await encoding.flush();
+			await sweeping.finish();
 			await guard.close();
 			reading.close();
 			tier?.lose();

@@ -1,6 +1,7 @@
 import {createHints} from '../types/hints.ts';
 import type {GuardedWriter} from './ports/guards.ts';
 import type {RecordWriter} from './ports/records.ts';
+import {atDeadline} from './guard/deadline.ts';
 import {failoverMemoryMs, type Doubt} from './guard/failovers.ts';
 import type {Guard} from './guard/guard.ts';
 import type {MemoryTier} from './memory/memory.ts';
@@ -35,6 +36,9 @@ export type Sweeping = Pick<RecordWriter, 'clear'> & Pick<GuardedWriter, 'replac
 
 	/** Tries again what is not done yet. */
 	confirm(): void;
+
+	/** Waits for the sweeps that are under way, no longer than one step may take: the store is about to be closed, and takes no step then. */
+	finish(): Promise<void>;
 };
 
 type Sweep = 'clear' | 'replaceGuards';
@@ -54,6 +58,7 @@ export const createSweeping = ({backend, guard, tier, writes, onSweep, stepMs}: 
 	const doubted = new Set<Sweep>();
 	/** The sweeps that have to be done again. */
 	const due = new Set<Sweep>();
+	const underWay = new Set<Promise<boolean>>();
 
 	/** Whether a server refuses commands to this user, which was reported with what to do about it. */
 	const hasRefused = (address: string): boolean => guard.health().nodes?.find(node => node.address === address)?.lastError?.cause instanceof StorePermissionError;
@@ -120,13 +125,24 @@ export const createSweeping = ({backend, guard, tier, writes, onSweep, stepMs}: 
 		return isConfirmed;
 	};
 
+	const clearAfterWrites = async (): Promise<boolean> => {
+		tier?.lose();
+		await Promise.allSettled(writes.values());
+		return sweep('clear');
+	};
+
+	const track = async (sweeping: Promise<boolean>): Promise<boolean> => {
+		underWay.add(sweeping);
+		try {
+			return await sweeping;
+		} finally {
+			underWay.delete(sweeping);
+		}
+	};
+
 	const sweeps = {
-		replaceGuards: async () => sweep('replaceGuards'),
-		async clear() {
-			tier?.lose();
-			await Promise.allSettled(writes.values());
-			return sweep('clear');
-		},
+		replaceGuards: async () => track(sweep('replaceGuards')),
+		clear: async () => track(clearAfterWrites()),
 	};
 
 	const confirm = () => {
@@ -172,5 +188,15 @@ export const createSweeping = ({backend, guard, tier, writes, onSweep, stepMs}: 
 			};
 		},
 		confirm,
+		async finish() {
+			if (underWay.size === 0) {
+				return;
+			}
+
+			const {promise: timeUp, resolve} = Promise.withResolvers<void>();
+			const forgetDeadline = atDeadline(stepMs, stepMs, resolve);
+			await Promise.race([Promise.allSettled(underWay), timeUp]);
+			forgetDeadline();
+		},
 	};
 };

@@ -1,8 +1,12 @@
 /* eslint-disable unicorn/no-incorrect-template-string-interpolation -- `t` is for what follows a test; braces belong to keys */
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
+import {Keyv} from 'keyv';
+import {createStore} from '../../source/store/create-store.ts';
+import {useFolder} from '../helpers/folder.ts';
 import {listen} from '../helpers/listener.ts';
 import {startRedis, type TestRedis} from '../helpers/redis.ts';
+import {response} from '../helpers/records.ts';
 import {runScript} from '../helpers/script.ts';
 
 const storeModule = new URL('../../source/store/create-store.ts', import.meta.url).href;
@@ -102,4 +106,21 @@ test('a closed store lets go of everything', async () => {
 		),
 		'none',
 	);
+});
+
+test('a clear() that is under way is finished before its store is closed', async () => {
+	await using folder = await useFolder();
+	const stores = {'a Map': new Map(), Keyv: new Keyv(), SQLite: `sqlite:${folder.file('cleared.db')}`, Redis: redis.url};
+	for (const [name, place] of Object.entries(stores)) {
+		const open = () => createStore({store: place, namespace: 'cleared', timeoutMs: patientMs, memoryBytes: 0});
+		const store = open();
+		await store.set('{a}', response(), 60_000);
+		const clearing = store.clear();
+		await store.close();
+		assert.equal(await clearing, true, name);
+		const again = open();
+		const left = await Array.fromAsync(again.entries());
+		await again.close();
+		assert.deepEqual(left, [], name);
+	}
 });

@@ -2,7 +2,7 @@ import type {ErrorReply} from '@redis/client';
 import type {Nodes} from '../ports/backend.ts';
 
 /*
-The port between the store and a client of Redis. `client.ts` implements it for node-redis, `ioredis.ts` for ioredis and iovalkey.
+The port between the store and a client of Redis. `own-client.ts` and `borrowed-client.ts` implement it for node-redis, `ioredis.ts` for ioredis and iovalkey.
 */
 
 export type Argument = string | Uint8Array;
