@@ -116,10 +116,34 @@ test('doctor of a Redis that is down or refuses the password stops there, with i
 test('doctor of a Redis that hangs says so', unlessFast, async () => {
 	await using redis = await startRedis();
 	redis.pause();
-	const {code, checks} = await diagnose(redis.url);
+	const {code, checks} = await diagnose(redis.url, '--timeout', '1s');
 	redis.resume();
 	assert.deepEqual([code, checks.length], [3, 1]);
 	assert.match(checks[0]?.detail ?? '', /^Redis took the connection but did not answer/v);
+});
+
+test('a Redis that takes the connection and hangs is waited for no longer than --timeout says', async () => {
+	await using redis = await startRedis();
+	// Loads the library, which takes a while.
+	await runCli(['ls', '--store', redis.url]);
+	redis.pause();
+	for (const command of ['doctor', 'ls']) {
+		const startMs = performance.now();
+		const {code, stdout, stderr} = await runCli([command, '--timeout', '500ms', '--store', redis.url]);
+		const tookMs = performance.now() - startMs;
+		assert.equal(code, 3);
+		assert.match(stdout + stderr, /Redis took the connection but did not answer within 500 ms \(store: /v);
+		assert.ok(tookMs < 4000, `${command} took ${tookMs} ms`);
+	}
+
+	redis.resume();
+});
+
+test('doctor refuses a --timeout that is none', async () => {
+	await using redis = await startRedis();
+	const {code, stdout, stderr} = await runCli(['doctor', '--timeout', '5', '--store', redis.url]);
+	assert.deepEqual([code, stdout], [2, '']);
+	assert.match(stderr, /--timeout is '5', which has no unit: write '5s' for seconds/v);
 });
 
 test('doctor speaks TLS, and says which certificates to trust', unlessFast, async () => {

@@ -1,4 +1,5 @@
 import {createClient, ErrorReply} from '@redis/client';
+import {formatDuration} from '../terminal/text.ts';
 import {clientOptionsOf, type StoreAccess} from './store-access.ts';
 
 /*
@@ -13,17 +14,13 @@ export type Server = {
 	close(): void;
 };
 
-const connectTimeoutMs = 5000;
-
-const answerTimeoutMs = 5000;
-
 /** A server that took the connection may hang all the same. */
-const withDeadline = async <Result>(action: Promise<Result>): Promise<Result> => {
+const within = async <Result>(timeoutMs: number, action: Promise<Result>): Promise<Result> => {
 	let timer: NodeJS.Timeout | undefined;
 	const deadline = new Promise<never>((_resolve, reject) => {
 		timer = setTimeout(() => {
-			reject(new Error(`Redis did not answer within ${answerTimeoutMs / 1000} seconds`));
-		}, answerTimeoutMs);
+			reject(new Error(`Redis did not answer within ${formatDuration(timeoutMs / 1000)}`));
+		}, timeoutMs);
 	});
 
 	try {
@@ -33,16 +30,16 @@ const withDeadline = async <Result>(action: Promise<Result>): Promise<Result> =>
 	}
 };
 
-export const connectServer = async ({url}: Pick<StoreAccess, 'url'>, version: 2 | 3 = 2): Promise<Server> => {
+export const connectServer = async ({url, timeoutMs}: Pick<StoreAccess, 'timeoutMs' | 'url'>, version: 2 | 3 = 2): Promise<Server> => {
 	const {socket, ...options} = clientOptionsOf(url);
-	const patience = {connectTimeout: connectTimeoutMs, reconnectStrategy: false as const};
+	const patience = {connectTimeout: timeoutMs, reconnectStrategy: false as const};
 	// eslint-disable-next-line @typescript-eslint/naming-convention -- The name of node-redis.
 	const client = createClient({...options, RESP: version, disableClientInfo: true, socket: {...socket, ...patience}});
 	client.on('error', () => undefined);
 	const startMs = performance.now();
 	const connecting = client.connect();
 	try {
-		await withDeadline(connecting);
+		await within(timeoutMs, connecting);
 	} catch (error) {
 		connecting.catch(() => undefined);
 		if (client.isOpen) {
@@ -53,7 +50,7 @@ export const connectServer = async ({url}: Pick<StoreAccess, 'url'>, version: 2 
 	}
 
 	return {
-		send: async (...arguments_) => withDeadline(client.sendCommand(arguments_)),
+		send: async (...arguments_) => within(timeoutMs, client.sendCommand(arguments_)),
 		connectMs: performance.now() - startMs,
 		close() {
 			client.destroy();
@@ -67,9 +64,10 @@ export const connectForKeys = async (store: StoreAccess): Promise<Pick<Server, '
 		return connectServer(store);
 	}
 
+	const {timeoutMs} = store;
 	const cluster = store.openCluster();
 	try {
-		await withDeadline(cluster.connect());
+		await within(timeoutMs, cluster.connect());
 	} catch (error) {
 		// The client would go on trying, and keep the process running.
 		cluster.destroy();
@@ -77,7 +75,7 @@ export const connectForKeys = async (store: StoreAccess): Promise<Pick<Server, '
 	}
 
 	return {
-		send: async (...arguments_) => withDeadline(cluster.sendCommand(arguments_.find(argument => argument.startsWith(`${store.namespace}:`)), false, [...arguments_])),
+		send: async (...arguments_) => within(timeoutMs, cluster.sendCommand(arguments_.find(argument => argument.startsWith(`${store.namespace}:`)), false, [...arguments_])),
 		close() {
 			cluster.destroy();
 		},

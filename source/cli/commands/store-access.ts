@@ -1,6 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {createCluster, type RedisClientOptions} from '@redis/client';
+import ms, {type StringValue} from 'ms';
 import {redisCache, type RedisCache} from '../../index.ts';
 import {Failure} from '../terminal/failure.ts';
 import type {ProgramOptions} from './config.ts';
@@ -27,6 +28,8 @@ export type StoreAccess = {
 	/** Whether the options of a program's cache were given; otherwise it is taken to have the defaults. */
 	readonly isConfigured: boolean;
 	readonly isCluster: boolean;
+	/** The longest that an answer is waited for. */
+	readonly timeoutMs: number;
 	/** The path of a file of SQLite; `undefined` for a Redis. */
 	readonly file: string | undefined;
 	/** Whether keys for encrypted responses were given. */
@@ -93,6 +96,18 @@ export const clientOptionsOf = (url: string): RedisClientOptions => {
 	return {socket: {path: decodeURIComponent(pathname), tls: false}, ...(database !== null && {database: Number(database)})};
 };
 
+/** The library waits no longer than this for a connection. */
+const libraryConnectTimeoutMs = 2000;
+
+/** The milliseconds of a duration; `NaN` for what the library refuses when the cache is opened. */
+const millisecondsOf = (duration: string): number => {
+	try {
+		return ms(duration as StringValue) ?? NaN;
+	} catch {
+		return NaN;
+	}
+};
+
 const openCluster = (url: string) => {
 	const {url: rootUrl} = clientOptionsOf(url);
 	if (rootUrl === undefined || !URL.canParse(rootUrl)) {
@@ -122,13 +137,14 @@ export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreA
 
 	const keys = encryptionKeys(given) ?? config?.encryption;
 	const timeout = given.text('timeout') ?? '5s';
+	const timeoutMs = millisecondsOf(timeout);
 	const opened: RedisCache[] = [];
 	const clusters: Array<ReturnType<typeof openCluster>> = [];
 	let lastError: Error | undefined;
 
 	const connection = () => {
 		if (!isCluster) {
-			return url;
+			return file === undefined && timeoutMs < libraryConnectTimeoutMs ? {url: url === 'redis' ? 'redis://localhost:6379' : url, socket: {connectTimeout: timeoutMs}} : url;
 		}
 
 		const cluster = openCluster(url);
@@ -145,6 +161,7 @@ export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreA
 		place: `the namespace '${namespace}' of ${address}${givenUrlOf(given) === undefined ? ' (the default: REDIS_URL is not set)' : ''}`,
 		isConfigured: config !== undefined,
 		isCluster,
+		timeoutMs,
 		file,
 		hasEncryptionKeys: keys !== undefined,
 		open({user, key, isCounting = false, hasUsers = false, isFileCreated = false, isPlain = false} = {}) {

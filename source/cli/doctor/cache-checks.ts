@@ -1,4 +1,4 @@
-import {StoreError, type RedisCache, type UnreadableEntry} from '../../index.ts';
+import {StoreError, type RedisCache, type RedisCacheReadiness, type UnreadableEntry} from '../../index.ts';
 import {toCommandLine} from '../commands/advice.ts';
 import {storeFailure} from '../commands/failures.ts';
 import type {StoreAccess} from '../commands/store-access.ts';
@@ -13,10 +13,14 @@ export const failedWith = (name: string, error: unknown): Finding => {
 	return failed(name, detail, advice);
 };
 
-/** Does what a request does. */
-export const checkRequests = async (cache: RedisCache): Promise<Finding> => {
+/**
+Does what a request does.
+
+@param readiness - From `cache.ready()`.
+*/
+export const checkRequests = async (readiness: Promise<RedisCacheReadiness>): Promise<Finding> => {
 	try {
-		await cache.ready();
+		await readiness;
 		return ok('requests', 'a key was written, read and removed as requests do it');
 	} catch (error) {
 		return failedWith('requests', error);

@@ -1,3 +1,4 @@
+import type {RedisCache, RedisCacheReadiness} from '../../index.ts';
 import type {CommandContext} from '../commands/command.ts';
 import {storeFailure, toFailure} from '../commands/failures.ts';
 import {connectForKeys, connectServer, type Server} from '../commands/server.ts';
@@ -11,8 +12,21 @@ import {examineFile} from './file-checks.ts';
 import {checkRights} from './rights.ts';
 import {checkClock, checkInfo, checkLatency, checkTls, checkTracking, withRight} from './server-checks.ts';
 
-const examine = async function * (server: Server, store: StoreAccess): AsyncGenerator<Finding> {
+/** The cache, and whether it can do what a request does: begun while the doctor connects, so that a store that hangs is waited for once. */
+type Asked = {
+	readonly cache: RedisCache;
+	readonly readiness: Promise<RedisCacheReadiness>;
+};
+
+const askCache = (store: StoreAccess): Asked => {
 	const cache = store.open();
+	const readiness = cache.ready();
+	// It may fail before anybody looks at it.
+	readiness.catch(() => undefined);
+	return {cache, readiness};
+};
+
+const examine = async function * (server: Server, store: StoreAccess, {cache, readiness}: Asked): AsyncGenerator<Finding> {
 	yield * await checkInfo(server);
 	yield checkTls(store.url);
 	const keyed = await connectForKeys(store);
@@ -23,19 +37,19 @@ const examine = async function * (server: Server, store: StoreAccess): AsyncGene
 	}
 
 	if (!store.isCluster) {
-		yield await checkTracking(store.url);
+		yield await checkTracking(store);
 	}
 
 	yield await withRight('latency', 'ping', async () => checkLatency(server));
 	yield await withRight('clock', 'time', async () => checkClock(server));
-	yield await checkRequests(cache);
+	yield await checkRequests(readiness);
 	yield await checkValues(cache, store);
 };
 
 /** Why no connection could be made, in the words of the library. */
-const whyNoConnection = async (store: StoreAccess, error: unknown): Promise<{readonly finding: Finding; readonly outcome: Outcome}> => {
+const whyNoConnection = async ({readiness}: Asked, error: unknown): Promise<{readonly finding: Finding; readonly outcome: Outcome}> => {
 	try {
-		await store.open().ready();
+		await readiness;
 	} catch (error_) {
 		return {finding: failedWith('connection', error_), outcome: toFailure(error_)?.outcome ?? 'unreachable'};
 	}
@@ -79,18 +93,19 @@ export const run = async ({output, store}: CommandContext): Promise<Outcome> => 
 	};
 
 	const diagnose = async (): Promise<Outcome> => {
+		const asked = askCache(store);
 		let server: Server;
 		try {
 			server = await connectServer(store);
 		} catch (error) {
-			const {finding, outcome} = await whyNoConnection(store, error);
+			const {finding, outcome} = await whyNoConnection(asked, error);
 			await tell(finding);
 			return outcome;
 		}
 
 		try {
 			await tell(ok('connection', `${store.address}, in ${server.connectMs.toFixed(0)} ms`));
-			for await (const finding of examine(server, store)) {
+			for await (const finding of examine(server, store, asked)) {
 				await tell(finding);
 			}
 		} catch (error) {

@@ -43,6 +43,6 @@ export const examineFile = async function * (file: string, store: StoreAccess): 
 		return;
 	}
 
-	yield await checkRequests(cache);
+	yield await checkRequests(cache.ready());
 	yield await checkValues(cache, store);
 };

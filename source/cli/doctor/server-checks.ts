@@ -1,4 +1,5 @@
 import {connectServer, isForbidden, readInfo, type Server} from '../commands/server.ts';
+import type {StoreAccess} from '../commands/store-access.ts';
 import {formatBytes} from '../terminal/text.ts';
 import {failed, ok, warning, type Finding} from './check.ts';
 
@@ -101,10 +102,10 @@ export const checkPersistence = (info: Info): Finding => {
 	return ok('persistence', isAppending ? 'an append-only file' : 'none or snapshots, which is enough for a cache');
 };
 
-export const checkTracking = async (url: string): Promise<Finding> => {
+export const checkTracking = async (store: StoreAccess): Promise<Finding> => {
 	const advice = (reason: string) => warning('tracking', reason, 'The memory tier stays off, and each hit takes a round trip: allow HELLO and CLIENT TRACKING, or set `memory: false`');
 	try {
-		const server = await connectServer({url}, 3);
+		const server = await connectServer(store, 3);
 		try {
 			await server.send('CLIENT', 'TRACKING', 'ON');
 			return ok('tracking', 'RESP3 and CLIENT TRACKING, so processes may keep responses in memory');
