@@ -139,6 +139,15 @@ test('a Redis that takes the connection and hangs is waited for no longer than -
 	redis.resume();
 });
 
+test('a command ends that gives up a cluster whose node takes the connection and hangs', async () => {
+	await using redis = await startRedis();
+	redis.pause();
+	const {code, stderr} = await runCli(['freeze', 'https://example.com', '--cluster', '--timeout', '500ms', '--store', redis.url]);
+	redis.resume();
+	assert.equal(code, 3);
+	assert.match(stderr, /^got-redis-cache: The store did not answer within 500 ms /v);
+});
+
 test('doctor refuses a --timeout that is none', async () => {
 	await using redis = await startRedis();
 	const {code, stdout, stderr} = await runCli(['doctor', '--timeout', '5', '--store', redis.url]);

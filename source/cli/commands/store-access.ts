@@ -108,7 +108,7 @@ const millisecondsOf = (duration: string): number => {
 	}
 };
 
-const openCluster = (url: string) => {
+const openCluster = (url: string, signal: AbortSignal) => {
 	const {url: rootUrl} = clientOptionsOf(url);
 	if (rootUrl === undefined || !URL.canParse(rootUrl)) {
 		throw new Failure('wrongUsage', '--cluster needs the redis: or rediss: URL of a node with --store');
@@ -118,7 +118,8 @@ const openCluster = (url: string) => {
 	const defaults = {
 		...(username !== '' && {username: decodeURIComponent(username)}),
 		...(password !== '' && {password: decodeURIComponent(password)}),
-		...(protocol === 'rediss:' && {socket: {tls: true as const}}),
+		// Node-redis' `destroy()` passes by the node that it is still asking for the others, whose connection would keep the process running.
+		socket: protocol === 'rediss:' ? {tls: true as const, signal} : {signal},
 	};
 	const cluster = createCluster({rootNodes: [{url: rootUrl}], defaults});
 	// Without a listener, an `'error'` event would end the process.
@@ -140,6 +141,7 @@ export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreA
 	const timeoutMs = millisecondsOf(timeout);
 	const opened: RedisCache[] = [];
 	const clusters: Array<ReturnType<typeof openCluster>> = [];
+	const ending = new AbortController();
 	let lastError: Error | undefined;
 
 	const connection = () => {
@@ -147,7 +149,7 @@ export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreA
 			return file === undefined && timeoutMs < libraryConnectTimeoutMs ? {url: url === 'redis' ? 'redis://localhost:6379' : url, socket: {connectTimeout: timeoutMs}} : url;
 		}
 
-		const cluster = openCluster(url);
+		const cluster = openCluster(url, ending.signal);
 		clusters.push(cluster);
 		return cluster;
 	};
@@ -188,7 +190,7 @@ export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreA
 			opened.push(cache);
 			return cache;
 		},
-		openCluster: () => openCluster(url),
+		openCluster: () => openCluster(url, ending.signal),
 		throwIfFailed() {
 			const unwell = opened.map(cache => cache.health()).find(({state}) => ['unavailable', 'partial', 'read-only'].includes(state));
 			const error = unwell?.lastError ?? lastError;
@@ -203,6 +205,8 @@ export const createStoreAccess = (given: Given, config?: ProgramOptions): StoreA
 					cluster.destroy();
 				}
 			}
+
+			ending.abort();
 		},
 	};
 };
