@@ -6,6 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {cacheInfo, type RedisCacheOptions} from '../../source/index.ts';
 import {respond} from '../helpers/origin.ts';
+import {runScript} from '../helpers/script.ts';
 import {expectedOutcome, runScenario} from './faked-time-scenario.ts';
 import {setUp, settleWrites} from './helpers.ts';
 
@@ -113,4 +114,22 @@ test('with the timers of vitest, time is followed, nothing hangs, and Redis is u
 	const {NODE_TEST_CONTEXT: _context, ...env} = process.env;
 	const {stdout} = await run(process.execPath, [fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json'))), 'run', '--dir', folder, '--reporter', 'tap-flat'], {env});
 	assert.match(stdout, /^ok 1 .*a cache follows the clock/mv);
+});
+
+test('timers that were faked before the library is loaded keep no response from its caller', async () => {
+	await using setup = await setUp({store: 'memory'});
+	setup.origin.handler = ({headers}, response) => {
+		respond(response, {status: headers['if-none-match'] ? 304 : 200, headers: {'cache-control': 'no-cache', etag: '"1"'}});
+	};
+
+	const {code, stdout, stderr} = await runScript(`
+		globalThis.setImmediate = () => ({});
+		const {default: got} = await import('got');
+		const {cacheInfo, redisCache} = await import('${new URL('../../source/index.ts', import.meta.url).href}');
+		const client = got.extend(redisCache({store: 'memory'}));
+		for (let count = 0; count < 2; count++) {
+			console.log(cacheInfo(await client('${setup.origin.url}/items')).status);
+		}
+	`);
+	assert.deepEqual({code, stdout, stderr}, {code: 0, stdout: 'miss\nrevalidated\n', stderr: ''});
 });

@@ -1,8 +1,10 @@
+import {setImmediate} from 'node:timers';
 import {ownTimers} from '../../store/ports/own-timers.ts';
+
 /** A wait of this length is not noticed. */
 const longestTurnMs = 10;
 
-// Node's own, whatever somebody puts in its place later on.
+// Node's own, whatever somebody has put in its place, or puts there later on.
 const afterIo = setImmediate;
 
 /** The turn of the event loop in which answers are being given. */
