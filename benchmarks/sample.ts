@@ -148,8 +148,8 @@ export const createWorkers = (ground: Ground): Workers => {
 	};
 };
 
-/** How much longer the warm-up of requests to the origin is: some 10,000 of 1 KiB in the whole benchmark. */
-export const originFactor = 4;
+/** How much longer the warm-up of requests to the origin is: some 8,000 of 1 KiB in the whole benchmark. */
+export const originFactor = 3;
 
 /** The share of a warm-up that a process needs for another cell of the same scenario. */
 const laterWarmUp = 0.2;
