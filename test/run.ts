@@ -44,7 +44,7 @@ const filesOf = (folders: Readonly<Record<string, readonly string[]>>): readonly
 	Object.entries(folders).flatMap(([folder, names]) => names.map(name => path.join('test', folder, name)));
 
 /*
-The fast tests, `--fast`, are for who waits for them: a minute and a half on two cores. A file is left out that
+The fast tests, `--fast`, are for who waits for them: two minutes on two cores. A file is left out that
 
 - starts processes, clusters or a browser, or compiles types, in most of its tests,
 - waits for seconds of real time,
