@@ -13,6 +13,11 @@ export const notStored: ReadonlySet<number> = new Set([401, 407, 428, 429, 431, 
 /** Failures that a stale response may replace, RFC 5861 §4. */
 export const serverFailures: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
+/** Status codes whose responses end with their head, whatever its fields say: RFC 9112 §6.3. */
+const bodiless: ReadonlySet<number> = new Set([204, 304]);
+
+export const isBodilessStatus = (statusCode: number): boolean => bodiless.has(statusCode);
+
 /** Status codes that say that the resource does not exist: RFC 9110 §15.5.5, §15.5.11. */
 const absent: ReadonlySet<number> = new Set([404, 410]);
 

@@ -3,6 +3,7 @@ import {STATUS_CODES} from 'node:http';
 import zlib from 'node:zlib';
 import {isJsonType, textOf, toBodyFile, type BodyFile, type BodyFormat} from '../fixtures/body-file.ts';
 import {compareText} from '../fixtures/compare.ts';
+import {isBodilessStatus} from '../http/status-codes.ts';
 import type {MatchingRules} from './options.ts';
 import {redactField, redactJson} from './redaction.ts';
 
@@ -91,7 +92,7 @@ export const encodedBody = (body: Uint8Array, {headers, isBodyEncoded}: Recorded
 };
 
 /** Whether a response has no body, so that its `Content-Length` speaks of another one. */
-const hasNoBody = (method: string, statusCode: number): boolean => method === 'HEAD' || [204, 304].includes(statusCode);
+const hasNoBody = (method: string, statusCode: number): boolean => method === 'HEAD' || isBodilessStatus(statusCode);
 
 const groupFields = (rawHeaders: readonly string[]): Map<string, string[]> => {
 	const fields = new Map<string, string[]>();

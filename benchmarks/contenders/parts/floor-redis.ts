@@ -12,6 +12,10 @@ export const floorRedis = async (redisUrl: string) => {
 	});
 	await client.connect();
 
+	const set = async (key: string, value: Uint8Array): Promise<void> => {
+		await client.set(key, Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+	};
+
 	return {
 		async get(url: string): Promise<Uint8Array> {
 			const body = await client.get(url);
@@ -20,9 +24,10 @@ export const floorRedis = async (redisUrl: string) => {
 			}
 
 			const canned = cannedBody(url);
-			await client.set(url, Buffer.from(canned.buffer, canned.byteOffset, canned.byteLength));
+			await set(url, canned);
 			return canned;
 		},
+		set,
 		async close() {
 			await client.close();
 		},

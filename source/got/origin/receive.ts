@@ -7,6 +7,7 @@ import {construct} from '../../http/construct.ts';
 import {isSafe} from '../../http/invalidation.ts';
 import type {ResponseHead} from '../../http/message.ts';
 import type {Invalidation, Outcome, FailureReason} from '../../http/outcome.ts';
+import {isBodilessStatus} from '../../http/status-codes.ts';
 import {ownTimers} from '../../store/ports/own-timers.ts';
 import {inBackground} from '../../types/background.ts';
 import type {StoredResponse} from '../../types/stored.ts';
@@ -60,9 +61,6 @@ const maxDiscardMs = 1000;
 
 const isHttp2 = ({httpVersionMajor}: IncomingMessage): boolean => httpVersionMajor === 2;
 
-/** RFC 9112 §6.3: its end is that of its head. */
-const isWithoutBody = ({statusCode, httpVersionMajor}: IncomingMessage): boolean => httpVersionMajor === 1 && (statusCode === 304 || statusCode === 204);
-
 /** Lets the body of a response flow away unseen. */
 export const discard = (response: IncomingMessage, outcome?: Replacement): void => {
 	response.on('error', doNothing);
@@ -72,7 +70,7 @@ export const discard = (response: IncomingMessage, outcome?: Replacement): void 
 		return;
 	}
 
-	if (isWithoutBody(response)) {
+	if (response.httpVersionMajor === 1 && isBodilessStatus(response.statusCode ?? 0)) {
 		response.resume();
 		return;
 	}
