@@ -4,6 +4,8 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import got from 'got';
 import Keyv from 'keyv';
 import {cacheInfo, redisCache, type CacheStats} from '../../source/index.ts';
+import {exchangeBehind} from '../../source/got/state/exchange-behind.ts';
+import {createStatistics} from '../../source/observe/statistics.ts';
 import {startOrigin, type PlainResponse} from '../helpers/origin.ts';
 import {setUp, settleWrites} from '../got/helpers.ts';
 import {readStream} from '../got/read-stream.ts';
@@ -138,6 +140,41 @@ test('neither the look-up nor the wait for an equal request is part of the time 
 
 	assert.deepEqual(ages, [0.3, 0.3, 0.3]);
 	assert.equal(cache.stats().savedMs, 900);
+});
+
+test('statistics that are read at any time have all requests up to then', async () => {
+	const cache = redisCache({store: 'memory'});
+	const client = got.extend(cache, {context: {cache: {onlyIfCached: true}}, throwHttpErrors: false});
+	for (let number = 1; number <= 200; number++) {
+		await client(`http://example.com/${number % 3}`);
+		if (number % 7 > 1) {
+			continue;
+		}
+
+		const {requests, statuses, origins, hottest} = cache.stats();
+		const requestsOfUrls = hottest.urls.reduce((sum, url) => sum + url.requests, 0);
+		assert.deepEqual([requests, statuses.unavailable, origins['http://example.com']?.requests, requestsOfUrls], [number, number, number, number]);
+	}
+});
+
+test('growth has all requests up to then, and what was taken is not taken again', async () => {
+	const client = got.extend(redisCache({store: 'memory'}), {context: {cache: {onlyIfCached: true}}, throwHttpErrors: false});
+	const state = exchangeBehind(await client('http://example.com/items'));
+	assert.ok(state);
+	const statistics = createStatistics(() => 0);
+	const take = () => {
+		const {counters, origins, urls} = statistics.takeGrowth(10);
+		return {requests: new Map(counters).get('requests'), ofOrigin: new Map(origins).get('requests http://example.com'), urls};
+	};
+
+	for (const requests of [1, 63, 64, 65, 200]) {
+		for (let count = 0; count < requests; count++) {
+			statistics.count(state, {});
+		}
+
+		assert.deepEqual(take(), {requests, ofOrigin: requests, urls: [['http://example.com/items', requests]]});
+		assert.deepEqual(take(), {requests: undefined, ofOrigin: undefined, urls: []});
+	}
 });
 
 test('many origins are counted together, the most frequent ones by themselves', async () => {
