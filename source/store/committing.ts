@@ -38,6 +38,8 @@ const unstoredError = ({url, body}: StoredResponse, reason: Error): Error => new
 	{cause: reason},
 );
 
+const doneIsWritten = {isWritten: ({kind}: ChangeResult) => kind === 'done'};
+
 type CommitResult = Awaited<ReturnType<Store['commit']>>;
 
 const commitResults: Readonly<Record<ChangeResult['kind'], CommitResult>> = {done: 'written', refused: 'refused', conflict: 'conflict'};
@@ -159,12 +161,12 @@ export const createCommitting = ({
 			const attempted = await guard.attempt(
 				'write',
 				guardKey,
-				async () =>
+				() =>
 					guarded.commit({key: prefix + guardKey, token, ttlMs: settledGuardLifeMs}, [
 						...ready,
 						...deletedKeys.map(key => ({kind: 'delete', key: prefix + key, expected: 'anything'}) as const),
 					]),
-				{isWritten: ({kind}) => kind === 'done'},
+				doneIsWritten,
 			);
 			const result = attempted?.result;
 			if (result?.kind === 'done') {
@@ -192,35 +194,34 @@ export const createCommitting = ({
 	};
 
 	/** Guards that are being placed: once for all who have looked for them in vain. */
-	const placements = new Map<string, {readonly sentMonoMs: number; readonly placed: ReturnType<Store['placeGuard']>}>();
+	const placements = new Map<string, {readonly token: string; readonly sentMonoMs: number; readonly placed: ReturnType<Store['placeGuard']>}>();
 
-	const place = async (key: string): ReturnType<Store['placeGuard']> => {
+	const place = async (key: string, own: string): ReturnType<Store['placeGuard']> => {
 		tier?.invalidate(key);
-		const own = exchangeToken();
 		const attempted = await guard.attempt(
 			'write',
 			key,
-			async () => guarded.place(prefix + key, own, guardLifeMs),
+			() => guarded.place(prefix + key, own, guardLifeMs),
 			{isWritten: token => token === own},
 		);
+		if (placements.get(key)?.token === own) {
+			placements.delete(key);
+		}
+
 		return attempted && {token: attempted.result, isNew: attempted.result === own};
 	};
 
 	return {
-		async placeGuard(key, sinceMonoMs) {
+		placeGuard(key, sinceMonoMs) {
 			const underWay = placements.get(key);
 			if (underWay && underWay.sentMonoMs >= sinceMonoMs) {
-				const placed = await underWay.placed;
-				return placed && {...placed, isNew: false};
+				return underWay.placed.then(placed => placed && {...placed, isNew: false});
 			}
 
-			const placement = {sentMonoMs: ownTimers.now(), placed: place(key)};
-			placements.set(key, placement);
-			const placed = await placement.placed;
-			if (placements.get(key) === placement) {
-				placements.delete(key);
-			}
-
+			const token = exchangeToken();
+			const sentMonoMs = ownTimers.now();
+			const placed = place(key, token);
+			placements.set(key, {token, sentMonoMs, placed});
 			return placed;
 		},
 		settleGuard(key) {

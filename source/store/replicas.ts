@@ -1,6 +1,6 @@
 import {inBackground} from '../types/background.ts';
 import {durationInWords} from '../types/duration.ts';
-import {atDeadline} from './guard/deadline.ts';
+import {atDeadline, forgetDeadline} from './guard/deadline.ts';
 import type {Guard} from './guard/guard.ts';
 import type {Backend, Master} from './ports/backend.ts';
 import {ownTimers} from './ports/own-timers.ts';
@@ -103,7 +103,7 @@ export const createReplicas = ({backend, guard, count, timeoutMs}: ReplicasOptio
 		};
 
 		const {promise: late, resolve: giveUp} = Promise.withResolvers<false>();
-		const forgetDeadline = atDeadline(timeoutMs, timeoutMs, () => {
+		const deadline = atDeadline(timeoutMs, timeoutMs, () => {
 			const {most} = progress;
 			giveUp(unconfirmed(address, `after ${durationInWords(timeoutMs)}, ${most} ${most === 1 ? 'has' : 'have'} it`));
 		}, {isInBackground});
@@ -113,7 +113,7 @@ export const createReplicas = ({backend, guard, count, timeoutMs}: ReplicasOptio
 			return unconfirmed(address, error instanceof Error ? error.message : String(error), error);
 		} finally {
 			progress.isOver = true;
-			forgetDeadline();
+			forgetDeadline(deadline);
 		}
 	};
 

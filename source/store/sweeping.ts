@@ -1,7 +1,7 @@
 import {createHints} from '../types/hints.ts';
 import type {GuardedWriter} from './ports/guards.ts';
 import type {RecordWriter} from './ports/records.ts';
-import {atDeadline} from './guard/deadline.ts';
+import {atDeadline, forgetDeadline} from './guard/deadline.ts';
 import {failoverMemoryMs, type Doubt} from './guard/failovers.ts';
 import type {Guard} from './guard/guard.ts';
 import type {MemoryTier} from './memory/memory.ts';
@@ -194,9 +194,9 @@ export const createSweeping = ({backend, guard, tier, writes, onSweep, stepMs}: 
 			}
 
 			const {promise: timeUp, resolve} = Promise.withResolvers<void>();
-			const forgetDeadline = atDeadline(stepMs, stepMs, resolve);
+			const deadline = atDeadline(stepMs, stepMs, resolve);
 			await Promise.race([Promise.allSettled(underWay), timeUp]);
-			forgetDeadline();
+			forgetDeadline(deadline);
 		},
 	};
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {performance} from 'node:perf_hooks';
 import test, {type TestContext} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {atDeadline, noteAnswer} from '../../source/store/guard/deadline.ts';
+import {atDeadline, forgetDeadline, noteAnswer} from '../../source/store/guard/deadline.ts';
 import type {Answering} from '../../source/store/ports/status.ts';
 import {ownTimers} from '../../source/store/ports/own-timers.ts';
 import {createBudget, isSpent, spentMsOf, withinBudget} from '../../source/store/guard/budget.ts';
@@ -62,10 +62,16 @@ const start = async (t: TestContext) => {
 };
 
 const ask = (leftMs: number, timeoutMs = leftMs, isAnswering?: Answering) => {
-	const deadline = {times: 0, forget: atDeadline(leftMs, timeoutMs, () => {
-		deadline.times++;
-	}, {isAnswering})};
-	return deadline;
+	const deadline = atDeadline(leftMs, timeoutMs, () => {
+		result.times++;
+	}, {isAnswering});
+	const result = {
+		times: 0,
+		forget() {
+			forgetDeadline(deadline);
+		},
+	};
+	return result;
 };
 
 /** What is asked has left the process. */

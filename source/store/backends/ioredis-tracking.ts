@@ -1,7 +1,7 @@
 import type {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import {durationInWords} from '../../types/duration.ts';
-import {atDeadline} from '../guard/deadline.ts';
+import {atDeadline, forgetDeadline} from '../guard/deadline.ts';
 import {isErrorReply} from '../ports/error-reply.ts';
 import {ownTimers} from '../ports/own-timers.ts';
 import {toError} from './ioredis-commands.ts';
@@ -72,13 +72,13 @@ const ask = async (client: IoredisClient, ...arguments_: readonly string[]): Pro
 
 const within = async <Result>(promise: Promise<Result>): Promise<Result> => {
 	const {promise: late, reject} = Promise.withResolvers<never>();
-	const forget = atDeadline(patienceMs, patienceMs, () => {
+	const deadline = atDeadline(patienceMs, patienceMs, () => {
 		reject(new Error(`Redis did not answer within ${durationInWords(patienceMs)}`));
 	}, {isInBackground: true});
 	try {
 		return await Promise.race([promise, late]);
 	} finally {
-		forget();
+		forgetDeadline(deadline);
 	}
 };
 

@@ -32,7 +32,7 @@ Not `withTypeMapping()`: a sentinel would change the replies of its owner too, a
 */
 
 /**
-How commands are sent through node-redis.
+How commands are sent through node-redis. A command may throw at once, or reject with node-redis's own error.
 
 @param current - The connection now; for one of the user's, always the same.
 */
@@ -40,22 +40,15 @@ export const senderOf = (current: () => RedisConnection): SendCommand => {
 	const connection = current();
 	if (isCluster(connection)) {
 		return async (key, arguments_) => {
-			const reply = await settle(connection.sendCommand(key, false, arguments_, asBytes));
+			const reply = await connection.sendCommand(key, false, arguments_, asBytes);
 			noteMasters(connection);
 			return reply;
 		};
 	}
 
 	return 'getSentinelNode' in connection
-		? async (_key, arguments_) => settle(connection.sendCommand(false, arguments_, asBytes))
-		: async (_key, arguments_) => {
-			// As `settle()`, without a promise more: this is every command of most caches.
-			try {
-				return await current().sendCommand(arguments_, asBytes);
-			} catch (error) {
-				throw toErrorReply(error);
-			}
-		};
+		? (_key, arguments_) => connection.sendCommand(false, arguments_, asBytes)
+		: (_key, arguments_) => current().sendCommand(arguments_, asBytes);
 };
 
 export const mastersOf = (connection: RedisConnection): MasterNode[] => {

@@ -1,7 +1,7 @@
 import type {Buffer} from 'node:buffer';
 import type {RedisClientOptions} from '@redis/client';
 import {durationInWords} from '../../types/duration.ts';
-import {atDeadline, idleMs} from '../guard/deadline.ts';
+import {atDeadline, forgetDeadline, idleMs, type Deadline} from '../guard/deadline.ts';
 import {isErrorReply} from '../ports/error-reply.ts';
 import {nodeRedis} from '../../types/packages.cjs';
 import {addressOfClient} from './address.ts';
@@ -69,10 +69,10 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 
 	const connectOnce = async () => {
 		const opening = client;
-		let forgetDeadline: (() => void) | undefined;
+		let deadline: Deadline | undefined;
 		let isSilent = false;
 		const onConnect = () => {
-			forgetDeadline = atDeadline(handshakeTimeoutMs, handshakeTimeoutMs, () => {
+			deadline = atDeadline(handshakeTimeoutMs, handshakeTimeoutMs, () => {
 				isSilent = true;
 				opening.destroy();
 			}, {isInBackground: true});
@@ -85,8 +85,10 @@ export const createLink = (options: RedisClientOptions, tracker: Tracker | undef
 			isSpent ||= isSilent;
 			throw isSilent ? new Error(`Redis took the connection but did not answer within ${durationInWords(handshakeTimeoutMs)}`) : error;
 		} finally {
-			forgetDeadline?.();
 			opening.off('connect', onConnect);
+			if (deadline) {
+				forgetDeadline(deadline);
+			}
 		}
 	};
 

@@ -129,8 +129,9 @@ const resultOf = (reply: unknown): ChangeResult => {
 	return code < 0 ? {kind: 'refused'} : {kind: 'conflict', position: code - 1};
 };
 
-type Script = {
+type Script<Result> = {
 	readonly text: string;
+	readonly toResult: (reply: unknown) => Result;
 	readonly digest: string;
 	/** Whether Redis was given it by this process. */
 	isKnown: boolean;
@@ -138,49 +139,60 @@ type Script = {
 	isSentWhole: boolean;
 };
 
-const toScript = (text: string): Script => ({text, digest: hash('sha1', text), isKnown: false, isSentWhole: false});
+const toScript = <Result>(text: string, toResult: (reply: unknown) => Result): Script<Result> => ({text, toResult, digest: hash('sha1', text), isKnown: false, isSentWhole: false});
 
-/** By its digest where Redis has it, for it is longer than most of what it is sent with. After a restart or a failover, it is sent anew. */
-const runScript = async (send: SendCommand, script: Script, keys: readonly string[], arguments_: readonly Argument[]): Promise<unknown> => {
-	const [key = ''] = keys;
-	const rest = [String(keys.length), ...keys, ...arguments_];
-	if (script.isKnown && !script.isSentWhole) {
-		try {
-			return await send(key, ['EVALSHA', script.digest, ...rest]);
-		} catch (error) {
-			const isUnknown = isErrorReply(error) && error.message.startsWith('NOSCRIPT');
-			// A user may have the right to `EVAL` alone; and only the script itself tells which of its commands is refused.
-			if (!isUnknown && !(error instanceof StorePermissionError)) {
-				throw error;
-			}
+/** The script goes by its digest where Redis has it, for it is longer than most of what it is sent with. After a restart or a failover, it is sent anew. */
+const startOf = (script: Script<unknown>): Argument[] => script.isKnown && !script.isSentWhole ? ['EVALSHA', script.digest] : ['EVAL', script.text];
 
-			script.isSentWhole = !isUnknown && error.message.includes(' EVALSHA ');
-		}
+/** @param command - Begins as `startOf()` says. */
+const runScript = <Result>(send: SendCommand, script: Script<Result>, key: string, command: readonly Argument[]): Promise<Result> => {
+	const {text, toResult} = script;
+	script.isKnown = true;
+	const sent = send(key, command);
+	if (command[0] === 'EVAL') {
+		return sent.then(toResult);
 	}
 
-	script.isKnown = true;
-	return send(key, ['EVAL', script.text, ...rest]);
+	// eslint-disable-next-line unicorn/prefer-then-catch -- one promise instead of two, for each command of each request
+	return sent.then(toResult, (error: unknown) => {
+		const isUnknown = isErrorReply(error) && error.message.startsWith('NOSCRIPT');
+		// A user may have the right to `EVAL` alone; and only the script itself tells which of its commands is refused.
+		if (!isUnknown && !(error instanceof StorePermissionError)) {
+			throw error;
+		}
+
+		script.isSentWhole = !isUnknown && error.message.includes(' EVALSHA ');
+		return send(key, ['EVAL', text, ...command.slice(2)]).then(toResult);
+	});
 };
 
 /** The scripts: each is one step for all clients. */
 export const createGuardedChanges = (send: SendCommand): GuardedChanges => {
-	const placing = toScript(placeScript);
-	const changing = toScript(changeScript);
+	const placing = toScript(placeScript, String);
+	const changing = toScript(changeScript, resultOf);
 
-	const argumentsFor = (guardKey: string, head: readonly string[], changes: readonly Change[]): [keys: readonly string[], arguments_: readonly Argument[]] => [
-		[guardKey, ...changes.map(({key}) => key), ...changes.flatMap(each => each.kind === 'move' ? [each.partKey] : [])],
-		[...head, ...changes.flatMap(each => argumentsOf(each))],
-	];
+	const change = (guardKey: string, head: readonly string[], changes: readonly Change[]): Promise<ChangeResult> => {
+		const keys = [guardKey];
+		const values: Argument[] = [...head];
+		for (const each of changes) {
+			keys.push(each.key);
+			values.push(...argumentsOf(each));
+		}
+
+		for (const each of changes) {
+			if (each.kind === 'move') {
+				keys.push(each.partKey);
+			}
+		}
+
+		const command = startOf(changing);
+		command.push(String(keys.length), ...keys, ...values);
+		return runScript(send, changing, guardKey, command);
+	};
 
 	return {
-		place: async (guardKey, token, ttlMs) => String(await runScript(send, placing, [guardKey], [token, String(ttlMs)])),
-		async commit({key, token, ttlMs}, changes) {
-			const reply = await runScript(send, changing, ...argumentsFor(key, [token, '', String(ttlMs)], changes));
-			return resultOf(reply);
-		},
-		async purge({key, token, ttlMs}, changes) {
-			const reply = await runScript(send, changing, ...argumentsFor(key, ['', token, String(ttlMs)], changes));
-			return resultOf(reply);
-		},
+		place: (guardKey, token, ttlMs) => runScript(send, placing, guardKey, [...startOf(placing), '1', guardKey, token, String(ttlMs)]),
+		commit: ({key, token, ttlMs}, changes) => change(key, [token, '', String(ttlMs)], changes),
+		purge: ({key, token, ttlMs}, changes) => change(key, ['', token, String(ttlMs)], changes),
 	};
 };

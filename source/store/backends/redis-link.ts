@@ -46,6 +46,7 @@ export type RedisLink = {
 	readonly proveTracking?: () => void;
 	/** `undefined` when commands may be sent, otherwise resolves when they may. */
 	readonly connect: () => Promise<void> | undefined;
+	/** As `SendCommand`, but a refusal may be the client's own error, and a client may throw at once. */
 	readonly send: SendCommand;
 	/** The masters of a cluster, as far as they are known, or the one that there is. */
 	masters(): readonly MasterNode[];

@@ -3,7 +3,7 @@ import {Keyv} from 'keyv';
 import {noBytes} from '../codec/bytes.ts';
 import {createPermissionErrors} from '../guard/permissions.ts';
 import {binary, type Backend, type Eviction, type HeadChange} from '../ports/backend.ts';
-import {isErrorReply} from '../ports/error-reply.ts';
+import {isErrorReply, toErrorReply} from '../ports/error-reply.ts';
 import {binaryKeyvOptions} from '../ports/keyv-options.ts';
 import {isLongKey} from '../ports/long-keys.ts';
 import {binaryKeyvRedis} from './binary-keyv-redis.ts';
@@ -88,6 +88,10 @@ const extendScript = `
 	return 1
 `;
 
+const rejectWith = async (error: unknown): Promise<never> => {
+	throw error;
+};
+
 /**
 Redis as a place to keep bytes in.
 */
@@ -95,18 +99,31 @@ export const redisBackend = (link: RedisLink, namespace: string): Backend => {
 	const prefix = `${link.keyPrefix ?? ''}${namespace}:`;
 	const permissions = createPermissionErrors(prefix);
 	const {send: sendPlainly} = link;
-	// Each function around a command takes a turn of the microtask queue, and that for each command of each request.
-	const send: SendCommand = async (key, arguments_) => {
+	const toRefusal = (arguments_: Parameters<SendCommand>[1], error: unknown): unknown => {
+		const explained = permissions.explain(arguments_, toErrorReply(error));
+		nodeCheck?.note(explained);
+		return explained;
+	};
+
+	/** A client may throw at once. */
+	const begin: SendCommand = (key, arguments_) => {
 		try {
-			const reply = await sendPlainly(key, arguments_);
-			permissions.noteReply(arguments_);
-			return reply;
+			return sendPlainly(key, arguments_);
 		} catch (error) {
-			const explained = permissions.explain(arguments_, error);
-			nodeCheck?.note(explained);
-			throw explained;
+			return rejectWith(error);
 		}
 	};
+
+	// eslint-disable-next-line unicorn/prefer-then-catch -- one promise instead of two, for each command of each request
+	const send: SendCommand = (key, arguments_) => begin(key, arguments_).then(
+		reply => {
+			permissions.noteReply(arguments_);
+			return reply;
+		},
+		(error: unknown) => {
+			throw toRefusal(arguments_, error);
+		},
+	);
 
 	const masters = (): MasterNode[] => link.masters().map(({address, send: sendToNode}) => ({
 		address,

@@ -2,6 +2,7 @@ import {ownTimers} from '../ports/own-timers.ts';
 import type {Answering} from '../ports/status.ts';
 import {
 	atDeadline,
+	forgetDeadline,
 	graceMs,
 	idleMs,
 	leastGraceMs,
@@ -129,13 +130,13 @@ export const withinBudget = async <Result>(budget: RequestBudget, timeoutMs: num
 	}
 
 	const {promise, resolve} = Promise.withResolvers<Result>();
-	const forgetDeadline = atDeadline(leftMs, timeoutMs, () => {
+	const deadline = atDeadline(leftMs, timeoutMs, () => {
 		resolve(otherwise);
 	}, {isAnswering});
 	try {
 		return await Promise.race([step, promise]);
 	} finally {
-		forgetDeadline();
+		forgetDeadline(deadline);
 		end(budget, timeoutMs);
 	}
 };

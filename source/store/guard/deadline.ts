@@ -73,94 +73,130 @@ const currentTurn = (): Turn => {
 	return current;
 };
 
+export type DeadlineOptions = {
+	/** Lets the process exit meanwhile. */
+	readonly isInBackground?: boolean;
+	/** For a node of a cluster: others that answer are no reason to wait for it. */
+	readonly isAnswering?: Answering | undefined;
+};
+
+/**
+A wait for a store. It is one object and no closures, because each command of each request has one.
+*/
+export type Deadline = {
+	/** The rest of the store's time. */
+	readonly leftMs: number;
+	/** All of the store's time. */
+	readonly timeoutMs: number;
+	readonly giveUp: () => void;
+	readonly isInBackground: boolean;
+	readonly isAnswering: Answering;
+	/** The turn in which the store was asked. */
+	readonly asked: Turn;
+	timer: NodeJS.Timeout | undefined;
+	scheduledAtMs: number;
+	/** The time that the timer was set to. */
+	wholeMs: number;
+	lookedAtMs: number;
+	hasLeft: boolean;
+	isForgotten: boolean;
+	graces: number;
+	silentGraces: number;
+};
+
+const schedule = (deadline: Deadline, ms: number): void => {
+	deadline.scheduledAtMs = ownTimers.now();
+	// A fraction more would be another millisecond.
+	deadline.wholeMs = Math.min(Math.floor(ms), longestTimerMs);
+	deadline.timer = ownTimers.setTimeout(() => {
+		onTimer(deadline);
+	}, deadline.wholeMs);
+	if (deadline.isInBackground) {
+		inBackground(deadline.timer);
+	}
+};
+
+const onTimer = (deadline: Deadline): void => {
+	const nowMs = ownTimers.now();
+	if (nowMs - deadline.scheduledAtMs - deadline.wholeMs >= lateMs) {
+		busyAtMs = nowMs;
+	}
+
+	if (!deadline.hasLeft) {
+		deadline.hasLeft = true;
+		const missingMs = deadline.leftMs - (nowMs - (deadline.asked.endedMs ?? nowMs));
+		if (missingMs >= 1) {
+			schedule(deadline, missingMs);
+			return;
+		}
+	}
+
+	// Timers come first: what has arrived since the last turn is read after them.
+	afterPolling(() => {
+		if (!deadline.isForgotten) {
+			lookAgain(deadline, nowMs);
+		}
+	});
+};
+
+const mayWait = (deadline: Deadline, isBusy: boolean): boolean => {
+	deadline.silentGraces = deadline.isAnswering(deadline.lookedAtMs) ? 0 : deadline.silentGraces + 1;
+	deadline.graces++;
+	const most = answeredInOrderAtMs > deadline.lookedAtMs ? mostGraces.answeringInOrder : mostGraces.answering;
+	return isBusy && deadline.silentGraces <= mostGraces.silent && deadline.graces <= most;
+};
+
+/** @param firedAtMs - When the timer fired, before what has arrived was read. */
+const lookAgain = (deadline: Deadline, firedAtMs: number): void => {
+	const nowMs = ownTimers.now();
+	if (nowMs - firedAtMs >= lateMs) {
+		busyAtMs = nowMs;
+	}
+
+	// Another timer that was late just now tells as much.
+	const isBusy = busyAtMs > Math.max(deadline.scheduledAtMs, firedAtMs - leastGraceMs);
+	if (!mayWait(deadline, isBusy)) {
+		gaveUpAtMs = nowMs;
+		deadline.giveUp();
+		return;
+	}
+
+	deadline.lookedAtMs = nowMs;
+	schedule(deadline, Math.min(deadline.timeoutMs, leastGraceMs));
+};
+
+const defaults: DeadlineOptions = {};
+
 /**
 Calls back when a store has had its time, from when what it is asked can have left the process. Before that, what has arrived by then is read; in a busy process, that may take longer.
 
-@param leftMs - The rest of its time.
-@param timeoutMs - All of its time.
-@param options.isAnswering - For a node of a cluster: others that answer are no reason to wait for it.
-@returns Lets go of it.
+@returns The deadline, for `forgetDeadline()`.
 */
-export const atDeadline = (
-	leftMs: number,
-	timeoutMs: number,
-	giveUp: () => void,
-	{isInBackground = false, isAnswering = isAnyAnswering}: {readonly isInBackground?: boolean; readonly isAnswering?: Answering | undefined} = {},
-): (() => void) => {
-	const asked = currentTurn();
-	let timer: NodeJS.Timeout;
-	let scheduledAtMs = ownTimers.now();
-	let lookedAtMs = scheduledAtMs;
-	let hasLeft = false;
-	let isForgotten = false;
-	let graces = 0;
-	let silentGraces = 0;
-
-	const schedule = (ms: number) => {
-		scheduledAtMs = ownTimers.now();
-		// A fraction more would be another millisecond.
-		const wholeMs = Math.min(Math.floor(ms), longestTimerMs);
-		timer = ownTimers.setTimeout(() => {
-			onTimer(ownTimers.now() - scheduledAtMs - wholeMs);
-		}, wholeMs);
-		if (isInBackground) {
-			inBackground(timer);
-		}
+export const atDeadline = (leftMs: number, timeoutMs: number, giveUp: () => void, options: DeadlineOptions = defaults): Deadline => {
+	const deadline: Deadline = {
+		leftMs,
+		timeoutMs,
+		giveUp,
+		isInBackground: options.isInBackground ?? false,
+		isAnswering: options.isAnswering ?? isAnyAnswering,
+		asked: currentTurn(),
+		timer: undefined,
+		scheduledAtMs: 0,
+		wholeMs: 0,
+		lookedAtMs: 0,
+		hasLeft: false,
+		isForgotten: false,
+		graces: 0,
+		silentGraces: 0,
 	};
+	schedule(deadline, leftMs);
+	deadline.lookedAtMs = deadline.scheduledAtMs;
 
-	const onTimer = (lateByMs: number) => {
-		const nowMs = ownTimers.now();
-		if (lateByMs >= lateMs) {
-			busyAtMs = nowMs;
-		}
+	return deadline;
+};
 
-		if (!hasLeft) {
-			hasLeft = true;
-			const missingMs = leftMs - (nowMs - (asked.endedMs ?? nowMs));
-			if (missingMs >= 1) {
-				schedule(missingMs);
-				return;
-			}
-		}
-
-		// Timers come first: what has arrived since the last turn is read after them.
-		afterPolling(() => {
-			if (!isForgotten) {
-				lookAgain(nowMs);
-			}
-		});
-	};
-
-	const mayWait = (isBusy: boolean): boolean => {
-		silentGraces = isAnswering(lookedAtMs) ? 0 : silentGraces + 1;
-		graces++;
-		const most = answeredInOrderAtMs > lookedAtMs ? mostGraces.answeringInOrder : mostGraces.answering;
-		return isBusy && silentGraces <= mostGraces.silent && graces <= most;
-	};
-
-	/** @param firedAtMs - When the timer fired, before what has arrived was read. */
-	const lookAgain = (firedAtMs: number) => {
-		const nowMs = ownTimers.now();
-		if (nowMs - firedAtMs >= lateMs) {
-			busyAtMs = nowMs;
-		}
-
-		// Another timer that was late just now tells as much.
-		const isBusy = busyAtMs > Math.max(scheduledAtMs, firedAtMs - leastGraceMs);
-		if (!mayWait(isBusy)) {
-			gaveUpAtMs = nowMs;
-			giveUp();
-			return;
-		}
-
-		lookedAtMs = nowMs;
-		schedule(Math.min(timeoutMs, leastGraceMs));
-	};
-
-	schedule(leftMs);
-
-	return () => {
-		isForgotten = true;
-		ownTimers.clearTimeout(timer);
-	};
+/** Ends the wait: the store has answered, or its answer is not wanted any more. */
+export const forgetDeadline = (deadline: Deadline): void => {
+	deadline.isForgotten = true;
+	ownTimers.clearTimeout(deadline.timer);
 };

@@ -2,7 +2,7 @@ import type {Backend} from '../ports/backend.ts';
 import type {StoreEvent, StoreHealth} from '../ports/health.ts';
 import {ownTimers} from '../ports/own-timers.ts';
 import {DeadlineError, storeErrors, type StoreError} from '../ports/store-error.ts';
-import {atDeadline, noteAnswer} from './deadline.ts';
+import {atDeadline, forgetDeadline, noteAnswer, type Deadline} from './deadline.ts';
 import {createFaultLog} from './fault-log.ts';
 import {createNodeHealth, type NodeHealth} from './node-health.ts';
 import {createNodes} from './nodes.ts';
@@ -38,6 +38,26 @@ export type AttemptOptions<Result> = Limits & {
 };
 
 const isNotFalse = (result: unknown): boolean => result !== false;
+
+const noOptions: AttemptOptions<unknown> = {};
+
+/** An operation that is under way. It is one object and few closures, because each command of each request has one. */
+type Attempt<Result> = {
+	readonly kind: OperationKind;
+	readonly key: string | undefined;
+	readonly operation: () => Promise<Result>;
+	readonly options: AttemptOptions<Result>;
+	readonly resolve: (value: {readonly result: Result} | undefined) => void;
+	readonly attempted: Promise<{readonly result: Result} | undefined>;
+	readonly sentMs: number;
+	/** The node of a cluster, which may be another one once a connection is made. */
+	address: string | undefined;
+	node: NodeHealth;
+	isConnected: boolean;
+	isOver: boolean;
+	/** `undefined` where nothing can be late. */
+	deadline: Deadline | undefined;
+};
 
 /**
 The guard between a request and a store that may be slow, silent or gone. In a cluster, each node is judged by itself.
@@ -172,7 +192,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		{patienceMs, isInBackground, address}: {readonly patienceMs: number; readonly isInBackground: boolean; readonly address?: string | undefined},
 	): Promise<Result> => {
 		const {promise, reject} = Promise.withResolvers<never>();
-		const forgetDeadline = atDeadline(
+		const deadline = atDeadline(
 			patienceMs,
 			patienceMs,
 			() => {
@@ -184,7 +204,7 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		try {
 			return await Promise.race([ask(), promise]);
 		} finally {
-			forgetDeadline();
+			forgetDeadline(deadline);
 		}
 	};
 
@@ -230,118 +250,134 @@ export const createGuard = ({backend, timeoutMs, cooldownMs, onEvent, probe, onA
 		}
 	};
 
-	/*
-	The timer, not the socket, is what keeps the process alive meanwhile.
-	*/
-	const withDeadline = async <Result>(
-		kind: OperationKind,
-		key: string | undefined,
-		operation: () => Promise<Result>,
-		{deadlineMs = timeoutMs, address: givenAddress, explain, isWritten = isNotFalse}: AttemptOptions<Result>,
-	): Promise<{result: Result} | undefined> =>
-		new Promise(resolve => {
-			let address = givenAddress ?? addressOf(key);
-			let node = healthOf(address);
-			let isOver = false;
-			let isConnected = false;
-			const sentMs = ownTimers.now();
-			node.waiting++;
+	const end = <Result>(attempt: Attempt<Result>): void => {
+		attempt.isOver = true;
+		attempt.node.waiting--;
+		if (attempt.deadline) {
+			forgetDeadline(attempt.deadline);
+		}
 
-			const end = () => {
-				isOver = true;
-				node.waiting--;
-				forgetDeadline();
-			};
+		underWay.delete(attempt.attempted);
+	};
 
-			const giveUp = (error: Error, failure: Failure) => {
-				if (isOver) {
-					return;
-				}
+	const giveUp = <Result>(attempt: Attempt<Result>, error: Error, failure: Failure): void => {
+		if (attempt.isOver) {
+			return;
+		}
 
-				end();
-				fail(kind, node, error, {...failure, ...(explain && {explain})});
-				resolve(undefined);
-			};
+		end(attempt);
+		const {kind, node, options: {explain}, resolve} = attempt;
+		fail(kind, node, error, {...failure, ...(explain && {explain})});
+		resolve(undefined);
+	};
 
-			const forgetDeadline = atDeadline(
-				deadlineMs,
-				deadlineMs,
-				() => {
-					// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Nobody knows which node of several has failed.
-					const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || givenAddress !== undefined || !isConnected || addresses().length === 0);
-					giveUp(deadlineError(deadlineMs, isConnected, address), {isSignOfSickness, ...givenAddress !== undefined && {isFatal: true}});
-				},
-				{isAnswering: address === undefined ? undefined : sinceMonoMs => node.answeredMonoMs > sinceMonoMs},
-			);
+	const onTimeUp = <Result>(attempt: Attempt<Result>): void => {
+		const {key, node, address, sentMs, isConnected, options: {address: givenAddress, deadlineMs = timeoutMs}} = attempt;
+		// Others were answered meanwhile: there is more to transfer than there is time, which is no sickness. Nobody knows which node of several has failed.
+		const isSignOfSickness = node.answeredMonoMs < sentMs && (key !== undefined || givenAddress !== undefined || !isConnected || addresses().length === 0);
+		giveUp(attempt, deadlineError(deadlineMs, isConnected, address), {isSignOfSickness, ...givenAddress !== undefined && {isFatal: true}});
+	};
 
-			const run = async () => {
-				try {
-					const connecting = backend.connect();
-					if (connecting !== undefined) {
-						await connecting;
-						noteAnswer(answersInOrder);
-					}
+	const onError = <Result>(attempt: Attempt<Result>, error: unknown): void => {
+		giveUp(attempt, asError(error), attempt.isConnected ? {} : {isFatal: true});
+	};
 
-					// The caller has given up, and a late write may undo a later one.
-					if (isOver) {
-						return;
-					}
+	const onResult = <Result>(attempt: Attempt<Result>, result: Result): void => {
+		if (attempt.isOver) {
+			return;
+		}
 
-					isConnected = true;
-					if (connecting !== undefined) {
-						address = givenAddress ?? addressOf(key);
-						node.waiting--;
-						node = healthOf(address);
-						node.waiting++;
-					}
+		end(attempt);
+		const {kind, node, options: {isWritten = isNotFalse}, resolve} = attempt;
+		noteSuccess(kind, node, isWritten(result));
+		resolve({result});
+	};
 
-					const result = await operation();
-					if (isOver) {
-						return;
-					}
+	/** @throws What the operation throws at once. */
+	const run = <Result>(attempt: Attempt<Result>): void => {
+		attempt.isConnected = true;
+		// eslint-disable-next-line unicorn/prefer-then-catch -- one promise instead of two, for each command of each request
+		void attempt.operation().then(
+			result => {
+				onResult(attempt, result);
+			},
+			(error: unknown) => {
+				onError(attempt, error);
+			},
+		);
+	};
 
-					end();
-					noteSuccess(kind, node, isWritten(result));
-					resolve({result});
-				} catch (error) {
-					giveUp(asError(error), isConnected ? {} : {isFatal: true});
-				}
-			};
-
-			void run();
-		});
-
-	/** Without a deadline, which takes a timer. */
-	const attemptNow = async <Result>(
-		kind: OperationKind,
-		node: NodeHealth,
-		operation: () => Promise<Result>,
-		{isWritten = isNotFalse}: AttemptOptions<Result>,
-	): Promise<{result: Result} | undefined> => {
+	const runOnceConnected = async <Result>(attempt: Attempt<Result>, connecting: Promise<void>): Promise<void> => {
 		try {
-			const result = await operation();
-			noteSuccess(kind, node, isWritten(result));
-			return {result};
+			await connecting;
+			noteAnswer(answersInOrder);
+			// The caller has given up, and a late write may undo a later one.
+			if (attempt.isOver) {
+				return;
+			}
+
+			attempt.address = attempt.options.address ?? addressOf(attempt.key);
+			attempt.node.waiting--;
+			attempt.node = healthOf(attempt.address);
+			attempt.node.waiting++;
+			run(attempt);
 		} catch (error) {
-			fail(kind, node, asError(error));
-			return undefined;
+			onError(attempt, error);
+		}
+	};
+
+	/** The timer, not the socket, is what keeps the process alive meanwhile. */
+	const setDeadline = <Result>(attempt: Attempt<Result>): Deadline => {
+		const {address, options: {deadlineMs = timeoutMs}} = attempt;
+		const onTime = () => {
+			onTimeUp(attempt);
+		};
+
+		return address === undefined
+			? atDeadline(deadlineMs, deadlineMs, onTime)
+			: atDeadline(deadlineMs, deadlineMs, onTime, {isAnswering: sinceMonoMs => attempt.node.answeredMonoMs > sinceMonoMs});
+	};
+
+	const begin = <Result>(attempt: Attempt<Result>): void => {
+		attempt.node.waiting++;
+		underWay.add(attempt.attempted);
+		attempt.deadline = backend.isImmediate ? undefined : setDeadline(attempt);
+		try {
+			const connecting = backend.isImmediate ? undefined : backend.connect();
+			if (connecting === undefined) {
+				run(attempt);
+			} else {
+				void runOnceConnected(attempt, connecting);
+			}
+		} catch (error) {
+			onError(attempt, error);
 		}
 	};
 
 	return {
-		async attempt(kind, key, operation, options = {}) {
-			const node = healthOf(options.address ?? addressOf(key));
+		attempt<Result>(kind: OperationKind, key: string | undefined, operation: () => Promise<Result>, options: AttemptOptions<Result> = noOptions) {
+			const address = options.address ?? addressOf(key);
+			const node = healthOf(address);
 			if (!isAsked(node) || (kind === 'write' && !node.writing.isClosed())) {
-				return undefined;
+				return Promise.resolve(undefined);
 			}
 
-			const attempted = backend.isImmediate ? attemptNow(kind, node, operation, options) : withDeadline(kind, key, operation, options);
-			underWay.add(attempted);
-			try {
-				return await attempted;
-			} finally {
-				underWay.delete(attempted);
-			}
+			const {promise: attempted, resolve} = Promise.withResolvers<{readonly result: Result} | undefined>();
+			begin({
+				kind,
+				key,
+				operation,
+				options,
+				resolve,
+				attempted,
+				sentMs: ownTimers.now(),
+				address,
+				node,
+				isConnected: false,
+				isOver: false,
+				deadline: undefined,
+			});
+			return attempted;
 		},
 		async check(operation, patienceMs) {
 			if (isClosed) {
