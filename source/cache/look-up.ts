@@ -103,8 +103,10 @@ type LookUpOptions = {
 	readonly key?: string;
 };
 
-/** Begins an exchange, about which nothing is decided yet. */
-const begin = (context: ExchangeContext, {request, settings, keyInput, budget = createBudget()}: Asked): Omit<Exchange, 'decision'> => ({
+const notStored: Decision = {kind: 'fetch', reason: 'not-stored'};
+
+/** @param decision - What is known without the store. */
+const begin = (context: ExchangeContext, {request, settings, keyInput, budget = createBudget()}: Asked, decision: Decision = notStored): Exchange => ({
 	request,
 	settings,
 	keyInput,
@@ -117,10 +119,11 @@ const begin = (context: ExchangeContext, {request, settings, keyInput, budget = 
 	versions: noVersions,
 	guard: noGuard,
 	budget,
+	decision,
 });
 
 // A repeated look-up finds out anew whether a switch is in force.
-const withoutSwitch = (asked: Asked): Asked => ({...asked, settings: withSwitch(asked.settings, undefined)});
+const withoutSwitch = (asked: Asked): Asked => asked.settings.http.originSwitch === undefined ? asked : {...asked, settings: withSwitch(asked.settings, undefined)};
 
 /**
 The exchange of a request that the cache takes no part in, without I/O.
@@ -130,7 +133,7 @@ The exchange of a request that the cache takes no part in, without I/O.
 */
 export const bypassNow = (context: ExchangeContext, given: Asked, bypass: BypassReason | undefined): Exchange | undefined => {
 	if (bypass) {
-		return {...begin(context, withoutSwitch(given)), decision: {kind: 'bypass', reason: bypass}};
+		return begin(context, withoutSwitch(given), {kind: 'bypass', reason: bypass});
 	}
 
 	const {request, settings: {http}} = given;
@@ -139,10 +142,9 @@ export const bypassNow = (context: ExchangeContext, given: Asked, bypass: Bypass
 	}
 
 	const asked = withoutSwitch(given);
-	const exchange = begin(context, asked);
-	const decision = decide(request, undefined, exchange.requestTimeMs, asked.settings.http);
+	const decision = decide(request, undefined, context.now(), asked.settings.http);
 
-	return decision.kind === 'bypass' ? {...exchange, decision} : undefined;
+	return decision.kind === 'bypass' ? begin(context, asked, decision) : undefined;
 };
 
 /**

@@ -31,8 +31,43 @@ const settle = async (context: GotContext, response: Response, state: GotExchang
 	state.settlement = {outcome, written, unstored, refusal};
 };
 
-/** The steps after the response of a promise. */
-export const createAfterResponse = (context: GotContext, owner: BeforeRequestHook): AfterResponseHook => async response => {
+/** Ends the exchange, as far as the response tells. */
+const finish = (context: GotContext, response: Response, state: GotExchange): void => {
+	const {options} = response.request;
+	resolveFlight(context, options, state, response);
+	refreshInBackground(context, options, state);
+	addCacheStatus(response, state, context.now());
+	if (state.settlement !== undefined || !isAsked(state)) {
+		reportEnd(context, options, state, {statusCode: response.statusCode, bytes: response.rawBody.byteLength});
+	}
+};
+
+/** Ends the exchange when the origin's response has been settled. */
+const settleAndFinish = async (context: GotContext, response: Response, state: GotExchange): Promise<Response> => {
+	if (isAsked(state)) {
+		// Code that runs for one response after the other costs a fraction of what it costs between events of I/O. A response that broke off is given at once, as without the cache: got 15 makes an error of it a turn later.
+		if (!state.isCutShort) {
+			await yieldToEventLoop();
+		}
+
+		await settle(context, response, state);
+	}
+
+	finish(context, response, state);
+	if (state.settlement?.written && context.store.command) {
+		// A process that ends as soon as it has its answer must not lose what it fetched: node-redis writes at the end of the turn.
+		await yieldToEventLoop();
+	}
+
+	return response;
+};
+
+/**
+The steps after the response of a promise.
+
+@returns The hook, without a promise where the cache takes no part.
+*/
+export const createAfterResponse = (context: GotContext, owner: BeforeRequestHook): AfterResponseHook => response => {
 	const {options} = response.request;
 	learnRequestClass(response);
 	takeRecovered(options);
@@ -45,26 +80,10 @@ export const createAfterResponse = (context: GotContext, owner: BeforeRequestHoo
 	response.retryCount = state.retryCount;
 	response.request.retryCount = state.retryCount;
 	state.answeredMonoMs ??= ownTimers.now();
-	if (isAsked(state) && !settleBypassed(state, response.statusCode)) {
-		// Code that runs for one response after the other costs a fraction of what it costs between events of I/O. A response that broke off is given at once, as without the cache: got 15 makes an error of it a turn later.
-		if (!state.isCutShort) {
-			await yieldToEventLoop();
-		}
-
-		await settle(context, response, state);
+	if (isAsked(state) && settleBypassed(state, response.statusCode)) {
+		finish(context, response, state);
+		return response;
 	}
 
-	resolveFlight(context, options, state, response);
-	refreshInBackground(context, options, state);
-	addCacheStatus(response, state, context.now());
-	if (state.settlement !== undefined || !isAsked(state)) {
-		reportEnd(context, options, state, {statusCode: response.statusCode, bytes: response.rawBody.byteLength});
-	}
-
-	if (state.settlement?.written && context.store.command) {
-		// A process that ends as soon as it has its answer must not lose what it fetched: node-redis writes at the end of the turn.
-		await yieldToEventLoop();
-	}
-
-	return response;
+	return settleAndFinish(context, response, state);
 };

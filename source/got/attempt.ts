@@ -29,6 +29,7 @@ export const beginAttempt = (context: GotContext, options: GotOptions, {owner, r
 		owner,
 		retryCount,
 		startedMonoMs: exchange.startedMonoMs,
+		answeredMonoMs: undefined,
 		isReported: false,
 		trace: traceOf(options),
 		settlement: undefined,

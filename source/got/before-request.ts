@@ -118,8 +118,11 @@ export const createBeforeRequest = (context: GotContext, owner: BeforeRequestHoo
 			return answerOrAsk(context, options, state);
 		}
 
-		// A flight that the attempt before has led is not this request's any more.
-		joinFlight(context, options, state);
+		if (retryCount > 0) {
+			// A flight that the attempt before has led is not this request's any more.
+			joinFlight(context, options, state);
+		}
+
 		return undefined;
 	};
 

@@ -1,7 +1,8 @@
 import type {Exchange} from '../cache/exchange.ts';
 import {asRefresh, bypassNow, lookUp, whyBypassed} from '../cache/look-up.ts';
 import {withOnlyIfCached} from '../http/directives.ts';
-import {resolveRequestOptions} from '../options/resolve-options.ts';
+import type {RequestHead} from '../http/message.ts';
+import {resolveRequestOptions, type RequestSettings} from '../options/resolve-options.ts';
 import {endGuard} from '../resource/write-guard.ts';
 import type {GotContext} from './state/context.ts';
 import {readForm} from './state/form.ts';
@@ -22,26 +23,40 @@ type LookUpOptions = {
 	readonly isGivenUp: boolean;
 };
 
+type LookUpInput = LookUpOptions & {
+	readonly sent: RequestHead;
+	readonly settings: RequestSettings;
+	/** `undefined` if it can be read only once. */
+	readonly content: ReturnType<typeof contentOf>;
+};
+
+const noContent = {body: undefined, isEncoded: false};
+
+const lookUpWith = (context: GotContext, options: GotOptions, {sent, settings, content, budget, isGivenUp}: LookUpInput): LookedUp | Promise<LookedUp> => {
+	const request: LookedUpRequest = {head: sent, body: options.body};
+	const head = settings.isOnlyIfCached ? withOnlyIfCached(sent) : sent;
+	const asked = askedBy(context, options, {head, settings, content: content ?? noContent, budget});
+	// Of two caches in a row, the one would keep what the other is told not to.
+	const bypass = options.cache ? 'other-cache' : whyBypassed(context, asked.request, settings, content !== undefined);
+	context.filteredOut.inRow = bypass === 'filtered' ? context.filteredOut.inRow + 1 : 0;
+	const exchange = bypassNow(context, asked, bypass ?? (isGivenUp ? 'changing-request' : undefined));
+
+	return exchange ? {request, exchange} : withExchange(request, lookUp(context, asked));
+};
+
+const readAndLookUp = async (context: GotContext, options: GotOptions, input: Omit<LookUpInput, 'content'>): Promise<LookedUp> =>
+	lookUpWith(context, options, {...input, content: await readForm(options)});
+
 /** The exchange, without a promise where the cache takes no part. */
 const lookUpOnce = (context: GotContext, options: GotOptions, {budget, isGivenUp}: LookUpOptions): LookedUp | Promise<LookedUp> => {
 	const sent = requestHead(options);
 	const settings = options.context.cache === undefined ? context.settings.request : resolveRequestOptions(context.options, options.context.cache);
-	const head = settings.isOnlyIfCached ? withOnlyIfCached(sent) : sent;
-	const lookUpWith = (content: ReturnType<typeof contentOf>): LookedUp | Promise<LookedUp> => {
-		const request: LookedUpRequest = {head: sent, body: options.body};
-		const asked = {...askedBy(context, options, {head, settings, content: content ?? {body: undefined, isEncoded: false}}), budget};
-		// Of two caches in a row, the one would keep what the other is told not to.
-		const bypass = options.cache ? 'other-cache' : whyBypassed(context, asked.request, settings, content !== undefined);
-		context.filteredOut.inRow = bypass === 'filtered' ? context.filteredOut.inRow + 1 : 0;
-		const exchange = bypassNow(context, asked, bypass ?? (isGivenUp ? 'changing-request' : undefined));
-
-		return exchange ? {request, exchange} : withExchange(request, lookUp(context, asked));
-	};
-
 	const content = contentOf(options);
 	const isLookedUp = !settings.isDisabled && settings.http.methods.has(sent.method);
 
-	return content === undefined && isLookedUp ? readForm(options).then(lookUpWith) : lookUpWith(content);
+	return content === undefined && isLookedUp
+		? readAndLookUp(context, options, {sent, settings, budget, isGivenUp})
+		: lookUpWith(context, options, {sent, settings, content, budget, isGivenUp});
 };
 
 const withExchange = async (request: LookedUpRequest, looking: Promise<Exchange>): Promise<LookedUp> => ({request, exchange: await looking});

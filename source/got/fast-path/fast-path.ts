@@ -234,9 +234,13 @@ Answers a call without starting a request, where nobody could tell.
 @returns A promise as got expects of a handler; `undefined` if the ordinary way is to be taken.
 */
 export const takeFastPath = (context: GotContext, hooks: Hooks, options: Options, next: Next): RequestPromise | undefined => {
-	const [owner] = hooks.beforeRequest;
 	// The promises of got 14 can be cancelled, and its versions send different `accept-encoding` fields.
-	if (!owner || !context.settings.hasFastPath || !mayBeStored(context, options) || isGot14(options) || !isEligible(options, hooks)) {
+	if (!context.settings.hasFastPath || !mayBeStored(context, options) || isGot14(options) || !isEligible(options, hooks)) {
+		return undefined;
+	}
+
+	const [owner] = hooks.beforeRequest;
+	if (!owner) {
 		return undefined;
 	}
 

@@ -34,12 +34,18 @@ export const leaveAsLast = (chain: Chain, hook: BeforeRequestHook): boolean => {
 	return true;
 };
 
-const putFirst = <Hook>(chain: Hook[], hooks: readonly Hook[]): void => {
-	if (hooks.every((hook, position) => chain.lastIndexOf(hook) === position)) {
-		return;
-	}
+const isOnceAndFirst = <Hook>(chain: readonly Hook[], hook: Hook): boolean => chain.lastIndexOf(hook) === 0;
 
-	chain.splice(0, chain.length, ...hooks, ...chain.filter(other => !hooks.includes(other)));
+const moveToFront = <Hook>(chain: Hook[], hook: Hook): void => {
+	chain.splice(0, chain.length, hook, ...chain.filter(other => other !== hook));
+};
+
+/** @param list - The cache's own list, which has one hook. */
+const putFirst = <Hook>(chain: Hook[], list: readonly Hook[]): void => {
+	const hook = list[0]!;
+	if (!isOnceAndFirst(chain, hook)) {
+		moveToFront(chain, hook);
+	}
 };
 
 /**

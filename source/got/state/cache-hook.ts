@@ -28,8 +28,8 @@ export const registerHook = (hook: BeforeRequestHook, options: RedisCacheOptions
 
 const lastCacheHook = ({hooks: {beforeRequest}}: Pick<GotOptions, 'hooks'>): CacheHook | undefined => beforeRequest.findLast(hook => isCacheHook(hook));
 
-/** Of several caches in one chain of `extend`, the last takes part. */
-export const isOwner = (options: Pick<GotOptions, 'hooks'>, hook: BeforeRequestHook): boolean => lastCacheHook(options) === hook;
+/** Of several caches in one chain of `extend`, the last takes part. The last hook of all needs no search. */
+export const isOwner = (options: Pick<GotOptions, 'hooks'>, hook: BeforeRequestHook): boolean => options.hooks.beforeRequest.at(-1) === hook || lastCacheHook(options) === hook;
 
 /** The cache that takes part; `undefined` if there is none, or it is one of another version. */
 export const cacheIn = (options: Pick<GotOptions, 'hooks'>): HookedCache | undefined => {

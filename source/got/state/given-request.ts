@@ -11,6 +11,8 @@ type AskedInput = {
 	readonly head: RequestHead;
 	readonly settings: RequestSettings;
 	readonly content: Pick<KeyInput, 'body' | 'isEncoded'>;
+	/** The rest of the budget of an earlier look-up. */
+	readonly budget?: Asked['budget'];
 };
 
 /**
@@ -18,9 +20,9 @@ The request as the cache looks it up, with the results of the user's functions.
 
 @throws If one of these functions does.
 */
-export const askedBy = ({settings: {key, user, filter}}: GotContext, options: GotOptions, {head, settings, content}: AskedInput): Asked => {
+export const askedBy = ({settings: {key, user, filter}}: GotContext, options: GotOptions, {head, settings, content, budget}: AskedInput): Asked => {
 	if (!key && !user && !filter && !settings.http.lifetimes) {
-		return {request: head, settings, keyInput: {...content, extra: undefined, user: undefined}};
+		return {request: head, settings, keyInput: {...content, extra: undefined, user: undefined}, budget};
 	}
 
 	const normalized = options as NormalizedOptions;
@@ -29,6 +31,6 @@ export const askedBy = ({settings: {key, user, filter}}: GotContext, options: Go
 	const keyInput = {...content, extra: key?.(given, normalized), user: name};
 
 	return name === undefined
-		? {request: {...head, given}, settings, keyInput}
-		: {request: {...requestOfUser(head), given}, settings: {...settings, http: settingsOfUser(settings.http)}, keyInput};
+		? {request: {...head, given}, settings, keyInput, budget}
+		: {request: {...requestOfUser(head), given}, settings: {...settings, http: settingsOfUser(settings.http)}, keyInput, budget};
 };

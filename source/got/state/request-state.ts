@@ -24,7 +24,7 @@ export type GotExchange = {
 	isCollapsed?: boolean;
 	isFromFleet?: boolean;
 	askedMonoMs?: number;
-	answeredMonoMs?: number;
+	answeredMonoMs?: number | undefined;
 	/** Whether the report of the attempt has been made. */
 	isReported: boolean;
 	/** The trace of the attempt, if somebody subscribes to the tracing channel. */
