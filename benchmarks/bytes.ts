@@ -134,7 +134,8 @@ const subjects: ReadonlyArray<readonly [name: string, write: (redis: TestRedis, 
 const envelopeOf = async (write: (redis: TestRedis, url: string) => Promise<unknown>, size: number) => {
 	await using redis = await startRedis();
 	await write(redis, urlOf(size));
-	const keys = await redis.client.keys('*');
+	// The statistics of the cache are a hash.
+	const {keys} = await redis.client.scan('0', {TYPE: 'string', COUNT: 1000});
 	const values = await Promise.all(keys.map(async key => ({key, bytes: await redis.client.strLen(key) - size})));
 	return values.find(({bytes}) => bytes > 0) ?? {key: '', bytes: 0};
 };

@@ -33,14 +33,19 @@ const isWorthIt = (compressed: Uint8Array, body: Uint8Array): boolean => compres
 /** A table of 32 KiB, which fits into the nearest cache of a processor: a larger one finds no more in what is compressed here, and is slower. */
 const hashLog = 13;
 
+/** With room for the whole of it, a short body needs no buffer in between. */
+const shortBody = 32 * 1024;
+
+/** A longer body mostly becomes shorter than half. Room that is not needed has V8 collect the whole heap more often. */
+const pieceSize = 24 * 1024;
+
 /** The longest that a body can become (`ZSTD_COMPRESSBOUND`): with room for that, Zstandard needs no buffer in between. */
 const compressBound = (length: number): number => length + Math.ceil(length / 256) + 64;
 
 const compressOptions = (length: number): zlib.ZstdOptions => ({
 	params: {[zlib.constants.ZSTD_c_compressionLevel]: level, [zlib.constants.ZSTD_c_hashLog]: hashLog},
 	pledgedSrcSize: length,
-	// The pieces of a long body stay short: longer ones are memory that the system provides anew each time.
-	...length <= longBody && {chunkSize: compressBound(length)},
+	chunkSize: length <= shortBody ? compressBound(length) : pieceSize,
 });
 
 const compressLong = async (body: Uint8Array): Promise<Uint8Array | undefined> => {
