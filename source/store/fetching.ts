@@ -66,10 +66,10 @@ export const createFetching = ({backend, values, counters}: FetchingOptions): Fe
 
 	return {
 		fetchOne,
-		async fetchAll(keys) {
+		fetchAll(keys) {
 			const [first] = keys;
 			if (first !== undefined && keys.length === 1) {
-				return [await fetchOne(first)];
+				return fetchOne(first).then(value => [value]);
 			}
 
 			if (!backend.hasBatches) {

@@ -70,15 +70,11 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		const isHidden = deletions.beginReading();
 		let isRefused = false;
 		const attempted = isReadable
-			? await guard.attempt('read', keys[0], async () => {
-				try {
-					return await fetchAll(keys);
-				} catch (error) {
-					// A refusal says nothing of how long a value takes.
-					isRefused = backend.isRefusal(error);
-					throw error;
-				}
-			})
+			? await guard.attempt('read', keys[0], () => fetchAll(keys).catch((error: unknown) => {
+				// A refusal says nothing of how long a value takes.
+				isRefused = backend.isRefusal(error);
+				throw error;
+			}))
 			: undefined;
 		slowKeys.note(keys, attempted !== undefined || isRefused);
 		const values = keys.map((key, position) => decode(attempted?.result[position], key));
@@ -127,6 +123,14 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 		return record;
 	};
 
+	const getMixed = async (through: LongValues, keys: readonly string[]): Promise<ReadonlyArray<StoredRecord | undefined>> => {
+		const shortKeys = keys.filter(key => !isLongKey(key));
+		const longKeys = keys.filter(key => isLongKey(key));
+		const [short, ...long] = await Promise.all([getShort(shortKeys), ...longKeys.map(async key => getLong(through, key))]);
+		const found = new Map([...shortKeys, ...longKeys].map((key, position) => [key, [...short, ...long][position]]));
+		return keys.map(key => found.get(key));
+	};
+
 	/** `undefined` if nothing lies under a key. */
 	const peekOne = (key: string): StoredRecord | 'unknown' | undefined => {
 		if (backend.peek) {
@@ -171,17 +175,7 @@ export const createReading = ({backend, guard, tier, fetching, encoding, deletio
 
 			return records;
 		},
-		async get(keys) {
-			if (!longValues || keys.every(key => !isLongKey(key))) {
-				return getShort(keys);
-			}
-
-			const shortKeys = keys.filter(key => !isLongKey(key));
-			const longKeys = keys.filter(key => isLongKey(key));
-			const [short, ...long] = await Promise.all([getShort(shortKeys), ...longKeys.map(async key => getLong(longValues, key))]);
-			const found = new Map([...shortKeys, ...longKeys].map((key, position) => [key, [...short, ...long][position]]));
-			return keys.map(key => found.get(key));
-		},
+		get: keys => longValues && keys.some(key => isLongKey(key)) ? getMixed(longValues, keys) : getShort(keys),
 		get needsExtraRoundTrip() {
 			return encoding.isBusy || !slowKeys.isEmpty;
 		},

@@ -57,7 +57,7 @@ test('a miss, and a request that the cache takes no part in, make no more promis
 	assert.ok(inMemory.promises < 60, `memory: ${inMemory.promises} promises`);
 	assert.ok(inMemory.timers < 2, `memory: ${inMemory.timers} timers`);
 	const onRedis = await beyond(setup.client);
-	assert.ok(onRedis.promises < 115, `Redis: ${onRedis.promises} promises`);
+	assert.ok(onRedis.promises < 95, `Redis: ${onRedis.promises} promises`);
 	for (const options of [{disabled: true}, {filter: () => false}, {methods: ['HEAD']}]) {
 		const without = await beyond(got.extend(redisCache({store: 'memory', statistics: false, ...options})));
 		assert.ok(without.promises < 8, `${JSON.stringify(options)}: ${without.promises} promises`);
