@@ -105,7 +105,7 @@ type LookUpOptions = {
 
 const notStored: Decision = {kind: 'fetch', reason: 'not-stored'};
 
-/** @param decision - The part of the exchange that is known without the store. */
+/** @param decision - The decision, as far as it is known without the store. */
 const begin = (context: ExchangeContext, {request, settings, keyInput, budget = createBudget()}: Asked, decision: Decision = notStored): Exchange => ({
 	request,
 	settings,

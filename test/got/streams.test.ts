@@ -106,6 +106,26 @@ for (const [coding, encode] of Object.entries(encoders)) {
 	});
 }
 
+for (const memory of [false, 1_000_000] as const) {
+	test(`a request that begins in the moment a stream ends is answered with the response of the stream (memory: ${memory})`, async () => {
+		await using setup = await setUp({memory});
+		const {client, origin} = setup;
+		origin.handler = (_request, response) => {
+			response.writeHead(200, fresh).end('content');
+		};
+
+		const statuses = [];
+		for (let count = 0; count < 50; count++) {
+			const stream = client.stream(`items/${count}`).resume();
+			await once(stream, 'end');
+			statuses.push(cacheInfo(await client(`items/${count}`))?.status);
+		}
+
+		assert.deepEqual(new Set(statuses), new Set(['hit']));
+		assert.equal(origin.requests.length, 50);
+	});
+}
+
 test('HEAD is answered and stored without a body', async () => {
 	await using setup = await setUp();
 	const {client, origin} = setup;
