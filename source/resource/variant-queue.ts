@@ -11,8 +11,10 @@ Variants on their way to the store. One index is written at a time; variants tha
 /** The response without its guard token, which has no meaning in the store. */
 export const withoutToken = (stored: StoredResponse): StoredResponse => ({...stored, versions: ['', ...stored.versions.slice(1)]});
 
-/** The most attempts to change an index: of concurrent writers, all but one must try again. */
-const maxIndexTries = 10;
+/**
+The most attempts to change an index: of concurrent writers, all but one must try again. A process that writes variant after variant takes one round trip for each, and a process that has to read the index again takes two, so that it may lose many times in a row.
+*/
+const maxIndexTries = 50;
 
 /** The index with all variants of a batch added. */
 const indexWithAll = (known: VariantIndex | undefined, batch: readonly VariantWrite[], nowMs: number) => {
