@@ -42,8 +42,8 @@ const moveToFront = <Hook>(chain: Hook[], hook: Hook): void => {
 
 /** @param list - The cache's own list, which has one hook. */
 const putFirst = <Hook>(chain: Hook[], list: readonly Hook[]): void => {
-	const hook = list[0]!;
-	if (!isOnceAndFirst(chain, hook)) {
+	const [hook] = list;
+	if (hook !== undefined && !isOnceAndFirst(chain, hook)) {
 		moveToFront(chain, hook);
 	}
 };

@@ -142,19 +142,16 @@ type Script<Result> = {
 const toScript = <Result>(text: string, toResult: (reply: unknown) => Result): Script<Result> => ({text, toResult, digest: hash('sha1', text), isKnown: false, isSentWhole: false});
 
 /** The script goes by its digest where Redis has it, for it is longer than most of what it is sent with. After a restart or a failover, it is sent anew. */
-const startOf = (script: Script<unknown>): Argument[] => script.isKnown && !script.isSentWhole ? ['EVALSHA', script.digest] : ['EVAL', script.text];
-
-/** @param command - Begins as `startOf()` says. */
-const runScript = <Result>(send: SendCommand, script: Script<Result>, key: string, command: readonly Argument[]): Promise<Result> => {
-	const {text, toResult} = script;
-	script.isKnown = true;
-	const sent = send(key, command);
-	if (command[0] === 'EVAL') {
-		return sent.then(toResult);
+const runScript = <Result>(send: SendCommand, script: Script<Result>, key: string, arguments_: readonly Argument[]): Promise<Result> => {
+	const {text, toResult, digest} = script;
+	const sendWhole = () => send(key, ['EVAL', text, ...arguments_]).then(toResult);
+	if (!script.isKnown || script.isSentWhole) {
+		script.isKnown = true;
+		return sendWhole();
 	}
 
 	// eslint-disable-next-line unicorn/prefer-then-catch -- one promise instead of two, for each command of each request
-	return sent.then(toResult, (error: unknown) => {
+	return send(key, ['EVALSHA', digest, ...arguments_]).then(toResult, (error: unknown) => {
 		const isUnknown = isErrorReply(error) && error.message.startsWith('NOSCRIPT');
 		// A user may have the right to `EVAL` alone; and only the script itself tells which of its commands is refused.
 		if (!isUnknown && !(error instanceof StorePermissionError)) {
@@ -162,7 +159,7 @@ const runScript = <Result>(send: SendCommand, script: Script<Result>, key: strin
 		}
 
 		script.isSentWhole = !isUnknown && error.message.includes(' EVALSHA ');
-		return send(key, ['EVAL', text, ...command.slice(2)]).then(toResult);
+		return sendWhole();
 	});
 };
 
@@ -185,13 +182,11 @@ export const createGuardedChanges = (send: SendCommand): GuardedChanges => {
 			}
 		}
 
-		const command = startOf(changing);
-		command.push(String(keys.length), ...keys, ...values);
-		return runScript(send, changing, guardKey, command);
+		return runScript(send, changing, guardKey, [String(keys.length), ...keys, ...values]);
 	};
 
 	return {
-		place: (guardKey, token, ttlMs) => runScript(send, placing, guardKey, [...startOf(placing), '1', guardKey, token, String(ttlMs)]),
+		place: (guardKey, token, ttlMs) => runScript(send, placing, guardKey, ['1', guardKey, token, String(ttlMs)]),
 		commit: ({key, token, ttlMs}, changes) => change(key, [token, '', String(ttlMs)], changes),
 		purge: ({key, token, ttlMs}, changes) => change(key, ['', token, String(ttlMs)], changes),
 	};

@@ -33,10 +33,10 @@ const isWorthIt = (compressed: Uint8Array, body: Uint8Array): boolean => compres
 /** A table of 32 KiB, which fits into the nearest cache of a processor: a larger one finds no more in what is compressed here, and is slower. */
 const hashLog = 13;
 
-/** With room for the whole of it, a short body needs no buffer in between. */
+/** A body up to this length is compressed in one piece. */
 const shortBody = 32 * 1024;
 
-/** A longer body mostly becomes shorter than half. Room that is not needed has V8 collect the whole heap more often. */
+/** The pieces of a longer body, which mostly becomes shorter than half. Room that is not needed has V8 collect the whole heap more often. */
 const pieceSize = 24 * 1024;
 
 /** The longest that a body can become (`ZSTD_COMPRESSBOUND`): with room for that, Zstandard needs no buffer in between. */
