@@ -28,12 +28,13 @@ after(async () => {
 	await nodes[Symbol.asyncDispose]();
 });
 
+const natMap = () => Object.fromEntries(nodes.masters.map(({port}) => [`${hostOf(port)}:${port}`, {host: '127.0.0.1', port}]));
+
 type Opened = {readonly store: StoreOption; close(): void};
 
 const forms: Record<string, () => Opened> = {
 	...Object.fromEntries(ioredisPackages.map(({name, openCluster}) => [`${name} with natMap`, () => {
-		const natMap = Object.fromEntries(nodes.masters.map(({port}) => [`${hostOf(port)}:${port}`, {host: '127.0.0.1', port}]));
-		const store = openCluster(nodes.masters.map(({port}) => ({host: '127.0.0.1', port})), {natMap});
+		const store = openCluster(nodes.masters.map(({port}) => ({host: '127.0.0.1', port})), {natMap: natMap(), maxRedirections: 1000});
 		return {
 			store,
 			close() {
@@ -76,6 +77,35 @@ for (const [name, open] of Object.entries(forms)) {
 		} finally {
 			await cache.close();
 			close();
+		}
+	});
+}
+
+for (const {name, openCluster} of ioredisPackages) {
+	test(`a cluster of ${name} with natMap: what is stored is purged while ioredis has a slot under the name that the server gave with \`MOVED\``, slow, async () => {
+		await using origin = await startOrigin((_request, response) => {
+			response.writeHead(200, {'cache-control': 'max-age=60', 'cache-tag': 'a'}).end('x');
+		});
+		const store = openCluster(nodes.masters.map(({port}) => ({host: '127.0.0.1', port})), {natMap: natMap()});
+		const cache = redisCache({store, timeout: '10s', tagField: 'cache-tag'});
+		const errors: string[] = [];
+		cache.on('error', error => errors.push(error.message));
+		const client = got.extend({retry: {limit: 0}}, cache);
+
+		try {
+			await client(origin.url);
+			const addresses = new Set(nodes.masters.map(({port}) => `127.0.0.1:${port}`));
+			for (const slot of store.slots) {
+				slot[0] = slot[0]?.replace(/^127\.0\.0\.1:(?<port>\d+)$/v, (_, port: string) => `${hostOf(Number(port))}:${port}`) ?? '';
+			}
+
+			assert.deepEqual(store.slots.filter(([owner]) => addresses.has(owner ?? '')), []);
+			assert.equal(await cache.invalidate({tag: 'a'}), true);
+			assert.equal(await cache.clear(), true);
+			assert.deepEqual(errors, []);
+		} finally {
+			await cache.close();
+			store.disconnect();
 		}
 	});
 }

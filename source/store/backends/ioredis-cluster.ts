@@ -19,6 +19,17 @@ export const mastersOfCluster = (cluster: IoredisCluster) => cluster.nodes('mast
 	send: senderOfClient(node).send,
 }));
 
+/** After `MOVED`, ioredis keeps the address that the server gave until it has asked for the slots again; its connections have the one that `natMap` gives. */
+const connectedAddress = (cluster: IoredisCluster, address: string): string => {
+	const {natMap} = cluster.options;
+	if (!natMap || cluster.nodes('all').some(node => addressOfNode(node) === address)) {
+		return address;
+	}
+
+	const mapped = typeof natMap === 'function' ? natMap(address) : natMap[address];
+	return mapped ? `${mapped.host}:${String(mapped.port)}` : address;
+};
+
 /**
 The masters of a cluster as ioredis knows them.
 */
@@ -26,7 +37,10 @@ export const mapOf = (cluster: IoredisCluster): ClusterMap => {
 	const lastOwners: Array<string | undefined> = [];
 	let addresses: readonly string[] | undefined;
 
-	const ownerOf = (slot: number): string => cluster.slots[slot]?.[0] ?? unassigned;
+	const ownerOf = (slot: number): string => {
+		const address = cluster.slots[slot]?.[0];
+		return address === undefined ? unassigned : connectedAddress(cluster, address);
+	};
 
 	const list = (): readonly string[] => [...new Set(Array.from(cluster.slots, (_, slot) => ownerOf(slot)))];
 

@@ -44,11 +44,17 @@ export type IoredisClient = Common & {
 	disconnect(): void;
 };
 
+type HostAndPort = {readonly host: string; readonly port: number};
+
 export type IoredisCluster = Common & {
-	readonly options: {readonly keyPrefix?: unknown};
+	readonly options: {
+		readonly keyPrefix?: unknown;
+		/** By the address that the cluster gives, the one to connect to. */
+		readonly natMap?: Readonly<Record<string, HostAndPort>> | ((address: string) => HostAndPort | null | undefined) | null; // eslint-disable-line @typescript-eslint/no-restricted-types -- ioredis's
+	};
 	/** The addresses of the nodes that keep each slot, the master first. It changes in place. */
 	readonly slots: ReadonlyArray<readonly string[] | undefined>;
-	nodes(role: 'master'): readonly IoredisClient[];
+	nodes(role: 'all' | 'master'): readonly IoredisClient[];
 	/** Asks the nodes where the slots are. */
 	refreshSlotsCache(callback?: (error?: Error) => void): void;
 };
