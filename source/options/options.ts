@@ -431,7 +431,7 @@ export type RedisCacheOptions = Omit<RequestCacheOptions, 'mode' | 'tags'> & {
 	memory?: number | false | undefined;
 
 	/**
-	Compresses with Zstandard, in the store, the bodies that gain from it: of 4 KiB or more, and neither images, video, audio nor anything else that is compressed by itself. Compressed bodies can be read with every value of this option.
+	Compresses with Zstandard, in the store, the bodies that gain from it: of 2 KiB or more, and neither images, video, audio nor anything else that is compressed by itself. Compressed bodies can be read with every value of this option.
 
 	By default it does so where the store is outside this process: in Redis, and in Keyv adapters; not in `'memory'`, in a `Map`, or in a `Keyv` over one.
 

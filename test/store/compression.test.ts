@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-loop-func -- `redis` is set once */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {hash} from 'node:crypto';
 import {after, before, beforeEach, test} from 'node:test';
 import KeyvRedis from '@keyv/redis';
 import got from 'got';
@@ -23,14 +24,14 @@ let origin: Origin;
 
 before(async () => {
 	[redis, origin] = await Promise.all([startRedis(), startOrigin()]);
-	origin.handler = (_request, response) => {
-		response.writeHead(200, {'cache-control': 'max-age=60', 'content-type': 'application/json'}).end(body);
-	};
 });
 
 beforeEach(async () => {
 	await redis.client.flushAll();
 	origin.requests.length = 0;
+	origin.handler = (_request, response) => {
+		response.writeHead(200, {'cache-control': 'max-age=60', 'content-type': 'application/json'}).end(body);
+	};
 });
 
 after(async () => {
@@ -99,6 +100,29 @@ for (const [name, place] of Object.entries(places)) {
 		});
 	}
 }
+
+test('JSON of 2 to 4 KiB takes less than half in Redis, and of 1 KiB what it takes without compression', async () => {
+	const usageOf = async (path: string, options: RedisCacheOptions): Promise<number> => {
+		await redis.client.flushAll();
+		await using cache = redisCache({store: redis.url, timeout: '5s', statistics: false, ...options});
+		await got.extend(cache)(`${origin.url}/${path}`);
+		const [entry] = await Array.fromAsync(cache.entries());
+		assert.ok(entry);
+		return Number(await redis.client.memoryUsage(entry.storeKey));
+	};
+
+	// Names repeat, identifiers do not.
+	const items = JSON.stringify(Array.from({length: 100}, (_, id) => ({id, name: `item ${id}`, createdAt: new Date(id * 123_456_789), uuid: hash('md5', String(id))})));
+	for (const [size, isSmaller] of [[1024, false], [2048, true], [3000, true], [4095, true]] as const) {
+		origin.handler = (_request, response) => {
+			response.writeHead(200, {'cache-control': 'max-age=60', 'content-type': 'application/json'}).end(items.slice(0, size));
+		};
+
+		const [plain, compressed] = [await usageOf(String(size), {compression: false}), await usageOf(String(size), {})];
+		assert.equal(compressed < plain / 2, isSmaller, `${size} bytes: ${plain}, ${compressed}`);
+		assert.ok(compressed <= plain);
+	}
+});
 
 test('what is kept in `\'memory\'` is compressed on demand alone', async () => {
 	const isKept = async (options: RedisCacheOptions) => {

@@ -8,8 +8,8 @@ export const isCompressionSupported = typeof zlib.zstdCompress === 'function';
 /** Higher levels gain a few per cent on JSON and HTML and take twice as long and more: docs/stores/redis.md. */
 const level = 1;
 
-/** Decompressing a smaller one takes half as long as all the rest of a hit, for some kilobytes saved. */
-const smallestBody = 4096;
+/** Decompressing a smaller one takes a quarter of a hit from Redis, for less than a kilobyte saved: docs/stores/redis.md. */
+const smallestBody = 2048;
 
 /** A body that is larger when decompressed is neither written nor read: a few bytes in the store could fill the memory. */
 export const largestBody = 64 * 1024 * 1024;
