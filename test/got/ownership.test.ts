@@ -77,3 +77,34 @@ for (const [store, options] of Object.entries(stores)) {
 		});
 	}
 }
+
+for (const [store, options] of Object.entries(stores)) {
+	test(`${store}: what is answered in place of a 304, or of a failure, may be changed`, async () => {
+		await using setup = await setUp({timeout: 10_000, ...options});
+		const {origin} = setup;
+		const client = setup.client.extend({retry: {limit: 0}});
+		origin.handler = ({url, headers}, response) => {
+			const isStored = headers['if-none-match'] === '"a"';
+			const status = url.startsWith('/fails') ? 503 : 304;
+			response.writeHead(isStored ? status : 200, {'cache-control': 'max-age=0, stale-if-error=600', etag: '"a"'}).end(isStored ? undefined : expected);
+		};
+
+		for (const kind of ['validates', 'fails']) {
+			const url = `${origin.url}/${kind}`;
+			await client(url);
+			await settleWrites(setup);
+			for (const [way, read] of Object.entries(ways)) {
+				for (const turn of [1, 2]) {
+					for (const seen of await Promise.all([1, 2].map(async () => read(url, {...setup, client})))) {
+						assert.equal(expected.equals(seen), true, `${kind}, ${way}, turn ${turn}`);
+					}
+
+					await settleWrites(setup);
+				}
+			}
+
+			assert.equal(await client(url).text(), expected.toString());
+			assert.ok(origin.requests.length > 4);
+		}
+	});
+}

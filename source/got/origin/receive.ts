@@ -91,10 +91,12 @@ export const discard = (response: IncomingMessage, outcome?: Replacement): void 
 };
 
 /** A stored response as if it had just come over the network. */
-export const storedMessage = ({context, state}: Asking, stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
+export const storedMessage = ({context, options, state}: Asking, stored: StoredResponse, replaced?: IncomingMessage): IncomingMessage => {
 	const constructed = construct(state.exchange.request, stored, context.now());
+	// The chunks of a stream are the caller's to change; got itself copies the body of a promise.
+	const body = options.isStream ? new Uint8Array(constructed.body) : constructed.body;
 	// The whole body at once: Node ends the response of a request when its connection closes.
-	const message = toIncomingMessage({...constructed, body: new Uint8Array(constructed.body)}, false);
+	const message = toIncomingMessage({...constructed, body}, false);
 	state.hiddenCookies = hideCookies(message);
 	// For the cookie jar: what the origin says now, not what it once said.
 	showCookies(message, replaced?.headers['set-cookie']);
