@@ -35,10 +35,10 @@ type Comparison = {
 	readonly by?: 'requestsPerSecond' | 'cpuMicrosecondsPerRequest';
 };
 
-const hit = (what: string, {ours, peer, scenario = 'hit', by = 'requestsPerSecond'}: Comparison, leastBySize: Readonly<Record<number, number>>): Goal[] =>
+const hit = (what: string, {ours, peer, scenario = 'hit', by = 'requestsPerSecond'}: Comparison, leastBySize: Readonly<Record<number, number | undefined>>): Goal[] =>
 	Object.entries(leastBySize).map(([size, least]) => ({
 		title: `${what}, ${sizeName(Number(size))}`,
-		least,
+		...least !== undefined && {least},
 		figure(results) {
 			const cell = cellOf(scenario, Number(size));
 			const [mine, theirs] = [{cell, contender: ours}, {cell, contender: peer}];
@@ -75,6 +75,7 @@ const costs: readonly Goal[] = [
 	...Object.entries({'ours-disabled': 'disabled', 'ours-filtered': 'filtered out', 'ours-method': 'method not cached'}).flatMap(([ours, what]) =>
 		concurrencies.map(concurrency => cost(`Cache that takes no part (${what}), against plain got`, {ours, concurrency, most: 1.05})),
 	),
+	...concurrencies.map(concurrency => cost('Floor of a cache that takes no part: hooks and a handler that do nothing, against plain got', {ours: 'got-hooks', concurrency})),
 	cost('Miss on Redis, against plain got', {ours: 'ours-memory', concurrency: 1, most: 1.7}),
 	cost('Miss on Redis, against plain got', {ours: 'ours-memory', concurrency: 8}),
 	...[small, medium, large].map(size => cost('Miss on Redis, against plain got', {ours: 'ours-memory', size, most: size === small ? 1.25 : 1.4})),
@@ -86,7 +87,12 @@ const costs: readonly Goal[] = [
 	...concurrencies.map(concurrency =>
 		cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', concurrency}),
 	),
-	...[medium, large].map(size => cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', size})),
+	...[medium, large].flatMap(size => [
+		cost('Miss on Redis without compression, against plain got', {ours: 'ours-uncompressed', size}),
+		cost('Floor of a miss: hooks with one Redis GET and one SET, against plain got', {ours: 'floor-miss', size}),
+		cost('Floor of a miss that is compressed: hooks with one Redis GET, Zstandard and one SET, against plain got', {ours: 'floor-miss-compressed', size}),
+	]),
+	...[small, medium, large].map(size => cost('Floor of a miss in memory: hooks with a Map, against plain got', {ours: 'floor-miss-memory', size})),
 	cost('Miss on Redis that may not be stored, against plain got', {scenario: 'miss-unstorable', ours: 'ours-memory', most: 1.15}),
 	cost('Miss in memory that may not be stored, against plain got', {scenario: 'miss-unstorable', ours: 'ours-process', most: 1.15}),
 	...[small, medium].flatMap(size => [
@@ -163,6 +169,8 @@ const goals: readonly Goal[] = [
 	...hit('Hit from Redis, against got\'s own `cache` over Redis', {ours: 'ours-redis', peer: 'got-redis'}, {[bodySizes.small]: 3, [bodySizes.medium]: 4, [bodySizes.large]: 4}),
 	...hit('Hit from the memory tier, against undici\'s memory store', {ours: 'ours-memory', peer: 'undici-memory'}, {[bodySizes.small]: 1.2, [bodySizes.medium]: 3, [bodySizes.large]: 5}),
 	...hit('Hit from the memory tier, against undici\'s memory store, by processor time', {ours: 'ours-memory', peer: 'undici-memory', by: 'cpuMicrosecondsPerRequest'}, {[bodySizes.small]: 1.2}),
+	...hit('Floor of a hit from memory: a handler that does no more than answer, against undici\'s memory store', {ours: 'floor-handler', peer: 'undici-memory'}, {[bodySizes.small]: undefined}),
+	...hit('Floor of a hit from Redis: a hook with one GET, against got\'s own `cache` over Redis', {ours: 'floor-hook-redis', peer: 'got-redis'}, {[bodySizes.small]: undefined}),
 	...hit('Hit from the memory tier, as text, against undici\'s memory store', {ours: 'ours-memory', peer: 'undici-memory', scenario: 'hit-text'}, {[bodySizes.medium]: 3, [bodySizes.large]: 5}),
 	{
 		title: 'Hit from Redis with 1,000,000 unrelated keys, against one',

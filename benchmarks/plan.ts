@@ -57,6 +57,8 @@ const idle = [
 
 const floors = [
 	'floor-miss',
+	'floor-miss-compressed',
+	'floor-miss-memory',
 	'floor-validation',
 	'floor-validation-redis',
 	'floor-hook',
@@ -115,7 +117,7 @@ const cellsOf = (block: Block): PlannedCell[] => {
 
 const allSizes = Object.values(bodySizes);
 const {small, medium, large} = bodySizes;
-const onMisses: ReadonlySet<string> = new Set(['got-hooks', 'ours-process', ...idle, 'floor-miss', 'floor-validation', 'floor-validation-redis']);
+const onMisses: ReadonlySet<string> = new Set(['got-hooks', 'ours-process', ...idle, 'floor-miss', 'floor-miss-compressed', 'floor-miss-memory', 'floor-validation', 'floor-validation-redis']);
 const everywhere = contenderIds.filter(id => id !== 'ours-uncoalesced' && !onMisses.has(id));
 const whole = ['got', 'ours-process', 'ours-memory', 'floor-miss'];
 const main = ['got', 'got-redis', 'undici-memory', 'undici-redis', ...ours];
@@ -125,7 +127,8 @@ const streamers = ['got', 'got-map', 'got-redis', ...ours];
 /** The cost of a cache that answers nothing: the goals that bound it. */
 const costs: readonly Block[] = [
 	{scenario: 'miss', sizes: [small], concurrencies: [1, 8, usualConcurrency], contenders: ['got-hooks', ...idle, ...whole]},
-	{scenario: 'miss', sizes: [medium, large], contenders: [...whole, 'ours-uncompressed']},
+	{scenario: 'miss', sizes: [small, medium, large], contenders: ['floor-miss-memory']},
+	{scenario: 'miss', sizes: [medium, large], contenders: [...whole, 'ours-uncompressed', 'floor-miss-compressed']},
 	{scenario: 'miss-unstorable', sizes: [small], contenders: whole},
 	{scenario: 'revalidation', sizes: [small, medium], contenders: ['floor-validation', 'floor-validation-redis', 'ours-process', 'ours-memory']},
 	{scenario: 'miss-paced', sizes: [small], concurrencies: [1], contenders: ['got-hooks', ...whole]},
