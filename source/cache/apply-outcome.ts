@@ -5,6 +5,7 @@ import {selectRange} from '../http/range.ts';
 import {readContent} from '../options/user-functions.ts';
 import {outdateReads} from '../resource/writing.ts';
 import {endGuard} from '../resource/write-guard.ts';
+import {keepBody} from '../store/codec/kept-body.ts';
 import {decideOutcome, withStored, type ExchangeResult} from './decide-outcome.ts';
 import {drop} from './dropping.ts';
 import type {Exchange, ExchangeContext} from './exchange.ts';
@@ -178,5 +179,5 @@ export const settleResponse = async (
 	// The store may write the bytes later, and waiting requests use them.
 	const isKept = outcome.kind === 'store' && body.byteLength <= exchange.settings.maxBodyBytes;
 
-	return applyOutcomeOf(context, exchange, outcome, isKept ? new Uint8Array(body) : body);
+	return applyOutcomeOf(context, exchange, outcome, isKept ? keepBody(body) : body);
 };

@@ -95,7 +95,7 @@ export const createStore = ({store, namespace, timeoutMs, memoryBytes, onEvent, 
 		},
 	});
 	const {keyv, prefix, send} = backend;
-	const values = createValues({isCompressing: isCompressing ?? (isCompressionSupported && !backend.isInProcess), keyRing, prefix});
+	const values = createValues({isCompressing: isCompressing ?? (isCompressionSupported && !backend.isInProcess), keyRing, isPrivate: backend.isPrivate, prefix});
 	const counters = {
 		hits: 0,
 		misses: 0,

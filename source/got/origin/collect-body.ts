@@ -1,5 +1,7 @@
-import {Buffer} from 'node:buffer';
 import type {Readable} from 'node:stream';
+import {allocateBody} from '../../store/codec/kept-body.ts';
+
+const noBytes = new Uint8Array();
 
 const firstBytes = 16 * 1024;
 
@@ -20,21 +22,21 @@ Keeps a copy of a body that somebody else reads, at his pace.
 */
 export const collectBody = (body: Readable, {maxBytes, expectedBytes}: CollectOptions, done: (result: Uint8Array | 'incomplete' | 'too-large') => void): void => {
 	// One buffer that grows, since ten thousand chunks of a byte each would weigh far more than the bytes.
-	let bytes = Buffer.alloc(0);
+	let bytes: Uint8Array = noBytes;
 	let size = 0;
 
 	const grow = (neededBytes: number) => {
 		const isAsExpected = neededBytes <= expectedBytes;
 		const first = isAsExpected ? Math.min(expectedBytes, mostFirstBytes) : firstBytes;
 		const most = isAsExpected ? expectedBytes : maxBytes;
-		const grown = Buffer.allocUnsafe(Math.min(most, Math.max(neededBytes, 2 * bytes.byteLength, first)));
+		const grown = allocateBody(Math.min(most, Math.max(neededBytes, 2 * bytes.byteLength, first)));
 		grown.set(bytes.subarray(0, size));
 		bytes = grown;
 	};
 
 	const finish = (result: Uint8Array | 'incomplete' | 'too-large') => {
 		body.off('data', append).off('end', finishWhole).off('close', finishBroken);
-		bytes = Buffer.alloc(0);
+		bytes = noBytes;
 		done(result);
 	};
 
@@ -58,9 +60,11 @@ export const collectBody = (body: Readable, {maxBytes, expectedBytes}: CollectOp
 		size += chunk.byteLength;
 	};
 
+	const whole = (): Uint8Array => size === bytes.byteLength ? bytes : bytes.subarray(0, size);
+
 	const finishWhole = () => {
 		// Node takes the listeners away to let the rest of a body flow away unread.
-		finish(body.listeners('data').includes(append) ? bytes.subarray(0, size) : 'incomplete');
+		finish(body.listeners('data').includes(append) ? whole() : 'incomplete');
 	};
 
 	const finishBroken = () => {

@@ -9,6 +9,7 @@ import type {
 	VariantIndex,
 } from '../../types/stored.ts';
 import {noBytes, Reader, Writer} from './bytes.ts';
+import {takeRoom} from './kept-body.ts';
 import {readTagVersion, writeTagVersion} from './tag-version.ts';
 import {isResponseWithinBounds, readResponse, writeResponse} from './response.ts';
 import {isIndexWithinBounds, readIndex, writeIndex} from './variant-index.ts';
@@ -55,6 +56,8 @@ type EncodeOptions = {
 	readonly packed?: Uint8Array | undefined;
 	/** Default: CRC-32. */
 	readonly checksum?: Checksum;
+	/** Default: `checksum`. */
+	readonly checksumOfBody?: Checksum;
 };
 
 /** Behind the head of a long or compressed body, for another one to fit in its place: writing that body anew is what costs. */
@@ -72,7 +75,7 @@ The bytes of a record. They are tied to `key`: stored under another one, they do
 
 @throws {RangeError} When the record without its body is longer than 256 KiB, or has more of something than a reader takes.
 */
-export const encode = (record: EncodedRecord, key: string, {packed, checksum = crc32}: EncodeOptions = {}) => {
+export const encode = (record: EncodedRecord, key: string, {packed, checksum = crc32, checksumOfBody = checksum}: EncodeOptions = {}) => {
 	const head = writeHead(record);
 	if (head.length > longestHead) {
 		throw new RangeError(`The head of a stored record takes ${head.length} bytes, more than ${longestHead}`);
@@ -84,8 +87,13 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 
 	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
 	const headLength = packed === undefined && body.length < longBodyLength ? head.length : withRoom(head.length);
-	const bytes = layOut(head, {headLength, bodyChecksum: checksum(body), isCompressed: packed !== undefined}, headLength + body.length);
-	bytes.set(body, headLength);
+	const around = takeRoom(body, headLength);
+	const bytes = around ?? Buffer.allocUnsafe(headLength + body.length);
+	layOut(bytes, head, {headLength, bodyChecksum: checksumOfBody(body), isCompressed: packed !== undefined});
+	if (!around) {
+		bytes.set(body, headLength);
+	}
+
 	bytes.writeUInt32LE(checksum(bytes.subarray(6, headLength), checksum(key)), 2);
 	return bytes;
 };
@@ -116,7 +124,7 @@ export const encodeHead = (record: StoredResponse, key: string, body: BodyRefere
 		return undefined;
 	}
 
-	const bytes = layOut(head, body, body.headLength);
+	const bytes = layOut(Buffer.allocUnsafe(body.headLength), head, body);
 	bytes.writeUInt32LE(checksum(bytes.subarray(6), checksum(key)), 2);
 	return bytes;
 };
@@ -144,7 +152,7 @@ export const encodeNumbers = (index: VariantIndex, key: string, {strings, length
 		return undefined;
 	}
 
-	const bytes = layOut(head, {headLength: head.length, bodyChecksum: checksum(noBytes), isCompressed: false}, head.length);
+	const bytes = layOut(Buffer.allocUnsafe(head.length), head, {headLength: head.length, bodyChecksum: checksum(noBytes), isCompressed: false});
 	bytes.writeUInt32LE(checksum(bytes.subarray(6), checksum(key)), 2);
 	return bytes.subarray(length).equals(strings) ? Buffer.from(bytes.subarray(0, length)) : undefined;
 };
@@ -197,9 +205,10 @@ const writeHead = (record: EncodedRecord): WrittenHead => {
 	return {writer, flags: kindFlags[record.kind] | (isLatin1 ? 0 : flag.utf16), length: position + (isLatin1 ? strings.length : strings.length * 2)};
 };
 
-/** Makes bytes of this length that begin with the head, still without its checksum. */
-const layOut = ({writer, flags, length}: WrittenHead, {headLength, bodyChecksum, isCompressed}: BodyReference, byteLength: number) => {
-	const bytes = Buffer.allocUnsafe(byteLength);
+type WritableBytes = ReturnType<typeof Buffer.allocUnsafe>;
+
+/** Writes a head to the start of bytes, still without its checksum. */
+const layOut = (bytes: WritableBytes, {writer, flags, length}: WrittenHead, {headLength, bodyChecksum, isCompressed}: BodyReference): WritableBytes => {
 	const {strings, position: stringsStart} = writer;
 	bytes.set(writer.scratch.subarray(0, stringsStart));
 	bytes.write(strings, stringsStart, (flags & flag.utf16) === 0 ? 'latin1' : 'utf16le');

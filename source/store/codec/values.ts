@@ -32,6 +32,8 @@ import {whyUnreadable} from './unreadable.ts';
 export type ValueOptions = {
 	readonly isCompressing: boolean;
 	readonly keyRing: KeyRing | undefined;
+	/** Whether only the cache can reach the values, so that nobody damages them. */
+	readonly isPrivate?: boolean | undefined;
 	/** The prefix of keys in the store. */
 	readonly prefix: string;
 };
@@ -71,7 +73,7 @@ export type Values = {
 	whyUnreadable(bytes: Uint8Array, key: string): UnreadableReason | undefined;
 };
 
-/** The cipher's tag says as much and more. */
+/** Where the cipher's tag says as much and more, or nothing can be damaged. */
 const noChecksum = () => 0;
 
 const noNote = () => undefined;
@@ -100,8 +102,9 @@ type IndexPlace = ValueStart & {
 	};
 };
 
-export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Values => {
+export const createValues = ({isCompressing, keyRing, isPrivate = false, prefix}: ValueOptions): Values => {
 	const checksum = keyRing ? noChecksum : crc32;
+	const checksumOfBody = isPrivate ? noChecksum : checksum;
 
 	/** Of long and compressed bodies alone. */
 	const places = new WeakMap<Uint8Array, Place>();
@@ -112,7 +115,7 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 	const fresh = new WeakSet<Uint8Array>();
 
 	const finish = (head: RecordHead, storedBody: Uint8Array, note: (body: Uint8Array) => void): Eventually<StoredRecord | undefined> => {
-		const whole = bodyOf(head, storedBody, checksum);
+		const whole = bodyOf(head, storedBody, checksumOfBody);
 		return eventually(whole && head.isCompressed ? decompressBody(whole, head.bodyLength) : whole, body => {
 			if (body === undefined) {
 				return undefined;
@@ -219,7 +222,7 @@ export const createValues = ({isCompressing, keyRing, prefix}: ValueOptions): Va
 
 			const packing = isCompressing && record.kind === 'response' ? compressBody(record) : undefined;
 			return eventually(packing, packed => {
-				const bytes = encode(record, key, {packed, checksum});
+				const bytes = encode(record, key, {packed, checksum, checksumOfBody});
 				const sealed = keyRing ? seal(keyRing, bytes, longStringsStart(bytes) ?? headLengthOf(bytes) ?? 0, prefix + key) : bytes;
 				return record.kind === 'index'
 					? eventually(sealed, value => {
