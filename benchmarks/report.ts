@@ -37,10 +37,10 @@ const describeSoak = ({contender, minutes, heapMebibytes}: Soak): string => {
 	return `${contender} held ${second.toFixed(1)} MiB after ${secondEndSeconds} s of hits, and ${last.toFixed(1)} MiB after ${minutes} minutes.`;
 };
 
-const describePassage = ({contender, urls, heapMebibytes, residentMebibytes}: Passage): string => {
+const describePassage = ({contender, urls, heapMebibytes, residentMebibytes, measuredOn}: Passage): string => {
 	const [, second = NaN] = heapMebibytes;
 	const last = heapMebibytes.at(-1) ?? NaN;
-	return `${contender} held ${second.toFixed(1)} MiB after ${whole(urls[1] ?? NaN)} URLs that were asked for once each, and ${last.toFixed(1)} MiB after ${whole(urls.at(-1) ?? NaN)}; its process took ${whole(Math.max(...residentMebibytes))} MiB at most.`;
+	return `${contender} held ${second.toFixed(1)} MiB after ${whole(urls[1] ?? NaN)} URLs that were asked for once each, and ${last.toFixed(1)} MiB after ${whole(urls.at(-1) ?? NaN)}; its process took ${whole(Math.max(...residentMebibytes))} MiB at most${measuredOn === undefined ? '' : ` (${measuredOn})`}.`;
 };
 
 export const goalSection = (results: Results): Section => {

@@ -33,6 +33,8 @@ export type Passage = {
 	/** After each window and a collection. */
 	readonly heapMebibytes: readonly number[];
 	readonly residentMebibytes: readonly number[];
+	/** The day and the machine, if they are not those of all else. */
+	readonly measuredOn?: string;
 };
 
 export type Results = {
