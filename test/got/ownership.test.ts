@@ -108,3 +108,37 @@ for (const [store, options] of Object.entries(stores)) {
 		}
 	});
 }
+
+test('what a `Map` of the user does to its values is nothing to the requests that wait for the same response', async () => {
+	class Spoiling extends Map<string, {value: Uint8Array}> {
+		override set(key: string, entry: {value: Uint8Array}): this {
+			super.set(key, {...entry, value: Buffer.from(entry.value)});
+			entry.value.fill(0);
+			return this;
+		}
+	}
+
+	await using setup = await setUp({timeout: 10_000, store: new Spoiling()});
+	const {origin, client} = setup;
+	const asked = Promise.withResolvers<void>();
+	const mayAnswer = Promise.withResolvers<void>();
+	origin.handler = async (_request, response) => {
+		asked.resolve();
+		await mayAnswer.promise;
+		response.writeHead(200, {'cache-control': 'max-age=600'}).end(expected);
+	};
+
+	const ask = async () => client(origin.url, {responseType: 'buffer'});
+	const leader = ask();
+	await asked.promise;
+	const waiting = [ask(), ask()];
+	// They wait for the leader by now.
+	await setup.cache.has(origin.url);
+	await setup.cache.has(origin.url);
+	mayAnswer.resolve();
+	for (const {body} of await Promise.all([leader, ...waiting])) {
+		assert.equal(expected.equals(body), true);
+	}
+
+	assert.equal(origin.requests.length, 1);
+});

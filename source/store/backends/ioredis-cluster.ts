@@ -37,12 +37,15 @@ export const mapOf = (cluster: IoredisCluster): ClusterMap => {
 	const lastOwners: Array<string | undefined> = [];
 	let addresses: readonly string[] | undefined;
 
-	const ownerOf = (slot: number): string => {
-		const address = cluster.slots[slot]?.[0];
-		return address === undefined ? unassigned : connectedAddress(cluster, address);
-	};
+	const named = (address: string | undefined): string => address === undefined ? unassigned : connectedAddress(cluster, address);
 
-	const list = (): readonly string[] => [...new Set(Array.from(cluster.slots, (_, slot) => ownerOf(slot)))];
+	const ownerOf = (slot: number): string => named(cluster.slots[slot]?.[0]);
+
+	const list = (): readonly string[] => {
+		// Each once: there are 16,384 slots.
+		const owners = new Set(Array.from(cluster.slots, each => each?.[0]));
+		return [...new Set(owners.values().map(address => named(address)))];
+	};
 
 	const refresh = async (): Promise<void> => new Promise(resolve => {
 		cluster.refreshSlotsCache(() => {

@@ -58,6 +58,8 @@ type EncodeOptions = {
 	readonly checksum?: Checksum;
 	/** Default: `checksum`. */
 	readonly checksumOfBody?: Checksum;
+	/** Whether the value may share its bytes with the record's body: nobody else may get hold of them. Default: `false`. */
+	readonly sharesBody?: boolean;
 };
 
 /** Behind the head of a long or compressed body, for another one to fit in its place: writing that body anew is what costs. */
@@ -75,7 +77,7 @@ The bytes of a record. They are tied to `key`: stored under another one, they do
 
 @throws {RangeError} When the record without its body is longer than 256 KiB, or has more of something than a reader takes.
 */
-export const encode = (record: EncodedRecord, key: string, {packed, checksum = crc32, checksumOfBody = checksum}: EncodeOptions = {}) => {
+export const encode = (record: EncodedRecord, key: string, {packed, checksum = crc32, checksumOfBody = checksum, sharesBody = false}: EncodeOptions = {}) => {
 	const head = writeHead(record);
 	if (head.length > longestHead) {
 		throw new RangeError(`The head of a stored record takes ${head.length} bytes, more than ${longestHead}`);
@@ -87,7 +89,7 @@ export const encode = (record: EncodedRecord, key: string, {packed, checksum = c
 
 	const body = packed ?? (record.kind === 'response' ? record.body : noBytes);
 	const headLength = packed === undefined && body.length < longBodyLength ? head.length : withRoom(head.length);
-	const around = takeRoom(body, headLength);
+	const around = sharesBody ? takeRoom(body, headLength) : undefined;
 	const bytes = around ?? Buffer.allocUnsafe(headLength + body.length);
 	layOut(bytes, head, {headLength, bodyChecksum: checksumOfBody(body), isCompressed: packed !== undefined});
 	if (!around) {

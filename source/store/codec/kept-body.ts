@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 
 /*
-A body that is kept has bytes of its own, since those of the response are the caller's to change. It has room in front, where the encoder puts the head: so the value for the store is made without another copy.
+A body that is kept has bytes of its own, since those of the response are the caller's to change. It has room in front, where the encoder puts the head: so the value for a store that nobody else can reach is made without another copy. A `Map` of the user's may change its values or have a worker take them, while waiting requests are still to be answered with the body.
 */
 
 /** Most heads are shorter. A value with a longer one is made by a copy. */

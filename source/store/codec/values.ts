@@ -222,7 +222,7 @@ export const createValues = ({isCompressing, keyRing, isPrivate = false, prefix}
 
 			const packing = isCompressing && record.kind === 'response' ? compressBody(record) : undefined;
 			return eventually(packing, packed => {
-				const bytes = encode(record, key, {packed, checksum, checksumOfBody});
+				const bytes = encode(record, key, {packed, checksum, checksumOfBody, sharesBody: isPrivate});
 				const sealed = keyRing ? seal(keyRing, bytes, longStringsStart(bytes) ?? headLengthOf(bytes) ?? 0, prefix + key) : bytes;
 				return record.kind === 'index'
 					? eventually(sealed, value => {
