@@ -46,11 +46,9 @@ const isOfEntry = async ({client}: TestRedis, key: string): Promise<boolean> => 
 
 const used = async (redis: TestRedis): Promise<number> => {
 	const {client} = redis;
-	const all = await client.keys('*');
-	const are = await Promise.all(all.map(async key => isOfEntry(redis, key)));
-	const keys = all.filter((_, position) => are[position]);
-	const usages = await Promise.all(keys.map(async key => client.memoryUsage(key)));
-	return usages.reduce<number>((sum, usage) => sum + Number(usage), 0);
+	const keys = await client.keys('*');
+	const usages = await Promise.all(keys.map(async key => await isOfEntry(redis, key) ? Number(await client.memoryUsage(key)) : 0));
+	return usages.reduce((sum, usage) => sum + usage, 0);
 };
 
 const ours = (options: RedisCacheOptions = {}) => async (redis: TestRedis, url: string) => {

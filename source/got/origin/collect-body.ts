@@ -1,7 +1,6 @@
 import type {Readable} from 'node:stream';
+import {noBytes} from '../../store/codec/bytes.ts';
 import {allocateBody} from '../../store/codec/kept-body.ts';
-
-const noBytes = new Uint8Array();
 
 const firstBytes = 16 * 1024;
 
